@@ -1,0 +1,34 @@
+# One library per folder, named reticle_<name>; warnings belong to our targets, not to the world.
+function(reticle_flags target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow
+                                           # GCC 12 warns of std::string's own code (bug 105651)
+                                           $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
+                                           $<$<BOOL:${RETICLE_WERROR}>:-Werror>)
+  if(RETICLE_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=address,undefined)
+  endif()
+endfunction()
+
+# reticle_library(name SOURCES a.cpp ... [PUBLIC lib ...] [PRIVATE lib ...])
+function(reticle_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(reticle_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(reticle_${name} PUBLIC ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/..)
+  target_link_libraries(reticle_${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  reticle_flags(reticle_${name})
+endfunction()
+
+# reticle_test(name LABEL unit|timing|law|golden|anchor SOURCES a.cpp ... LIBS lib ...)
+# Every case runs in a process of its own: SystemC elaborates once per process.
+include(doctest OPTIONAL)
+function(reticle_test name)
+  cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LIBS" ${ARGN})
+  add_executable(test_${name} ${ARG_SOURCES})
+  target_link_libraries(test_${name} PRIVATE reticle_test_main ${ARG_LIBS})
+  target_compile_definitions(test_${name} PRIVATE
+    RETICLE_SOURCE_DIR="${CMAKE_CURRENT_FUNCTION_LIST_DIR}/.." RETICLE_BINARY="${CMAKE_BINARY_DIR}/reticle")
+  reticle_flags(test_${name})
+  doctest_discover_tests(test_${name} TEST_PREFIX "${ARG_LABEL}: "
+                         PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300 SKIP_RETURN_CODE 77)
+endfunction()

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/die/die.hpp"
+
+namespace reticle {
+
+Die::Die(const sc_core::sc_module_name& name, const DieParams& params)
+    : sc_module{name},
+      sram{"sram", params.sram},
+      hbm{params.hbm ? std::make_unique<HbmMemory>("hbm", *params.hbm) : nullptr},
+      far{params.far ? std::make_unique<LinkedMemory>("far", *params.far) : nullptr},
+      mac{"mac", params.mac},
+      vector{"vector", params.vector},
+      sequencer{"sequencer", params.sequencer.staging} {
+  sequencer.sram.bind(sram.port);
+  if (hbm) sequencer.hbm.bind(hbm->port);
+  if (far) sequencer.far.bind(far->port);
+  sequencer.mac.bind(mac.port);
+  sequencer.vector.bind(vector.port);
+}
+
+}  // namespace reticle

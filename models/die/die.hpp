@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <systemc>
+
+#include "models/die/sequencer.hpp"
+#include "models/hbm/hbm_memory.hpp"
+#include "models/mac/mac_array.hpp"
+#include "models/package/platform_spec.hpp"
+#include "models/sram/sram_bank_group.hpp"
+#include "models/tier/linked_memory.hpp"
+#include "models/vector/vector_unit.hpp"
+
+namespace reticle {
+
+/// One compute die: a sequencer and the units and memories it drives.
+class Die final : public sc_core::sc_module {
+ public:
+  Die(const sc_core::sc_module_name& name, const DieParams& params);
+
+  SramBankGroup sram;
+  std::unique_ptr<HbmMemory> hbm;    ///< null: the die has none
+  std::unique_ptr<LinkedMemory> far;  ///< likewise
+  MacArray mac;
+  VectorUnit vector;
+  Sequencer sequencer;
+};
+
+}  // namespace reticle

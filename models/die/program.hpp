@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one contract between software and silicon: mapping writes a Program per die, the die's
+// sequencer runs it. Plain data; a model of a language model is nowhere in it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "models/mac/mac_spec.hpp"
+#include "sim/base/ids.hpp"
+#include "sim/base/precision.hpp"
+#include "sim/base/units.hpp"
+
+namespace reticle {
+
+enum class OpCode : std::uint8_t {
+  Load,      ///< bytes from a tier towards the array
+  Store,     ///< bytes into a tier
+  Mac,       ///< GEMMs on the array
+  Vector,    ///< element operations
+  Exchange,  ///< this die's sends and receives of one collective
+  Wait,      ///< a fixed time (kernel launch)
+};
+
+enum class Tier : std::uint8_t { Sram, Hbm, Far };
+inline constexpr std::size_t kTierCount = 3;
+
+/// What simulated time is charged to in "where the time went".
+enum class TimeCategory : std::uint8_t {
+  WeightsSram, WeightsHbm, WeightsFar, Kv, Mac, Vector, FabricLatency, FabricTransfer, Launch, Idle
+};
+inline constexpr std::size_t kTimeCategoryCount = 10;
+
+/// The units of a die; each runs its instructions in program order, all run side by side.
+enum class Unit : std::uint8_t { SramPort, HbmPort, FarPort, StorePort, Mac, Vector, Fabric, Control };
+inline constexpr std::size_t kUnitCount = 8;
+
+inline constexpr std::int32_t kNoInstruction = -1;
+
+/// Waits for an earlier instruction of the same program. A streaming dependency starts with the
+/// producer's first data and ends no earlier than its last data plus the consumer's own tail.
+struct Dependency {
+  std::int32_t on = kNoInstruction;
+  bool streaming = false;
+};
+
+struct Instruction {
+  OpCode code{};
+  Unit unit{};
+  Tier tier{};                 ///< Load, Store
+  TimeCategory category{};
+  Precision precision{};       ///< Mac
+  bool staged = false;         ///< Load: holds staging space until `consumer` has finished
+  std::int16_t layer = -1;     ///< for reading traces, not for timing
+  std::array<Dependency, 3> after{};
+  std::int32_t consumer = kNoInstruction;  ///< Load staged: the instruction that frees the space
+  std::int32_t shapes_begin = 0;           ///< Mac: range of Program::shapes
+  std::int32_t shapes_end = 0;
+  std::int32_t exchange = 0;               ///< Exchange: index into StepPrograms::exchanges
+  std::int32_t slot = 0;                   ///< Exchange: this die's place among the participants
+  std::int64_t amount = 0;   ///< Load, Store: bytes; Vector: element ops; Wait: picoseconds
+  std::int64_t piece = 0;    ///< Load, Store: bytes of one contiguous piece, 0 = all
+  std::int64_t address = 0;  ///< Load, Store: where in the tier
+};
+
+/// What one die does in one step.
+struct Program {
+  std::vector<Instruction> code;
+  std::vector<GemmShape> shapes;
+  std::array<std::vector<std::int32_t>, kUnitCount> queues;  ///< instructions of each unit, in order
+
+  std::int32_t add(const Instruction& instruction) {
+    const auto at = static_cast<std::int32_t>(code.size());
+    code.push_back(instruction);
+    queues[static_cast<std::size_t>(instruction.unit)].push_back(at);
+    return at;
+  }
+  void clear() {
+    code.clear();
+    shapes.clear();
+    for (auto& queue : queues) queue.clear();
+  }
+};
+
+/// A point-to-point message between two participants of an exchange.
+struct Message {
+  std::int32_t source = 0;  ///< slot
+  std::int32_t target = 0;  ///< slot
+  Bytes bytes{};
+};
+
+/// A collective as the messages it is. A participant sends its messages of phase p once it has
+/// joined and holds everything phase p - 1 sent to it.
+struct Exchange {
+  std::vector<DieId> participants;
+  std::vector<std::vector<Message>> phases;
+};
+
+/// One step of the whole deployment.
+struct StepPrograms {
+  std::vector<Program> dies;
+  std::vector<std::shared_ptr<const Exchange>> exchanges;
+
+  void clear() {
+    for (auto& program : dies) program.clear();
+    exchanges.clear();
+  }
+};
+
+}  // namespace reticle

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <systemc>
+#include <vector>
+
+#include "models/die/program.hpp"
+#include "models/fabric/fabric_if.hpp"
+#include "models/fabric/topology.hpp"
+
+namespace reticle {
+
+/// Links and routers between the dies.
+///
+/// Models:     messages cut through the links of their path; each link serves one message at a
+///             time in order of readiness, then participant; finite receive buffers (credits) limit
+///             a link's rate over its round trip and hold it while the next link is blocked.
+/// Leaves out: flits and virtual channels, adaptive routing, link errors. An exchange takes its
+///             place on the links when its last participant has joined (docs/models/fabric.md).
+class Fabric final : public sc_core::sc_module, public FabricIf {
+ public:
+  sc_core::sc_export<FabricIf> port{"port"};
+  /// One listener per die, bound in the order of die ids.
+  sc_core::sc_port<ExchangeListenerIf, 0, sc_core::SC_ZERO_OR_MORE_BOUND> dies{"dies"};
+
+  Fabric(const sc_core::sc_module_name& name, const FabricParams& params);
+
+  /// Gives the exchanges of the coming step; those of the last one must have ended.
+  void load(std::span<const std::shared_ptr<const Exchange>> exchanges);
+  void join(std::int32_t exchange, std::int32_t slot) override;
+
+  [[nodiscard]] const Topology& topology() const { return topology_; }
+  /// Counts per level of the hierarchy.
+  [[nodiscard]] std::span<const LinkStats> stats() const { return stats_; }
+  /// Payload bytes that left the dies and that reached them; equal when nothing is under way.
+  [[nodiscard]] Bytes sent() const { return sent_; }
+  [[nodiscard]] Bytes received() const { return received_; }
+  /// Names exchanges that wait for participants; empty when none does.
+  [[nodiscard]] std::string pending() const;
+
+ private:
+  /// A link's rate as picoseconds per byte, in 2^-22: a division per message and hop would cost
+  /// more than the rest of the model.
+  struct LinkState {
+    Picoseconds free{};
+    std::int64_t scaled_ps_per_byte = 0;
+  };
+  struct Progress {
+    std::vector<Picoseconds> joined;
+    std::int32_t missing = 0;
+  };
+  /// State of one participant while an exchange is worked out.
+  struct Front {
+    Picoseconds ready{};
+    Picoseconds latency{};
+    std::int32_t root = 0;
+  };
+  struct Arrival {
+    Picoseconds injected{}, tail{}, latency{};
+  };
+
+  void resolve_all();
+  void resolve(std::int32_t exchange);
+  Arrival deliver(DieId from, DieId to, Bytes bytes, Picoseconds at);
+  [[nodiscard]] Picoseconds serialise(const LinkState& link, Bytes bytes) const;
+
+  const Topology topology_;
+  const Picoseconds overhead_;
+  std::vector<LinkState> links_;
+  std::vector<LinkStats> stats_;
+  Bytes sent_{};
+  Bytes received_{};
+  std::span<const std::shared_ptr<const Exchange>> exchanges_;
+  std::vector<Progress> progress_;
+  std::vector<std::int32_t> complete_;  ///< exchanges whose last participant has just joined
+  std::vector<Front> fronts_, next_;
+  std::vector<Message> ordered_;
+  std::vector<Picoseconds> injected_;
+  sc_core::sc_event completed_;
+};
+
+}  // namespace reticle

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// One table per DRAM standard: a new standard is data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sim/base/units.hpp"
+
+namespace reticle {
+
+enum class RefreshMode : std::uint8_t { Off, AllBank, PerBank };
+
+/// JEDEC timing of one pseudo-channel. Names as in JESD235/JESD238/JESD270.
+struct HbmTiming {
+  Picoseconds t_burst{};  ///< one burst on the data bus
+  Picoseconds t_ccd_s{};  ///< column to column, other bank group
+  Picoseconds t_ccd_l{};  ///< column to column, same bank group
+  Picoseconds t_cl{};     ///< read command to data
+  Picoseconds t_cwl{};    ///< write command to data
+  Picoseconds t_rcd_rd{};
+  Picoseconds t_rcd_wr{};
+  Picoseconds t_rp{};
+  Picoseconds t_ras{};
+  Picoseconds t_rc{};
+  Picoseconds t_rrd_s{};
+  Picoseconds t_rrd_l{};
+  Picoseconds t_faw{};   ///< window for at most four activates
+  Picoseconds t_wr{};    ///< write recovery
+  Picoseconds t_wtr_l{}; ///< last write data to read command
+  Picoseconds t_rtp{};   ///< read to precharge
+  Picoseconds t_rtw{};   ///< read command to write command
+  Picoseconds t_rfc_ab{};
+  Picoseconds t_rfc_pb{};
+  Picoseconds t_refi{};
+};
+
+/// The HBM of one die: `stacks` x `pseudo_channels` alike, addresses interleaved over all of them.
+struct HbmParams {
+  std::string standard;  ///< name of the timing table, e.g. "hbm4"
+  std::int64_t stacks = 0;
+  Bytes capacity_per_stack{};
+  std::int64_t pseudo_channels = 0;  ///< per stack
+  std::int64_t bank_groups = 0;
+  std::int64_t banks_per_group = 0;  ///< all stack ids together
+  Bytes row{};                       ///< row size of one pseudo-channel
+  Bytes burst{};                     ///< bytes of one burst
+  Bytes interleave{};                ///< consecutive bytes in one channel before the next
+  std::int64_t queue_depth = 32;     ///< transactions a channel's controller holds
+  RefreshMode refresh = RefreshMode::AllBank;
+  /// Pseudo-channels simulated one by one; 1 = one stands for all, in lockstep (exact for runs
+  /// striped over all channels, see docs/models/hbm.md).
+  std::int64_t simulated_channels = 1;
+  HbmTiming timing;
+};
+
+constexpr std::int64_t channels(const HbmParams& p) { return p.stacks * p.pseudo_channels; }
+constexpr Bytes capacity(const HbmParams& p) { return p.stacks * p.capacity_per_stack; }
+/// Data-bus peak of all channels, before refresh and row misses.
+constexpr BytesPerSecond peak_bandwidth(const HbmParams& p) {
+  return BytesPerSecond{
+      channels(p) * static_cast<std::int64_t>(static_cast<__int128>(p.burst.count()) *
+                                              kPicosecondsPerSecond / p.timing.t_burst.count())};
+}
+
+}  // namespace reticle

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a memory is asked for, and what it counts. Plain data, shared by every kind of memory.
+#pragma once
+
+#include <cstdint>
+
+#include "sim/base/units.hpp"
+
+namespace reticle {
+
+enum class Access : std::uint8_t { Read, Write };
+
+/// One transaction: `bytes` starting at `address`, made of contiguous pieces of `piece` bytes.
+/// A weight tile is one piece; a paged KV read is many pieces scattered over the memory.
+struct MemoryRun {
+  Access kind = Access::Read;
+  Bytes address{};
+  Bytes bytes{};
+  Bytes piece{};  ///< 0 = contiguous
+};
+
+/// Times are absolute. Latency is measured at the requester's port.
+struct AccessTiming {
+  Picoseconds accepted{};    ///< the controller's queue took the transaction
+  Picoseconds started{};     ///< the memory began to work on it
+  Picoseconds first_data{};  ///< the first burst is at (from) the requester
+  Picoseconds done{};        ///< the last burst is
+};
+
+/// Counts every memory keeps; never energies (sim/accounts prices them).
+struct MemoryStats {
+  std::int64_t transactions = 0;
+  Bytes read{};
+  Bytes written{};
+  std::int64_t activates = 0;   ///< DRAM rows opened; 0 for SRAM
+  std::int64_t row_hits = 0;    ///< runs whose first row was open
+  std::int64_t refreshes = 0;   ///< refresh commands that stalled or preceded a transaction
+  std::int64_t turnarounds = 0; ///< read/write direction changes of the data bus
+  Picoseconds busy{};           ///< data bus (or ports) occupied
+  Picoseconds waited{};         ///< transactions waiting for an earlier one, summed
+};
+
+}  // namespace reticle

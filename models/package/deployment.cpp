@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/package/deployment.hpp"
+
+#include <algorithm>
+
+#include "sim/base/error.hpp"
+
+namespace reticle {
+
+namespace {
+/// Applies `op` to every pair of fields; one list of fields for sums and differences.
+template <class Op>
+void combine(EventCounts& a, const EventCounts& b, Op op) {
+  for (std::size_t t = 0; t < kTierCount; ++t) op(a.read[t], b.read[t]), op(a.written[t], b.written[t]);
+  op(a.staged, b.staged);
+  for (std::size_t c = 0; c < kTimeCategoryCount; ++c) op(a.loaded[c], b.loaded[c]);
+  op(a.hbm_activates, b.hbm_activates);
+  op(a.hbm_refreshes, b.hbm_refreshes);
+  for (std::size_t p = 0; p < kPrecisionCount; ++p) op(a.macs[p], b.macs[p]);
+  op(a.vector_ops, b.vector_ops);
+  a.link_bytes.resize(std::max(a.link_bytes.size(), b.link_bytes.size()));
+  a.link_busy.resize(a.link_bytes.size());
+  for (std::size_t l = 0; l < b.link_bytes.size(); ++l) {
+    op(a.link_bytes[l], b.link_bytes[l]);
+    op(a.link_busy[l], b.link_busy[l]);
+  }
+  op(a.sram_busy, b.sram_busy);
+  op(a.hbm_busy, b.hbm_busy);
+  op(a.far_busy, b.far_busy);
+  op(a.mac_busy, b.mac_busy);
+  op(a.vector_busy, b.vector_busy);
+}
+
+void add_memory(EventCounts& counts, Tier tier, const MemoryStats& stats) {
+  counts.read[static_cast<std::size_t>(tier)] += stats.read;
+  counts.written[static_cast<std::size_t>(tier)] += stats.written;
+}
+}  // namespace
+
+EventCounts& EventCounts::operator+=(const EventCounts& other) {
+  combine(*this, other, [](auto& x, const auto& y) { x += y; });
+  return *this;
+}
+EventCounts& EventCounts::operator-=(const EventCounts& other) {
+  combine(*this, other, [](auto& x, const auto& y) { x -= y; });
+  return *this;
+}
+
+Deployment::Deployment(const sc_core::sc_module_name& name, const PlatformSpec& platform,
+                       bool reverse)
+    : sc_module{name},
+      fabric_{"fabric", platform.fabric},
+      dies_(static_cast<std::size_t>(reticle::dies(platform))) {
+  for (std::size_t i = 0; i < dies_.size(); ++i) {
+    const std::size_t id = reverse ? dies_.size() - 1 - i : i;
+    dies_[id] = std::make_unique<Die>(("die" + std::to_string(id)).c_str(), platform.die);
+  }
+  completion.bind(*this);
+  for (auto& die : dies_) {
+    die->sequencer.fabric.bind(fabric_.port);
+    die->sequencer.completion.bind(completion);
+    fabric_.dies.bind(die->sequencer.listener);
+  }
+}
+
+void Deployment::start(const StepPrograms& step) {
+  invariant(running_ == 0, "the last step has ended");
+  invariant(step.dies.size() == dies_.size(), "a program for every die");
+  running_ = dies_.size();
+  fabric_.load(step.exchanges);
+  for (std::size_t i = 0; i < dies_.size(); ++i) dies_[i]->sequencer.start(step.dies[i]);
+}
+
+void Deployment::die_finished() {
+  invariant(running_ > 0, "a die finishes once");
+  if (--running_ == 0) all_finished_.notify(sc_core::SC_ZERO_TIME);
+}
+
+Picoseconds Deployment::end() const {
+  Picoseconds latest{};
+  for (const auto& die : dies_) latest = max(latest, die->sequencer.end());
+  return latest;
+}
+
+EventCounts Deployment::counts() const {
+  EventCounts total;
+  for (const auto& die : dies_) {
+    const MemoryStats sram = die->sram.stats();
+    add_memory(total, Tier::Sram, sram);
+    total.sram_busy += sram.busy;
+    if (die->hbm) {
+      const MemoryStats hbm = die->hbm->stats();
+      add_memory(total, Tier::Hbm, hbm);
+      total.hbm_activates += hbm.activates;
+      total.hbm_refreshes += hbm.refreshes;
+      total.hbm_busy += hbm.busy;
+    }
+    if (die->far) {
+      const MemoryStats far = die->far->stats();
+      add_memory(total, Tier::Far, far);
+      total.far_busy += far.busy;
+    }
+    total.staged += die->sequencer.staged();
+    for (std::size_t c = 0; c < kTimeCategoryCount; ++c)
+      total.loaded[c] += die->sequencer.loaded()[c];
+    for (std::size_t p = 0; p < kPrecisionCount; ++p) total.macs[p] += die->mac.stats().macs[p];
+    total.mac_busy += die->mac.stats().busy;
+    total.vector_ops += die->vector.stats().element_ops;
+    total.vector_busy += die->vector.stats().busy;
+  }
+  for (const LinkStats& level : fabric_.stats()) {
+    total.link_bytes.push_back(level.bytes);
+    total.link_busy.push_back(level.busy);
+  }
+  return total;
+}
+
+std::string Deployment::pending() const {
+  std::string text = fabric_.pending();
+  for (const auto& die : dies_) text += die->sequencer.pending();
+  return text;
+}
+
+}  // namespace reticle
