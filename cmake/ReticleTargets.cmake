@@ -21,7 +21,6 @@ endfunction()
 
 # reticle_test(name LABEL unit|timing|law|golden|anchor SOURCES a.cpp ... LIBS lib ...)
 # Every case runs in a process of its own: SystemC elaborates once per process.
-include(doctest OPTIONAL)
 function(reticle_test name)
   cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LIBS" ${ARGN})
   add_executable(test_${name} ${ARG_SOURCES})

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configurations that come with the program, found by name.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/base/error.hpp"
+
+namespace reticle {
+
+enum class CatalogueKind { Platform, Llm, Workload, Serving, Prices, Hbm };
+
+/// A file to open, and what messages and origins call it: relative to the catalogue's root where
+/// it lies below, so that the same run says the same on every machine.
+struct CatalogueFile {
+  std::filesystem::path path;
+  std::string label;
+};
+
+/// The directory that holds `configs/`: $RETICLE_HOME when set; else the source tree this program
+/// was built from; else ../share/reticle beside the executable. Throws ConfigError when none does.
+std::filesystem::path catalogue_root();
+
+/// What messages call this kind: "platform", "workload", ...
+std::string_view name_of(CatalogueKind kind);
+
+/// Names in the catalogue, sorted.
+std::vector<std::string> catalogue_names(CatalogueKind kind);
+
+/// The file of a catalogue name, or of a path (anything with '/' or ending in .yaml); nullopt when
+/// it is neither.
+std::optional<CatalogueFile> find_config(CatalogueKind kind, const std::string& argument);
+
+/// As find_config; throws ConfigError, at `asked_at` when known, listing near names.
+CatalogueFile require_config(CatalogueKind kind, const std::string& argument,
+                             const SourcePosition& asked_at = {}, std::string_view key = {});
+
+/// A path as a configuration gave it, to open: below the catalogue's root when it is there, else
+/// as it stands.
+std::filesystem::path openable(const std::string& path);
+
+}  // namespace reticle

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words configurations use for enumerators.
+#pragma once
+
+#include <array>
+
+#include "models/fabric/fabric_spec.hpp"
+#include "models/hbm/hbm_spec.hpp"
+#include "sim/base/precision.hpp"
+#include "sim/config/run_spec.hpp"
+#include "sim/config/value_text.hpp"
+
+namespace reticle {
+
+template <>
+struct EnumTable<RefreshMode> {
+  static constexpr std::array<EnumName<RefreshMode>, 3> names{{
+      {"off", RefreshMode::Off},
+      {"all-bank", RefreshMode::AllBank},
+      {"per-bank", RefreshMode::PerBank},
+  }};
+};
+
+template <>
+struct EnumTable<TopologyKind> {
+  static constexpr std::array<EnumName<TopologyKind>, 5> names{{
+      {"fully-connected", TopologyKind::FullyConnected},
+      {"ring", TopologyKind::Ring},
+      {"mesh2d", TopologyKind::Mesh2d},
+      {"torus2d", TopologyKind::Torus2d},
+      {"switch", TopologyKind::Switch},
+  }};
+};
+
+template <>
+struct EnumTable<Fidelity> {
+  static constexpr std::array<EnumName<Fidelity>, 2> names{{
+      {"roofline", Fidelity::Roofline},
+      {"transaction", Fidelity::Transaction},
+  }};
+};
+
+template <>
+struct EnumTable<Precision> {
+  static constexpr std::array<EnumName<Precision>, kPrecisionCount> names = [] {
+    std::array<EnumName<Precision>, kPrecisionCount> all{};
+    for (std::size_t i = 0; i < kPrecisionCount; ++i)
+      all[i] = {kPrecisions[i].name, kPrecisions[i].precision};
+    return all;
+  }();
+};
+
+}  // namespace reticle

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/config/read_platform.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "sim/config/bounds.hpp"
+#include "sim/config/enum_tables.hpp"
+#include "sim/config/read_fabric.hpp"
+#include "sim/config/read_hbm.hpp"
+#include "sim/config/read_prices.hpp"
+
+namespace reticle {
+
+namespace {
+SequencerParams read_sequencer(const ConfigNode& node) {
+  const SequencerParams defaults;
+  const SequencerParams params{
+      .static_prefetch = node.get<bool>("static_prefetch"),
+      .launch_gap = node.get<Picoseconds>("launch_gap", defaults.launch_gap, bounds::kLatency),
+      .step_overhead =
+          node.get<Picoseconds>("step_overhead", defaults.step_overhead, bounds::kLatency),
+      .staging = node.get<Bytes>("staging", bounds::kSize),
+      .load_tile = node.get<Bytes>("load_tile", bounds::kSize),
+  };
+  node.check("load_tile", 2 * params.load_tile <= params.staging,
+             "must be at most half of staging (" + ValueText<Bytes>::format(params.staging) + ")");
+  node.check("launch_gap", !params.static_prefetch || params.launch_gap.count() == 0,
+             "must be 0 with static_prefetch");
+  node.reject_unknown_keys();
+  return params;
+}
+
+SramParams read_sram(const ConfigNode& node) {
+  const SramParams params{
+      .capacity = node.get<Bytes>("capacity", bounds::kSize),
+      .banks = node.get<std::int64_t>("banks", bounds::kCount),
+      .width = node.get<Bytes>("width", {Bytes{1}, Bytes{65'536}}),
+      .ports = node.get<std::int64_t>("ports", SramParams{}.ports, {1, 16}),
+      .clock = node.get<Hertz>("clock", bounds::kClock),
+      .latency = node.get<Cycles>("latency", bounds::kCycles),
+      .interleave = node.get<Bytes>("interleave", bounds::kSize),
+  };
+  const std::int64_t row = params.banks * params.width.count();
+  node.check("capacity", params.capacity.count() >= row,
+             "must hold one width in each bank (" + std::to_string(row) + " B)");
+  node.check(
+      "banks",
+      bounds::product_within(row * params.ports, params.clock.count(), bounds::kRate.high.count()),
+      "banks x width x ports x clock must not exceed 1 PB/s");
+  node.check("interleave", params.interleave.count() % params.width.count() == 0,
+             "must be a multiple of the width");
+  node.reject_unknown_keys();
+  return params;
+}
+
+LinkedMemoryParams read_far(const ConfigNode& node) {
+  const LinkedMemoryParams params{
+      .device = node.get<std::string>("device"),
+      .capacity = node.get<Bytes>("capacity", bounds::kSize),
+      .device_rate = node.get<BytesPerSecond>("device_rate", bounds::kRate),
+      .device_latency = node.get<Picoseconds>("device_latency", bounds::kLatency),
+      .link_rate = node.get<BytesPerSecond>("link_rate", bounds::kRate),
+      .link_latency = node.get<Picoseconds>("link_latency", bounds::kLatency),
+      .chunk = node.get<Bytes>("chunk", bounds::kSize),
+      .queue_depth =
+          node.get<std::int64_t>("queue_depth", LinkedMemoryParams{}.queue_depth, bounds::kCount),
+  };
+  node.check("chunk", params.chunk <= params.capacity, "must not exceed the capacity");
+  node.reject_unknown_keys();
+  return params;
+}
+
+/// Formats that are not listed are not supported.
+std::array<std::int64_t, kPrecisionCount> read_cycles_per_pass(const ConfigNode& node) {
+  std::array<std::int64_t, kPrecisionCount> cycles{};
+  for (std::size_t i = 0; i < kPrecisionCount; ++i)
+    cycles[i] = node.get<std::int64_t>(kPrecisions[i].name, 0, {0, 1024});
+  node.reject_unknown_keys();
+  return cycles;
+}
+
+MacParams read_mac(const ConfigNode& node) {
+  const MacParams params{
+      .arrays = node.get<std::int64_t>("arrays", bounds::kCount),
+      .rows = node.get<std::int64_t>("rows", bounds::kCount),
+      .cols = node.get<std::int64_t>("cols", bounds::kCount),
+      .clock = node.get<Hertz>("clock", bounds::kClock),
+      .double_buffered_weights =
+          node.get<bool>("double_buffered_weights", MacParams{}.double_buffered_weights),
+      .cycles_per_pass = read_cycles_per_pass(node.child("cycles_per_pass")),
+  };
+  constexpr std::int64_t kMostMacs = std::int64_t{1} << 32;
+  node.check("arrays", macs_per_cycle(params) <= kMostMacs,
+             "arrays x rows x cols must not exceed 2^32");
+  if (std::ranges::all_of(params.cycles_per_pass, [](auto cycles) { return cycles == 0; }))
+    node.fail("cycles_per_pass", "at least one number format must take cycles (0 = unsupported)");
+  node.reject_unknown_keys();
+  return params;
+}
+
+VectorParams read_vector(const ConfigNode& node) {
+  const VectorParams params{
+      .lanes = node.get<std::int64_t>("lanes", bounds::kLanes),
+      .clock = node.get<Hertz>("clock", bounds::kClock),
+      .latency = node.get<Cycles>("latency", bounds::kCycles),
+  };
+  node.reject_unknown_keys();
+  return params;
+}
+
+DieParams read_die(const ConfigNode& node) {
+  const ConfigNode sequencer = node.child("sequencer");
+  DieParams die{
+      .sequencer = read_sequencer(sequencer),
+      .sram = read_sram(node.child("sram")),
+      .hbm = {},
+      .far = {},
+      .mac = read_mac(node.child("mac")),
+      .vector = read_vector(node.child("vector")),
+      .area_mm2 = node.get<double>("area_mm2", DieParams{}.area_mm2, bounds::kSquareMillimetres),
+  };
+  if (const auto hbm = node.find_child("hbm")) die.hbm = read_hbm(*hbm);
+  if (const auto far = node.find_child("far")) die.far = read_far(*far);
+  sequencer.check("staging", die.sequencer.staging <= die.sram.capacity,
+                  "must not exceed the SRAM (" + ValueText<Bytes>::format(die.sram.capacity) + ")");
+  node.reject_unknown_keys();
+  return die;
+}
+
+Nesting read_nesting(const ConfigNode& node) {
+  const PlatformSpec defaults;
+  const Nesting nesting{
+      .dies_per_package = node.get<std::int64_t>("dies_per_package", bounds::kCount),
+      .packages_per_node = node.get<std::int64_t>("packages_per_node", bounds::kCount),
+      .nodes = node.get<std::int64_t>("nodes", defaults.nodes, bounds::kCount),
+  };
+  // Two factors of at most 2^16 each: the third product still fits 64 bits.
+  const std::int64_t dies = nesting.dies_per_package * nesting.packages_per_node * nesting.nodes;
+  node.check("nodes", dies <= bounds::kMaxDies,
+             "the deployment may have at most " + std::to_string(bounds::kMaxDies) + " dies, not " +
+                 std::to_string(dies) + ": one process elaborates them all");
+  return nesting;
+}
+
+/// Sums over the deployment stay within 64 bits.
+void check_capacities(const ConfigNode& die_node, const DieParams& die, std::int64_t dies) {
+  constexpr std::int64_t kMost = 1'000'000'000'000'000'000;  // 1 EB
+  const auto check = [&](std::string_view key, Bytes each) {
+    if (!bounds::product_within(each.count(), dies, kMost))
+      die_node.fail(key, "all dies together must not exceed 1 EB");
+  };
+  check("sram", die.sram.capacity);
+  if (die.hbm) check("hbm", capacity(*die.hbm));
+  if (die.far) check("far", die.far->capacity);
+}
+
+constexpr std::array<std::string_view, 4> kStatusWords{"shipping", "announced", "claim",
+                                                       "hypothetical"};
+}  // namespace
+
+PlatformSpec read_platform(const ConfigNode& node) {
+  PlatformSpec platform;
+  platform.name = node.get<std::string>("name");
+  platform.title = node.get<std::string>("title", platform.title);
+  platform.process = node.get<std::string>("process", platform.process);
+  platform.status = node.get<std::string>("status");
+  node.check("status", std::ranges::count(kStatusWords, platform.status) > 0,
+             "must be shipping, announced, claim or hypothetical");
+  platform.claims = node.texts("claims");
+
+  const Nesting nesting = read_nesting(node);
+  platform.dies_per_package = nesting.dies_per_package;
+  platform.packages_per_node = nesting.packages_per_node;
+  platform.nodes = nesting.nodes;
+  const ConfigNode die_node = node.child("die");
+  platform.die = read_die(die_node);
+  check_capacities(die_node, platform.die, dies(platform));
+  platform.fabric = read_fabric(node.child("fabric"), nesting);
+  read_energy(node.child("energy"), PriceCoverage::Whole, platform.fabric, platform.energy);
+  read_cost(node.child("cost"), PriceCoverage::Whole, platform.cost);
+  platform.node_power_limit_w =
+      node.get<double>("node_power_limit_w", platform.node_power_limit_w, bounds::kWatts);
+  platform.heat_flux_limit_w_per_mm2 = node.get<double>(
+      "heat_flux_limit_w_per_mm2", platform.heat_flux_limit_w_per_mm2, Range<double>{0, 1000});
+  node.reject_unknown_keys();
+  return platform;
+}
+
+}  // namespace reticle

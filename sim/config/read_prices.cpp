@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/config/read_prices.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "sim/config/bounds.hpp"
+#include "sim/config/catalogue.hpp"
+#include "sim/config/read_fabric.hpp"
+#include "sim/config/yaml_reader.hpp"
+
+namespace reticle {
+
+namespace {
+template <class Section>
+struct PriceKey {
+  std::string_view key;
+  double Section::*member;
+  Range<double> range;
+};
+
+constexpr std::array kEnergyKeys{
+    PriceKey<EnergyPrices>{"sram_read_pj_per_bit", &EnergyPrices::sram_read_pj_per_bit,
+                           bounds::kPicojoules},
+    PriceKey<EnergyPrices>{"sram_write_pj_per_bit", &EnergyPrices::sram_write_pj_per_bit,
+                           bounds::kPicojoules},
+    PriceKey<EnergyPrices>{"hbm_pj_per_bit", &EnergyPrices::hbm_pj_per_bit, bounds::kPicojoules},
+    PriceKey<EnergyPrices>{"hbm_phy_pj_per_bit", &EnergyPrices::hbm_phy_pj_per_bit,
+                           bounds::kPicojoules},
+    PriceKey<EnergyPrices>{"far_pj_per_bit", &EnergyPrices::far_pj_per_bit, bounds::kPicojoules},
+    PriceKey<EnergyPrices>{"transport_pj_per_bit", &EnergyPrices::transport_pj_per_bit,
+                           bounds::kPicojoules},
+    PriceKey<EnergyPrices>{"vector_pj", &EnergyPrices::vector_pj, bounds::kPicojoules},
+    PriceKey<EnergyPrices>{"die_static_w", &EnergyPrices::die_static_w, bounds::kWatts},
+    PriceKey<EnergyPrices>{"sram_leakage_w_per_mb", &EnergyPrices::sram_leakage_w_per_mb,
+                           bounds::kWatts},
+    PriceKey<EnergyPrices>{"hbm_static_w_per_stack", &EnergyPrices::hbm_static_w_per_stack,
+                           bounds::kWatts},
+    PriceKey<EnergyPrices>{"package_static_w", &EnergyPrices::package_static_w, bounds::kWatts},
+};
+
+constexpr double kTiny = 1e-9;  // stands for "more than zero"
+constexpr std::array kCostKeys{
+    PriceKey<CostParams>{"node_price_usd", &CostParams::node_price_usd, bounds::kDollars},
+    PriceKey<CostParams>{"lifetime_years", &CostParams::lifetime_years, {kTiny, 100}},
+    PriceKey<CostParams>{"utilisation", &CostParams::utilisation, {kTiny, 1}},
+    PriceKey<CostParams>{"electricity_usd_per_kwh", &CostParams::electricity_usd_per_kwh, {0, 100}},
+    PriceKey<CostParams>{"pue", &CostParams::pue, {1, 10}},
+    PriceKey<CostParams>{
+        "stream_rate_tokens_per_s", &CostParams::stream_rate_tokens_per_s, {kTiny, 1e6}},
+};
+
+template <class Section, std::size_t n>
+void read_table(const ConfigNode& node, PriceCoverage coverage,
+                const std::array<PriceKey<Section>, n>& keys, Section& section) {
+  for (const auto& row : keys)
+    if (node.has(row.key) || coverage == PriceCoverage::Whole)
+      section.*row.member = node.get<double>(row.key, row.range);
+}
+
+void read_mac_prices(const ConfigNode& node, PriceCoverage coverage, EnergyPrices& prices) {
+  for (std::size_t i = 0; i < kPrecisionCount; ++i)
+    if (node.has(kPrecisions[i].name) || coverage == PriceCoverage::Whole)
+      prices.mac_pj[i] = node.get<double>(kPrecisions[i].name, bounds::kPicojoules);
+  node.reject_unknown_keys();
+}
+
+/// A level that joins nothing here may be priced, and is then of no consequence.
+void read_link_prices(const ConfigNode& node, PriceCoverage coverage, const FabricParams& fabric,
+                      EnergyPrices& prices) {
+  prices.link_pj_per_bit.resize(fabric.levels.size());
+  for (const auto& [key, name] : kFabricLevels) {
+    const auto level =
+        std::ranges::find(fabric.levels, name, [](const FabricLevel& l) { return l.name; });
+    const bool used = level != fabric.levels.end();
+    if (!node.has(key) && (!used || coverage == PriceCoverage::Partial)) continue;
+    const double price = node.get<double>(key, bounds::kPicojoules);
+    if (used)
+      prices.link_pj_per_bit[static_cast<std::size_t>(level - fabric.levels.begin())] = price;
+  }
+  node.reject_unknown_keys();
+}
+
+template <class Read>
+void read_section(const ConfigNode& node, std::string_view key, PriceCoverage coverage, Read read) {
+  if (node.has(key) || coverage == PriceCoverage::Whole) read(node.child(key));
+}
+
+/// {platform: <the table>}, so that a table's keys are called as the platform's are.
+ConfigTree under_platform(ConfigTree table) {
+  std::erase_if(table.entries,
+                [](const ConfigEntry& e) { return e.key == "name" || e.key == "title"; });
+  ConfigTree root = make_map(table.position);
+  put(root, "platform", std::move(table));
+  return root;
+}
+}  // namespace
+
+void read_energy(const ConfigNode& node, PriceCoverage coverage, const FabricParams& fabric,
+                 EnergyPrices& prices) {
+  read_table(node, coverage, kEnergyKeys, prices);
+  read_section(node, "mac_pj", coverage,
+               [&](const ConfigNode& macs) { read_mac_prices(macs, coverage, prices); });
+  read_section(node, "link_pj_per_bit", coverage,
+               [&](const ConfigNode& links) { read_link_prices(links, coverage, fabric, prices); });
+  node.reject_unknown_keys();
+}
+
+void read_cost(const ConfigNode& node, PriceCoverage coverage, CostParams& cost) {
+  read_table(node, coverage, kCostKeys, cost);
+  node.reject_unknown_keys();
+}
+
+ResolvedValues read_prices(const std::string& name_or_path, PlatformSpec& platform) {
+  const CatalogueFile file = require_config(CatalogueKind::Prices, name_or_path);
+  ResolvedValues changed;
+  const auto tree =
+      std::make_shared<const ConfigTree>(under_platform(read_yaml(file.path, file.label)));
+  const ConfigNode node = ConfigNode{tree, changed}.child("platform");
+  constexpr auto kPartial = PriceCoverage::Partial;
+  read_section(node, "energy", kPartial, [&](const ConfigNode& section) {
+    read_energy(section, kPartial, platform.fabric, platform.energy);
+  });
+  read_section(node, "cost", kPartial,
+               [&](const ConfigNode& section) { read_cost(section, kPartial, platform.cost); });
+  node.reject_unknown_keys();
+  return changed;
+}
+
+}  // namespace reticle

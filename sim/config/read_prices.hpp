@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "models/package/platform_spec.hpp"
+#include "sim/config/config_node.hpp"
+
+namespace reticle {
+
+/// How much of a price section must be there.
+enum class PriceCoverage {
+  Whole,    ///< a platform: every price, as a forgotten one would count as free
+  Partial,  ///< a price table laid over a platform: the rest stays
+};
+
+/// Reads the section over `prices`. Links are priced per fabric level, by the level's key.
+void read_energy(const ConfigNode& node, PriceCoverage coverage, const FabricParams& fabric,
+                 EnergyPrices& prices);
+void read_cost(const ConfigNode& node, PriceCoverage coverage, CostParams& cost);
+
+/// Lays a price table (a name in configs/prices, or a path) over the platform's own prices.
+/// Returns what it changed.
+ResolvedValues read_prices(const std::string& name_or_path, PlatformSpec& platform);
+
+}  // namespace reticle

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/config/read_run.hpp"
+
+#include <array>
+#include <memory>
+
+#include "sim/config/catalogue.hpp"
+#include "sim/config/config_node.hpp"
+#include "sim/config/read_hbm.hpp"
+#include "sim/config/read_llm.hpp"
+#include "sim/config/read_platform.hpp"
+#include "sim/config/read_policies.hpp"
+#include "sim/config/read_prices.hpp"
+#include "sim/config/read_workload.hpp"
+#include "sim/config/resolved.hpp"
+#include "sim/config/yaml_reader.hpp"
+
+namespace reticle {
+
+namespace {
+const SourcePosition kCommandLine{"command line", 0, 0};
+
+ConfigTree command_line_leaf(const std::string& text) {
+  return make_leaf(text, kCommandLine, kCommandLine.file);
+}
+
+ConfigTree read_config(CatalogueKind kind, const std::string& argument) {
+  const CatalogueFile file = require_config(kind, argument);
+  return read_yaml(file.path, file.label);
+}
+
+void put_from_catalogue(ConfigTree& root, const RunRequest& request) {
+  put(root, "platform", read_config(CatalogueKind::Platform, request.platform));
+  put(root, "llm", read_config(CatalogueKind::Llm, request.llm));
+  put(root, "workload", workload_tree(request.workload));
+  put(*root.find("workload"), "name", command_line_leaf(request.workload));
+  if (request.serving) put(root, "serving", read_config(CatalogueKind::Serving, *request.serving));
+}
+
+/// The sections may be absent; --set and defaults then fill them.
+void put_missing_sections(ConfigTree& root) {
+  for (const auto* key : {"serving", "placement", "engine"})
+    if (root.find(key) == nullptr) put(root, key, make_map(kCommandLine));
+}
+
+/// platform.die.hbm, when there is such a section.
+ConfigTree* hbm_section(ConfigTree& root) {
+  ConfigTree* section = &root;
+  for (const auto* key : {"platform", "die", "hbm"})
+    if (section != nullptr) section = section->find(key);
+  return section != nullptr && section->kind == ConfigTree::Kind::Map ? section : nullptr;
+}
+
+/// After all overrides, as they may choose another standard.
+void complete_hbm(ConfigTree& root) {
+  if (ConfigTree* hbm = hbm_section(root)) fill_from_hbm_table(*hbm, "platform.die.hbm");
+}
+
+/// A resolved file holds every timing already: another standard would change nothing but a name.
+void keep_hbm_standard(ConfigTree& root) {
+  const ConfigTree* hbm = hbm_section(root);
+  const ConfigTree* standard = hbm == nullptr ? nullptr : hbm->find("standard");
+  if (standard != nullptr && standard->position.file.starts_with("--set "))
+    throw ConfigError(standard->position, "platform.die.hbm.standard",
+                      "cannot be changed in a resolved run, whose timings are filled in already");
+}
+
+ConfigTree requested_tree(const RunRequest& request) {
+  ConfigTree root = make_map(kCommandLine);
+  if (request.resolved) {
+    if (!request.platform.empty() || !request.llm.empty() || !request.workload.empty())
+      throw ConfigError(kCommandLine, "resolved",
+                        "names platform, llm and workload itself: give it alone");
+    root = read_resolved(*request.resolved);
+  } else {
+    put_from_catalogue(root, request);
+  }
+  put_missing_sections(root);
+  if (request.seed) put(root, "seed", command_line_leaf(std::to_string(*request.seed)));
+  if (request.fidelity) put(*root.find("engine"), "fidelity", command_line_leaf(*request.fidelity));
+  for (const auto& assignment : request.sets) apply_set(root, assignment);
+  request.resolved ? keep_hbm_standard(root) : complete_hbm(root);
+  return root;
+}
+
+/// Reads one section of a tree that holds nothing else.
+template <class Read>
+auto read_part(std::string_view key, ConfigTree part, const std::vector<std::string>& sets,
+               Read read) {
+  ConfigTree root = make_map(kCommandLine);
+  put(root, key, std::move(part));
+  for (const auto& assignment : sets) apply_set(root, assignment);
+  complete_hbm(root);
+  ResolvedValues values;
+  const ConfigNode node{std::make_shared<const ConfigTree>(std::move(root)), values};
+  auto spec = read(node.child(key));
+  node.reject_unknown_keys();
+  return spec;
+}
+}  // namespace
+
+RunSpec read_run(const RunRequest& request) {
+  RunSpec run;
+  const auto tree = std::make_shared<const ConfigTree>(requested_tree(request));
+  const ConfigNode root{tree, run.resolved};
+  run.platform = read_platform(root.child("platform"));
+  run.llm = read_llm(root.child("llm"));
+  const ConfigNode workload = root.child("workload");
+  run.workload_name = workload.get<std::string>("name");
+  run.workload = read_workload(workload);
+  run.serving = read_serving(root.child("serving"));
+  run.placement = read_placement(root.child("placement"));
+  run.engine = read_engine(root.child("engine"));
+  run.seed = root.get<std::uint64_t>("seed", run.seed);
+  root.reject_unknown_keys();
+  return run;
+}
+
+PlatformSpec read_platform(const std::string& name_or_path, const std::vector<std::string>& sets) {
+  return read_part("platform", read_config(CatalogueKind::Platform, name_or_path), sets,
+                   [](const ConfigNode& node) { return read_platform(node); });
+}
+
+LlmSpec read_llm(const std::string& name_or_path, const std::vector<std::string>& sets) {
+  return read_part("llm", read_config(CatalogueKind::Llm, name_or_path), sets,
+                   [](const ConfigNode& node) { return read_llm(node); });
+}
+
+WorkloadSpec read_workload(const std::string& argument, const std::vector<std::string>& sets) {
+  return read_part("workload", workload_tree(argument), sets,
+                   [](const ConfigNode& node) { return read_workload(node); });
+}
+
+namespace {
+void check_table(const std::string& path) {
+  ResolvedValues values;
+  check_hbm_table({std::make_shared<const ConfigTree>(read_yaml(path, path)), values});
+}
+
+void check_prices(const std::string& path) {
+  PlatformSpec any;
+  (void)read_prices(path, any);
+}
+
+void check_serving(const std::string& path) {
+  (void)read_part("serving", read_config(CatalogueKind::Serving, path), {}, read_serving);
+}
+
+/// Each kind of file is known by a key only it has.
+struct FileKind {
+  std::string_view key;
+  std::string_view name;
+  void (*check)(const std::string& path);
+};
+constexpr std::array kFileKinds{
+    FileKind{"reticle_resolved", "resolved",
+             [](const std::string& path) {
+               RunRequest request;
+               request.resolved = path;
+               (void)read_run(request);
+             }},
+    FileKind{"die", "platform", [](const std::string& path) { (void)read_platform(path); }},
+    FileKind{"attention", "llm", [](const std::string& path) { (void)read_llm(path); }},
+    FileKind{"kind", "workload", [](const std::string& path) { (void)read_workload(path); }},
+    FileKind{"timing", "hbm", check_table},
+    FileKind{"energy", "prices", check_prices},
+    FileKind{"cost", "prices", check_prices},
+    FileKind{"max_batch", "serving", check_serving},
+};
+}  // namespace
+
+std::string check_file(const std::string& path) {
+  // A bare word would be looked up as a name.
+  const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
+  const ConfigTree tree = read_yaml(file, path);
+  for (const auto& kind : kFileKinds) {
+    if (tree.find(kind.key) == nullptr) continue;
+    kind.check(file);
+    return std::string{kind.name};
+  }
+  throw ConfigError({path, 1, 1}, "",
+                    "expected a platform, llm, workload, hbm, prices, serving or resolved file");
+}
+
+}  // namespace reticle

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "sim/config/config_node.hpp"
+
+namespace reticle {
+
+/// The tree of a workload argument: a catalogue name, a YAML file, or a request trace
+/// FILE[:format]. Throws ConfigError naming near names when it is none of them.
+ConfigTree workload_tree(const std::string& argument);
+
+WorkloadSpec read_workload(const ConfigNode& node);
+
+}  // namespace reticle

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything a run depends on, checked, as plain data.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "models/package/platform_spec.hpp"
+#include "sim/mapping/placement_policy.hpp"
+#include "sim/serving/serving_spec.hpp"
+#include "workloads/llm/llm_spec.hpp"
+#include "workloads/requests/request.hpp"
+#include "workloads/requests/steady.hpp"
+
+namespace reticle {
+
+enum class Fidelity : std::uint8_t { Roofline, Transaction };
+
+/// How the run loop uses the silicon model.
+struct EngineSpec {
+  Fidelity fidelity = Fidelity::Transaction;
+  /// Recall similar steps instead of simulating each (docs/architecture.md, "Recall").
+  bool recall = true;
+  double recall_bin = 0.12;          ///< relative width of a bin of step features
+  std::int64_t recall_audit = 256;   ///< every n-th recalled step is simulated and compared
+  std::int64_t max_steps = 0;        ///< 0 = no limit
+  bool reverse_elaboration = false;  ///< build modules in reverse order (determinism test)
+};
+
+/// A request trace to replay: where it came from, and at most how much of it.
+struct TraceWorkload {
+  std::string path;
+  std::string format;                 ///< empty = told from the content
+  std::optional<std::int64_t> limit;  ///< first so many requests
+  double rate_scale = 1.0;            ///< arrivals so many times faster
+};
+
+using WorkloadSpec = std::variant<SteadyDecode, TraceWorkload>;
+
+/// One leaf of the resolved configuration.
+struct ResolvedValue {
+  std::string path;        ///< dotted: platform.die.hbm.stacks
+  std::string value;       ///< canonical text, unit included
+  std::string origin;      ///< file:line:col | default | --set | command line
+  std::string source;      ///< where the figure comes from; may be empty
+  std::string confidence;  ///< see kConfidenceWords; empty = a choice, not a constant
+};
+
+struct RunSpec {
+  PlatformSpec platform;
+  LlmSpec llm;
+  WorkloadSpec workload;
+  std::string workload_name;  ///< as the user named it
+  ServingSpec serving;
+  PlacementPolicy placement;
+  EngineSpec engine;
+  std::uint64_t seed = 0;
+  std::vector<ResolvedValue> resolved;  ///< every value, in reading order
+};
+
+}  // namespace reticle

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/config/read_run.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sim/config/catalogue.hpp"
+#include "tests/sim/config/config_fixture.hpp"
+
+namespace reticle {
+namespace {
+using test::message_of;
+using test::TempFile;
+
+RunRequest request(std::vector<std::string> sets = {}, std::string workload = "steady-decode") {
+  RunRequest r;
+  r.platform = "ref-asic";
+  r.llm = "llama-3-70b";
+  r.workload = std::move(workload);
+  r.sets = std::move(sets);
+  return r;
+}
+std::string refusal(const RunRequest& r) {
+  return message_of([&] { (void)read_run(r); });
+}
+const ResolvedValue& value_at(const RunSpec& run, std::string_view path) {
+  const auto found = std::ranges::find(run.resolved, path, &ResolvedValue::path);
+  REQUIRE(found != run.resolved.end());
+  return *found;
+}
+}  // namespace
+
+TEST_CASE("read_run: three names make a run") {
+  const RunSpec run = read_run(request());
+  CHECK(run.platform.name == "ref-asic");
+  CHECK(run.llm.name == "llama-3-70b");
+  CHECK(run.workload_name == "steady-decode");
+  const auto& steady = std::get<SteadyDecode>(run.workload);
+  CHECK(steady.batch == 1);
+  CHECK(steady.context == 1024);
+  CHECK(steady.steps == 16);
+  CHECK(run.serving.max_batch == ServingSpec{}.max_batch);
+  CHECK(run.seed == 0);
+  CHECK(value_at(run, "serving.max_batch").origin == "default");
+  CHECK(value_at(run, "platform.die.hbm.stacks")
+            .origin.starts_with("configs/platforms/ref-asic.yaml:"));
+  CHECK(value_at(run, "platform.die.hbm.timing.t_rp").origin.starts_with("configs/hbm/hbm4.yaml:"));
+}
+
+TEST_CASE("read_run: every path is written down once") {
+  const RunSpec run = read_run(request());
+  std::vector<std::string> paths;
+  for (const auto& value : run.resolved) paths.push_back(value.path);
+  std::ranges::sort(paths);
+  CHECK(std::ranges::adjacent_find(paths) == paths.end());
+}
+
+TEST_CASE("read_run: --set reaches every section, absent keys included") {
+  const RunSpec run =
+      read_run(request({"platform.die.hbm.stacks=4", "placement.sram_fraction=0.5",
+                        "workload.batch=64", "serving.max_batch=8", "engine.recall=off",
+                        "llm.kv=fp8", "seed=7", "placement.tensor_parallel=none"}));
+  CHECK(run.platform.die.hbm->stacks == 4);
+  CHECK(run.placement.sram_fraction == 0.5);
+  CHECK(run.placement.tensor_parallel == std::nullopt);
+  CHECK(std::get<SteadyDecode>(run.workload).batch == 64);
+  CHECK(run.serving.max_batch == 8);
+  CHECK(run.engine.recall == false);
+  CHECK(run.llm.kv == Precision::Fp8);
+  CHECK(run.seed == 7);
+  const ResolvedValue& stacks = value_at(run, "platform.die.hbm.stacks");
+  CHECK(stacks.value == "4");
+  CHECK(stacks.origin == "--set");
+  CHECK(stacks.source.empty());
+  CHECK(stacks.confidence.empty());
+}
+
+TEST_CASE("read_run: the last --set of a key wins") {
+  const RunSpec run = read_run(request({"workload.batch=2", "workload.batch=3"}));
+  CHECK(std::get<SteadyDecode>(run.workload).batch == 3);
+}
+
+TEST_CASE("read_run: --set obeys the checks of the files") {
+  CHECK(refusal(request({"platform.die.hbm.stakcs=4"})) ==
+        "--set platform.die.hbm.stakcs=4: platform.die.hbm.stakcs: unknown key (did you mean "
+        "stacks?)");
+  CHECK(refusal(request({"platfrom.nodes=2"})) ==
+        "--set platfrom.nodes=2: platfrom: unknown key (did you mean platform?)");
+  CHECK(refusal(request({"placement.sram_fraction=1.5"})) ==
+        "--set placement.sram_fraction=1.5: placement.sram_fraction: must be between 0 and 1, got "
+        "1.5");
+  CHECK(refusal(request({"placement.kv_share=0"})) ==
+        "--set placement.kv_share=0: placement.kv_share: must be above 0 and at most 1, got 0");
+  CHECK(refusal(request({"engine.fidelity=cycle"})) ==
+        "--set engine.fidelity=cycle: engine.fidelity: expected one of roofline, transaction, got "
+        "'cycle'");
+  CHECK(refusal(request({"platform.die.sram.clock=15"})) ==
+        "--set platform.die.sram.clock=15: platform.die.sram.clock: expected a frequency such as "
+        "'1.2 GHz', got '15'");
+}
+
+TEST_CASE("read_run: malformed --set texts are refused") {
+  CHECK(refusal(request({"nodes"})) == "--set nodes: expected key=value, such as platform.nodes=2");
+  CHECK(refusal(request({"=1"})) == "--set =1: a part of the key is empty");
+  CHECK(refusal(request({"platform..nodes=1"})) ==
+        "--set platform..nodes=1: platform..nodes: a part of the key is empty");
+  CHECK(refusal(request({"platform.nodes.x=1"})) ==
+        "--set platform.nodes.x=1: platform.nodes: is a value, not a section with keys of its own");
+  CHECK(refusal(request({"llm.name=\xff"})) == "--set: not a text: byte 0xff is not allowed");
+}
+
+TEST_CASE("read_run: rules of the language model point at the key they blame") {
+  CHECK(refusal(request({"llm.attention.kv_heads=65"}))
+            .starts_with("--set llm.attention.kv_heads=65: llm.attention.kv_heads: "));
+}
+
+TEST_CASE("read_run: unknown names list what there is") {
+  RunRequest r = request();
+  r.platform = "ref-asci";
+  CHECK(refusal(r) ==
+        "unknown platform 'ref-asci' (did you mean ref-asic?); known: h100-8, ref-asic, "
+        "ref-asic-paper");
+  CHECK(refusal(request({}, "steady-63"))
+            .starts_with("unknown workload 'steady-63' (did you mean steady-64?); known: "));
+  r.platform = "/nowhere.yaml";
+  CHECK(refusal(r) == "/nowhere.yaml: no such file");
+}
+
+TEST_CASE("read_run: seed and fidelity of the command line are recorded as such") {
+  RunRequest r = request();
+  r.seed = 18446744073709551615ULL;
+  r.fidelity = "roofline";
+  const RunSpec run = read_run(r);
+  CHECK(run.seed == 18446744073709551615ULL);
+  CHECK(run.engine.fidelity == Fidelity::Roofline);
+  CHECK(value_at(run, "seed").origin == "command line");
+  CHECK(value_at(run, "engine.fidelity").origin == "command line");
+}
+
+TEST_CASE("read_run: a trace named in the catalogue is found from anywhere") {
+  const RunSpec run = read_run(request({"workload.rate_scale=2"}, "sample-chat"));
+  const auto& trace = std::get<TraceWorkload>(run.workload);
+  CHECK(std::filesystem::exists(trace.path));
+  CHECK(trace.format == "reticle");
+  CHECK(trace.rate_scale == 2.0);
+  CHECK(trace.limit == std::nullopt);
+  CHECK(value_at(run, "workload.path").value == "workloads/samples/chat-200.jsonl");
+}
+
+TEST_CASE("read_run: a trace file can be given directly, with its format") {
+  const TempFile file{"{}\n", ".jsonl"};
+  const RunSpec run =
+      read_run(request({"workload.limit=10", "workload.rate_scale=0.5"}, file.path() + ":reticle"));
+  const auto& trace = std::get<TraceWorkload>(run.workload);
+  CHECK(trace.path == file.path());
+  CHECK(trace.format == "reticle");
+  CHECK(trace.limit == 10);
+  CHECK(trace.rate_scale == 0.5);
+  CHECK(run.workload_name == file.path() + ":reticle");
+  CHECK(std::get<TraceWorkload>(read_run(request({}, file.path())).workload).format.empty());
+  CHECK(refusal(request({"workload.batch=3"}, file.path()))
+            .starts_with("--set workload.batch=3: workload.batch: unknown key"));
+}
+
+TEST_CASE("read_run: a trace's path is relative to the file that names it") {
+  const TempFile file{"kind: trace\npath: sub/../t.jsonl\n"};
+  const RunSpec run = read_run(request({}, file.path()));
+  const auto expected = std::filesystem::path{file.path()}.parent_path() / "t.jsonl";
+  CHECK(std::get<TraceWorkload>(run.workload).path == expected.string());
+  const TempFile bad{"kind: trace\npath: t.jsonl\nformat: csv\n"};
+  CHECK(
+      refusal(request({}, bad.path())).starts_with(bad.path() + ":3:9: workload.format: one of "));
+}
+
+TEST_CASE("read_run: a serving policy may come from a file") {
+  const TempFile policy{"max_batch: 32\n"};
+  RunRequest r = request();
+  r.serving = policy.path();
+  CHECK(read_run(r).serving.max_batch == 32);
+}
+
+TEST_CASE("catalogue_root: RETICLE_HOME must hold configs") {
+  ::setenv("RETICLE_HOME", "/nowhere", 1);
+  CHECK(message_of([] { (void)catalogue_root(); }) ==
+        "RETICLE_HOME: expected a directory that holds configs/, got '/nowhere'");
+  ::setenv("RETICLE_HOME", RETICLE_SOURCE_DIR, 1);
+  CHECK(catalogue_root() == RETICLE_SOURCE_DIR);
+  ::unsetenv("RETICLE_HOME");
+}
+
+TEST_CASE("find_config: files below the catalogue are called by their place in it") {
+  const std::string path = std::string{RETICLE_SOURCE_DIR} + "/configs/platforms/h100-8.yaml";
+  CHECK(find_config(CatalogueKind::Platform, path)->label == "configs/platforms/h100-8.yaml");
+  CHECK(find_config(CatalogueKind::Platform, "h100-8")->label == "configs/platforms/h100-8.yaml");
+  CHECK(find_config(CatalogueKind::Platform, "/tmp/x.yaml")->label == "/tmp/x.yaml");
+  CHECK(find_config(CatalogueKind::Platform, "x") == std::nullopt);
+}
+}  // namespace reticle

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walks configs/: every file is valid, and every constant of silicon says where it comes from.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sim/config/catalogue.hpp"
+#include "sim/config/read_run.hpp"
+#include "tests/sim/config/config_fixture.hpp"
+
+namespace reticle {
+namespace {
+namespace fs = std::filesystem;
+using test::message_of;
+
+std::vector<std::string> files_below(const std::string& folder) {
+  std::vector<std::string> files;
+  for (const auto& entry :
+       fs::recursive_directory_iterator{RETICLE_SOURCE_DIR "/configs/" + folder})
+    if (entry.path().extension() == ".yaml") files.push_back(entry.path().string());
+  std::ranges::sort(files);
+  return files;
+}
+
+/// A bare whole number counts something; a bare word names something. All else is physical.
+bool is_count_or_word(const std::string& text) {
+  const bool digits = std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c); });
+  const bool word = !text.empty() && !std::isdigit(static_cast<unsigned char>(text[0]));
+  return digits || word;
+}
+
+bool is_label(std::string_view key) { return key == "name" || key == "title" || key == "status"; }
+
+/// Lists the leaves below `tree` that lack what they owe: all of them a source, and physical ones
+/// and prices a source of their own.
+void find_unsourced(const ConfigTree& tree, const std::string& path, bool prices,
+                    std::vector<std::string>& found) {
+  for (const auto& entry : tree.entries) {
+    const std::string here = path.empty() ? entry.key : path + "." + entry.key;
+    const bool priced = prices || entry.key == "energy" || entry.key == "cost";
+    const ConfigTree& value = entry.value;
+    if (value.kind == ConfigTree::Kind::Leaf && !is_label(here)) {
+      const bool owes_own = priced || !is_count_or_word(value.text);
+      if (value.source.empty() || value.confidence.empty() || (owes_own && !value.own_provenance))
+        found.push_back(to_string(value.position) + ": " + here);
+    }
+    find_unsourced(value, here, priced, found);
+  }
+}
+
+std::vector<std::string> unsourced(const ConfigTree& tree) {
+  std::vector<std::string> found;
+  find_unsourced(tree, "", false, found);
+  return found;
+}
+}  // namespace
+
+TEST_CASE("configs: every file is valid and of the kind its folder says") {
+  for (const auto& [folder, kind] :
+       std::vector<std::pair<std::string, std::string>>{{"platforms", "platform"},
+                                                        {"workloads", "workload"},
+                                                        {"hbm", "hbm"},
+                                                        {"prices", "prices"},
+                                                        {"llms", "llm"}}) {
+    CHECK_FALSE(files_below(folder).empty());
+    for (const auto& file : files_below(folder)) {
+      const std::string problem = message_of([&] { CHECK(check_file(file) == kind); });
+      CHECK_MESSAGE(problem == "no error", file);
+    }
+  }
+}
+
+TEST_CASE("configs: every constant of silicon has a source and a confidence") {
+  for (const auto* folder : {"platforms", "hbm", "prices"})
+    for (const auto& file : files_below(folder))
+      for (const auto& leaf : unsourced(read_yaml(file, fs::path{file}.filename().string())))
+        FAIL_CHECK(leaf << " has no source of its own");
+}
+
+TEST_CASE("configs: the check for sources finds what is missing") {
+  const auto found = [](std::string_view yaml) {
+    return unsourced(parse_yaml(yaml, "t.yaml")).size();
+  };
+  const std::string common = "provenance: {source: s, confidence: estimate}\n";
+  CHECK(found("banks: 4") == 1);
+  CHECK(found(common + "banks: 4\nname: x\nstandard: hbm4") == 0);
+  CHECK(found(common + "clock: 1.2 GHz") == 1);
+  CHECK(found(common + "clock: {value: 1.2 GHz, source: s}") == 1);
+  CHECK(found(common + "energy: {die_static_w: 60}") == 1);
+  CHECK(found("clock: {value: 1.2 GHz, source: s, confidence: claim}") == 0);
+}
+
+TEST_CASE("configs: platforms are named as their files") {
+  for (const auto& name : catalogue_names(CatalogueKind::Platform))
+    CHECK(read_platform(name).name == name);
+  for (const auto& name : catalogue_names(CatalogueKind::Llm)) CHECK(read_llm(name).name == name);
+}
+
+TEST_CASE("configs: every platform grows to three nodes by one key") {
+  for (const auto& name : catalogue_names(CatalogueKind::Platform)) {
+    const PlatformSpec one = read_platform(name);
+    const PlatformSpec three = read_platform(name, {"platform.nodes=3"});
+    CHECK(dies(three) == 3 * dies(one));
+    CHECK(three.fabric.levels.back().name == "cluster");
+    CHECK(three.fabric.levels.size() == one.fabric.levels.size() + 1);
+  }
+}
+
+TEST_CASE("configs: ref-asic has the rates its comments state") {
+  const PlatformSpec p = read_platform("ref-asic");
+  CHECK(dies(p) == 48);
+  CHECK(static_cast<double>(peak_bandwidth(p.die.sram).count()) ==
+        doctest::Approx(78.6e12).epsilon(0.001));
+  CHECK(static_cast<double>(peak_bandwidth(*p.die.hbm).count()) == doctest::Approx(4.096e12));
+  const double flops =
+      2.0 * static_cast<double>(macs_per_cycle(p.die.mac) * p.die.mac.clock.count());
+  CHECK(flops == doctest::Approx(2.5e15).epsilon(0.01));
+  CHECK(p.die.area_mm2 < 858);  // one reticle
+}
+
+TEST_CASE("configs: ref-asic-paper keeps the paper's envelope and says what it needs") {
+  const PlatformSpec p = read_platform("ref-asic-paper");
+  const double node_gb = static_cast<double>(p.die.sram.capacity.count() * dies(p)) / 1e9;
+  CHECK(node_gb >= 200);
+  CHECK(node_gb <= 400);
+  CHECK_FALSE(p.die.hbm.has_value());
+  CHECK(p.node_power_limit_w == 2000);
+  CHECK(p.cost.node_price_usd == 12000);
+  CHECK(p.die.area_mm2 > 858);
+  CHECK_FALSE(p.claims.empty());
+}
+
+TEST_CASE("configs: h100-8 reproduces the vendor's peaks") {
+  const PlatformSpec p = read_platform("h100-8");
+  CHECK(dies(p) == 8);
+  CHECK(static_cast<double>(peak_bandwidth(*p.die.hbm).count()) ==
+        doctest::Approx(3.35e12).epsilon(0.001));
+  CHECK(static_cast<double>(peak_bandwidth(p.die.sram).count()) ==
+        doctest::Approx(5.5e12).epsilon(0.001));
+  CHECK(capacity(*p.die.hbm).count() == 80'000'000'000);
+  const auto bf16 = p.die.mac.cycles_per_pass[static_cast<std::size_t>(Precision::Bf16)];
+  const double flops =
+      2.0 * static_cast<double>(macs_per_cycle(p.die.mac) * p.die.mac.clock.count() / bf16);
+  CHECK(flops == doctest::Approx(989.4e12).epsilon(0.001));
+  // What a decoded bit costs on the whole board, static aside, is the measured 19.5 pJ.
+  const auto& e = p.energy;
+  CHECK(e.hbm_pj_per_bit + e.hbm_phy_pj_per_bit + e.transport_pj_per_bit == doctest::Approx(19.5));
+}
+}  // namespace reticle
