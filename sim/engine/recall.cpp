@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/engine/recall.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "models/kernel/time.hpp"
+
+namespace reticle {
+
+namespace {
+constexpr std::int64_t kExactBelow = 8;  // small counts have bins of their own
+}
+
+StepFeatures features_of(const StepLoad& load) {
+  StepFeatures f;
+  for (const SequenceWork& s : load.sequences) {
+    if (s.new_tokens == 1) {
+      ++f.decodes;
+      f.decode_context += s.context;
+    } else {
+      f.prefill_tokens += s.new_tokens;
+      f.prefill_context += s.context;
+      f.prefill_pairs += s.new_tokens * (s.context + (s.new_tokens + 1) / 2);
+    }
+  }
+  return f;
+}
+
+RecallExecutor::RecallExecutor(StepExecutor& silicon, const PlatformSpec& platform,
+                               const LlmSpec& llm, const Placement& placement,
+                               const ExpertRouter* router, const EngineSpec& spec)
+    : silicon_{silicon}, platform_{platform}, llm_{llm}, placement_{placement}, router_{router},
+      spec_{spec} {
+  report_.enabled = true;
+}
+
+std::int64_t RecallExecutor::bin(std::int64_t value) const {
+  if (value <= kExactBelow) return value;
+  const double steps = std::log(static_cast<double>(value) / static_cast<double>(kExactBelow)) /
+                       std::log1p(spec_.recall_bin);
+  return kExactBelow + 1 + static_cast<std::int64_t>(steps);
+}
+
+RecallExecutor::Bins RecallExecutor::bins_of(const StepFeatures& f) const {
+  // Cached tokens that prefills read are left to the closed form: next to their GEMMs they are little.
+  return {bin(f.decodes), bin(f.decode_context), bin(f.prefill_tokens), bin(f.prefill_pairs)};
+}
+
+/// Seconds: weights, GEMMs and collectives for so many tokens, plus the KV bytes, plus attention.
+double RecallExecutor::closed_form(const StepFeatures& f) {
+  const std::int64_t tokens = f.decodes + f.prefill_tokens;
+  auto [entry, fresh] = weights_time_.try_emplace(tokens);
+  if (fresh)
+    entry->second = seconds(estimate_decode_step(platform_, llm_, placement_, router_,
+                                                 {.batch = std::max<std::int64_t>(1, tokens),
+                                                  .context = 0}));
+  const auto n = static_cast<double>(dies(platform_));
+  const DieParams& die = platform_.die;
+  const bool hbm = placement_.kv.tier == Tier::Hbm && die.hbm;
+  const auto rate = static_cast<double>(
+      (hbm ? peak_bandwidth(*die.hbm) : peak_bandwidth(die.sram)).count());
+  const double kv_bytes = static_cast<double>(f.decode_context + f.prefill_context) *
+                          static_cast<double>(kv_bytes_per_token(llm_).count());
+  const auto& mac = die.mac;
+  const auto slow =
+      static_cast<double>(mac.cycles_per_pass[static_cast<std::size_t>(llm_.activations)]);
+  const double attention_macs = 2.0 * static_cast<double>(f.prefill_pairs) *
+                                static_cast<double>(llm_.attention.heads * llm_.attention.head_dim *
+                                                    llm_.layers);
+  return entry->second + kv_bytes / (rate * n) +
+         attention_macs * slow /
+             (static_cast<double>(macs_per_cycle(mac)) * static_cast<double>(mac.clock.count()) * n);
+}
+
+StepOutcome RecallExecutor::scaled(const Sample& sample, const StepFeatures& f) {
+  StepOutcome out = sample.outcome;
+  const double ratio = closed_form(f) / closed_form(sample.features);
+  const auto scale = [&](Picoseconds t) {
+    return Picoseconds{std::llround(static_cast<double>(t.count()) * ratio)};
+  };
+  out.duration = Picoseconds{};
+  for (Picoseconds& part : out.breakdown) out.duration += part = scale(part);
+  out.roofline.duration = min(scale(out.roofline.duration), out.duration);
+  // Key and value bytes and attention's products follow the contexts exactly; the rest of the
+  // counts is the sample's.
+  const StepFeatures& s = sample.features;
+  const std::int64_t tokens =
+      f.decode_context + f.prefill_context - s.decode_context - s.prefill_context;
+  const Bytes kv = tokens * kv_bytes_per_token(llm_);
+  out.counts.read[static_cast<std::size_t>(placement_.kv.tier)] += kv;
+  out.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)] += kv;
+  const std::int64_t pairs = f.decode_context + f.decodes + f.prefill_pairs - s.decode_context -
+                             s.decodes - s.prefill_pairs;
+  auto& macs = out.counts.macs[static_cast<std::size_t>(llm_.activations)];
+  macs = std::max<std::int64_t>(
+      0, macs + 2 * pairs * llm_.attention.heads * llm_.attention.head_dim * llm_.layers);
+  return out;
+}
+
+void RecallExecutor::audit(const StepOutcome& recalled, const StepOutcome& simulated) {
+  const double error = seconds(recalled.duration - simulated.duration) / seconds(simulated.duration);
+  ++report_.audits;
+  error_sum_ += error;
+  abs_error_sum_ += std::abs(error);
+  report_.max_abs_error = std::max(report_.max_abs_error, std::abs(error));
+}
+
+StepOutcome RecallExecutor::execute(const StepLoad& load) {
+  const StepFeatures f = features_of(load);
+  auto [entry, fresh] = samples_.try_emplace(bins_of(f));
+  if (fresh) {
+    ++report_.simulated;
+    entry->second = {f, silicon_.execute(load)};
+    return entry->second.outcome;
+  }
+  StepOutcome recalled = scaled(entry->second, f);
+  ++report_.recalled;
+  if (spec_.recall_audit > 0 && report_.recalled % spec_.recall_audit == 0) {
+    const StepOutcome simulated = silicon_.execute(load);
+    audit(recalled, simulated);
+    return simulated;
+  }
+  sc_core::wait(to_sc_time(recalled.duration));
+  return recalled;
+}
+
+RecallReport RecallExecutor::report() const {
+  RecallReport out = report_;
+  if (out.audits > 0) {
+    out.mean_error = error_sum_ / static_cast<double>(out.audits);
+    out.mean_abs_error = abs_error_sum_ / static_cast<double>(out.audits);
+  }
+  return out;
+}
+
+}  // namespace reticle

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/engine/run.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "models/kernel/time.hpp"
+#include "sim/base/error.hpp"
+#include "sim/engine/simulation.hpp"
+#include "sim/mapping/plan.hpp"
+
+namespace reticle {
+
+namespace {
+
+/// Without a steady batch to plan for: a batch between a lone stream and a full machine.
+constexpr std::int64_t kTracePlanBatch = 32;
+
+PlanTarget plan_target(const RunSpec& spec, const Trace* trace) {
+  PlanTarget target;
+  target.page_tokens = spec.serving.kv_page_tokens;
+  target.max_tokens = spec.serving.max_batch;
+  if (const auto* steady = std::get_if<SteadyDecode>(&spec.workload)) {
+    target.batch = steady->batch;
+    target.context = steady->context + steady->steps;
+    target.max_tokens = steady->batch;
+  } else {
+    target.max_tokens += spec.serving.prefill_tokens;
+    target.batch = std::min(kTracePlanBatch, spec.serving.max_batch);
+    std::int64_t tokens = 0;
+    for (const Request& r : trace->requests) tokens += r.input_tokens + r.output_tokens;
+    target.context = tokens / static_cast<std::int64_t>(trace->requests.size());
+  }
+  target.batch = spec.placement.plan_batch.value_or(target.batch);
+  target.context = spec.placement.plan_context.value_or(target.context);
+  return target;
+}
+
+void check_supported(const RunSpec& spec) {
+  const auto& passes = spec.platform.die.mac.cycles_per_pass;
+  for (const Precision p : {spec.llm.weights, spec.llm.embedding, spec.llm.activations})
+    if (passes[static_cast<std::size_t>(p)] == 0)
+      throw InfeasibleError(spec.platform.name + " has no MAC path for " +
+                            std::string{name_of(p)} + ", which " + spec.llm.name + " needs");
+}
+
+}  // namespace
+
+RunResult run_simulation(const RunSpec& spec, const Trace* trace,
+                         const std::function<void(const RunProgress&)>& on_progress) {
+  check_supported(spec);
+  std::optional<ExpertRouter> router;
+  if (spec.llm.moe) router.emplace(spec.llm, spec.seed);
+  const ExpertRouter* router_ptr = router ? &*router : nullptr;
+  const Placement placement = choose_placement(spec.platform, spec.llm, spec.placement, router_ptr,
+                                               plan_target(spec, trace));
+  sc_core::sc_set_time_resolution(1, sc_core::SC_PS);
+  sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
+  Simulation simulation{"simulation", spec, trace, placement, router_ptr, on_progress};
+  return simulation.run();
+}
+
+}  // namespace reticle

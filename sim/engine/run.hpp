@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "sim/config/run_spec.hpp"
+#include "sim/metrics/run_result.hpp"
+#include "workloads/requests/request.hpp"
+
+namespace reticle {
+
+/// How far a run has come; `total` requests or steps.
+struct RunProgress {
+  std::int64_t done = 0;
+  std::int64_t total = 0;
+  Picoseconds simulated{};
+  std::int64_t steps = 0;
+};
+
+/// Runs `spec` to its end and returns what was counted. One call per process: the SystemC kernel
+/// elaborates once. `trace` is the workload's trace, null for a steady decode. `on_progress` is
+/// called after steps. Throws InfeasibleError, ConfigError, SimulationError.
+RunResult run_simulation(const RunSpec& spec, const Trace* trace,
+                         const std::function<void(const RunProgress&)>& on_progress);
+
+}  // namespace reticle

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/engine/silicon_executor.hpp"
+
+#include "models/kernel/time.hpp"
+#include "sim/engine/critical_path.hpp"
+
+namespace reticle {
+
+StepOutcome SiliconExecutor::execute(const StepLoad& load) {
+  const Picoseconds overhead = platform_.die.sequencer.step_overhead;
+  sc_core::wait(to_sc_time(overhead));
+  const Picoseconds begun = now();
+  lowering_.lower(load, programs_);
+  deployment_.start(programs_);
+  if (!deployment_.finished()) sc_core::wait(deployment_.all_finished());
+  sc_core::wait(to_sc_time(max(Picoseconds{0}, deployment_.end() - now())));
+
+  StepOutcome outcome;
+  outcome.duration = overhead + now() - begun;
+  outcome.breakdown = critical_path(deployment_, programs_, begun);
+  outcome.breakdown[static_cast<std::size_t>(TimeCategory::Launch)] += overhead;
+  const EventCounts after = deployment_.counts();
+  outcome.counts = after;
+  outcome.counts -= before_;
+  before_ = after;
+  outcome.roofline = roofline(platform_, totals_of(outcome.counts, kv_tier_));
+  return outcome;
+}
+
+StepOutcome RooflineExecutor::execute(const StepLoad& load) {
+  lowering_.lower(load, programs_);
+  const StepTotals totals = totals_of(programs_);
+  StepOutcome outcome;
+  outcome.roofline = roofline(platform_, totals);
+  outcome.duration = outcome.roofline.duration;
+  constexpr std::array<TimeCategory, 5> kCharged{TimeCategory::WeightsSram,
+                                                 TimeCategory::WeightsHbm, TimeCategory::WeightsFar,
+                                                 TimeCategory::Mac, TimeCategory::Vector};
+  outcome.breakdown[static_cast<std::size_t>(
+      kCharged[static_cast<std::size_t>(outcome.roofline.limit)])] = outcome.duration;
+  EventCounts& counts = outcome.counts;
+  for (std::size_t t = 0; t < kTierCount; ++t) {
+    counts.read[t] = totals.weights[t] + totals.kv[t];
+    counts.loaded[static_cast<std::size_t>(kWeightCategories[t])] += totals.weights[t];
+    counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)] += totals.kv[t];
+  }
+  counts.macs = totals.macs;
+  counts.vector_ops = totals.vector_ops;
+  counts.link_bytes.resize(platform_.fabric.levels.size());
+  counts.link_busy.resize(platform_.fabric.levels.size());
+  sc_core::wait(to_sc_time(outcome.duration));
+  return outcome;
+}
+
+}  // namespace reticle

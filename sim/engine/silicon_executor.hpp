@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "models/package/deployment.hpp"
+#include "sim/engine/step_executor.hpp"
+#include "sim/mapping/lowering.hpp"
+
+namespace reticle {
+
+/// `transaction` fidelity: lowers the step to programs and lets the silicon run them.
+class SiliconExecutor final : public StepExecutor {
+ public:
+  /// The platform's `step_overhead` passes on the host before every step.
+  SiliconExecutor(Lowering& lowering, Deployment& deployment, const PlatformSpec& platform,
+                  Tier kv_tier)
+      : lowering_{lowering}, deployment_{deployment}, platform_{platform}, kv_tier_{kv_tier} {}
+
+  StepOutcome execute(const StepLoad& load) override;
+
+ private:
+  Lowering& lowering_;
+  Deployment& deployment_;
+  const PlatformSpec& platform_;
+  const Tier kv_tier_;
+  StepPrograms programs_;
+  EventCounts before_;
+};
+
+/// `roofline` fidelity: the same programs' bytes and operations against the bound.
+class RooflineExecutor final : public StepExecutor {
+ public:
+  RooflineExecutor(Lowering& lowering, const PlatformSpec& platform)
+      : lowering_{lowering}, platform_{platform} {}
+
+  StepOutcome execute(const StepLoad& load) override;
+
+ private:
+  Lowering& lowering_;
+  const PlatformSpec& platform_;
+  StepPrograms programs_;
+};
+
+}  // namespace reticle

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/engine/simulation.hpp"
+
+#include "models/kernel/time.hpp"
+#include "sim/base/error.hpp"
+
+namespace reticle {
+
+namespace {
+constexpr std::size_t kMostSamples = 4096;  // residency.csv stays a file one can plot
+
+Picoseconds scaled_arrival(const Request& request, const RunSpec& spec) {
+  const double scale = std::get<TraceWorkload>(spec.workload).rate_scale;
+  if (scale == 1.0) return request.arrival;
+  return Picoseconds{static_cast<std::int64_t>(static_cast<double>(request.arrival.count()) / scale)};
+}
+
+KvCapacity capacity_of(const KvRoom& room) {
+  return {room.page_tokens, room.page_bytes, room.pages, room.replicas};
+}
+}  // namespace
+
+Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
+                       const Trace* trace, const Placement& placement, const ExpertRouter* router,
+                       const std::function<void(const RunProgress&)>& on_progress)
+    : sc_module{name},
+      spec_{spec},
+      trace_{trace},
+      on_progress_{on_progress},
+      lowering_{spec.platform, spec.llm, placement, router},
+      scheduler_{spec.serving, capacity_of(placement.kv)} {
+  result_.placement = placement;
+  if (spec.engine.fidelity == Fidelity::Roofline) {
+    silicon_ = std::make_unique<RooflineExecutor>(lowering_, spec.platform);
+  } else {
+    deployment_ = std::make_unique<Deployment>("deployment", spec.platform,
+                                               spec.engine.reverse_elaboration);
+    silicon_ = std::make_unique<SiliconExecutor>(lowering_, *deployment_, spec.platform,
+                                                 placement.kv.tier);
+  }
+  if (spec.engine.recall)
+    recall_ = std::make_unique<RecallExecutor>(*silicon_, spec.platform, spec.llm, placement,
+                                               router, spec.engine);
+  SC_HAS_PROCESS(Simulation);
+  SC_THREAD(loop);
+}
+
+RunResult Simulation::run() {
+  sc_core::sc_start();
+  if (failure_) std::rethrow_exception(failure_);
+  if (!finished_)
+    throw SimulationError("stuck at " + std::to_string(seconds(now())) +
+                          " s with work pending:\n" +
+                          (deployment_ ? deployment_->pending() : std::string{}));
+  result_.duration = now();
+  if (result_.duration.count() > 0)
+    result_.kv_mean = kv_byte_seconds_ / seconds(result_.duration);
+  if (recall_) result_.recall = recall_->report();
+  else result_.recall.simulated = result_.steps;
+  result_.kernel_events = static_cast<std::int64_t>(sc_core::sc_delta_count());
+  return std::move(result_);
+}
+
+void Simulation::loop() {
+  // An exception must not cross the kernel's coroutine; it is thrown again after sc_start.
+  try {
+    serve();
+    finished_ = true;
+  } catch (...) {
+    failure_ = std::current_exception();
+  }
+  sc_core::sc_stop();
+}
+
+void Simulation::serve() {
+  if (const auto* steady = std::get_if<SteadyDecode>(&spec_.workload)) {
+    begin_steady(*steady);
+    while (step()) {
+    }
+    return;
+  }
+  for (const Request& request : trace_->requests)
+    result_.requests.push_back({.id = request.id,
+                                .arrival = scaled_arrival(request, spec_),
+                                .input_tokens = request.input_tokens,
+                                .output_tokens = request.output_tokens});
+  while (true) {
+    take_arrivals();
+    if (step()) continue;
+    if (next_arrival_ == result_.requests.size()) return;
+    const Picoseconds idle = result_.requests[next_arrival_].arrival - now();
+    result_.breakdown[static_cast<std::size_t>(TimeCategory::Idle)] += idle;
+    sc_core::wait(to_sc_time(idle));
+  }
+}
+
+void Simulation::begin_steady(const SteadyDecode& steady) {
+  for (std::int64_t i = 0; i < steady.batch; ++i) {
+    const RequestId id{static_cast<std::uint64_t>(i)};
+    if (!scheduler_.resume(id, steady.context, steady.steps)) {
+      const auto& kv = scheduler_.kv();
+      const std::int64_t pages = kv.pages_for(steady.context + steady.steps);
+      const std::int64_t room = kv.room().pages * kv.room().replicas;
+      throw InfeasibleError(
+          "workload.batch: " + std::to_string(steady.batch) + " streams of " +
+          std::to_string(steady.context + steady.steps) + " tokens need " +
+          std::to_string(steady.batch * pages) + " KV pages of " +
+          std::to_string(kv.room().page_bytes.count()) + " B, the deployment has room for " +
+          std::to_string(room) + ": " +
+          std::to_string((steady.batch * pages - room) * kv.room().page_bytes.count()) +
+          " B do not fit, or serving.max_batch (" + std::to_string(spec_.serving.max_batch) +
+          ") is too small");
+    }
+    result_.requests.push_back({.id = id,
+                                .arrival = {},
+                                .input_tokens = steady.context,
+                                .output_tokens = steady.steps,
+                                .generated = 0,
+                                .admitted = Picoseconds{0}});
+  }
+  sample_residency();
+}
+
+void Simulation::take_arrivals() {
+  auto& requests = result_.requests;
+  for (; next_arrival_ < requests.size() && requests[next_arrival_].arrival <= now();
+       ++next_arrival_) {
+    const Request& request = trace_->requests[next_arrival_];
+    if (scheduler_.arrive(request)) continue;
+    requests[next_arrival_].rejected = true;
+    ++ended_requests_;
+  }
+}
+
+/// False when there is nothing to do.
+bool Simulation::step() {
+  if (spec_.engine.max_steps > 0 && result_.steps >= spec_.engine.max_steps) {
+    next_arrival_ = result_.requests.size();
+    return false;
+  }
+  const StepLoad& load = scheduler_.plan(admitted_);
+  if (load.sequences.empty()) return false;
+  const Picoseconds begun = now();
+  for (const RequestId id : admitted_) record(id).admitted = begun;
+  for (const SequenceWork& s : load.sequences)
+    if (s.new_tokens > 1 || !s.emits) result_.prefill_tokens += s.new_tokens;
+  result_.batch_peak =
+      std::max(result_.batch_peak, static_cast<std::int64_t>(load.sequences.size()));
+
+  const StepOutcome outcome =
+      recall_ ? recall_->execute(load) : silicon_->execute(load);
+  account(outcome, begun);
+  for (const Progress& p : scheduler_.complete()) {
+    RequestRecord& r = record(p.request);
+    if (p.tokens == 0) continue;
+    result_.output_tokens += p.tokens;
+    r.generated += p.tokens;
+    if (!r.first_token) r.first_token = now();
+    if (p.finished) {
+      r.finished = now();
+      ++ended_requests_;
+    }
+  }
+  ++result_.steps;
+  sample_residency();
+  report_progress();
+  return true;
+}
+
+void Simulation::account(const StepOutcome& outcome, Picoseconds begun) {
+  const Picoseconds took = now() - begun;
+  invariant(took == outcome.duration, "a step takes its duration of simulated time");
+  Picoseconds sum{};
+  for (std::size_t c = 0; c < kTimeCategoryCount; ++c) {
+    result_.breakdown[c] += outcome.breakdown[c];
+    sum += outcome.breakdown[c];
+  }
+  invariant(sum == took, "where the time went adds up to the step");
+  result_.busy += took;
+  result_.counts += outcome.counts;
+  result_.roofline_busy += outcome.roofline.duration;
+  result_.roofline_limits[static_cast<std::size_t>(outcome.roofline.limit)] +=
+      outcome.roofline.duration;
+  kv_byte_seconds_ += static_cast<double>(scheduler_.kv().used().count()) * seconds(took);
+}
+
+void Simulation::sample_residency() {
+  const Bytes used = scheduler_.kv().used();
+  result_.kv_peak = max(result_.kv_peak, used);
+  if (result_.steps % sample_stride_ != 0) return;
+  result_.residency.push_back(
+      {now(), used, scheduler_.kv().reserved(), scheduler_.running(), scheduler_.waiting()});
+  if (result_.residency.size() < kMostSamples) return;
+  auto& all = result_.residency;
+  for (std::size_t i = 0; 2 * i < all.size(); ++i) all[i] = all[2 * i];
+  all.resize(all.size() / 2);
+  sample_stride_ *= 2;
+}
+
+void Simulation::report_progress() {
+  if (!on_progress_) return;
+  const auto* steady = std::get_if<SteadyDecode>(&spec_.workload);
+  on_progress_({steady ? result_.steps : ended_requests_,
+                steady ? steady->steps : static_cast<std::int64_t>(result_.requests.size()), now(),
+                result_.steps});
+}
+
+}  // namespace reticle

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+
+#include "models/package/event_counts.hpp"
+#include "sim/mapping/roofline.hpp"
+#include "workloads/requests/step_load.hpp"
+
+namespace reticle {
+
+/// What one step took and counted.
+struct StepOutcome {
+  Picoseconds duration{};
+  std::array<Picoseconds, kTimeCategoryCount> breakdown{};  ///< sums to duration
+  EventCounts counts;
+  RooflineStep roofline;
+};
+
+/// Carries out a step. Called from a SystemC thread at the step's start; returns at its end, with
+/// that much simulated time gone by.
+class StepExecutor {
+ public:
+  virtual ~StepExecutor() = default;
+  virtual StepOutcome execute(const StepLoad& load) = 0;
+};
+
+}  // namespace reticle

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Collectives as the messages they are.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <tuple>
+#include <vector>
+
+#include "models/die/program.hpp"
+#include "models/package/platform_spec.hpp"
+
+namespace reticle {
+
+/// Dies first, first + stride, ..., `count` of them.
+struct DieGroup {
+  std::int64_t first = 0;
+  std::int64_t count = 1;
+  std::int64_t stride = 1;
+  auto operator<=>(const DieGroup&) const = default;
+};
+
+enum class AllReduceKind : std::uint8_t {
+  OneShot,       ///< everyone sends everything to everyone; adds locally
+  Direct,        ///< reduce-scatter, then all-gather, each in one phase
+  Ring,          ///< the same in n - 1 phases each, neighbour to neighbour
+  Hierarchical,  ///< reduce-scatter in a package, Direct across packages, all-gather in a package
+};
+
+Exchange all_reduce(const DieGroup& group, Bytes bytes, AllReduceKind kind,
+                    std::int64_t dies_per_package);
+/// Each participant holds 1/count of `bytes` and ends with all of them.
+Exchange all_gather(const DieGroup& group, Bytes bytes);
+/// Each participant holds partial sums of `bytes` and ends with the sum of its 1/count.
+Exchange reduce_scatter(const DieGroup& group, Bytes bytes);
+/// sizes[source * count + target] bytes go from source to target; zero sends nothing.
+Exchange all_to_all(std::span<const DieId> participants, std::span<const std::int64_t> sizes);
+/// Each die `from.first + i` sends `bytes` to `to.first + i`.
+Exchange peer_to_peer(const DieGroup& from, const DieGroup& to, Bytes bytes);
+
+/// Chooses the all-reduce by a closed form over the platform's links, and keeps what it has built:
+/// a step asks for the same few exchanges once per layer.
+class Collectives {
+ public:
+  explicit Collectives(const PlatformSpec& platform);
+
+  std::shared_ptr<const Exchange> reduce_all(const DieGroup& group, Bytes bytes);
+  std::shared_ptr<const Exchange> gather_all(const DieGroup& group, Bytes bytes);
+  std::shared_ptr<const Exchange> scatter_sums(const DieGroup& group, Bytes bytes);
+  std::shared_ptr<const Exchange> send(const DieGroup& from, const DieGroup& to, Bytes bytes);
+
+  [[nodiscard]] AllReduceKind choose(const DieGroup& group, Bytes bytes) const;
+  /// Closed-form time of the chosen all-reduce on an idle fabric; for comparing plans.
+  [[nodiscard]] Picoseconds estimate_all_reduce(const DieGroup& group, Bytes bytes) const;
+
+ private:
+  using Key = std::tuple<int, DieGroup, DieGroup, std::int64_t>;
+  std::shared_ptr<const Exchange> keep(const Key& key, const std::function<Exchange()>& build);
+  [[nodiscard]] Picoseconds estimate(AllReduceKind kind, const DieGroup& group, Bytes bytes) const;
+  [[nodiscard]] bool spans_packages_evenly(const DieGroup& group) const;
+  /// Least rate and latency sum between two dies that far apart.
+  [[nodiscard]] const FabricLevel* level_between(const DieGroup& group) const;
+
+  std::int64_t dies_per_package_;
+  FabricParams fabric_;
+  std::map<Key, std::shared_ptr<const Exchange>> kept_;
+};
+
+}  // namespace reticle

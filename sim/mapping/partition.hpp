@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// How dies are grouped, and who holds which share of what.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/base/ids.hpp"
+#include "workloads/llm/llm_spec.hpp"
+
+namespace reticle {
+
+/// Size of share `i` when `total` is dealt to `parts` as evenly as whole numbers allow.
+constexpr std::int64_t share(std::int64_t total, std::int64_t parts, std::int64_t i) {
+  return total * (i + 1) / parts - total * i / parts;
+}
+constexpr std::int64_t largest_share(std::int64_t total, std::int64_t parts) {
+  return (total + parts - 1) / parts;
+}
+
+/// The dies form `pipeline` stages of consecutive layers. A stage is `data` replicas x `tensor`
+/// dies for attention and dense layers, and `expert` groups x `expert_tensor` dies for routed
+/// experts: the same dies, cut two ways. Dies of one replica, and of one expert group, are
+/// neighbours by id.
+struct ParallelPlan {
+  std::int64_t pipeline = 1;
+  std::int64_t data = 1;
+  std::int64_t tensor = 1;
+  std::int64_t expert = 1;
+  std::int64_t expert_tensor = 1;
+
+  [[nodiscard]] std::int64_t stage_dies() const { return data * tensor; }
+  bool operator==(const ParallelPlan&) const = default;
+};
+
+std::string to_string(const ParallelPlan& plan);
+
+/// How attention is cut inside a replica: KV heads first, then the context (each KV-head shard's
+/// cache is dealt page-wise to `context` dies, whose partial results are merged).
+struct AttentionShards {
+  std::int64_t heads = 1;    ///< shards of KV heads
+  std::int64_t context = 1;  ///< dies per KV-head shard
+};
+AttentionShards attention_shards(const LlmSpec& llm, const ParallelPlan& plan);
+
+/// First layer of `stage`; stage == pipeline gives the number of layers.
+std::int64_t first_layer(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t stage);
+
+/// All plans of `dies` dies that `llm` can be cut by.
+std::vector<ParallelPlan> enumerate_plans(const LlmSpec& llm, std::int64_t dies);
+
+}  // namespace reticle

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/mapping/placement.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <sstream>
+
+#include "sim/base/error.hpp"
+
+namespace reticle {
+
+namespace {
+
+constexpr std::array<WeightKind, kWeightKindCount> kKinds{
+    WeightKind::Qkv, WeightKind::Out, WeightKind::Router, WeightKind::GateUp, WeightKind::Down};
+constexpr auto kSram = static_cast<std::size_t>(Tier::Sram);
+constexpr auto kHbm = static_cast<std::size_t>(Tier::Hbm);
+constexpr auto kFar = static_cast<std::size_t>(Tier::Far);
+constexpr std::array<const char*, kTierCount> kTierNames{"sram", "hbm", "far"};
+
+std::string gigabytes(std::int64_t bytes) {
+  std::ostringstream text;
+  text.precision(4);
+  text << static_cast<double>(bytes) * 1e-9 << " GB";
+  return text.str();
+}
+
+std::array<std::int64_t, kTierCount> capacity_per_die(const PlatformSpec& platform) {
+  return {platform.die.sram.capacity.count(),
+          platform.die.hbm ? capacity(*platform.die.hbm).count() : 0,
+          platform.die.far ? platform.die.far->capacity.count() : 0};
+}
+
+/// Fills the tiers of the dies of one stage; all its dies carry the same layers.
+class StagePlacer {
+ public:
+  StagePlacer(const PlatformSpec& platform, const LlmSpec& llm, const ParallelPlan& plan,
+              const PlacementPolicy& policy, const ExpertRouter* router, std::int64_t max_tokens,
+              std::int64_t stage, Placement& out)
+      : llm_{llm}, plan_{plan}, policy_{policy}, router_{router}, out_{out}, stage_{stage},
+        first_{first_layer(llm, plan, stage)}, last_{first_layer(llm, plan, stage + 1)} {
+    total_ = capacity_per_die(platform);
+    free_ = total_;
+    reserve(platform, max_tokens);
+    reserved_free_ = free_;
+  }
+
+  void run() {
+    list_blocks();
+    fill_sram();
+    fill_rest();
+    account();
+  }
+
+  [[nodiscard]] std::int64_t kv_free(Tier tier) const {
+    return free_[static_cast<std::size_t>(tier)];
+  }
+  [[nodiscard]] double expected_hit() const { return active_ > 0 ? hit_ / active_ : 0; }
+  [[nodiscard]] double active() const { return active_; }
+  [[nodiscard]] double hit() const { return hit_; }
+
+ private:
+  /// One thing to place: the same shard on every die of the stage, or on those of one expert group.
+  struct Block {
+    std::int64_t bytes;      ///< per die
+    double heat;             ///< chance that a token needs it
+    std::int64_t group;      ///< expert group, -1 = every die
+    WeightHome* home;
+  };
+
+  void reserve(const PlatformSpec& platform, std::int64_t max_tokens) {
+    take(kSram, platform.die.sequencer.staging.count());
+    // Residual stream in BF16 and one working copy at activation precision, for all tokens of a
+    // step. They stay on chip where they leave half of it free, else in the next tier.
+    const std::int64_t activations = bytes_of(max_tokens * llm_.hidden, Precision::Bf16).count() +
+                                     bytes_of(max_tokens * llm_.hidden, llm_.activations).count();
+    const bool on_chip = activations * 2 <= free_[kSram] || free_[kHbm] == 0;
+    take(on_chip ? kSram : kHbm, activations);
+  }
+
+  void take(std::size_t tier, std::int64_t bytes) {
+    free_[tier] -= bytes;
+    out_.reserved[tier] += Bytes{bytes * plan_.stage_dies()};
+    if (free_[tier] < 0)
+      throw InfeasibleError("staging and activation buffers need " + gigabytes(-free_[tier]) +
+                            " more " + kTierNames[tier] + " per die");
+  }
+
+  void list_blocks() {
+    for (std::int64_t layer = first_; layer < last_; ++layer) {
+      auto& homes = out_.layers[static_cast<std::size_t>(layer)];
+      for (const WeightKind kind : kKinds) {
+        const std::int64_t bytes = shard_bytes(llm_, plan_, layer, kind).count();
+        if (bytes > 0)
+          blocks_.push_back({bytes, 1.0, -1, &homes.weights[static_cast<std::size_t>(kind)]});
+      }
+    }
+    if (stage_ + 1 == plan_.pipeline) {
+      const std::int64_t head = largest_share(llm_.vocabulary, plan_.tensor) * llm_.hidden;
+      blocks_.push_back({bytes_of(head, llm_.embedding).count(), 1.0, -1, &out_.head});
+    }
+    for (std::int64_t layer = first_; layer < last_; ++layer) {
+      if (!llm_.layer_is_moe(layer)) continue;
+      auto& homes = out_.layers[static_cast<std::size_t>(layer)];
+      homes.experts.resize(static_cast<std::size_t>(llm_.moe->experts));
+      const std::int64_t bytes = expert_shard_bytes(llm_, plan_).count();
+      for (std::int64_t e = 0; e < llm_.moe->experts; ++e)
+        blocks_.push_back({bytes, pick_probability(llm_, *router_, layer, e),
+                           e * plan_.expert / llm_.moe->experts,
+                           &homes.experts[static_cast<std::size_t>(e)]});
+    }
+    if (stage_ == 0 && !(llm_.tied_embeddings && plan_.pipeline == 1)) {
+      const std::int64_t table = llm_.vocabulary * largest_share(llm_.hidden, plan_.tensor);
+      blocks_.push_back({bytes_of(table, llm_.embedding).count(),
+                         1.0 / static_cast<double>(llm_.vocabulary), -1, &out_.embedding});
+    }
+    std::stable_sort(blocks_.begin(), blocks_.end(),
+                     [](const Block& a, const Block& b) { return a.heat > b.heat; });
+    for (const Block& b : blocks_) active_ += weight_of(b);
+  }
+
+  /// Expected active bytes per token, summed over the dies of the stage.
+  [[nodiscard]] double weight_of(const Block& b) const {
+    const double dies = static_cast<double>(b.group < 0 ? plan_.stage_dies() : plan_.expert_tensor);
+    return b.heat * static_cast<double>(b.bytes) * dies;
+  }
+
+  /// Free bytes of the dies of `group` (every group when -1) in `tier`.
+  [[nodiscard]] std::int64_t room(std::size_t tier, std::int64_t group) const {
+    const auto& used = used_[tier];
+    std::int64_t most = 0;
+    if (group >= 0) {
+      most = used.empty() ? 0 : used[static_cast<std::size_t>(group)];
+    } else {
+      for (const std::int64_t u : used) most = std::max(most, u);
+    }
+    return free_[tier] - shared_used_[tier] - most;
+  }
+
+  void put(std::size_t tier, const Block& b) {
+    b.home->tier = static_cast<Tier>(tier);
+    auto& used = used_[tier];
+    used.resize(static_cast<std::size_t>(plan_.expert));
+    if (b.group < 0) {
+      b.home->address = shared_used_[tier];
+      shared_used_[tier] += b.bytes;
+    } else {
+      auto& mine = used[static_cast<std::size_t>(b.group)];
+      b.home->address = shared_used_[tier] + mine;
+      mine += b.bytes;
+    }
+    const std::int64_t dies = b.group < 0 ? plan_.stage_dies() : plan_.expert_tensor;
+    out_.weights[tier] += Bytes{b.bytes * dies};
+  }
+
+  void fill_sram() {
+    const bool only_sram = total_[kHbm] == 0 && !(policy_.far_weights && total_[kFar] > 0);
+    const double target = policy_.sram_fraction.value_or(1.0) * active_;
+    std::int64_t missing = 0;
+    for (Block& b : blocks_) {
+      // Half a byte of slack: a fraction of exactly 1 must not fail on rounding.
+      if (hit_ + missing_heat_ >= target - 0.5 && !(only_sram && !policy_.sram_fraction)) break;
+      if (room(kSram, b.group) >= b.bytes) {
+        put(kSram, b);
+        hit_ += weight_of(b);
+        b.bytes = 0;
+      } else if (policy_.sram_fraction || only_sram) {
+        const std::int64_t dies = b.group < 0 ? plan_.stage_dies() : plan_.expert_tensor;
+        missing += b.bytes * dies;
+        missing_heat_ += weight_of(b);
+      }
+    }
+    if (missing > 0) throw InfeasibleError(gigabytes(missing) + " of weights do not fit in sram");
+  }
+
+  void fill_rest() {
+    std::int64_t missing = 0;
+    for (const Block& b : blocks_) {
+      if (b.bytes == 0) continue;
+      if (room(kHbm, b.group) >= b.bytes) {
+        put(kHbm, b);
+      } else if (policy_.far_weights && room(kFar, b.group) >= b.bytes) {
+        put(kFar, b);
+      } else {
+        missing += b.bytes * (b.group < 0 ? plan_.stage_dies() : plan_.expert_tensor);
+      }
+    }
+    if (missing > 0)
+      throw InfeasibleError(gigabytes(missing) + " of weights do not fit in " +
+                            (total_[kHbm] > 0 ? "hbm" : "any tier (placement.sram_fraction "
+                                                        "leaves them outside sram)"));
+  }
+
+  void account() {
+    for (std::size_t t = 0; t < kTierCount; ++t) free_[t] = room(t, -1);
+  }
+
+  const LlmSpec& llm_;
+  const ParallelPlan& plan_;
+  const PlacementPolicy& policy_;
+  const ExpertRouter* router_;
+  Placement& out_;
+  const std::int64_t stage_, first_, last_;
+  std::array<std::int64_t, kTierCount> total_{}, free_{}, reserved_free_{}, shared_used_{};
+  std::array<std::vector<std::int64_t>, kTierCount> used_;  ///< per expert group
+  std::vector<Block> blocks_;
+  double active_ = 0, hit_ = 0, missing_heat_ = 0;
+};
+
+/// Bytes of a page on one die of the stage that holds most layers.
+std::int64_t page_bytes_per_die(const LlmSpec& llm, const ParallelPlan& plan,
+                                std::int64_t page_tokens, std::int64_t layers) {
+  const std::int64_t elements = 2 * llm.attention.kv_heads * llm.attention.head_dim * page_tokens;
+  return bytes_of(div_up(elements, plan.tensor) * layers, llm.kv).count();
+}
+
+}  // namespace
+
+Bytes shard_bytes(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t layer,
+                  WeightKind kind) {
+  const auto& a = llm.attention;
+  const bool moe = llm.layer_is_moe(layer);
+  const std::int64_t ffn = moe ? llm.moe->shared_experts * llm.moe->shared_ffn : llm.dense_ffn;
+  switch (kind) {
+    case WeightKind::Qkv:
+      return bytes_of(largest_share((a.heads + 2 * a.kv_heads) * a.head_dim, plan.tensor) *
+                          llm.hidden,
+                      llm.weights);
+    case WeightKind::Out:
+      return bytes_of(largest_share(a.heads * a.head_dim, plan.tensor) * llm.hidden, llm.weights);
+    case WeightKind::Router:  // replicated: every die routes all tokens itself
+      return moe ? bytes_of(llm.hidden * llm.moe->experts, Precision::Bf16) : Bytes{};
+    case WeightKind::GateUp:
+      return bytes_of(2 * largest_share(ffn, plan.tensor) * llm.hidden, llm.weights);
+    case WeightKind::Down:
+      return bytes_of(largest_share(ffn, plan.tensor) * llm.hidden, llm.weights);
+  }
+  return Bytes{};
+}
+
+Bytes expert_shard_bytes(const LlmSpec& llm, const ParallelPlan& plan) {
+  if (!llm.moe) return Bytes{};
+  return bytes_of(3 * largest_share(llm.moe->expert_ffn, plan.expert_tensor) * llm.hidden,
+                  llm.weights);
+}
+
+double pick_probability(const LlmSpec& llm, const ExpertRouter& router, std::int64_t layer,
+                        std::int64_t expert) {
+  const double p = router.popularity(layer)[static_cast<std::size_t>(expert)];
+  return std::min(1.0, static_cast<double>(llm.moe->top_k) * p);
+}
+
+Placement place(const PlatformSpec& platform, const LlmSpec& llm, const ParallelPlan& plan,
+                const PlacementPolicy& policy, const ExpertRouter* router,
+                std::int64_t page_tokens, std::int64_t max_tokens) {
+  Placement out;
+  out.plan = plan;
+  out.layers.resize(static_cast<std::size_t>(llm.layers));
+  out.sram_fraction_asked = policy.sram_fraction;
+  const auto capacity = capacity_per_die(platform);
+  const std::int64_t dies = plan.stage_dies() * plan.pipeline;
+  for (std::size_t t = 0; t < kTierCount; ++t) out.capacity[t] = Bytes{capacity[t] * dies};
+
+  out.kv.tier = capacity[kHbm] > 0 ? Tier::Hbm : Tier::Sram;
+  out.kv.page_tokens = page_tokens;
+  out.kv.replicas = plan.data;
+  out.kv.pages = std::numeric_limits<std::int64_t>::max();
+  double active = 0, hit = 0;
+  for (std::int64_t stage = 0; stage < plan.pipeline; ++stage) {
+    StagePlacer placer{platform, llm, plan, policy, router, max_tokens, stage, out};
+    placer.run();
+    active += placer.active();
+    hit += placer.hit();
+    const std::int64_t layers =
+        first_layer(llm, plan, stage + 1) - first_layer(llm, plan, stage);
+    const std::int64_t page = page_bytes_per_die(llm, plan, page_tokens, layers);
+    const auto room = static_cast<std::int64_t>(
+        std::floor(static_cast<double>(placer.kv_free(out.kv.tier)) * policy.kv_share));
+    out.kv.pages = std::min(out.kv.pages, room / std::max<std::int64_t>(1, page));
+    out.kv.page_bytes += Bytes{page * plan.tensor};
+  }
+  out.sram_fraction_expected = active > 0 ? hit / active : 0;
+  if (llm.tied_embeddings && plan.pipeline == 1) out.embedding = out.head;
+  if (out.kv.pages < 1)
+    throw InfeasibleError("no room for key/value pages in " +
+                          std::string{kTierNames[static_cast<std::size_t>(out.kv.tier)]} +
+                          " after the weights");
+  return out;
+}
+
+std::optional<std::int64_t> smallest_nodes(PlatformSpec platform, const LlmSpec& llm,
+                                           const PlacementPolicy& policy,
+                                           const ExpertRouter* router, std::int64_t page_tokens,
+                                           std::int64_t max_tokens) {
+  constexpr std::int64_t kMostNodes = 512;
+  const auto fits = [&](std::int64_t nodes) {
+    platform.nodes = nodes;
+    const std::int64_t n = dies(platform);
+    // Tensor cut within a node, stages across: capacity is what is asked here, not speed.
+    const std::int64_t stage = n / nodes;
+    if (nodes > llm.layers) return false;
+    const ParallelPlan plan{nodes, 1, stage, 1, stage};
+    try {
+      (void)place(platform, llm, plan, policy, router, page_tokens, max_tokens);
+      return true;
+    } catch (const InfeasibleError&) {
+      return false;
+    }
+  };
+  for (std::int64_t nodes = 1; nodes <= std::min(kMostNodes, llm.layers); ++nodes)
+    if (fits(nodes)) return nodes;
+  return std::nullopt;
+}
+
+}  // namespace reticle

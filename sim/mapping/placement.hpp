@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What lives where: every weight shard in a tier of its die, the rest for the KV cache.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "models/die/program.hpp"
+#include "models/package/platform_spec.hpp"
+#include "sim/mapping/partition.hpp"
+#include "sim/mapping/placement_policy.hpp"
+#include "workloads/llm/llm_spec.hpp"
+#include "workloads/moe/expert_router.hpp"
+
+namespace reticle {
+
+/// The matrices of a layer that are placed one by one.
+enum class WeightKind : std::uint8_t { Qkv, Out, Router, GateUp, Down };
+inline constexpr std::size_t kWeightKindCount = 5;
+
+struct WeightHome {
+  Tier tier{};
+  std::int64_t address = 0;  ///< of the die's shard
+};
+
+struct LayerHomes {
+  std::array<WeightHome, kWeightKindCount> weights{};
+  std::vector<WeightHome> experts;  ///< per routed expert: gate, up and down together
+};
+
+/// Room for key/value pages. A page holds `tokens` tokens of all layers of one sequence, cut over
+/// the dies of its replica (and over the stages).
+struct KvRoom {
+  Tier tier{};
+  std::int64_t page_tokens = 0;
+  Bytes page_bytes{};             ///< of one page, all dies together
+  std::int64_t pages = 0;         ///< per replica
+  std::int64_t replicas = 1;
+};
+
+struct Placement {
+  ParallelPlan plan;
+  std::vector<LayerHomes> layers;
+  WeightHome embedding, head;
+  KvRoom kv;
+  std::array<Bytes, kTierCount> capacity{};      ///< of the deployment
+  std::array<Bytes, kTierCount> weights{};       ///< of the deployment, replicas counted each time
+  std::array<Bytes, kTierCount> reserved{};      ///< staging and activations
+  std::optional<double> sram_fraction_asked;
+  double sram_fraction_expected = 0;  ///< of one token's active weight bytes, over routing
+};
+
+/// Bytes of one die's shard, the largest in its group.
+Bytes shard_bytes(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t layer, WeightKind kind);
+/// Bytes of one routed expert on one die of its group.
+Bytes expert_shard_bytes(const LlmSpec& llm, const ParallelPlan& plan);
+/// Chance that one token picks expert `e` of `layer`: top_k draws in proportion to popularity,
+/// taken as independent (exact for uniform popularity and top_k = 1).
+double pick_probability(const LlmSpec& llm, const ExpertRouter& router, std::int64_t layer,
+                        std::int64_t expert);
+
+/// Places `llm` under `plan`. Throws InfeasibleError saying how many bytes do not fit in which tier.
+/// `router` is null for dense models. `max_tokens` = most tokens of one step (sizes the activation
+/// buffers).
+Placement place(const PlatformSpec& platform, const LlmSpec& llm, const ParallelPlan& plan,
+                const PlacementPolicy& policy, const ExpertRouter* router,
+                std::int64_t page_tokens, std::int64_t max_tokens);
+
+/// The least number of nodes on which weights and one KV page fit, cut as widely as they can be
+/// (tensor-parallel in a node, stages across nodes); nullopt when the layers cannot be cut that far.
+std::optional<std::int64_t> smallest_nodes(PlatformSpec platform, const LlmSpec& llm,
+                                           const PlacementPolicy& policy,
+                                           const ExpertRouter* router, std::int64_t page_tokens,
+                                           std::int64_t max_tokens);
+
+}  // namespace reticle

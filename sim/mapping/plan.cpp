@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/mapping/plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+
+#include "sim/base/error.hpp"
+#include "sim/mapping/collectives.hpp"
+#include "sim/mapping/op_costs.hpp"
+
+namespace reticle {
+
+namespace {
+
+/// Expected bytes and passes of one layer's routed experts on the busiest die.
+struct ExpertEstimate {
+  std::array<double, kTierCount> bytes{};
+  double touched = 0;
+};
+
+ExpertEstimate estimate_experts(const LlmSpec& llm, const Placement& placement,
+                                const ExpertRouter& router, std::int64_t layer, double tokens) {
+  const auto& plan = placement.plan;
+  const auto& homes = placement.layers[static_cast<std::size_t>(layer)].experts;
+  const auto bytes = static_cast<double>(expert_shard_bytes(llm, plan).count());
+  std::vector<ExpertEstimate> groups(static_cast<std::size_t>(plan.expert));
+  for (std::int64_t e = 0; e < llm.moe->experts; ++e) {
+    const double p = pick_probability(llm, router, layer, e);
+    const double touched = 1 - std::pow(1 - p, tokens);
+    auto& group = groups[static_cast<std::size_t>(e * plan.expert / llm.moe->experts)];
+    group.bytes[static_cast<std::size_t>(homes[static_cast<std::size_t>(e)].tier)] += touched * bytes;
+    group.touched += touched;
+  }
+  ExpertEstimate worst;
+  double most = -1;
+  for (auto& group : groups) {
+    // The busiest of several groups lies above the mean: one standard deviation of a sum of
+    // independent touches, where there is more than one group to be the busiest.
+    const double spread =
+        plan.expert > 1 && group.touched > 0 ? 1 + 1 / std::sqrt(group.touched) : 1;
+    double sum = 0;
+    for (double& b : group.bytes) sum += b *= spread;
+    group.touched *= spread;
+    if (sum > most) most = sum, worst = group;
+  }
+  return worst;
+}
+
+double mac_seconds(const MacParams& mac, double m, double k, double n, double count,
+                   Precision precision) {
+  const auto slow = static_cast<double>(mac.cycles_per_pass[static_cast<std::size_t>(precision)]);
+  const double pass = std::max(m * slow, static_cast<double>(mac.rows));
+  const double tiles = std::ceil(k / static_cast<double>(mac.rows)) *
+                       std::ceil(n / static_cast<double>(mac.cols)) * count;
+  const double waves = std::ceil(tiles / static_cast<double>(mac.arrays));
+  return waves * pass / static_cast<double>(mac.clock.count());
+}
+
+std::string explain(const PlatformSpec& platform, const LlmSpec& llm,
+                    const PlacementPolicy& policy, const ExpertRouter* router,
+                    const PlanTarget& target, const std::string& why) {
+  const std::int64_t n = dies(platform);
+  std::string text = llm.name + " on " + platform.name + " (" + std::to_string(n) + " dies): " + why;
+  const auto nodes =
+      smallest_nodes(platform, llm, policy, router, target.page_tokens, target.max_tokens);
+  if (!nodes) return text + "; no number of nodes that the layers can be cut over would do";
+  return text + "; the smallest deployment that fits: " + std::to_string(*nodes) + " nodes, " +
+         std::to_string(*nodes * n / platform.nodes) +
+         " dies (--set platform.nodes=" + std::to_string(*nodes) + ")";
+}
+
+}  // namespace
+
+Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
+                                 const Placement& placement, const ExpertRouter* router,
+                                 const PlanTarget& target) {
+  const ParallelPlan& plan = placement.plan;
+  const DieParams& die = platform.die;
+  std::array<double, kTierCount> rate{static_cast<double>(peak_bandwidth(die.sram).count()), 1, 1};
+  if (die.hbm) rate[1] = static_cast<double>(peak_bandwidth(*die.hbm).count());
+  if (die.far) rate[2] = static_cast<double>(min(die.far->device_rate, die.far->link_rate).count());
+
+  const std::int64_t micro = std::min(plan.pipeline, std::max<std::int64_t>(1, target.batch));
+  const double batch = std::ceil(static_cast<double>(target.batch) / static_cast<double>(micro));
+  const double tokens = std::ceil(batch / static_cast<double>(plan.data));  // per replica
+  const Collectives collectives{platform};
+  const DieGroup replica{0, plan.tensor, 1};
+  const Bytes sums{static_cast<std::int64_t>(tokens) * llm.hidden * op_costs::kPartialSumBytes};
+  const double reduce =
+      plan.tensor > 1 ? seconds(collectives.estimate_all_reduce(replica, sums)) : 0;
+  const AttentionShards shards = attention_shards(llm, plan);
+  const double small_exchange =
+      plan.tensor > 1 ? seconds(collectives.estimate_all_reduce(replica, Bytes{1})) : 0;
+  const double launches =
+      die.sequencer.static_prefetch ? 0 : 6 * seconds(die.sequencer.launch_gap);
+
+  const double kv_bytes = tokens * static_cast<double>(target.context) *
+                          static_cast<double>(kv_bytes_per_token_layer(llm).count()) /
+                          static_cast<double>(plan.tensor);
+  double worst_stage = 0;
+  for (std::int64_t stage = 0; stage < plan.pipeline; ++stage) {
+    double total = 0;
+    for (auto layer = first_layer(llm, plan, stage); layer < first_layer(llm, plan, stage + 1);
+         ++layer) {
+      std::array<double, kTierCount> bytes{};
+      double mac = 0;
+      const auto& homes = placement.layers[static_cast<std::size_t>(layer)];
+      for (std::size_t k = 0; k < kWeightKindCount; ++k) {
+        const Bytes b = shard_bytes(llm, plan, layer, static_cast<WeightKind>(k));
+        bytes[static_cast<std::size_t>(homes.weights[k].tier)] += static_cast<double>(b.count());
+        const double elements = static_cast<double>(b.count()) /
+                                static_cast<double>(bytes_of(1024, llm.weights).count()) * 1024;
+        mac += mac_seconds(die.mac, tokens, static_cast<double>(llm.hidden),
+                           elements / static_cast<double>(llm.hidden), 1, llm.weights);
+      }
+      bytes[static_cast<std::size_t>(placement.kv.tier)] += kv_bytes;
+      double comm = reduce + (shards.context > 1 ? small_exchange : 0);
+      if (llm.layer_is_moe(layer)) {
+        const auto experts = estimate_experts(llm, placement, *router, layer, batch);
+        for (std::size_t t = 0; t < kTierCount; ++t) bytes[t] += experts.bytes[t];
+        const double m = std::max(1.0, batch * static_cast<double>(llm.moe->top_k) /
+                                           static_cast<double>(plan.expert) / std::max(1.0, experts.touched));
+        const auto ffn = static_cast<double>(largest_share(llm.moe->expert_ffn, plan.expert_tensor));
+        mac += mac_seconds(die.mac, m, static_cast<double>(llm.hidden), 3 * ffn, experts.touched,
+                           llm.weights);
+        comm += reduce;
+        if (plan.data > 1) {  // dispatch and return over all dies of the stage
+          const DieGroup all{0, plan.stage_dies(), 1};
+          const Bytes moved{static_cast<std::int64_t>(batch) * llm.hidden *
+                            std::min(llm.moe->top_k, plan.expert) * op_costs::kPartialSumBytes};
+          comm += seconds(collectives.estimate_all_reduce(all, moved));
+        }
+      } else {
+        comm += reduce;
+      }
+      double memory = 0;
+      for (std::size_t t = 0; t < kTierCount; ++t) memory = std::max(memory, bytes[t] / rate[t]);
+      total += std::max(memory, mac) + comm + launches;
+    }
+    worst_stage = std::max(worst_stage, total);
+  }
+  const double passes = static_cast<double>(plan.pipeline + micro - 1);
+  return Picoseconds{static_cast<std::int64_t>(worst_stage * passes * 1e12)};
+}
+
+Placement choose_placement(const PlatformSpec& platform, const LlmSpec& llm,
+                           const PlacementPolicy& policy, const ExpertRouter* router,
+                           const PlanTarget& target) {
+  const auto matches = [](const std::optional<std::int64_t>& asked, std::int64_t value) {
+    return !asked || *asked == value;
+  };
+  std::optional<Placement> best;
+  Picoseconds best_time{};
+  bool any = false;
+  std::optional<ParallelPlan> widest;
+  for (const ParallelPlan& plan : enumerate_plans(llm, dies(platform))) {
+    if (!matches(policy.pipeline_parallel, plan.pipeline) ||
+        !matches(policy.tensor_parallel, plan.tensor) ||
+        !matches(policy.expert_parallel, plan.expert))
+      continue;
+    any = true;
+    if (!widest || plan.pipeline * plan.tensor > widest->pipeline * widest->tensor) widest = plan;
+    // Replicas without a sequence would only hold weights twice.
+    if (plan.data > std::max<std::int64_t>(1, target.batch)) continue;
+    if (policy.pipeline_parallel.value_or(1) == 1 && plan.pipeline > 8) continue;
+    try {
+      const PlacementPolicy& p = policy;
+      Placement placement = place(platform, llm, plan, p, router, target.page_tokens,
+                                  target.max_tokens);
+      // The target batch must fit at the target context, or the plan is not one for it.
+      const std::int64_t pages = div_up(target.context + 1, target.page_tokens);
+      if (placement.kv.pages * plan.data < pages * target.batch && best) continue;
+      const Picoseconds time = estimate_decode_step(platform, llm, placement, router, target);
+      if (!best || time < best_time) {
+        best = std::move(placement);
+        best_time = time;
+      }
+    } catch (const InfeasibleError&) {
+      continue;
+    }
+  }
+  if (!any)
+    throw ConfigError(SourcePosition{}, "placement",
+                      "expected parallel sizes that divide " + std::to_string(dies(platform)) +
+                          " dies and fit the model's heads, experts and layers");
+  if (best) return *best;
+  try {
+    return place(platform, llm, *widest, policy, router, target.page_tokens, target.max_tokens);
+  } catch (const InfeasibleError& error) {
+    throw InfeasibleError(explain(platform, llm, policy, router, target, error.what()));
+  }
+}
+
+}  // namespace reticle

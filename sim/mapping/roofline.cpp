@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/mapping/roofline.hpp"
+
+#include <algorithm>
+
+namespace reticle {
+
+namespace {
+constexpr std::array<std::string_view, 5> kNames{"sram_bandwidth", "hbm_bandwidth",
+                                                 "far_bandwidth", "mac", "vector"};
+
+/// Rounded down: a bound must not exceed what it bounds.
+Picoseconds shortest(double amount, double per_second) {
+  if (amount <= 0 || per_second <= 0) return Picoseconds{0};
+  return Picoseconds{static_cast<std::int64_t>(amount / per_second * 1e12 * (1 - 1e-9))};
+}
+}  // namespace
+
+std::string_view name_of(RooflineLimit limit) { return kNames[static_cast<std::size_t>(limit)]; }
+
+StepTotals totals_of(const StepPrograms& step) {
+  StepTotals totals;
+  for (const Program& program : step.dies)
+    for (const Instruction& in : program.code) {
+      const auto tier = static_cast<std::size_t>(in.tier);
+      if (in.code == OpCode::Load)
+        (in.category == TimeCategory::Kv ? totals.kv : totals.weights)[tier] += Bytes{in.amount};
+      if (in.code == OpCode::Vector) totals.vector_ops += in.amount;
+      if (in.code != OpCode::Mac) continue;
+      for (auto i = in.shapes_begin; i < in.shapes_end; ++i) {
+        const GemmShape& s = program.shapes[static_cast<std::size_t>(i)];
+        totals.macs[static_cast<std::size_t>(in.precision)] += s.m * s.k * s.n * s.count;
+      }
+    }
+  return totals;
+}
+
+StepTotals totals_of(const EventCounts& counts, Tier kv_tier) {
+  StepTotals totals;
+  for (std::size_t t = 0; t < kTierCount; ++t)
+    totals.weights[t] = counts.loaded[static_cast<std::size_t>(kWeightCategories[t])];
+  totals.kv[static_cast<std::size_t>(kv_tier)] =
+      counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)];
+  totals.macs = counts.macs;
+  totals.vector_ops = counts.vector_ops;
+  return totals;
+}
+
+RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals) {
+  const auto n = static_cast<double>(dies(platform));
+  const DieParams& die = platform.die;
+  std::array<double, kTierCount> rates{};
+  rates[0] = static_cast<double>(peak_bandwidth(die.sram).count());
+  if (die.hbm) rates[1] = static_cast<double>(peak_bandwidth(*die.hbm).count());
+  if (die.far)
+    rates[2] = static_cast<double>(min(die.far->device_rate, die.far->link_rate).count());
+
+  RooflineStep bound{Picoseconds{0}, RooflineLimit::Hbm};
+  const auto consider = [&](Picoseconds t, RooflineLimit limit) {
+    if (t > bound.duration) bound = {t, limit};
+  };
+  for (std::size_t t = 0; t < kTierCount; ++t)
+    consider(shortest(static_cast<double>((totals.weights[t] + totals.kv[t]).count()),
+                      rates[t] * n),
+             static_cast<RooflineLimit>(t));
+  double mac_cycles = 0;  // array-passes in units of the native format
+  for (std::size_t p = 0; p < kPrecisionCount; ++p)
+    mac_cycles += static_cast<double>(totals.macs[p]) *
+                  static_cast<double>(die.mac.cycles_per_pass[p]);
+  const auto mac_clock = static_cast<double>(die.mac.clock.count());
+  consider(shortest(mac_cycles, static_cast<double>(macs_per_cycle(die.mac)) * mac_clock * n),
+           RooflineLimit::Mac);
+  consider(shortest(static_cast<double>(totals.vector_ops),
+                    static_cast<double>(die.vector.lanes) *
+                        static_cast<double>(die.vector.clock.count()) * n),
+           RooflineLimit::Vector);
+  return bound;
+}
+
+}  // namespace reticle

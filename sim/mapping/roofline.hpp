@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bound no schedule can beat: every byte and operation of a step spread perfectly over all
+// dies, everything overlapped, nothing waiting. [seed paper section 3.2]
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "models/die/program.hpp"
+#include "models/package/event_counts.hpp"
+#include "models/package/platform_spec.hpp"
+#include "sim/base/units.hpp"
+
+namespace reticle {
+
+/// What a step moves and computes, over the whole deployment.
+struct StepTotals {
+  std::array<Bytes, kTierCount> weights{};
+  std::array<Bytes, kTierCount> kv{};
+  std::array<std::int64_t, kPrecisionCount> macs{};
+  std::int64_t vector_ops = 0;
+};
+
+enum class RooflineLimit : std::uint8_t { Sram, Hbm, Far, Mac, Vector };
+std::string_view name_of(RooflineLimit limit);
+
+struct RooflineStep {
+  Picoseconds duration{};
+  RooflineLimit limit{};
+};
+
+/// Sums the loads, MACs and vector operations of programs / takes them from what was counted.
+StepTotals totals_of(const StepPrograms& step);
+StepTotals totals_of(const EventCounts& counts, Tier kv_tier);
+RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals);
+
+}  // namespace reticle

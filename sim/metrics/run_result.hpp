@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run leaves behind: counts and times, nothing priced and nothing formatted yet.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/package/event_counts.hpp"
+#include "sim/mapping/placement.hpp"
+#include "sim/mapping/roofline.hpp"
+#include "workloads/requests/request.hpp"
+
+namespace reticle {
+
+/// The life of one request. Times from the start of the run; nullopt = has not come to that.
+struct RequestRecord {
+  RequestId id{};
+  Picoseconds arrival{};
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t generated = 0;
+  std::optional<Picoseconds> admitted{};
+  std::optional<Picoseconds> first_token{};
+  std::optional<Picoseconds> finished{};
+  bool rejected = false;  ///< its KV would not fit an empty machine
+};
+
+/// KV and queue state at one time; weights do not move in this version.
+struct ResidencySample {
+  Picoseconds time{};
+  Bytes kv_used{};      ///< tokens in the cache
+  Bytes kv_reserved{};  ///< pages promised to admitted requests
+  std::int64_t running = 0;
+  std::int64_t waiting = 0;
+};
+
+/// How much was remembered instead of simulated, and the measured error of that.
+struct RecallReport {
+  bool enabled = false;
+  std::int64_t simulated = 0;  ///< steps run on the silicon model
+  std::int64_t recalled = 0;   ///< steps answered from a similar simulated one
+  std::int64_t audits = 0;     ///< recalled steps simulated after all, to measure the error
+  double mean_error = 0;       ///< signed, (recalled - simulated) / simulated, over audits
+  double mean_abs_error = 0;
+  double max_abs_error = 0;
+};
+
+struct RunResult {
+  Placement placement;
+  std::vector<RequestRecord> requests;
+  std::vector<ResidencySample> residency;  ///< thinned evenly when long
+  std::int64_t steps = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t prefill_tokens = 0;
+  Picoseconds duration{};  ///< simulated, first event to last
+  Picoseconds busy{};      ///< of it, within steps
+  std::array<Picoseconds, kTimeCategoryCount> breakdown{};  ///< sums to duration
+  EventCounts counts;
+  Picoseconds roofline_busy{};  ///< sum over steps of their roofline
+  std::array<Picoseconds, 5> roofline_limits{};  ///< of it, by RooflineLimit
+  Bytes kv_peak{};       ///< used
+  double kv_mean = 0;    ///< bytes used, averaged over time
+  std::int64_t batch_peak = 0;
+  RecallReport recall;
+  std::int64_t kernel_events = 0;  ///< process activations of the SystemC kernel, if known
+};
+
+/// Facts about the simulator itself; the only part that differs between equal runs.
+struct SimulatorFacts {
+  double wall_s = 0;
+  std::int64_t peak_rss_bytes = 0;
+};
+
+}  // namespace reticle
