@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/requests/json_line.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+namespace reticle {
+
+namespace {
+
+/// Walks over the text of a line; every complaint points at where it stands.
+class Cursor {
+ public:
+  Cursor(const LineSource& lines, std::string_view text, std::size_t at = 0)
+      : lines_{lines}, text_{text}, at_{at} {}
+
+  [[nodiscard]] std::size_t at() const { return at_; }
+  void set_key(std::string_view key) { key_ = key; }
+
+  void skip_space() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t')) ++at_;
+  }
+  [[nodiscard]] bool at_end() const { return at_ == text_.size(); }
+  [[nodiscard]] bool sees(char c) const { return at_ < text_.size() && text_[at_] == c; }
+  bool take(char c) {
+    skip_space();
+    if (!sees(c)) return false;
+    ++at_;
+    return true;
+  }
+  void expect(char c, std::string_view what) {
+    if (!take(c)) fail(what);
+  }
+
+  /// What stands between two quotes.
+  std::string_view string(std::string_view what) {
+    expect('"', what);
+    const std::size_t begin = at_;
+    while (!sees('"')) {
+      if (sees('\\')) ++at_;
+      if (at_ >= text_.size()) fail("expected '\"' at the end of a string");
+      ++at_;
+    }
+    return text_.substr(begin, at_++ - begin);
+  }
+
+  /// Steps over any JSON value and answers its text.
+  std::string_view value(int depth = 0) {
+    skip_space();
+    const std::size_t begin = at_;
+    if (sees('"')) {
+      string("");
+    } else if (sees('[') || sees('{')) {
+      container(depth);
+    } else {
+      scalar();
+    }
+    return text_.substr(begin, at_ - begin);
+  }
+
+  [[noreturn]] void fail(std::string_view expected) const {
+    const std::string found = at_end() ? "the end of the line" : quoted(text_.substr(at_, 1));
+    lines_.fail(at_, key_, std::string{expected} + ", found " + found);
+  }
+
+ private:
+  void container(int depth) {
+    constexpr int kDeepest = 32;  // of nested brackets: garbage must not exhaust the stack
+    if (depth == kDeepest) fail("expected at most 32 nested brackets");
+    const bool object = text_[at_++] == '{';
+    const char close = object ? '}' : ']';
+    if (take(close)) return;
+    do {
+      if (object) {
+        skip_space();
+        string("expected a name in quotes");
+        expect(':', "expected ':'");
+      }
+      value(depth + 1);
+    } while (take(','));
+    expect(close, object ? "expected ',' or '}'" : "expected ',' or ']'");
+  }
+
+  void scalar() {
+    const std::string_view rest = text_.substr(at_);
+    const auto end = rest.find_first_of(" \t,]}:[{\"");
+    const std::string_view word = rest.substr(0, end);
+    const std::string_view digits = word.starts_with('-') ? word.substr(1) : word;
+    const bool number = !digits.empty() && digits.front() >= '0' && digits.front() <= '9';
+    if (!number && word != "true" && word != "false" && word != "null") {
+      const std::string found =
+          word.empty() && rest.empty() ? "the end of the line" : quoted(word.empty() ? rest : word);
+      lines_.fail(at_, key_, "expected a JSON value, found " + found);
+    }
+    at_ += word.size();
+  }
+
+  const LineSource& lines_;
+  std::string_view text_;
+  std::size_t at_;
+  std::string_view key_ = "row";
+};
+
+}  // namespace
+
+void JsonLine::parse(std::string_view line) {
+  members_.clear();
+  Cursor cursor{lines_, line};
+  cursor.expect('{', "expected '{'");
+  if (!cursor.take('}')) {
+    do {
+      cursor.set_key("row");
+      cursor.skip_space();
+      const std::size_t name_at = cursor.at();
+      const std::string_view name = cursor.string("expected a name in quotes");
+      if (find(name) != nullptr) lines_.fail(name_at, name, "expected once, found twice");
+      cursor.expect(':', "expected ':'");
+      cursor.set_key(name);
+      cursor.skip_space();
+      const std::size_t value_at = cursor.at();
+      members_.push_back({name, cursor.value(), value_at});
+    } while (cursor.take(','));
+    cursor.set_key("row");
+    cursor.expect('}', "expected ',' or '}'");
+  }
+  cursor.skip_space();
+  if (!cursor.at_end()) cursor.fail("expected the end of the line");
+}
+
+const Field* JsonLine::find(std::string_view name) const {
+  const auto found = std::find_if(members_.begin(), members_.end(),
+                                  [name](const Field& member) { return member.key == name; });
+  return found == members_.end() ? nullptr : &*found;
+}
+
+const Field& JsonLine::at(std::string_view name) const {
+  if (const Field* member = find(name)) return *member;
+  lines_.fail(0, name, "expected a value, found none");
+}
+
+void JsonLine::reject_unknown(std::initializer_list<std::string_view> known) const {
+  for (const Field& member : members_) {
+    if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
+    std::string names;
+    for (const std::string_view name : known) names.append(names.empty() ? "" : ", ").append(name);
+    lines_.fail(member.offset, quoted(member.key),
+                "expected one of " + names + ", found another key");
+  }
+}
+
+std::vector<std::uint64_t> JsonLine::ids(const Field& array) const {
+  std::vector<std::uint64_t> result;
+  Cursor cursor{lines_, array.text};
+  if (!cursor.take('['))
+    lines_.fail(array.offset, array.key, "expected an array of ids, found " + quoted(array.text));
+  if (cursor.take(']')) return result;
+  result.reserve(static_cast<std::size_t>(std::count(array.text.begin(), array.text.end(), ',')) +
+                 1);
+  do {
+    cursor.skip_space();
+    const std::size_t at = cursor.at();
+    const std::string_view text = cursor.value();
+    std::uint64_t id = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (error != std::errc{} || end != text.data() + text.size())
+      lines_.fail(array.offset + at, array.key,
+                  "expected an id from 0 to 2^64 - 1, found " + quoted(text));
+    result.push_back(id);
+  } while (cursor.take(','));
+  return result;  // parse() has seen the closing bracket
+}
+
+}  // namespace reticle

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/requests/line_source.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "sim/base/rng.hpp"
+
+namespace reticle {
+
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kLongest = 40;
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string result = "'";
+  for (const char c : text.substr(0, kLongest)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f) {
+      result += c;
+    } else {
+      result.append("\\x").append(1, kHex[byte >> 4]).append(1, kHex[byte & 15]);
+    }
+  }
+  return result + (text.size() > kLongest ? "...'" : "'");
+}
+
+LineSource::LineSource(std::string path)
+    : path_{std::move(path)}, buffer_(std::size_t{64} << 10), digest_{fnv1a64("")} {
+  std::error_code ignored;
+  // Opening a directory succeeds, and reading from it looks like an empty file.
+  if (std::filesystem::is_directory(path_, ignored))
+    throw ConfigError{{path_}, "", "expected a readable file, found a directory"};
+  file_.open(path_, std::ios::binary);
+  if (!file_) {
+    const std::string reason = std::generic_category().message(errno);
+    throw ConfigError{{path_}, "", "expected a readable file, found none (" + reason + ")"};
+  }
+}
+
+bool LineSource::refill() {
+  file_.read(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+  if (file_.bad()) throw ConfigError{{path_}, "", "expected a readable file, found a read error"};
+  begin_ = 0;
+  end_ = static_cast<std::size_t>(file_.gcount());
+  digest_ = fnv1a64({buffer_.data(), end_}, digest_);
+  return end_ > 0;
+}
+
+bool LineSource::read_line() {
+  line_.clear();
+  if (begin_ == end_ && !refill()) return false;
+  ++number_;
+  do {
+    const char* const first = buffer_.data() + begin_;
+    const char* const last = buffer_.data() + end_;
+    const char* const line_end = std::find(first, last, '\n');
+    const auto length = static_cast<std::size_t>(line_end - first);
+    if (length > kMaxLine - line_.size())
+      fail(kMaxLine, "row",
+           "expected a line of at most " + std::to_string(kMaxLine) + " bytes, found a longer one");
+    line_.append(first, length);
+    begin_ += length;
+    if (line_end == last) continue;
+    ++begin_;
+    break;
+  } while (refill());
+  if (line_.ends_with('\r')) line_.pop_back();
+  return true;
+}
+
+std::optional<std::string_view> LineSource::next() {
+  if (!std::exchange(peeked_, false)) {
+    do {
+      if (!read_line()) return std::nullopt;
+    } while (line_.find_first_not_of(" \t") == std::string::npos);
+  }
+  return line_;
+}
+
+std::optional<std::string_view> LineSource::peek() {
+  const auto line = next();
+  peeked_ = line.has_value();
+  return line;
+}
+
+void LineSource::fail(std::size_t offset, std::string_view key, std::string_view problem) const {
+  throw ConfigError{{path_, number_, static_cast<std::int64_t>(offset) + 1}, key, problem};
+}
+
+std::uint64_t LineSource::digest() {
+  while (refill()) {
+  }
+  return digest_;
+}
+
+}  // namespace reticle

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is asked of the machine: requests with an arrival time and lengths.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/base/ids.hpp"
+#include "sim/base/units.hpp"
+
+namespace reticle {
+
+struct Request {
+  RequestId id{};
+  Picoseconds arrival{};           ///< from the start of the trace
+  std::int64_t input_tokens = 0;   ///< prompt, >= 1
+  std::int64_t output_tokens = 0;  ///< to generate, >= 1
+  /// Prefix blocks (equal id <=> equal prefix up to and including the block); empty = unknown.
+  std::vector<std::uint64_t> prefix_blocks{};
+};
+
+/// A request trace, sorted by arrival (ties keep file order; ids count from 0 in that order).
+struct Trace {
+  std::string path;
+  std::string format;
+  std::uint64_t digest = 0;       ///< FNV-1a over the file's bytes
+  std::int64_t block_tokens = 0;  ///< tokens per prefix block; 0 = the format has none
+  std::int64_t skipped = 0;       ///< rows the format declares as not served (0 tokens)
+  std::vector<Request> requests;
+};
+
+}  // namespace reticle

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#include "sim/base/error.hpp"
+#include "workloads/requests/trace_reader.hpp"
+
+namespace reticle {
+
+namespace {
+
+/// Seconds as an exact decimal without trailing zeros: what is read back is what was written.
+std::string exact_seconds(Picoseconds time) {
+  std::string fraction = std::to_string(time.count() % kPicosecondsPerSecond);
+  fraction.insert(0, 12 - fraction.size(), '0');
+  fraction.erase(fraction.find_last_not_of('0') + 1);
+  const std::string whole = std::to_string(time.count() / kPicosecondsPerSecond);
+  return fraction.empty() ? whole : whole + "." + fraction;
+}
+
+std::string json_string(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      result.append(1, '\\').append(1, c);
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      std::array<char, 7> escape{};
+      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(c));
+      result.append(escape.data());
+    } else {
+      result += c;
+    }
+  }
+  return result + "\"";
+}
+
+std::string header_line(const Trace& trace, std::string_view note) {
+  std::string line = R"({"reticle_trace": 1)";
+  if (trace.block_tokens > 0) line += R"(, "block_tokens": )" + std::to_string(trace.block_tokens);
+  if (!note.empty()) line += R"(, "note": )" + json_string(note);
+  return line + "}\n";
+}
+
+std::string request_line(const Request& request) {
+  std::string line = R"({"arrival_s": )" + exact_seconds(request.arrival) +
+                     R"(, "input_tokens": )" + std::to_string(request.input_tokens) +
+                     R"(, "output_tokens": )" + std::to_string(request.output_tokens);
+  if (!request.prefix_blocks.empty()) {
+    line += R"(, "prefix_blocks": [)";
+    std::string_view separator;
+    for (const std::uint64_t block : request.prefix_blocks) {
+      line.append(separator).append(std::to_string(block));
+      separator = ",";
+    }
+    line += "]";
+  }
+  return line + "}\n";
+}
+
+}  // namespace
+
+void write_reticle_trace(const Trace& trace, const std::string& path, std::string_view note) {
+  std::ofstream file{path, std::ios::binary};
+  file << header_line(trace, note);
+  for (const Request& request : trace.requests) file << request_line(request);
+  file.close();
+  if (!file) throw ConfigError{{path}, "", "expected a file that can be written, found an error"};
+}
+
+}  // namespace reticle

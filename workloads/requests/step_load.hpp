@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/base/ids.hpp"
+
+namespace reticle {
+
+/// What one sequence asks of a step.
+struct SequenceWork {
+  RequestId request{};
+  std::int64_t context = 0;     ///< tokens in the cache before the step = position of the first new
+  std::int64_t new_tokens = 1;  ///< 1 when decoding, a chunk of the prompt when prefilling
+  std::int32_t replica = 0;     ///< attention replica that holds the sequence's KV
+  bool emits = true;            ///< whether the step yields an output token for it
+};
+
+struct StepLoad {
+  std::vector<SequenceWork> sequences;
+};
+
+}  // namespace reticle
