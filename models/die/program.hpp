@@ -34,6 +34,10 @@ enum class TimeCategory : std::uint8_t {
 };
 inline constexpr std::size_t kTimeCategoryCount = 10;
 
+/// The category of weights by the tier they come from.
+inline constexpr std::array<TimeCategory, kTierCount> kWeightCategories{
+    TimeCategory::WeightsSram, TimeCategory::WeightsHbm, TimeCategory::WeightsFar};
+
 /// The units of a die; each runs its instructions in program order, all run side by side.
 enum class Unit : std::uint8_t { SramPort, HbmPort, FarPort, StorePort, Mac, Vector, Fabric, Control };
 inline constexpr std::size_t kUnitCount = 8;

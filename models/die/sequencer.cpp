@@ -35,10 +35,12 @@ MemoryIf& Sequencer::memory(Tier tier) {
 }
 
 void Sequencer::start(const Program& program) {
-  invariant(!program_ || finished(), "the last step has ended");
+  invariant(finished(), "the last step has ended");
   program_ = &program;
+  running_ = !program.code.empty();
   begun_ = now();
   next_.fill(0);
+  blocked_on_.fill(kNoInstruction);
   unit_.fill({begun_, kNoInstruction});
   executions_.assign(program.code.size(), Execution{});
   timings_.clear();
@@ -46,13 +48,14 @@ void Sequencer::start(const Program& program) {
   in_staging_.clear();
   staging_used_ = 0;
   staging_free_ = {begun_, kNoInstruction};
+  staging_turn_ = 0;
   issued_ = 0;
   end_ = begun_;
   last_ = kNoInstruction;
-  if (program.code.empty())
-    completion->die_finished();
-  else
+  if (running_)
     wake_.notify(sc_core::SC_ZERO_TIME);
+  else
+    completion->die_finished();
 }
 
 void Sequencer::record(std::int32_t i, const Execution& execution) {
@@ -62,25 +65,30 @@ void Sequencer::record(std::int32_t i, const Execution& execution) {
     end_ = max(end_, execution.end);
     last_ = i;
   }
-  if (issued_ == program_->code.size()) completion->die_finished();
+  if (issued_ < program_->code.size()) return;
+  running_ = false;
+  completion->die_finished();
 }
 
-/// False while an operand's time is not known.
-bool Sequencer::operands(const Instruction& in, Readiness& ready, StreamEnd& stream) const {
+std::int32_t Sequencer::operands(const Instruction& in, Readiness& ready, StreamEnd& stream) const {
   for (const Dependency& dep : in.after) {
     if (dep.on == kNoInstruction) continue;
     const Execution& before = executions_[static_cast<std::size_t>(dep.on)];
-    if (before.start.count() < 0) return false;
+    if (before.start.count() < 0) return dep.on;
     const Picoseconds at = dep.streaming ? before.first : before.end;
     if (at > ready.at) ready = {at, dep.on};
     if (dep.streaming && before.end > stream.end) stream = {before.end, dep.on};
   }
-  return true;
+  return kNoInstruction;
 }
 
 /// Waits for the oldest staged loads to be consumed until `in` fits; false while that is not known.
 bool Sequencer::reserve_staging(const Instruction& in, Readiness& ready) {
   invariant(in.amount <= staging_, "a load fits the staging buffer");
+  // In program order over all ports: a port that ran ahead could fill the buffer with data whose
+  // consumers wait for a load of another port, for ever.
+  while (!program_->code[staging_turn_].staged) ++staging_turn_;
+  if (&program_->code[staging_turn_] != &in) return false;
   while (staging_used_ + in.amount > staging_) {
     const Staged& oldest = in_staging_.front();
     const Execution& consumer = executions_[static_cast<std::size_t>(oldest.consumer)];
@@ -92,6 +100,7 @@ bool Sequencer::reserve_staging(const Instruction& in, Readiness& ready) {
   if (staging_free_.at > ready.at) ready = staging_free_;
   staging_used_ += in.amount;
   in_staging_.push_back({in.consumer, in.amount});
+  ++staging_turn_;
   staged_ += Bytes{in.amount};
   return true;
 }
@@ -175,11 +184,15 @@ bool Sequencer::issue_next(Unit unit) {
   const auto u = static_cast<std::size_t>(unit);
   const auto& queue = program_->queues[u];
   if (next_[u] == queue.size()) return false;
+  auto& blocked_on = blocked_on_[u];
+  if (blocked_on != kNoInstruction && executions_[static_cast<std::size_t>(blocked_on)].start.count() < 0)
+    return false;
   const std::int32_t i = queue[next_[u]];
   const Instruction& in = program_->code[static_cast<std::size_t>(i)];
   Readiness ready{begun_, kNoInstruction};
   StreamEnd stream;
-  if (!operands(in, ready, stream)) return false;
+  blocked_on = operands(in, ready, stream);
+  if (blocked_on != kNoInstruction) return false;
   switch (in.code) {
     case OpCode::Load:
     case OpCode::Store:
@@ -206,8 +219,7 @@ bool Sequencer::issue_next(Unit unit) {
 }
 
 void Sequencer::advance() {
-  if (!program_) return;
-  for (bool progress = true; progress;) {
+  for (bool progress = running_; progress;) {
     progress = false;
     for (std::size_t u = 0; u < kUnitCount; ++u)
       while (issue_next(static_cast<Unit>(u))) progress = true;
@@ -215,7 +227,7 @@ void Sequencer::advance() {
 }
 
 std::string Sequencer::pending() const {
-  if (!program_ || finished()) return {};
+  if (finished()) return {};
   std::string text;
   for (std::size_t u = 0; u < kUnitCount; ++u) {
     const auto& queue = program_->queues[u];

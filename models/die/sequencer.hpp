@@ -61,7 +61,7 @@ class Sequencer final : public sc_core::sc_module, public ExchangeListenerIf {
   void start(const Program& program);
   void exchange_done(std::int32_t exchange, const ExchangeTiming& timing) override;
 
-  [[nodiscard]] bool finished() const { return program_ && issued_ == program_->code.size(); }
+  [[nodiscard]] bool finished() const { return !running_; }
   /// When the last instruction ends; valid once finished, and may lie ahead of simulated time.
   [[nodiscard]] Picoseconds end() const { return end_; }
 
@@ -99,7 +99,9 @@ class Sequencer final : public sc_core::sc_module, public ExchangeListenerIf {
 
   void advance();
   bool issue_next(Unit unit);
-  [[nodiscard]] bool operands(const Instruction& in, Readiness& ready, StreamEnd& stream) const;
+  /// The first operand whose time is not known; kNoInstruction when all are.
+  [[nodiscard]] std::int32_t operands(const Instruction& in, Readiness& ready,
+                                      StreamEnd& stream) const;
   bool reserve_staging(const Instruction& in, Readiness& ready);
   bool issue_transfer(std::int32_t i, const Instruction& in, Readiness ready);
   void issue_compute(std::int32_t i, const Instruction& in, Readiness ready, StreamEnd stream);
@@ -111,6 +113,7 @@ class Sequencer final : public sc_core::sc_module, public ExchangeListenerIf {
   const Program* program_ = nullptr;
   Picoseconds begun_{};
   std::array<std::size_t, kUnitCount> next_{};
+  std::array<std::int32_t, kUnitCount> blocked_on_{};  ///< operand the head of the queue waits for
   /// Per unit: the instruction that used it last and until when it keeps the next one out.
   std::array<Readiness, kUnitCount> unit_{};
   std::vector<Execution> executions_;
@@ -121,7 +124,9 @@ class Sequencer final : public sc_core::sc_module, public ExchangeListenerIf {
   /// Space is given in issue order: no load gets it before the last consumer that an earlier load
   /// had to wait for.
   Readiness staging_free_;
+  std::size_t staging_turn_ = 0;  ///< no staged load before this instruction is left
   std::size_t issued_ = 0;
+  bool running_ = false;
   Picoseconds end_{};
   std::int32_t last_ = kNoInstruction;
   Bytes staged_{};

@@ -2,7 +2,6 @@
 #include "models/fabric/fabric.hpp"
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "models/kernel/time.hpp"
@@ -12,6 +11,9 @@ namespace reticle {
 
 namespace {
 constexpr int kRateShift = 22;
+/// Arbiters see whole nanoseconds (2^10 ps), a router's cycle: shares of a collective that differ
+/// by a byte are alike to them, and keep the order of the phase.
+constexpr int kArbitrationShift = 10;
 constexpr std::int64_t kLargestMessage = std::int64_t{1} << 36;  // 64 GiB
 
 /// A sender stops when the receiver's buffer is full; over a round trip it can send one buffer.
@@ -108,6 +110,30 @@ Fabric::Arrival Fabric::deliver(DieId from, DieId to, Bytes bytes, Picoseconds a
   return {injected, tail, latency};
 }
 
+/// Orders the messages of a phase by when they can begin on their first link, which sends them as
+/// listed. Links are given out in this order: going source by source instead would let the last
+/// message of one die take a link ahead of the first ones of the others.
+void Fabric::order(const Exchange& exchange, const std::vector<Message>& phase) {
+  order_.clear();
+  offered_.resize(links_.size(), Picoseconds{});
+  for (std::size_t i = 0; i < phase.size(); ++i) {
+    const Message& m = phase[i];
+    Picoseconds begin = fronts_[static_cast<std::size_t>(m.source)].ready;
+    const auto path = topology_.path(exchange.participants[static_cast<std::size_t>(m.source)],
+                                     exchange.participants[static_cast<std::size_t>(m.target)]);
+    if (!path.empty()) {
+      Picoseconds& offered = offered_[index(path.front())];
+      begin = max(begin, offered);
+      offered = begin + serialise(links_[index(path.front())], m.bytes);
+      touched_.push_back(path.front());
+    }
+    order_.emplace_back(begin.count() >> kArbitrationShift, static_cast<std::int32_t>(i));
+  }
+  for (const LinkId id : touched_) offered_[index(id)] = Picoseconds{};
+  touched_.clear();
+  if (!std::is_sorted(order_.begin(), order_.end())) std::sort(order_.begin(), order_.end());
+}
+
 void Fabric::resolve(std::int32_t id) {
   const Exchange& exchange = *exchanges_[static_cast<std::size_t>(id)];
   const auto& joined = progress_[static_cast<std::size_t>(id)].joined;
@@ -118,21 +144,10 @@ void Fabric::resolve(std::int32_t id) {
     fronts_[s] = {joined[s] + overhead_, overhead_, static_cast<std::int32_t>(s)};
 
   for (const auto& phase : exchange.phases) {
-    const auto ready = [&](const Message& m) {
-      return fronts_[static_cast<std::size_t>(m.source)].ready;
-    };
-    const auto earlier = [&](const Message& a, const Message& b) {
-      return std::tuple{ready(a), a.source, a.target} < std::tuple{ready(b), b.source, b.target};
-    };
-    std::span<const Message> messages = phase;
-    if (!std::is_sorted(phase.begin(), phase.end(),
-                        [&](const Message& a, const Message& b) { return ready(a) < ready(b); })) {
-      ordered_ = phase;
-      std::stable_sort(ordered_.begin(), ordered_.end(), earlier);
-      messages = ordered_;
-    }
+    order(exchange, phase);
     next_ = fronts_;
-    for (const Message& m : messages) {
+    for (const auto& [begin, position] : order_) {
+      const Message& m = phase[static_cast<std::size_t>(position)];
       const Front& source = fronts_[static_cast<std::size_t>(m.source)];
       const Arrival arrival =
           deliver(exchange.participants[static_cast<std::size_t>(m.source)],

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <systemc>
+#include <utility>
 #include <vector>
 
 #include "models/die/program.hpp"
@@ -16,8 +17,9 @@ namespace reticle {
 /// Links and routers between the dies.
 ///
 /// Models:     messages cut through the links of their path; each link serves one message at a
-///             time in order of readiness, then participant; finite receive buffers (credits) limit
-///             a link's rate over its round trip and hold it while the next link is blocked.
+///             time in the order in which messages can begin, then as listed; finite receive
+///             buffers (credits) limit a link's rate over its round trip and hold it while the next
+///             link is blocked.
 /// Leaves out: flits and virtual channels, adaptive routing, link errors. An exchange takes its
 ///             place on the links when its last participant has joined (docs/models/fabric.md).
 class Fabric final : public sc_core::sc_module, public FabricIf {
@@ -64,6 +66,7 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
 
   void resolve_all();
   void resolve(std::int32_t exchange);
+  void order(const Exchange& exchange, const std::vector<Message>& phase);
   Arrival deliver(DieId from, DieId to, Bytes bytes, Picoseconds at);
   [[nodiscard]] Picoseconds serialise(const LinkState& link, Bytes bytes) const;
 
@@ -77,7 +80,9 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
   std::vector<Progress> progress_;
   std::vector<std::int32_t> complete_;  ///< exchanges whose last participant has just joined
   std::vector<Front> fronts_, next_;
-  std::vector<Message> ordered_;
+  std::vector<std::pair<std::int64_t, std::int32_t>> order_;  ///< of a phase: begin, position
+  std::vector<Picoseconds> offered_;  ///< per link, while a phase is put in order
+  std::vector<LinkId> touched_;
   std::vector<Picoseconds> injected_;
   sc_core::sc_event completed_;
 };

@@ -40,8 +40,8 @@ HbmChannel::Place HbmChannel::place_of(std::int64_t address) const {
 
 /// Time to stream `run` when nothing before it interferes.
 HbmChannel::Pace HbmChannel::pace_of(const MemoryRun& run) const {
-  const std::int64_t piece = run.piece.count() > 0 ? std::min(run.piece.count(), run.bytes.count())
-                                                   : run.bytes.count();
+  const std::int64_t piece =
+      run.piece.count() > 0 ? std::min(run.piece.count(), run.bytes.count()) : run.bytes.count();
   const std::int64_t pieces = div_up(run.bytes.count(), piece);
   const std::int64_t visit = params_.burst.count() * kBurstsPerGroupVisit;
   const std::int64_t bursts = div_up(piece, params_.burst.count());
@@ -65,8 +65,8 @@ HbmChannel::Pace HbmChannel::pace_of(const MemoryRun& run) const {
   const Picoseconds bus = bursts * column;
   // A single piece opens its rows ahead, as its data streams: the first set is paid by the caller.
   const Picoseconds activation = std::max<std::int64_t>(0, rows - groups) * window;
-  const Picoseconds one = pieces == 1 ? max(bus, activation)
-                                      : max(max(bus, rows * window), bank_cycle);
+  const Picoseconds one =
+      pieces == 1 ? max(bus, activation) : max(max(bus, rows * window), bank_cycle);
   return {.total = pieces * one,
           .bus = pieces * bus,
           .tail = (bursts - 1) * (spacing(groups) - column),
@@ -113,8 +113,8 @@ Picoseconds HbmChannel::add_refreshes(Picoseconds start, Picoseconds work) {
 /// Earliest data of `kind` on the bus after what went before.
 Picoseconds HbmChannel::bus_ready(Access kind) const {
   if (!last_kind_ || *last_kind_ == kind) return bus_free_;
-  if (kind == Access::Read) return bus_free_ + t_.t_wtr_l + t_.t_cl;
-  return max(bus_free_, bus_free_ - t_.t_burst - t_.t_cl + t_.t_rtw + t_.t_cwl);
+  if (kind == Access::Read) return last_data_ + t_.t_wtr_l + t_.t_cl;
+  return max(last_data_, last_data_ - t_.t_burst - t_.t_cl + t_.t_rtw + t_.t_cwl);
 }
 
 /// Issues precharge and activate as needed; returns when a column command may go.
@@ -178,7 +178,8 @@ void HbmChannel::settle(const MemoryRun& run, Picoseconds start, Picoseconds end
     const bool whole = sets > 1 || run.bytes.count() >= params_.bank_groups * visit;
     const std::int64_t group0 = whole ? 0 : place_of(run.address.count()).group;
     const std::int64_t groups =
-        whole ? params_.bank_groups : std::min(params_.bank_groups, div_up(run.bytes.count(), visit));
+        whole ? params_.bank_groups
+              : std::min(params_.bank_groups, div_up(run.bytes.count(), visit));
     const Picoseconds used = end - back * per_set;
     for (std::int64_t g = 0; g < groups; ++g) {
       Bank& bank = bank_at((group0 + g) % params_.bank_groups, set % params_.banks_per_group);
@@ -212,6 +213,7 @@ AccessTiming HbmChannel::access(const MemoryRun& run, Picoseconds at) {
   stats_.waited += max(Picoseconds{0}, data - (column + delay)) + (begin - at);
   last_kind_ = run.kind;
   bus_free_ = end;
+  last_data_ = done;
   last_group_ = pace.groups == 1 ? place.group : kNoGroup;
   group_ready_ = done - t_.t_burst + t_.t_ccd_l;
   settle(run, data, done);

@@ -70,6 +70,7 @@ class HbmChannel final : public sc_core::sc_module, public MemoryIf {
   std::size_t next_activate_ = 0;
   Picoseconds last_activate_{std::int64_t{-1'000'000'000}};
   Picoseconds bus_free_{};
+  Picoseconds last_data_{};  ///< end of the last run's last burst
   std::optional<Access> last_kind_;
   static constexpr std::int64_t kNoGroup = -1;
   std::int64_t last_group_ = kNoGroup;  ///< the only bank group of the last run

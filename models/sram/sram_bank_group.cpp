@@ -12,59 +12,64 @@ SramBankGroup::SramBankGroup(const sc_core::sc_module_name& name, const SramPara
     : sc_module{name},
       params_{params},
       latency_{time_of(params.latency, params.clock)},
-      banks_(static_cast<std::size_t>(params.banks)) {
+      cycle_{time_of(Cycles{1}, params.clock)},
+      port_free_(static_cast<std::size_t>(params.banks * params.ports)),
+      read_(static_cast<std::size_t>(params.banks)),
+      written_(static_cast<std::size_t>(params.banks)) {
   invariant(params.banks > 0 && params.ports > 0 && params.width.count() > 0, "SRAM shape");
-  for (auto& bank : banks_) bank.port_free.resize(static_cast<std::size_t>(params.ports));
   port.bind(*this);
 }
 
-Picoseconds SramBankGroup::reserve(Bank& bank, Picoseconds busy, Picoseconds at) {
-  auto free = std::min_element(bank.port_free.begin(), bank.port_free.end());
+SramBankGroup::Share SramBankGroup::share_of(std::int64_t bytes, std::int64_t piece) const {
+  // A piece takes whole port cycles, however few bytes it has.
+  const Cycles cycles{mul_div_up(bytes, div_up(piece, params_.width.count()), piece)};
+  return {Bytes{bytes}, time_of(cycles, params_.clock)};
+}
+
+Picoseconds SramBankGroup::reserve(std::int64_t bank, const Share& share, Picoseconds at) {
+  const auto first = port_free_.begin() + bank * params_.ports;
+  const auto free = params_.ports == 1 ? first : std::min_element(first, first + params_.ports);
   const Picoseconds start = max(at, *free);
-  *free = start + busy;
-  stats_.busy += busy;
+  *free = start + share.busy;
   return start;
 }
 
 AccessTiming SramBankGroup::access(const MemoryRun& run, Picoseconds at) {
-  AccessTiming timing{at, at, at, at};
-  if (run.bytes.count() <= 0) return timing;
+  if (run.bytes.count() <= 0) return {at, at, at, at};
   ++stats_.transactions;
+  auto& counted = run.kind == Access::Read ? read_ : written_;
   (run.kind == Access::Read ? stats_.read : stats_.written) += run.bytes;
 
-  // Stripes of `interleave` bytes go round the banks. A contiguous run covers them in order; a run
-  // of scattered pieces is taken as spread evenly, each piece rounded up to whole port cycles.
-  const bool scattered = run.piece.count() > 0 && run.piece < run.bytes;
-  const std::int64_t width = params_.width.count();
-  const std::int64_t occupied = scattered ? div_up(run.bytes.count(), run.piece.count()) *
-                                                div_up(run.piece.count(), width) * width
-                                          : run.bytes.count();
+  // Stripes of `interleave` bytes go round the banks: the first banks hold one stripe more than the
+  // others, the last stripe may be short. Scattered pieces are taken as spread the same way.
   const std::int64_t stripe = params_.interleave.count();
   const std::int64_t stripes = div_up(run.bytes.count(), stripe);
   const std::int64_t touched = std::min(stripes, params_.banks);
-  const std::int64_t first_bank = (run.address.count() / stripe) % params_.banks;
+  const std::int64_t larger = stripes % touched;
+  const std::int64_t rounds = stripes / touched;
+  const std::int64_t short_by = stripes * stripe - run.bytes.count();
+  const std::int64_t piece =
+      run.piece.count() > 0 && run.piece < run.bytes ? run.piece.count() : params_.width.count();
+  const Share large = share_of((rounds + 1) * stripe, piece);
+  const Share small = share_of(rounds * stripe, piece);
+  const std::int64_t short_bank = (larger > 0 ? larger : touched) - 1;
+  const Share last = share_of((larger > 0 ? rounds + 1 : rounds) * stripe - short_by, piece);
 
+  std::int64_t bank = (run.address.count() / stripe) % params_.banks;
   Picoseconds first_start{std::numeric_limits<std::int64_t>::max()};
   Picoseconds done{};
-  std::int64_t left = run.bytes.count();
   for (std::int64_t i = 0; i < touched; ++i) {
-    const std::int64_t share =
-        i + 1 == touched ? left
-                         : std::min(left, (stripes / touched + (i < stripes % touched)) * stripe);
-    left -= share;
-    auto& bank = banks_[static_cast<std::size_t>((first_bank + i) % params_.banks)];
-    const Cycles cycles{div_up(mul_div_up(share, occupied, run.bytes.count()), width)};
-    const Picoseconds busy = time_of(cycles, params_.clock);
-    const Picoseconds start = reserve(bank, busy, at);
-    (run.kind == Access::Read ? bank.read : bank.written) += Bytes{share};
+    const Share& share = i == short_bank ? last : i < larger ? large : small;
+    const Picoseconds start = reserve(bank, share, at);
     first_start = min(first_start, start);
-    done = max(done, start + busy);
+    done = max(done, start + share.busy);
+    counted[static_cast<std::size_t>(bank)] += share.bytes;
+    stats_.busy += share.busy;
     stats_.waited += start - at;
+    if (++bank == params_.banks) bank = 0;
   }
-  timing.started = first_start;
-  timing.first_data = first_start + latency_ + time_of(Cycles{1}, params_.clock);
-  timing.done = max(timing.first_data, done + latency_);
-  return timing;
+  const Picoseconds first_data = first_start + latency_ + cycle_;
+  return {at, first_start, first_data, max(first_data, done + latency_)};
 }
 
 }  // namespace reticle

@@ -24,24 +24,24 @@ class SramBankGroup final : public sc_core::sc_module, public MemoryIf {
   [[nodiscard]] MemoryStats stats() const override { return stats_; }
   [[nodiscard]] Bytes capacity() const override { return params_.capacity; }
 
-  [[nodiscard]] Bytes bank_read(std::int64_t bank) const { return banks_[std::size_t(bank)].read; }
-  [[nodiscard]] Bytes bank_written(std::int64_t bank) const {
-    return banks_[std::size_t(bank)].written;
-  }
+  [[nodiscard]] Bytes bank_read(std::int64_t bank) const { return read_[std::size_t(bank)]; }
+  [[nodiscard]] Bytes bank_written(std::int64_t bank) const { return written_[std::size_t(bank)]; }
 
  private:
-  struct Bank {
-    std::vector<Picoseconds> port_free;
-    Bytes read{};
-    Bytes written{};
+  /// One bank's part of a run.
+  struct Share {
+    Bytes bytes{};
+    Picoseconds busy{};
   };
-
-  /// Keeps a port of `bank` busy, from `at` or as soon as one is free; returns when that is.
-  Picoseconds reserve(Bank& bank, Picoseconds busy, Picoseconds at);
+  [[nodiscard]] Share share_of(std::int64_t bytes, std::int64_t piece) const;
+  /// Reserves the port of `bank` that is free first; returns when it starts.
+  Picoseconds reserve(std::int64_t bank, const Share& share, Picoseconds at);
 
   const SramParams params_;
   const Picoseconds latency_;
-  std::vector<Bank> banks_;
+  const Picoseconds cycle_;
+  std::vector<Picoseconds> port_free_;  ///< [bank][port]
+  std::vector<Bytes> read_, written_;   ///< per bank
   MemoryStats stats_;
 };
 
