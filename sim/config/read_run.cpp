@@ -86,7 +86,7 @@ ConfigTree requested_tree(const RunRequest& request) {
 /// Reads one section of a tree that holds nothing else.
 template <class Read>
 auto read_part(std::string_view key, ConfigTree part, const std::vector<std::string>& sets,
-               Read read) {
+               ResolvedValues* kept, Read read) {
   ConfigTree root = make_map(kCommandLine);
   put(root, key, std::move(part));
   for (const auto& assignment : sets) apply_set(root, assignment);
@@ -95,6 +95,7 @@ auto read_part(std::string_view key, ConfigTree part, const std::vector<std::str
   const ConfigNode node{std::make_shared<const ConfigTree>(std::move(root)), values};
   auto spec = read(node.child(key));
   node.reject_unknown_keys();
+  if (kept != nullptr) *kept = std::move(values);
   return spec;
 }
 }  // namespace
@@ -116,18 +117,21 @@ RunSpec read_run(const RunRequest& request) {
   return run;
 }
 
-PlatformSpec read_platform(const std::string& name_or_path, const std::vector<std::string>& sets) {
-  return read_part("platform", read_config(CatalogueKind::Platform, name_or_path), sets,
+PlatformSpec read_platform(const std::string& name_or_path, const std::vector<std::string>& sets,
+                           ResolvedValues* values) {
+  return read_part("platform", read_config(CatalogueKind::Platform, name_or_path), sets, values,
                    [](const ConfigNode& node) { return read_platform(node); });
 }
 
-LlmSpec read_llm(const std::string& name_or_path, const std::vector<std::string>& sets) {
-  return read_part("llm", read_config(CatalogueKind::Llm, name_or_path), sets,
+LlmSpec read_llm(const std::string& name_or_path, const std::vector<std::string>& sets,
+                           ResolvedValues* values) {
+  return read_part("llm", read_config(CatalogueKind::Llm, name_or_path), sets, values,
                    [](const ConfigNode& node) { return read_llm(node); });
 }
 
-WorkloadSpec read_workload(const std::string& argument, const std::vector<std::string>& sets) {
-  return read_part("workload", workload_tree(argument), sets,
+WorkloadSpec read_workload(const std::string& argument, const std::vector<std::string>& sets,
+                           ResolvedValues* values) {
+  return read_part("workload", workload_tree(argument), sets, values,
                    [](const ConfigNode& node) { return read_workload(node); });
 }
 
@@ -143,7 +147,7 @@ void check_prices(const std::string& path) {
 }
 
 void check_serving(const std::string& path) {
-  (void)read_part("serving", read_config(CatalogueKind::Serving, path), {}, read_serving);
+  (void)read_part("serving", read_config(CatalogueKind::Serving, path), {}, nullptr, read_serving);
 }
 
 /// Each kind of file is known by a key only it has.

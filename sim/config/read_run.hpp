@@ -26,11 +26,15 @@ struct RunRequest {
 /// Throws ConfigError.
 RunSpec read_run(const RunRequest& request);
 
-/// One part alone, for describing it. `sets` must be keys of that part.
+/// One part alone, for describing it. `sets` must be keys of that part; `values`, where given,
+/// receives every value with its origin, source and confidence.
 PlatformSpec read_platform(const std::string& name_or_path,
-                           const std::vector<std::string>& sets = {});
-LlmSpec read_llm(const std::string& name_or_path, const std::vector<std::string>& sets = {});
-WorkloadSpec read_workload(const std::string& argument, const std::vector<std::string>& sets = {});
+                           const std::vector<std::string>& sets = {},
+                           std::vector<ResolvedValue>* values = nullptr);
+LlmSpec read_llm(const std::string& name_or_path, const std::vector<std::string>& sets = {},
+                 std::vector<ResolvedValue>* values = nullptr);
+WorkloadSpec read_workload(const std::string& argument, const std::vector<std::string>& sets = {},
+                           std::vector<ResolvedValue>* values = nullptr);
 
 /// Reads a configuration file of whatever kind it is and throws ConfigError if it is wrong.
 /// Returns the kind: platform, llm, workload, prices, hbm, serving or resolved.

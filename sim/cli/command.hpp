@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// One function per subcommand: each adds itself to the program; what it does runs after parsing.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "sim/config/resolved.hpp"
+
+namespace reticle {
+
+/// Exit codes: a contract with scripts.
+enum class ExitCode : int { Ok = 0, Bug = 1, Usage = 2, BadInput = 3, Infeasible = 4, Stuck = 5 };
+
+/// Version and revision this program was built from.
+BuildInfo build_info();
+
+void add_run(CLI::App& app);
+void add_describe(CLI::App& app);
+void add_list(CLI::App& app);
+void add_check(CLI::App& app);
+void add_reprice(CLI::App& app);
+void add_workload(CLI::App& app);
+
+}  // namespace reticle

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <set>
+
+#include "models/fabric/topology.hpp"
+#include "sim/accounts/energy.hpp"
+#include "sim/cli/describe.hpp"
+#include "sim/metrics/text_format.hpp"
+
+namespace reticle {
+
+namespace {
+
+/// EUV exposure field, 26 mm x 33 mm: the largest single die. [constants: reticle limit]
+constexpr double kReticleMm2 = 858;
+/// All-pairs figures of larger fabrics are left out: they would take minutes.
+constexpr std::int64_t kMostDiesForPairs = 1024;
+
+class PlatformFacts {
+ public:
+  PlatformFacts(const PlatformSpec& p, const std::vector<ResolvedValue>& values)
+      : p_{p}, values_{values}, n_{static_cast<double>(dies(p))} {}
+
+  std::vector<Fact> all() {
+    identity();
+    memory();
+    compute();
+    fabric();
+    silicon();
+    money();
+    provenance();
+    return std::move(facts_);
+  }
+
+ private:
+  void add(const char* section, const char* key, const char* label, std::string text,
+           nlohmann::ordered_json value) {
+    facts_.push_back({section, key, label, std::move(text), std::move(value)});
+  }
+  /// A figure of one die beside that of the deployment.
+  void each(const char* section, const std::string& key, const char* label, double per_die,
+            const char* unit) {
+    facts_.push_back({section, key, label,
+                      fmt::format("{} per die, {} in all", with_unit(per_die, unit),
+                                  with_unit(per_die * n_, unit)),
+                      {{"per_die", per_die}, {"total", per_die * n_}}});
+  }
+
+  void identity() {
+    add("platform", "name", "name", p_.name + ": " + p_.title, p_.name);
+    add("platform", "status", "status", p_.status + ", " + p_.process, p_.status);
+    const std::int64_t packages = p_.packages_per_node * p_.nodes;
+    add("platform", "deployment", "deployment",
+        fmt::format("{} node{}, {} chips (packages), {} dies", p_.nodes, p_.nodes == 1 ? "" : "s",
+                    packages, dies(p_)),
+        {{"nodes", p_.nodes}, {"packages", packages}, {"dies", dies(p_)}, {"chips", packages}});
+  }
+
+  void memory() {
+    const auto& die = p_.die;
+    each("memory", "sram_bytes", "SRAM", double(die.sram.capacity.count()), "B");
+    each("memory", "sram_bytes_per_s", "SRAM bandwidth", double(peak_bandwidth(die.sram).count()),
+         "B/s");
+    if (die.hbm) {
+      each("memory", "hbm_bytes", "HBM", double(capacity(*die.hbm).count()), "B");
+      each("memory", "hbm_bytes_per_s", "HBM bandwidth (pins)",
+           double(peak_bandwidth(*die.hbm).count()), "B/s");
+      add("memory", "hbm_channels", "HBM organisation",
+          fmt::format("{}: {} stacks x {} pseudo-channels per die", die.hbm->standard,
+                      die.hbm->stacks, die.hbm->pseudo_channels),
+          channels(*die.hbm));
+    }
+    if (die.far) {
+      each("memory", "far_bytes", "further tier", double(die.far->capacity.count()), "B");
+      each("memory", "far_bytes_per_s", "its host link",
+           double(min(die.far->link_rate, die.far->device_rate).count()), "B/s");
+    }
+  }
+
+  void compute() {
+    const auto& mac = p_.die.mac;
+    const double bandwidth = double(
+        (p_.die.hbm ? peak_bandwidth(*p_.die.hbm) : peak_bandwidth(p_.die.sram)).count());
+    for (const auto& fact : kPrecisions) {
+      const auto cycles = mac.cycles_per_pass[static_cast<std::size_t>(fact.precision)];
+      if (cycles == 0) continue;
+      const double flops =
+          2.0 * double(macs_per_cycle(mac)) * double(mac.clock.count()) / double(cycles);
+      facts_.push_back(
+          {"compute", std::string{fact.name} + "_flops", std::string{fact.name},
+           fmt::format("{} per die, {} in all; ridge point {} FLOP/B of {}",
+                       with_unit(flops, "FLOP/s"), with_unit(flops * n_, "FLOP/s"),
+                       number_text(flops / bandwidth, 3), p_.die.hbm ? "HBM" : "SRAM"),
+           {{"per_die", flops}, {"total", flops * n_}, {"ridge_flop_per_byte", flops / bandwidth}}});
+    }
+    add("compute", "mac_array", "MAC array",
+        fmt::format("{} arrays of {} x {} at {}", mac.arrays, mac.rows, mac.cols,
+                    with_unit(double(mac.clock.count()), "Hz")),
+        {{"arrays", mac.arrays}, {"rows", mac.rows}, {"cols", mac.cols},
+         {"clock_hz", mac.clock.count()}});
+    const auto& vector = p_.die.vector;
+    each("compute", "vector_ops_per_s", "vector unit",
+         double(vector.lanes) * double(vector.clock.count()), "op/s");
+    const auto& seq = p_.die.sequencer;
+    add("compute", "static_prefetch", "weights",
+        seq.static_prefetch
+            ? fmt::format("stream ahead of use, {} staging",
+                          with_unit(double(seq.staging.count()), "B"))
+            : fmt::format("loaded by kernels one after another, launch gap {}",
+                          time_text(seq.launch_gap)),
+        seq.static_prefetch);
+  }
+
+  void fabric() {
+    for (const auto& level : p_.fabric.levels)
+      facts_.push_back({"fabric", level.name, level.name,
+                        fmt::format("{} of {}, {} per direction per link, {} + {} router",
+                                    kind_name(level.kind), level.width * level.height,
+                                    with_unit(double(level.link.rate.count()), "B/s"),
+                                    time_text(level.link.latency), time_text(level.router_latency)),
+                        {{"kind", kind_name(level.kind)},
+                         {"size", level.width * level.height},
+                         {"bytes_per_s", level.link.rate.count()}}});
+    if (dies(p_) > kMostDiesForPairs || dies(p_) < 2) return;
+    const Topology topology{p_.fabric};
+    add("fabric", "diameter_hops", "diameter",
+        fmt::format("{} links, {}", topology.diameter(), time_text(topology.diameter_latency())),
+        topology.diameter());
+    add("fabric", "bisection_bytes_per_s", "bisection",
+        with_unit(double(topology.bisection().count()), "B/s"), topology.bisection().count());
+  }
+
+  static const char* kind_name(TopologyKind kind) {
+    constexpr std::array<const char*, 5> kNames{"fully connected", "ring", "2-D mesh", "2-D torus",
+                                                "switch"};
+    return kNames[static_cast<std::size_t>(kind)];
+  }
+
+  void silicon() {
+    if (p_.die.area_mm2 > 0) {
+      const double share = p_.die.area_mm2 / kReticleMm2;
+      add("silicon", "die_mm2", "die area",
+          fmt::format("{} mm2, {:.2f} of the {} mm2 reticle{}", number_text(p_.die.area_mm2), share,
+                      number_text(kReticleMm2),
+                      share > 1 ? ": NOT BUILDABLE as one planar die" : ""),
+          {{"mm2", p_.die.area_mm2}, {"reticles", share}, {"buildable", share <= 1}});
+    }
+    const double idle = constant_power_w(p_);
+    const double limit = p_.node_power_limit_w * double(p_.nodes);
+    add("silicon", "constant_power_w", "power without work",
+        with_unit(idle, "W") + (limit > 0 && idle > limit ? ", ABOVE its limit" : ""), idle);
+    if (limit > 0)
+      add("silicon", "power_limit_w", "power limit",
+          fmt::format("{} in all, {} per chip", with_unit(limit, "W"),
+                      with_unit(p_.node_power_limit_w / double(p_.packages_per_node), "W")),
+          limit);
+  }
+
+  void money() {
+    if (p_.cost.node_price_usd <= 0) return;
+    const double total = p_.cost.node_price_usd * double(p_.nodes);
+    add("money", "capex_usd", "price",
+        fmt::format("{} in all, {} per chip", money_text(total),
+                    money_text(p_.cost.node_price_usd / double(p_.packages_per_node))),
+        total);
+  }
+
+  void provenance() {
+    std::map<std::string, std::int64_t> counts;
+    for (const auto& value : values_)
+      if (!value.confidence.empty()) ++counts[value.confidence];
+    std::string text;
+    for (const auto& [word, count] : counts)
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, word);
+    add("provenance", "confidence", "constants", text, counts);
+    for (const auto& claim : p_.claims) add("provenance", "claim", "claim", claim, claim);
+    for (const char* word : {"claim", "extrapolated"}) {
+      auto list = nlohmann::ordered_json::array();
+      for (const auto& value : values_) {
+        if (value.confidence != word) continue;
+        list.push_back(value.path);
+        add("provenance", "", word, fmt::format("{} = {}  [{}]", value.path, value.value, value.source),
+            nullptr);
+      }
+      add("provenance", word, "", "", std::move(list));
+    }
+  }
+
+  const PlatformSpec& p_;
+  const std::vector<ResolvedValue>& values_;
+  const double n_;
+  std::vector<Fact> facts_;
+};
+
+}  // namespace
+
+std::vector<Fact> describe(const PlatformSpec& platform, const std::vector<ResolvedValue>& values) {
+  return PlatformFacts{platform, values}.all();
+}
+
+}  // namespace reticle

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "sim/base/error.hpp"
+#include "sim/cli/command.hpp"
+
+// SystemC's library refers to sc_main from a main() of its own, which ours replaces.
+extern "C" int sc_main(int, char*[]) { return 0; }
+
+namespace {
+
+int fail(const char* what, reticle::ExitCode code) {
+  std::fprintf(stderr, "%s\n", what);
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace reticle;
+  const BuildInfo build = build_info();
+  CLI::App app{"Reticle: what an LLM-inference ASIC would really do, on simulated silicon."};
+  app.set_version_flag("--version", "reticle " + build.version + " (" + build.git_revision + ")");
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::simple);
+  add_run(app);
+  add_describe(app);
+  add_list(app);
+  add_check(app);
+  add_reprice(app);
+  add_workload(app);
+  try {
+    app.parse(argc, argv);  // runs the chosen subcommand
+    return static_cast<int>(ExitCode::Ok);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::Usage);
+  } catch (const ConfigError& error) {
+    return fail(error.what(), ExitCode::BadInput);
+  } catch (const InfeasibleError& error) {
+    return fail(error.what(), ExitCode::Infeasible);
+  } catch (const SimulationError& error) {
+    return fail(error.what(), ExitCode::Stuck);
+  } catch (const std::exception& error) {
+    return fail((std::string{"reticle: a mistake of the program's own: "} + error.what()).c_str(),
+                ExitCode::Bug);
+  }
+}

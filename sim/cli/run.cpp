@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// reticle run: the main job.
+#include "sim/engine/run.hpp"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <sstream>
+
+#include "sim/base/error.hpp"
+#include "sim/cli/command.hpp"
+#include "sim/cli/progress.hpp"
+#include "sim/config/read_run.hpp"
+#include "sim/metrics/file_writer.hpp"
+#include "sim/metrics/report.hpp"
+#include "sim/metrics/summary.hpp"
+#include "sim/metrics/tables.hpp"
+#include "workloads/requests/trace_reader.hpp"
+
+namespace reticle {
+
+namespace {
+
+struct Options {
+  RunRequest request;
+  std::string out;
+  bool json = false;
+};
+
+std::optional<Trace> load_trace(const RunSpec& spec) {
+  const auto* workload = std::get_if<TraceWorkload>(&spec.workload);
+  if (!workload) return std::nullopt;
+  return read_trace(workload->path, workload->format, workload->limit);
+}
+
+SimulatorFacts facts(std::chrono::steady_clock::time_point begun) {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  SimulatorFacts out;
+  out.wall_s =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  out.peak_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024;  // Linux reports KiB
+  return out;
+}
+
+/// Made before the run, so that a wrong path costs no simulation.
+void make_directory(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error || !std::filesystem::is_directory(path))
+    throw ConfigError({path.string(), 0, 0}, "--out",
+                      "expected a directory that can be written, got " +
+                          (error ? error.message() : std::string{"a file"}));
+}
+
+template <class Write>
+void write_text(const std::filesystem::path& path, Write write) {
+  std::ostringstream text;
+  write(text);
+  write_file_atomically(path, text.str());
+}
+
+void write_results(const std::filesystem::path& out, const RunSpec& spec, const RunResult& result,
+                   const std::string& report) {
+  const bool steady = std::holds_alternative<SteadyDecode>(spec.workload);
+  write_text(out / "requests.csv",
+             [&](std::ostream& text) { write_requests_csv(text, result, steady); });
+  write_text(out / "residency.csv", [&](std::ostream& text) { write_residency_csv(text, result); });
+  write_text(out / "resolved.yaml",
+             [&](std::ostream& text) { write_resolved(text, spec, build_info()); });
+  write_file_atomically(out / "report.json", report);
+}
+
+void run(const Options& options) {
+  const auto begun = std::chrono::steady_clock::now();
+  const RunSpec spec = read_run(options.request);
+  const std::optional<Trace> trace = load_trace(spec);
+  const auto digest = trace ? std::optional{trace->digest} : std::nullopt;
+  if (!options.out.empty()) make_directory(options.out);
+
+  RunResult result;
+  try {
+    ProgressLine line;
+    result = run_simulation(spec, trace ? &*trace : nullptr,
+                            [&](const RunProgress& progress) { line.update(progress); });
+  } catch (const InfeasibleError& error) {
+    // The report of what does not fit is an answer too.
+    const std::string report = infeasible_report_json(spec, error.what(), build_info(), digest);
+    if (!options.out.empty())
+      write_file_atomically(std::filesystem::path{options.out} / "report.json", report);
+    if (options.json) fmt::print("{}", report);
+    throw;
+  }
+  const SimulatorFacts simulator = facts(begun);
+  const std::string report = report_json(spec, result, simulator, build_info(), digest);
+  if (!options.out.empty()) write_results(options.out, spec, result, report);
+  if (options.json) {
+    fmt::print("{}", report);
+    return;
+  }
+  fmt::print("{}", summary(spec, result, simulator));
+  if (!options.out.empty())
+    fmt::print("\nReport: {}\n", (std::filesystem::path{options.out} / "report.json").string());
+}
+
+}  // namespace
+
+void add_run(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* sub = app.add_subcommand("run", "Simulate a platform serving a model under a workload");
+  RunRequest& r = options->request;
+  sub->add_option("--platform", r.platform, "Platform: a catalogue name or a YAML file");
+  sub->add_option("--llm", r.llm, "Language model: a catalogue name or a YAML file");
+  sub->add_option("--workload", r.workload,
+                  "steady-decode, another catalogue name, or a trace FILE[:format]");
+  sub->add_option("--serving", r.serving, "Serving policy: a catalogue name or a YAML file");
+  sub->add_option("--set", r.sets, "key=value, e.g. platform.die.hbm.stacks=4; may be repeated")
+      ->take_all()
+      ->allow_extra_args(false);
+  sub->add_option("--seed", r.seed, "Seed of all random draws");
+  sub->add_option("--fidelity", r.fidelity, "roofline | transaction");
+  sub->add_option("--resolved", r.resolved, "Repeat the run of a resolved.yaml");
+  sub->add_option("--out", options->out, "Directory for report.json, CSV files and resolved.yaml");
+  sub->add_flag("--json", options->json, "Print the report as one JSON document");
+  sub->footer(
+      "Example: reticle run --platform ref-asic --llm claude-class-mid --workload steady-64 "
+      "--set workload.context=32768 --out results/a");
+  sub->callback([options, sub] {
+    const RunRequest& q = options->request;
+    const bool named = !q.platform.empty() && !q.llm.empty() && !q.workload.empty();
+    if (!q.resolved && !named)
+      throw CLI::RequiredError("--platform, --llm and --workload (or --resolved)");
+    run(*options);
+  });
+}
+
+}  // namespace reticle
