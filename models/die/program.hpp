@@ -46,9 +46,16 @@ inline constexpr std::int32_t kNoInstruction = -1;
 
 /// Waits for an earlier instruction of the same program. A streaming dependency starts with the
 /// producer's first data and ends no earlier than its last data plus the consumer's own tail.
-struct Dependency {
-  std::int32_t on = kNoInstruction;
-  bool streaming = false;
+class Dependency {
+ public:
+  constexpr Dependency() = default;
+  constexpr Dependency(std::int32_t on, bool streaming = false)
+      : packed_{on * 2 + (streaming ? 1 : 0)} {}
+  [[nodiscard]] constexpr std::int32_t on() const { return packed_ >> 1; }
+  [[nodiscard]] constexpr bool streaming() const { return (packed_ & 1) != 0; }
+
+ private:
+  std::int32_t packed_ = kNoInstruction * 2;  ///< the instruction, then one bit: streaming
 };
 
 struct Instruction {
@@ -65,10 +72,12 @@ struct Instruction {
   std::int32_t shapes_end = 0;
   std::int32_t exchange = 0;               ///< Exchange: index into StepPrograms::exchanges
   std::int32_t slot = 0;                   ///< Exchange: this die's place among the participants
+  std::int32_t piece = 0;    ///< Load, Store: bytes of one contiguous piece, 0 = all
   std::int64_t amount = 0;   ///< Load, Store: bytes; Vector: element ops; Wait: picoseconds
-  std::int64_t piece = 0;    ///< Load, Store: bytes of one contiguous piece, 0 = all
   std::int64_t address = 0;  ///< Load, Store: where in the tier
 };
+// A step of a large deployment has 10^5 of these: one cache line each.
+static_assert(sizeof(Instruction) == 64);
 
 /// What one die does in one step.
 struct Program {

@@ -72,12 +72,12 @@ void Sequencer::record(std::int32_t i, const Execution& execution) {
 
 std::int32_t Sequencer::operands(const Instruction& in, Readiness& ready, StreamEnd& stream) const {
   for (const Dependency& dep : in.after) {
-    if (dep.on == kNoInstruction) continue;
-    const Execution& before = executions_[static_cast<std::size_t>(dep.on)];
-    if (before.start.count() < 0) return dep.on;
-    const Picoseconds at = dep.streaming ? before.first : before.end;
-    if (at > ready.at) ready = {at, dep.on};
-    if (dep.streaming && before.end > stream.end) stream = {before.end, dep.on};
+    if (dep.on() == kNoInstruction) continue;
+    const Execution& before = executions_[static_cast<std::size_t>(dep.on())];
+    if (before.start.count() < 0) return dep.on();
+    const Picoseconds at = dep.streaming() ? before.first : before.end;
+    if (at > ready.at) ready = {at, dep.on()};
+    if (dep.streaming() && before.end > stream.end) stream = {before.end, dep.on()};
   }
   return kNoInstruction;
 }

@@ -10,29 +10,20 @@
 namespace reticle {
 
 namespace {
-constexpr int kRateShift = 22;
 /// Arbiters see whole nanoseconds (2^10 ps), a router's cycle: shares of a collective that differ
 /// by a byte are alike to them, and keep the order of the phase.
 constexpr int kArbitrationShift = 10;
-constexpr std::int64_t kLargestMessage = std::int64_t{1} << 36;  // 64 GiB
-
-/// A sender stops when the receiver's buffer is full; over a round trip it can send one buffer.
-std::int64_t scaled_rate(const LinkParams& link) {
-  std::int64_t rate = link.rate.count();
-  const std::int64_t round_trip = 2 * link.latency.count();
-  if (link.buffer.count() > 0 && round_trip > 0)
-    rate = std::min(rate, mul_div_up(link.buffer.count(), kPicosecondsPerSecond, round_trip));
-  return mul_div_up(kPicosecondsPerSecond, std::int64_t{1} << kRateShift, rate);
-}
+constexpr std::size_t kMostRouted = 4096;
 }  // namespace
 
 Fabric::Fabric(const sc_core::sc_module_name& name, const FabricParams& params)
     : sc_module{name},
       topology_{params},
       overhead_{params.exchange_overhead},
-      stats_(static_cast<std::size_t>(topology_.levels())) {
-  for (const auto& link : topology_.links())
-    links_.push_back({.free = {}, .scaled_ps_per_byte = scaled_rate(link.params)});
+      free_(topology_.links().size()),
+      stats_(static_cast<std::size_t>(topology_.levels())),
+      offered_(topology_.links().size()) {
+  for (const auto& link : topology_.links()) rates_.emplace_back(link.params);
   port.bind(*this);
   SC_HAS_PROCESS(Fabric);
   SC_METHOD(resolve_all);
@@ -40,10 +31,23 @@ Fabric::Fabric(const sc_core::sc_module_name& name, const FabricParams& params)
   dont_initialize();
 }
 
+const RoutedExchange& Fabric::route(const std::shared_ptr<const Exchange>& exchange) {
+  auto& routed = routed_[exchange.get()];
+  if (routed) return *routed;
+  routed = std::make_unique<RoutedExchange>(exchange, topology_, rates_);
+  // The order of service when all are ready together, for the common case of dies in step.
+  fronts_.assign(exchange->participants.size(), Front{});
+  for (auto& phase : routed->phases) order(*routed, phase, phase.order);
+  return *routed;
+}
+
 void Fabric::load(std::span<const std::shared_ptr<const Exchange>> exchanges) {
-  exchanges_ = exchanges;
+  // What is kept owns its exchange, so an address cannot come to mean another one.
+  if (routed_.size() > kMostRouted) routed_.clear();
+  exchanges_.clear();
   progress_.resize(exchanges.size());
   for (std::size_t i = 0; i < exchanges.size(); ++i) {
+    exchanges_.push_back(&route(exchanges[i]));
     const std::size_t count = exchanges[i]->participants.size();
     progress_[i].joined.assign(count, Picoseconds{-1});
     progress_[i].missing = static_cast<std::int32_t>(count);
@@ -68,97 +72,87 @@ void Fabric::resolve_all() {
   for (const std::int32_t exchange : due) resolve(exchange);
 }
 
-Picoseconds Fabric::serialise(const LinkState& link, Bytes bytes) const {
-  // The product of a large message on a slow link passes 64 bits.
-  const auto scaled = static_cast<unsigned __int128>(bytes.count()) *
-                      static_cast<unsigned __int128>(link.scaled_ps_per_byte);
-  return Picoseconds{static_cast<std::int64_t>((scaled + (1U << kRateShift) - 1) >> kRateShift)};
-}
-
-Fabric::Arrival Fabric::deliver(DieId from, DieId to, Bytes bytes, Picoseconds at) {
-  invariant(bytes.count() <= kLargestMessage, "message size");
+Fabric::Arrival Fabric::deliver(std::span<const Hop> hops, Picoseconds at) {
   Picoseconds head = at;
   Picoseconds tail = at;
-  Picoseconds latency{};
   Picoseconds injected = at;
-  LinkState* before = nullptr;
-  const auto links = topology_.links();
-  const auto path = topology_.path(from, to);
-  for (const LinkId id : path) {
-    const Topology::Link& spec = links[index(id)];
-    LinkState& link = links_[index(id)];
-    const Picoseconds start = max(head, link.free);
-    const Picoseconds busy = serialise(link, bytes);
-    if (before && start > head && bytes > spec.params.buffer) {
-      // The link before holds what this link's buffer cannot take until this link has drained it.
-      const Picoseconds held = start + serialise(link, bytes - spec.params.buffer);
-      before->free = max(before->free, held);
-    }
-    link.free = start + busy;
-    head = start + spec.forward;
-    tail = max(tail + spec.forward, start + busy + spec.forward);
-    latency += spec.forward;
-    if (!before) injected = start + busy;
-    before = &link;
-    LinkStats& stats = stats_[static_cast<std::size_t>(spec.level)];
-    ++stats.messages;
-    stats.bytes += bytes;
-    stats.busy += busy;
+  Picoseconds* before = nullptr;
+  for (const Hop& hop : hops) {
+    Picoseconds& free = free_[hop.link];
+    const Picoseconds start = max(head, free);
+    // The link before holds what this link's buffer cannot take until this link has drained it.
+    if (before && start > head && hop.overflow.count() > 0)
+      *before = max(*before, start + hop.overflow);
+    free = start + hop.busy;
+    head = start + hop.forward;
+    tail = max(tail, free) + hop.forward;
+    if (!before) injected = free;
+    before = &free;
   }
-  sent_ += bytes;
-  received_ += bytes;
-  return {injected, tail, latency};
+  return {injected, tail};
 }
 
 /// Orders the messages of a phase by when they can begin on their first link, which sends them as
 /// listed. Links are given out in this order: going source by source instead would let the last
 /// message of one die take a link ahead of the first ones of the others.
-void Fabric::order(const Exchange& exchange, const std::vector<Message>& phase) {
-  order_.clear();
-  offered_.resize(links_.size(), Picoseconds{});
-  for (std::size_t i = 0; i < phase.size(); ++i) {
-    const Message& m = phase[i];
-    Picoseconds begin = fronts_[static_cast<std::size_t>(m.source)].ready;
-    const auto path = topology_.path(exchange.participants[static_cast<std::size_t>(m.source)],
-                                     exchange.participants[static_cast<std::size_t>(m.target)]);
-    if (!path.empty()) {
-      Picoseconds& offered = offered_[index(path.front())];
-      begin = max(begin, offered);
-      offered = begin + serialise(links_[index(path.front())], m.bytes);
-      touched_.push_back(path.front());
+void Fabric::order(const RoutedExchange& routed, const RoutedExchange::Phase& phase,
+                   std::vector<std::int32_t>& positions) {
+  Picoseconds earliest = fronts_.front().ready;
+  for (const Front& front : fronts_) earliest = min(earliest, front.ready);
+  sorted_.clear();
+  for (std::size_t i = 0; i < phase.messages.size(); ++i) {
+    const RoutedMessage& m = phase.messages[i];
+    Picoseconds begin = fronts_[static_cast<std::size_t>(m.source)].ready - earliest;
+    if (m.hops_begin != m.hops_end) {
+      const Hop& first = routed.hops[m.hops_begin];
+      begin = max(begin, offered_[first.link]);
+      offered_[first.link] = begin + first.busy;
     }
-    order_.emplace_back(begin.count() >> kArbitrationShift, static_cast<std::int32_t>(i));
+    sorted_.emplace_back(begin.count() >> kArbitrationShift, static_cast<std::int32_t>(i));
   }
-  for (const LinkId id : touched_) offered_[index(id)] = Picoseconds{};
-  touched_.clear();
-  if (!std::is_sorted(order_.begin(), order_.end())) std::sort(order_.begin(), order_.end());
+  for (const RoutedMessage& m : phase.messages)
+    if (m.hops_begin != m.hops_end) offered_[routed.hops[m.hops_begin].link] = Picoseconds{};
+  if (!std::is_sorted(sorted_.begin(), sorted_.end())) std::sort(sorted_.begin(), sorted_.end());
+  positions.clear();
+  for (const auto& [begin, position] : sorted_) positions.push_back(position);
+}
+
+void Fabric::run_phase(const RoutedExchange& routed, const RoutedExchange::Phase& phase) {
+  const bool in_step = std::all_of(fronts_.begin(), fronts_.end(), [&](const Front& front) {
+    return front.ready == fronts_.front().ready;
+  });
+  if (!in_step) order(routed, phase, positions_);
+  next_ = fronts_;
+  for (const std::int32_t position : in_step ? phase.order : positions_) {
+    const RoutedMessage& m = phase.messages[static_cast<std::size_t>(position)];
+    const Front& source = fronts_[static_cast<std::size_t>(m.source)];
+    sent_ += m.bytes;
+    const Arrival arrival =
+        deliver({routed.hops.data() + m.hops_begin, m.hops_end - m.hops_begin}, source.ready);
+    received_ += m.bytes;
+    auto& injected = injected_[static_cast<std::size_t>(m.source)];
+    injected = max(injected, arrival.injected);
+    Front& target = next_[static_cast<std::size_t>(m.target)];
+    if (arrival.tail > target.ready)
+      target = {arrival.tail, source.latency + m.latency, source.root};
+  }
+  fronts_.swap(next_);
 }
 
 void Fabric::resolve(std::int32_t id) {
-  const Exchange& exchange = *exchanges_[static_cast<std::size_t>(id)];
+  const RoutedExchange& routed = *exchanges_[static_cast<std::size_t>(id)];
+  const auto& participants = routed.exchange->participants;
   const auto& joined = progress_[static_cast<std::size_t>(id)].joined;
-  const std::size_t count = exchange.participants.size();
+  const std::size_t count = participants.size();
   fronts_.resize(count);
   injected_.assign(count, Picoseconds{});
   for (std::size_t s = 0; s < count; ++s)
     fronts_[s] = {joined[s] + overhead_, overhead_, static_cast<std::int32_t>(s)};
-
-  for (const auto& phase : exchange.phases) {
-    order(exchange, phase);
-    next_ = fronts_;
-    for (const auto& [begin, position] : order_) {
-      const Message& m = phase[static_cast<std::size_t>(position)];
-      const Front& source = fronts_[static_cast<std::size_t>(m.source)];
-      const Arrival arrival =
-          deliver(exchange.participants[static_cast<std::size_t>(m.source)],
-                  exchange.participants[static_cast<std::size_t>(m.target)], m.bytes, source.ready);
-      auto& sent = injected_[static_cast<std::size_t>(m.source)];
-      sent = max(sent, arrival.injected);
-      Front& target = next_[static_cast<std::size_t>(m.target)];
-      if (arrival.tail > target.ready)
-        target = {arrival.tail, source.latency + arrival.latency, source.root};
-    }
-    fronts_.swap(next_);
+  for (const auto& phase : routed.phases) run_phase(routed, phase);
+  for (std::size_t level = 0; level < stats_.size(); ++level) {
+    stats_[level].messages += routed.counts[level].messages;
+    stats_[level].bytes += routed.counts[level].bytes;
+    stats_[level].busy += routed.counts[level].busy;
   }
   for (std::size_t s = 0; s < count; ++s) {
     const Front& front = fronts_[s];
@@ -167,7 +161,7 @@ void Fabric::resolve(std::int32_t id) {
     if (injected_[s] > timing.done) {  // still pushing its last message out
       timing = {injected_[s], static_cast<std::int32_t>(s), joined[s], overhead_};
     }
-    dies[static_cast<int>(index(exchange.participants[s]))]->exchange_done(id, timing);
+    dies[static_cast<int>(index(participants[s]))]->exchange_done(id, timing);
   }
 }
 

@@ -5,11 +5,13 @@
 #include <span>
 #include <string>
 #include <systemc>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "models/die/program.hpp"
 #include "models/fabric/fabric_if.hpp"
+#include "models/fabric/routed_exchange.hpp"
 #include "models/fabric/topology.hpp"
 
 namespace reticle {
@@ -44,12 +46,6 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
   [[nodiscard]] std::string pending() const;
 
  private:
-  /// A link's rate as picoseconds per byte, in 2^-22: a division per message and hop would cost
-  /// more than the rest of the model.
-  struct LinkState {
-    Picoseconds free{};
-    std::int64_t scaled_ps_per_byte = 0;
-  };
   struct Progress {
     std::vector<Picoseconds> joined;
     std::int32_t missing = 0;
@@ -61,28 +57,32 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
     std::int32_t root = 0;
   };
   struct Arrival {
-    Picoseconds injected{}, tail{}, latency{};
+    Picoseconds injected{}, tail{};
   };
 
   void resolve_all();
   void resolve(std::int32_t exchange);
-  void order(const Exchange& exchange, const std::vector<Message>& phase);
-  Arrival deliver(DieId from, DieId to, Bytes bytes, Picoseconds at);
-  [[nodiscard]] Picoseconds serialise(const LinkState& link, Bytes bytes) const;
+  void run_phase(const RoutedExchange& routed, const RoutedExchange::Phase& phase);
+  void order(const RoutedExchange& routed, const RoutedExchange::Phase& phase,
+             std::vector<std::int32_t>& positions);
+  Arrival deliver(std::span<const Hop> hops, Picoseconds at);
+  const RoutedExchange& route(const std::shared_ptr<const Exchange>& exchange);
 
   const Topology topology_;
   const Picoseconds overhead_;
-  std::vector<LinkState> links_;
+  std::vector<LinkRate> rates_;
+  std::vector<Picoseconds> free_;  ///< per link: when it has sent what it was given
   std::vector<LinkStats> stats_;
   Bytes sent_{};
   Bytes received_{};
-  std::span<const std::shared_ptr<const Exchange>> exchanges_;
+  std::unordered_map<const Exchange*, std::unique_ptr<RoutedExchange>> routed_;
+  std::vector<const RoutedExchange*> exchanges_;  ///< of the step under way
   std::vector<Progress> progress_;
   std::vector<std::int32_t> complete_;  ///< exchanges whose last participant has just joined
   std::vector<Front> fronts_, next_;
-  std::vector<std::pair<std::int64_t, std::int32_t>> order_;  ///< of a phase: begin, position
+  std::vector<std::pair<std::int64_t, std::int32_t>> sorted_;  ///< of a phase: begin, position
+  std::vector<std::int32_t> positions_;
   std::vector<Picoseconds> offered_;  ///< per link, while a phase is put in order
-  std::vector<LinkId> touched_;
   std::vector<Picoseconds> injected_;
   sc_core::sc_event completed_;
 };

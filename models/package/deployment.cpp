@@ -6,6 +6,11 @@
 namespace reticle {
 
 namespace {
+/// Per bank port or channel: sums over thousands of channels would leave 64 bits within the hour.
+Picoseconds mean_busy(const MemoryStats& stats, std::int64_t units) {
+  return Picoseconds{stats.busy.count() / units};
+}
+
 void add_memory(EventCounts& counts, Tier tier, const MemoryStats& stats) {
   counts.read[static_cast<std::size_t>(tier)] += stats.read;
   counts.written[static_cast<std::size_t>(tier)] += stats.written;
@@ -15,6 +20,8 @@ void add_memory(EventCounts& counts, Tier tier, const MemoryStats& stats) {
 Deployment::Deployment(const sc_core::sc_module_name& name, const PlatformSpec& platform,
                        bool reverse)
     : sc_module{name},
+      sram_ports_{platform.die.sram.banks * platform.die.sram.ports},
+      hbm_channels_{platform.die.hbm ? channels(*platform.die.hbm) : 1},
       fabric_{"fabric", platform.fabric},
       dies_(static_cast<std::size_t>(reticle::dies(platform))) {
   for (std::size_t i = 0; i < dies_.size(); ++i) {
@@ -53,13 +60,13 @@ EventCounts Deployment::counts() const {
   for (const auto& die : dies_) {
     const MemoryStats sram = die->sram.stats();
     add_memory(total, Tier::Sram, sram);
-    total.sram_busy += sram.busy;
+    total.sram_busy += mean_busy(sram, sram_ports_);
     if (die->hbm) {
       const MemoryStats hbm = die->hbm->stats();
       add_memory(total, Tier::Hbm, hbm);
       total.hbm_activates += hbm.activates;
       total.hbm_refreshes += hbm.refreshes;
-      total.hbm_busy += hbm.busy;
+      total.hbm_busy += mean_busy(hbm, hbm_channels_);
     }
     if (die->far) {
       const MemoryStats far = die->far->stats();

@@ -39,6 +39,8 @@ class Deployment final : public sc_core::sc_module, public CompletionIf {
   [[nodiscard]] std::string pending() const;
 
  private:
+  const std::int64_t sram_ports_;    ///< of one die
+  const std::int64_t hbm_channels_;  ///< likewise
   Fabric fabric_;
   std::vector<std::unique_ptr<Die>> dies_;
   std::size_t running_ = 0;

@@ -23,7 +23,8 @@ struct EventCounts {
   std::array<std::int64_t, kPrecisionCount> macs{};
   std::int64_t vector_ops = 0;
   std::vector<Bytes> link_bytes;  ///< per fabric level, bytes x links crossed
-  /// Busy time summed over all dies (links: over all links of the level), for utilisation.
+  /// Busy time summed over all dies, for utilisation. Of a die's SRAM bank ports and HBM channels
+  /// the mean counts; links are summed over all links of their level.
   Picoseconds sram_busy{}, hbm_busy{}, far_busy{}, mac_busy{}, vector_busy{};
   std::vector<Picoseconds> link_busy;
 

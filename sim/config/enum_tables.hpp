@@ -41,6 +41,15 @@ struct EnumTable<Fidelity> {
 };
 
 template <>
+struct EnumTable<RecallMode> {
+  static constexpr std::array<EnumName<RecallMode>, 3> names{{
+      {"auto", RecallMode::Auto},
+      {"on", RecallMode::On},
+      {"off", RecallMode::Off},
+  }};
+};
+
+template <>
 struct EnumTable<Precision> {
   static constexpr std::array<EnumName<Precision>, kPrecisionCount> names = [] {
     std::array<EnumName<Precision>, kPrecisionCount> all{};

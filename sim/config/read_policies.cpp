@@ -47,7 +47,7 @@ EngineSpec read_engine(const ConfigNode& node) {
   const EngineSpec defaults;
   const EngineSpec engine{
       .fidelity = node.get<Fidelity>("fidelity", defaults.fidelity),
-      .recall = node.get<bool>("recall", defaults.recall),
+      .recall = node.get<RecallMode>("recall", defaults.recall),
       .recall_bin = node.get<double>("recall_bin", defaults.recall_bin),
       .recall_audit =
           node.get<std::int64_t>("recall_audit", defaults.recall_audit, {1, kSteps.high}),

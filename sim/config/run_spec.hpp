@@ -20,13 +20,18 @@ namespace reticle {
 
 enum class Fidelity : std::uint8_t { Roofline, Transaction };
 
+/// Whether similar steps may be recalled instead of simulated. Auto: in request traces, where there
+/// are many thousands of them; a steady decode is simulated step by step.
+enum class RecallMode : std::uint8_t { Auto, On, Off };
+
 /// How the run loop uses the silicon model.
 struct EngineSpec {
   Fidelity fidelity = Fidelity::Transaction;
   /// Recall similar steps instead of simulating each (docs/architecture.md, "Recall").
-  bool recall = true;
-  double recall_bin = 0.12;          ///< relative width of a bin of step features
-  std::int64_t recall_audit = 256;   ///< every n-th recalled step is simulated and compared
+  RecallMode recall = RecallMode::Auto;
+  double recall_bin = 0.25;          ///< relative width of a bin of step features
+  std::int64_t recall_audit = 256;   ///< every n-th recalled step is simulated and compared, and
+                                     ///< more at the beginning
   std::int64_t max_steps = 0;        ///< 0 = no limit
   bool reverse_elaboration = false;  ///< build modules in reverse order (determinism test)
 };

@@ -2,6 +2,7 @@
 #include "sim/engine/recall.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "models/kernel/time.hpp"
@@ -116,13 +117,20 @@ StepOutcome RecallExecutor::execute(const StepLoad& load) {
   }
   StepOutcome recalled = scaled(entry->second, f);
   ++report_.recalled;
-  if (spec_.recall_audit > 0 && report_.recalled % spec_.recall_audit == 0) {
+  if (due_for_audit()) {
     const StepOutcome simulated = silicon_.execute(load);
     audit(recalled, simulated);
     return simulated;
   }
   sc_core::wait(to_sc_time(recalled.duration));
   return recalled;
+}
+
+/// Every n-th recalled step; before the first n, the 4th, 8th, 16th ... so that short runs know too.
+bool RecallExecutor::due_for_audit() const {
+  const std::int64_t n = report_.recalled;
+  if (n >= spec_.recall_audit) return n % spec_.recall_audit == 0;
+  return n >= 4 && std::has_single_bit(static_cast<std::uint64_t>(n));
 }
 
 RecallReport RecallExecutor::report() const {

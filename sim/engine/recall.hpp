@@ -46,6 +46,7 @@ class RecallExecutor final : public StepExecutor {
   [[nodiscard]] std::int64_t bin(std::int64_t value) const;
   double closed_form(const StepFeatures& f);
   StepOutcome scaled(const Sample& sample, const StepFeatures& f);
+  [[nodiscard]] bool due_for_audit() const;
   void audit(const StepOutcome& recalled, const StepOutcome& simulated);
 
   StepExecutor& silicon_;

@@ -38,7 +38,10 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
     silicon_ = std::make_unique<SiliconExecutor>(lowering_, *deployment_, spec.platform,
                                                  placement.kv.tier);
   }
-  if (spec.engine.recall)
+  const bool steady = std::holds_alternative<SteadyDecode>(spec.workload);
+  if (spec.engine.recall == RecallMode::On ||
+      (spec.engine.recall == RecallMode::Auto && !steady &&
+       spec.engine.fidelity != Fidelity::Roofline))
     recall_ = std::make_unique<RecallExecutor>(*silicon_, spec.platform, spec.llm, placement,
                                                router, spec.engine);
   SC_HAS_PROCESS(Simulation);

@@ -133,18 +133,25 @@ class Lowering::Writer {
     if (prefetch_) return;
     Instruction in{.code = OpCode::Wait, .unit = Unit::Control, .category = TimeCategory::Launch};
     in.amount = o_.platform_.die.sequencer.launch_gap.count();
-    in.after[0].on = last(die);
+    in.after[0] = last(die);
     last(die) = gate_[static_cast<std::size_t>(die)] = add(die, in);
   }
 
   void vector(std::int64_t die, std::int64_t element_ops, std::int32_t streams_from = kNoInstruction) {
     if (element_ops <= 0) return;
+    // Element-wise operators in a row are one pass over the data.
+    auto& code = program(die).code;
+    if (streams_from == kNoInstruction && last(die) != kNoInstruction &&
+        last(die) + 1 == std::ssize(code) && code.back().code == OpCode::Vector) {
+      code.back().amount += element_ops;
+      return;
+    }
     Instruction in{.code = OpCode::Vector, .unit = Unit::Vector, .category = TimeCategory::Vector};
     in.amount = element_ops;
     if (streams_from != kNoInstruction)
       in.after[0] = {streams_from, true};
     else
-      in.after[0].on = last(die);
+      in.after[0] = last(die);
     last(die) = add(die, in);
   }
 
@@ -168,10 +175,10 @@ class Lowering::Writer {
                        .category = s.category, .staged = !direct};
       load.amount = share(s.bytes, tiles, t);
       load.address = s.address + s.bytes * t / tiles;
-      load.piece = s.piece;
+      load.piece = static_cast<std::int32_t>(s.piece);
       // SRAM streams when the array can take it; slower tiers run ahead as far as they may.
-      load.after[0].on = direct ? operands : s.load_after;
-      load.after[1].on = gate_[static_cast<std::size_t>(die)];
+      load.after[0] = direct ? operands : s.load_after;
+      load.after[1] = gate_[static_cast<std::size_t>(die)];
       const std::int32_t loaded = s.bytes > 0 ? add(die, load) : kNoInstruction;
 
       Instruction mac{.code = OpCode::Mac, .unit = Unit::Mac, .category = TimeCategory::Mac,
@@ -184,7 +191,7 @@ class Lowering::Writer {
       }
       mac.shapes_end = static_cast<std::int32_t>(all.size());
       mac.after[0] = {loaded, true};
-      mac.after[1].on = operands;
+      mac.after[1] = operands;
       last(die) = add(die, mac);
       if (loaded != kNoInstruction)
         program(die).code[static_cast<std::size_t>(loaded)].consumer = last(die);
@@ -212,7 +219,7 @@ class Lowering::Writer {
                      .category = TimeCategory::FabricTransfer};
       in.exchange = id;
       in.slot = static_cast<std::int32_t>(slot);
-      in.after[0].on = last(die);
+      in.after[0] = last(die);
       last(die) = add(die, in);
     }
   }
@@ -301,9 +308,9 @@ class Lowering::Writer {
       Instruction in{.code = OpCode::Load, .unit = port_of(table.tier), .tier = table.tier,
                      .category = weights_category(table.tier)};
       in.amount = row * w.tokens;
-      in.piece = row;
+      in.piece = static_cast<std::int32_t>(row);
       in.address = table.address;
-      in.after[0].on = last(die);
+      in.after[0] = last(die);
       last(die) = add(die, in);
     });
     each_replica([&](std::int64_t r, const ReplicaWork& w) {
@@ -357,8 +364,8 @@ class Lowering::Writer {
                      .category = TimeCategory::Kv};
       in.amount = kv_share_bytes(w.tokens, rank);
       if (in.amount == 0) return;
-      in.piece = std::max<std::int64_t>(1, in.amount / std::max<std::int64_t>(1, w.tokens));
-      in.after[0].on = last(die);
+      in.piece = static_cast<std::int32_t>(std::max<std::int64_t>(1, in.amount / w.tokens));
+      in.after[0] = last(die);
       add(die, in);  // nobody waits: this step's attention has the new values on chip
     });
   }

@@ -169,9 +169,9 @@ TEST_CASE("Deployment: no instruction starts before its operands, and its end is
       CHECK(e.first <= e.end);
       CHECK(e.end <= dut.end());
       for (const Dependency& dep : p.code[i].after) {
-        if (dep.on == kNoInstruction) continue;
-        const Execution& before = execution(dut, die, dep.on);
-        CHECK(e.start >= (dep.streaming ? before.first : before.end));
+        if (dep.on() == kNoInstruction) continue;
+        const Execution& before = execution(dut, die, dep.on());
+        CHECK(e.start >= (dep.streaming() ? before.first : before.end));
         CHECK(e.end >= before.end);
       }
     }

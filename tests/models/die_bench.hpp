@@ -69,7 +69,7 @@ inline Instruction exchange(std::int32_t id, std::int32_t slot) {
 }
 inline Instruction after(Instruction in, std::int32_t on, bool streaming = false) {
   for (Dependency& dep : in.after)
-    if (dep.on == kNoInstruction) {
+    if (dep.on() == kNoInstruction) {
       dep = {on, streaming};
       return in;
     }

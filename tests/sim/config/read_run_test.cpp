@@ -70,7 +70,7 @@ TEST_CASE("read_run: --set reaches every section, absent keys included") {
   CHECK(run.placement.tensor_parallel == std::nullopt);
   CHECK(std::get<SteadyDecode>(run.workload).batch == 64);
   CHECK(run.serving.max_batch == 8);
-  CHECK(run.engine.recall == false);
+  CHECK(run.engine.recall == RecallMode::Off);
   CHECK(run.llm.kv == Precision::Fp8);
   CHECK(run.seed == 7);
   const ResolvedValue& stacks = value_at(run, "platform.die.hbm.stacks");

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "models/die/program.hpp"
+#include "models/fabric/topology.hpp"
+
+namespace reticle {
+
+/// A link as messages see it: its rate as picoseconds per byte in 2^-22, credits included.
+class LinkRate {
+ public:
+  /// A sender stops when the receiver's buffer is full; over a round trip it can send one buffer.
+  explicit LinkRate(const LinkParams& link);
+  /// Time `bytes` occupy the link, rounded up.
+  [[nodiscard]] Picoseconds serialise(Bytes bytes) const;
+
+ private:
+  std::int64_t scaled_ps_per_byte_;
+};
+
+/// One link of a message's path, with what the message does to it.
+struct Hop {
+  std::uint32_t link = 0;
+  std::int32_t level = 0;
+  Picoseconds busy{};     ///< serialisation
+  Picoseconds overflow{}; ///< serialisation of what the link's buffer cannot take; 0 = it takes all
+  Picoseconds forward{};  ///< to the next link's start
+};
+
+struct RoutedMessage {
+  std::int32_t source = 0, target = 0;  ///< slots
+  std::uint32_t hops_begin = 0, hops_end = 0;
+  Picoseconds latency{};  ///< sum of the hops' forward
+  Bytes bytes{};
+};
+
+/// An exchange with its routes and occupancies worked out once; a step uses the same few exchanges
+/// in every layer.
+struct RoutedExchange {
+  struct Phase {
+    std::vector<RoutedMessage> messages;
+    std::vector<std::int32_t> order;  ///< of service when all participants are ready together
+  };
+  RoutedExchange(std::shared_ptr<const Exchange> exchange, const Topology& topology,
+                 std::span<const LinkRate> rates);
+
+  std::shared_ptr<const Exchange> exchange;
+  std::vector<Phase> phases;
+  std::vector<Hop> hops;
+  std::vector<LinkStats> counts;  ///< of one run of the exchange, per level
+};
+
+}  // namespace reticle

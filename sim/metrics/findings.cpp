@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/metrics/findings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "sim/metrics/text_format.hpp"
+
+namespace reticle {
+
+namespace {
+constexpr std::array<std::string_view, 6> kKindNames{"power",    "heat_flux",  "die_area",
+                                                     "rejected", "unfinished", "recall"};
+
+/// The field a scanner exposes at once: 26 mm x 33 mm. [IRDS 2023 Lithography, EUV at 0.33 NA]
+constexpr double kReticleMm2 = 26.0 * 33.0;
+/// Above this mean error a recalled result misleads.
+constexpr double kRecallTolerance = 0.02;
+
+std::string recall_problem(const RecallReport& recall) {
+  if (recall.recalled == 0) return {};
+  if (recall.audits == 0)
+    return fmt::format("{} steps were recalled and none audited: the error of recall is not known",
+                       count_text(recall.recalled));
+  if (recall.mean_abs_error <= kRecallTolerance) return {};
+  return fmt::format(
+      "recalled steps are off by {} on average ({} audits): engine.recall=off gives the exact "
+      "result",
+      percent_text(recall.mean_abs_error), count_text(recall.audits));
+}
+}  // namespace
+
+std::string_view name_of(FindingKind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
+
+std::vector<Finding> priced_findings(const EnergyReport& energy) {
+  std::vector<Finding> found;
+  if (const auto& power = energy.busy_power_w; power.exceeded())
+    found.push_back({FindingKind::Power,
+                     fmt::format("power while busy is {}, above the envelope of {}",
+                                 with_unit(*power.value, "W"), with_unit(*power.limit, "W"))});
+  if (const auto& flux = energy.heat_flux_w_per_mm2; flux.exceeded())
+    found.push_back({FindingKind::HeatFlux,
+                     fmt::format("heat flux is {} W/mm2, above the {} W/mm2 the cooling carries",
+                                 number_text(*flux.value, 3), number_text(*flux.limit, 3))});
+  return found;
+}
+
+std::vector<Finding> run_findings(const RunSpec& spec, const RunResult& result) {
+  std::vector<Finding> found;
+  if (spec.platform.die.area_mm2 > kReticleMm2)
+    found.push_back({FindingKind::DieArea,
+                     fmt::format("a die of {} mm2 exceeds the reticle field of {} mm2: it needs "
+                                 "stitching or several dies",
+                                 number_text(spec.platform.die.area_mm2, 4), kReticleMm2)});
+  const auto rejected = std::ranges::count_if(result.requests, &RequestRecord::rejected);
+  const auto open = std::ranges::count_if(result.requests,
+                                          [](const auto& r) { return !r.rejected && !r.finished; });
+  if (rejected > 0)
+    found.push_back({FindingKind::Rejected,
+                     fmt::format("{} of {} requests were rejected: their KV does not fit an empty "
+                                 "machine",
+                                 count_text(rejected), count_text(std::ssize(result.requests)))});
+  if (open > 0)
+    found.push_back({FindingKind::Unfinished,
+                     fmt::format("{} of {} requests had not finished when the run ended",
+                                 count_text(open), count_text(std::ssize(result.requests)))});
+  if (std::string problem = recall_problem(result.recall); !problem.empty())
+    found.push_back({FindingKind::Recall, std::move(problem)});
+  return found;
+}
+
+}  // namespace reticle

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a reader must know before trusting or building what a result describes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/metrics/figures.hpp"
+
+namespace reticle {
+
+enum class FindingKind : std::uint8_t { Power, HeatFlux, DieArea, Rejected, Unfinished, Recall };
+std::string_view name_of(FindingKind kind);
+/// Depends on prices, so that re-pricing finds it anew.
+constexpr bool is_priced(FindingKind kind) {
+  return kind == FindingKind::Power || kind == FindingKind::HeatFlux;
+}
+
+/// A limit of silicon, cooling or memory that the result breaks; the rest are remarks on the run.
+constexpr bool is_limit(FindingKind kind) {
+  return kind != FindingKind::Unfinished && kind != FindingKind::Recall;
+}
+
+struct Finding {
+  FindingKind kind{};
+  std::string text;
+};
+
+/// Power and heat, against the limits the platform states.
+std::vector<Finding> priced_findings(const EnergyReport& energy);
+/// The rest: area, requests, recall.
+std::vector<Finding> run_findings(const RunSpec& spec, const RunResult& result);
+
+}  // namespace reticle

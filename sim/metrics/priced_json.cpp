@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/metrics/priced_json.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sim/base/error.hpp"
+#include "sim/metrics/findings.hpp"
+
+namespace reticle {
+
+namespace {
+Json energy_json(const EnergyReport& energy, std::int64_t output_tokens) {
+  Json components = Json::object();
+  for (const auto& component : energy.components) components[component.name] = component.joules;
+  const auto& power = energy.busy_power_w;
+  const auto& flux = energy.heat_flux_w_per_mm2;
+  return {
+      {"total_j", energy.total_j()},
+      {"per_token_j", or_null(ratio(energy.total_j(), static_cast<double>(output_tokens)))},
+      {"average_power_w", or_null(energy.average_power_w)},
+      {"busy_power_w", or_null(power.value)},
+      {"power_limit_w", or_null(power.limit)},
+      {"exceeds_power_limit", power.limit ? Json(power.exceeded()) : Json(nullptr)},
+      {"heat_flux_w_per_mm2", or_null(flux.value)},
+      {"heat_flux_limit_w_per_mm2", or_null(flux.limit)},
+      {"exceeds_heat_flux_limit", flux.limit && flux.value ? Json(flux.exceeded()) : Json(nullptr)},
+      {"by_component", std::move(components)}};
+}
+
+Json cost_at_json(const CostAtUtilisation& cost) {
+  return {{"utilisation", or_null(cost.utilisation)},
+          {"capital_usd_per_m_tokens", or_null(cost.capital_usd_per_m_tokens)},
+          {"energy_usd_per_m_tokens", or_null(cost.energy_usd_per_m_tokens)},
+          {"usd_per_m_tokens", or_null(cost.usd_per_m_tokens)},
+          {"agent_density", or_null(cost.agent_density)}};
+}
+
+Json cost_json(const CostReport& cost, const CostParams& params) {
+  return {{"capex_usd", or_null(cost.capex_usd)},
+          {"usd_per_m_tokens", or_null(cost.planned.usd_per_m_tokens)},
+          {"agent_density", or_null(cost.planned.agent_density)},
+          {"single_stream_agent_density", or_null(cost.single_stream_agent_density)},
+          {"stream_rate_tokens_per_s", params.stream_rate_tokens_per_s},
+          {"lifetime_years", params.lifetime_years},
+          {"planned", cost_at_json(cost.planned)},
+          {"as_simulated", cost_at_json(cost.as_simulated)}};
+}
+
+/// The same figures for the deployment and for one of its `parts`.
+Json share_json(const PricedRun& run, const EnergyReport& energy, const CostReport& cost,
+                std::int64_t parts) {
+  const auto per = [parts](std::optional<double> value) {
+    return value ? Json(*value / static_cast<double>(parts)) : Json(nullptr);
+  };
+  return {{"output_tokens_per_s", per(run.output_tokens_per_s)},
+          {"total_tokens_per_s", per(run.total_tokens_per_s)},
+          {"average_power_w", per(energy.average_power_w)},
+          {"busy_power_w", per(energy.busy_power_w.value)},
+          {"capex_usd", per(cost.capex_usd)}};
+}
+
+void put_limits(Json& report, const EnergyReport& energy) {
+  Json limits = Json::array();
+  for (const auto& finding : priced_findings(energy))
+    limits.push_back({{"limit", name_of(finding.kind)}, {"text", finding.text}});
+  for (const auto& old : report["feasible"]["limits"])
+    if (old["limit"] != name_of(FindingKind::Power) &&
+        old["limit"] != name_of(FindingKind::HeatFlux))
+      limits.push_back(old);
+  report["feasible"]["limits"] = std::move(limits);
+}
+
+void check_finite(const Json& json, const std::string& path) {
+  if (json.is_number_float())
+    invariant(std::isfinite(json.get<double>()), "report.json: " + path + " is not finite");
+  if (!json.is_structured()) return;
+  for (const auto& item : json.items()) check_finite(item.value(), path + "/" + item.key());
+}
+}  // namespace
+
+void put_priced(Json& report, const PlatformSpec& platform, const PricedRun& run) {
+  const EnergyReport energy = price_energy(run.counts, platform, run.duration, run.busy);
+  const CostReport cost = price_run(platform, energy, run.output_tokens, run.duration, run.busy,
+                                    run.single_stream_tokens_per_s);
+  put_limits(report, energy);
+  report["energy"] = energy_json(energy, run.output_tokens);
+  report["normalised"] = {{"deployment", share_json(run, energy, cost, 1)},
+                          {"per_chip", share_json(run, energy, cost, packages(platform))},
+                          {"per_die", share_json(run, energy, cost, dies(platform))}};
+  report["cost"] = cost_json(cost, platform.cost);
+}
+
+std::string finished_text(const Json& report) {
+  check_finite(report, "");
+  // A path of the user's need not be UTF-8.
+  return report.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace reticle

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/metrics/report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "sim/base/rng.hpp"
+#include "sim/config/enum_tables.hpp"
+#include "sim/config/value_text.hpp"
+#include "sim/metrics/counts_json.hpp"
+#include "sim/metrics/findings.hpp"
+#include "sim/metrics/labels.hpp"
+#include "sim/metrics/priced_json.hpp"
+
+namespace reticle {
+
+namespace {
+/// What a run adds to its inputs, in the order of the report.
+constexpr std::array<std::string_view, 22> kRunKeys{
+    "throughput", "steps",      "output_tokens", "prefill_tokens", "simulated_s", "latency",
+    "requests",   "roofline",   "limited_by",    "time_breakdown", "time_ps",     "utilisation",
+    "energy",     "normalised", "memory",        "placement",      "residency",   "cost",
+    "recall",     "counts",     "confidence",    "simulator"};
+
+Json inputs_json(const RunSpec& spec, std::optional<std::uint64_t> trace_digest) {
+  return {
+      {"platform", spec.platform.name},
+      {"llm", spec.llm.name},
+      {"workload", spec.workload_name},
+      {"serving",
+       {{"max_batch", spec.serving.max_batch},
+        {"prefill_tokens", spec.serving.prefill_tokens},
+        {"kv_page_tokens", spec.serving.kv_page_tokens}}},
+      {"seed", spec.seed},
+      {"fidelity", ValueText<Fidelity>::format(spec.engine.fidelity)},
+      {"trace_digest", trace_digest ? Json(fmt::format("{:016x}", *trace_digest)) : Json(nullptr)},
+      {"digest", inputs_digest(spec, trace_digest)}};
+}
+
+/// All keys a report has, the run's null.
+Json frame(const RunSpec& spec, const BuildInfo& build, std::optional<std::uint64_t> trace_digest) {
+  const PlatformSpec& p = spec.platform;
+  Json report{
+      {"schema", kReportSchema},
+      {"inputs", inputs_json(spec, trace_digest)},
+      {"reticle_version", build.version},
+      {"git_revision", build.git_revision},
+      {"repriced", nullptr},
+      {"deployment",
+       {{"nodes", p.nodes}, {"packages", packages(p)}, {"dies", dies(p)}, {"chips", packages(p)}}},
+      {"feasible", {{"fits", true}, {"limits", Json::array()}}},
+      {"warnings", Json::array()}};
+  for (const auto key : kRunKeys) report[std::string{key}] = nullptr;
+  return report;
+}
+
+void put_findings(Json& report, const RunSpec& spec, const RunResult& result) {
+  for (const auto& finding : run_findings(spec, result)) {
+    if (is_limit(finding.kind))
+      report["feasible"]["limits"].push_back(
+          {{"limit", name_of(finding.kind)}, {"text", finding.text}});
+    else
+      report["warnings"].push_back({{"warning", name_of(finding.kind)}, {"text", finding.text}});
+  }
+}
+
+Json distribution_json(const std::optional<Distribution>& d) {
+  if (!d) return nullptr;
+  return {
+      {"count", d->count}, {"mean", d->mean}, {"p50", d->p50}, {"p95", d->p95}, {"p99", d->p99}};
+}
+
+Json throughput_json(const RunFigures& f, const PlatformSpec& platform) {
+  const auto chips = static_cast<double>(packages(platform));
+  return {
+      {"output_tokens_per_s", or_null(f.output_tokens_per_s)},
+      {"per_chip", f.output_tokens_per_s ? Json(*f.output_tokens_per_s / chips) : Json(nullptr)},
+      {"total_tokens_per_s", or_null(f.total_tokens_per_s)}};
+}
+
+Json latency_json(const RunFigures& f) {
+  return {{"ttft_ms", distribution_json(f.latency.ttft_ms)},
+          {"tpot_ms", distribution_json(f.latency.tpot_ms)},
+          {"e2e_ms", distribution_json(f.latency.e2e_ms)},
+          {"single_stream_tokens_per_s", or_null(f.single_stream_tokens_per_s)}};
+}
+
+Json requests_json(const RunResult& result) {
+  const auto count = [&](auto predicate) {
+    return std::ranges::count_if(result.requests, predicate);
+  };
+  const auto finished = count([](const auto& r) { return r.finished.has_value(); });
+  const auto rejected = count([](const auto& r) { return r.rejected; });
+  const auto total = std::ssize(result.requests);
+  return {{"total", total},
+          {"finished", finished},
+          {"rejected", rejected},
+          {"unfinished", total - finished - rejected},
+          {"batch_peak", result.batch_peak}};
+}
+
+Json roofline_json(const RunFigures& f, const RunResult& result) {
+  Json bounds = Json::object();
+  for (std::size_t i = 0; i < result.roofline_limits.size(); ++i)
+    bounds[std::string{name_of(static_cast<RooflineLimit>(i))}] =
+        or_null(ratio(seconds(result.roofline_limits[i]), seconds(result.roofline_busy)));
+  const auto& r = f.roofline;
+  return {{"tokens_per_s", or_null(r.tokens_per_s)},
+          {"bound_by", r.bound_by ? Json(name_of(*r.bound_by)) : Json(nullptr)},
+          {"achieved_fraction", or_null(r.achieved)},
+          {"bound_shares", std::move(bounds)}};
+}
+
+Json limited_by_json(const RunFigures& f, const RunResult& result) {
+  if (!f.limited_by) return nullptr;
+  const auto spent = result.breakdown[static_cast<std::size_t>(*f.limited_by)];
+  return {{"category", label_of(*f.limited_by).key},
+          {"share", or_null(ratio(seconds(spent), seconds(result.duration)))},
+          {"text", label_of(*f.limited_by).why}};
+}
+
+Json breakdown_json(const RunResult& result) {
+  Json shares = Json::object();
+  for (const auto& label : kTimeCategoryLabels) {
+    const auto spent = result.breakdown[static_cast<std::size_t>(label.category)];
+    shares[std::string{label.key}] = or_null(
+        ratio(static_cast<double>(spent.count()), static_cast<double>(result.duration.count())));
+  }
+  return shares;
+}
+
+Json time_json(const RunResult& result) {
+  Json parts = Json::object();
+  for (const auto& label : kTimeCategoryLabels)
+    parts[std::string{label.key}] =
+        result.breakdown[static_cast<std::size_t>(label.category)].count();
+  return {{"simulated", result.duration.count()},
+          {"busy", result.busy.count()},
+          {"roofline_busy", result.roofline_busy.count()},
+          {"breakdown", std::move(parts)}};
+}
+
+Json utilisation_json(const RunFigures& f) {
+  Json shares = Json::object();
+  for (const auto& use : f.utilisation)
+    shares[use.name] = {{"units", use.units}, {"busy_share", or_null(use.share)}};
+  return shares;
+}
+
+Json memory_json(const RunResult& result) {
+  Json tiers = Json::array();
+  for (std::size_t t = 0; t < kTierCount; ++t) {
+    const Placement& p = result.placement;
+    if (p.capacity[t].count() == 0) continue;
+    const bool holds_kv = p.kv.tier == static_cast<Tier>(t);
+    tiers.push_back({{"name", kTierNames[t]},
+                     {"capacity_bytes", p.capacity[t].count()},
+                     {"weights_bytes", p.weights[t].count()},
+                     {"kv_peak_bytes", holds_kv ? result.kv_peak.count() : 0},
+                     {"kv_mean_bytes", holds_kv ? result.kv_mean : 0.0},
+                     {"reserved_bytes", p.reserved[t].count()}});
+  }
+  return {{"tiers", std::move(tiers)}};
+}
+
+Json placement_json(const RunFigures& f, const Placement& p) {
+  Json weights = Json::object();
+  for (std::size_t t = 0; t < kTierCount; ++t)
+    weights[std::string{kTierNames[t]}] = p.weights[t].count();
+  return {{"plan",
+           {{"text", to_string(p.plan)},
+            {"pipeline", p.plan.pipeline},
+            {"data", p.plan.data},
+            {"tensor", p.plan.tensor},
+            {"expert", p.plan.expert},
+            {"expert_tensor", p.plan.expert_tensor}}},
+          {"sram_fraction",
+           {{"asked", or_null(p.sram_fraction_asked)},
+            {"expected", p.sram_fraction_expected},
+            {"measured", or_null(f.sram_fraction_measured)}}},
+          {"weights_bytes", std::move(weights)},
+          {"kv",
+           {{"tier", name_of(p.kv.tier)},
+            {"page_tokens", p.kv.page_tokens},
+            {"page_bytes", p.kv.page_bytes.count()},
+            {"pages_per_replica", p.kv.pages},
+            {"replicas", p.kv.replicas}}}};
+}
+
+/// All keys and values of one run live in one tier, so that tier serves every KV read.
+Json residency_json(const RunFigures& f, const RunResult& result) {
+  const bool read = result.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)].count() > 0;
+  Json hits = Json::object();
+  for (std::size_t t = 0; t < kTierCount; ++t) {
+    if (result.placement.capacity[t].count() == 0) continue;
+    const bool here = result.placement.kv.tier == static_cast<Tier>(t);
+    hits[std::string{kTierNames[t]}] = read ? Json(here ? 1.0 : 0.0) : Json(nullptr);
+  }
+  return {{"sram_fraction_configured", or_null(result.placement.sram_fraction_asked)},
+          {"active_bytes_sram_fraction", or_null(f.sram_fraction_measured)},
+          {"kv_hit", std::move(hits)},
+          {"prefix_hit_fraction", nullptr},  // no prefix cache, and nothing is evicted
+          {"evicted_bytes", nullptr}};
+}
+
+Json recall_json(const RecallReport& r) {
+  const auto audited = [&](double error) { return r.audits > 0 ? Json(error) : Json(nullptr); };
+  return {{"enabled", r.enabled},
+          {"simulated_steps", r.simulated},
+          {"recalled_steps", r.recalled},
+          {"audited_steps", r.audits},
+          {"mean_error", audited(r.mean_error)},
+          {"mean_abs_error", audited(r.mean_abs_error)},
+          {"max_abs_error", audited(r.max_abs_error)}};
+}
+
+Json simulator_json(const RunResult& result, const SimulatorFacts& facts) {
+  const auto positive = [](std::int64_t n) { return n > 0 ? Json(n) : Json(nullptr); };
+  const auto per_second = [&](std::int64_t n) {
+    return or_null(ratio(static_cast<double>(n), facts.wall_s));
+  };
+  return {{"wall_s", facts.wall_s},
+          {"steps_per_wall_s", per_second(result.steps)},
+          {"tokens_per_wall_s", per_second(result.output_tokens + result.prefill_tokens)},
+          {"events", positive(result.kernel_events)},
+          {"peak_rss_bytes", positive(facts.peak_rss_bytes)}};
+}
+}  // namespace
+
+std::string inputs_digest(const RunSpec& spec, std::optional<std::uint64_t> trace_digest) {
+  std::uint64_t digest = fnv1a64("");
+  for (const auto& value : spec.resolved) {
+    const bool a_name = value.path == "workload.name" || value.path == "engine.reverse_elaboration";
+    if (a_name || (trace_digest && value.path == "workload.path")) continue;
+    digest = fnv1a64(value.path + "=" + value.value + "\n", digest);
+  }
+  if (trace_digest) digest = fnv1a64(fmt::format("trace={:016x}\n", *trace_digest), digest);
+  return fmt::format("{:016x}", digest);
+}
+
+std::string report_json(const RunSpec& spec, const RunResult& result,
+                        const SimulatorFacts& simulator, const BuildInfo& build,
+                        std::optional<std::uint64_t> trace_digest) {
+  const RunFigures f = figures(spec, result);
+  Json report = frame(spec, build, trace_digest);
+  put_findings(report, spec, result);
+  report["throughput"] = throughput_json(f, spec.platform);
+  report["steps"] = result.steps;
+  report["output_tokens"] = result.output_tokens;
+  report["prefill_tokens"] = result.prefill_tokens;
+  report["simulated_s"] = seconds(result.duration);
+  report["latency"] = latency_json(f);
+  report["requests"] = requests_json(result);
+  report["roofline"] = roofline_json(f, result);
+  report["limited_by"] = limited_by_json(f, result);
+  report["time_breakdown"] = breakdown_json(result);
+  report["time_ps"] = time_json(result);
+  report["utilisation"] = utilisation_json(f);
+  report["memory"] = memory_json(result);
+  report["placement"] = placement_json(f, result.placement);
+  report["residency"] = residency_json(f, result);
+  report["recall"] = recall_json(result.recall);
+  report["counts"] = Json::parse(counts_to_json(result.counts));
+  report["confidence"] = count_confidence(spec.resolved);
+  report["simulator"] = simulator_json(result, simulator);
+  put_priced(report, spec.platform,
+             {.counts = result.counts,
+              .duration = result.duration,
+              .busy = result.busy,
+              .output_tokens = result.output_tokens,
+              .output_tokens_per_s = f.output_tokens_per_s,
+              .total_tokens_per_s = f.total_tokens_per_s,
+              .single_stream_tokens_per_s = f.single_stream_tokens_per_s});
+  return finished_text(report);
+}
+
+std::string infeasible_report_json(const RunSpec& spec, std::string_view why,
+                                   const BuildInfo& build,
+                                   std::optional<std::uint64_t> trace_digest) {
+  Json report = frame(spec, build, trace_digest);
+  report["feasible"] = {{"fits", false},
+                        {"limits", Json::array({{{"limit", "fit"}, {"text", why}}})}};
+  report["confidence"] = count_confidence(spec.resolved);
+  return finished_text(report);
+}
+
+}  // namespace reticle

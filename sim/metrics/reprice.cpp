@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <optional>
+#include <string>
+
+#include "sim/base/error.hpp"
+#include "sim/metrics/counts_json.hpp"
+#include "sim/metrics/priced_json.hpp"
+#include "sim/metrics/report.hpp"
+
+namespace reticle {
+
+namespace {
+[[noreturn]] void refuse(std::string_view key, std::string_view problem) {
+  throw ConfigError(SourcePosition{"report.json", 0, 0}, key, problem);
+}
+
+/// The value at a path such as "/time_ps/busy".
+const Json& at(const Json& report, const char* path) {
+  const Json::json_pointer pointer{path};
+  if (!report.contains(pointer)) refuse(path, "missing");
+  return report[pointer];
+}
+
+std::int64_t whole(const Json& report, const char* path) {
+  const Json& value = at(report, path);
+  if (!value.is_number_integer()) refuse(path, "expected a whole number, got " + value.dump());
+  return value.get<std::int64_t>();
+}
+
+std::optional<double> number(const Json& report, const char* path) {
+  const Json& value = at(report, path);
+  if (value.is_null()) return std::nullopt;
+  if (!value.is_number()) refuse(path, "expected a number or null, got " + value.dump());
+  return value.get<double>();
+}
+
+PricedRun stored_run(const Json& report) {
+  return {.counts = counts_from_json(at(report, "/counts").dump()),
+          .duration = Picoseconds{whole(report, "/time_ps/simulated")},
+          .busy = Picoseconds{whole(report, "/time_ps/busy")},
+          .output_tokens = whole(report, "/output_tokens"),
+          .output_tokens_per_s = number(report, "/throughput/output_tokens_per_s"),
+          .total_tokens_per_s = number(report, "/throughput/total_tokens_per_s"),
+          .single_stream_tokens_per_s = number(report, "/latency/single_stream_tokens_per_s")};
+}
+
+void check_shape(const Json& report, const PlatformSpec& platform, const EventCounts& counts) {
+  if (whole(report, "/deployment/nodes") != platform.nodes ||
+      whole(report, "/deployment/packages") != packages(platform) ||
+      whole(report, "/deployment/dies") != dies(platform) ||
+      counts.link_bytes.size() > platform.fabric.levels.size())
+    refuse("deployment", "the run is of another deployment than platform '" + platform.name + "'");
+}
+
+void check_limits(const Json& report) {
+  const Json& limits = at(report, "/feasible/limits");
+  if (!limits.is_array()) refuse("/feasible/limits", "expected a list");
+  for (const Json& limit : limits)
+    if (!limit.is_object() || !limit.contains("limit"))
+      refuse("/feasible/limits", "expected objects with a key 'limit'");
+}
+}  // namespace
+
+std::string reprice_report_json(std::string_view text, const PlatformSpec& platform,
+                                std::string_view price_table) {
+  Json report = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!report.is_object()) refuse("", "expected a JSON object");
+  if (whole(report, "/schema") != kReportSchema)
+    refuse("schema", "expected " + std::to_string(kReportSchema));
+  if (at(report, "/feasible/fits") != true) refuse("feasible", "nothing ran, nothing to price");
+  const PricedRun run = stored_run(report);
+  check_shape(report, platform, run.counts);
+  check_limits(report);
+  if (run.duration < run.busy || run.busy.count() < 0)
+    refuse("/time_ps/busy", "must lie between 0 and the simulated time");
+  at(report, "/repriced");
+  report["repriced"] = price_table.empty() ? Json(nullptr) : Json(price_table);
+  put_priced(report, platform, run);
+  return finished_text(report);
+}
+
+}  // namespace reticle

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/metrics/statistics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "sim/base/error.hpp"
+
+namespace reticle {
+
+namespace {
+constexpr double kMillisecondsPerPicosecond = 1e-9;
+
+double milliseconds(Picoseconds t) {
+  return static_cast<double>(t.count()) * kMillisecondsPerPicosecond;
+}
+}  // namespace
+
+double percentile(std::span<const double> sorted, int percent) {
+  invariant(!sorted.empty() && percent > 0 && percent <= 100, "a percentile of something");
+  const std::size_t rank = (sorted.size() * static_cast<std::size_t>(percent) + 99) / 100;
+  return sorted[rank - 1];
+}
+
+std::optional<Distribution> distribution(std::vector<double> values) {
+  if (values.empty()) return std::nullopt;
+  std::ranges::sort(values);  // also fixes the order of the sum
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  return Distribution{.count = static_cast<std::int64_t>(values.size()),
+                      .mean = sum / static_cast<double>(values.size()),
+                      .p50 = percentile(values, 50),
+                      .p95 = percentile(values, 95),
+                      .p99 = percentile(values, 99)};
+}
+
+std::optional<double> tpot_picoseconds(const RequestRecord& request) {
+  if (!request.finished || !request.first_token || request.generated < 2) return std::nullopt;
+  return static_cast<double>((*request.finished - *request.first_token).count()) /
+         static_cast<double>(request.generated - 1);
+}
+
+Latencies latencies(std::span<const RequestRecord> requests) {
+  std::vector<double> ttft, tpot, e2e;
+  for (const RequestRecord& r : requests) {
+    if (r.first_token) ttft.push_back(milliseconds(*r.first_token - r.arrival));
+    if (const auto per_token = tpot_picoseconds(r))
+      tpot.push_back(*per_token * kMillisecondsPerPicosecond);
+    if (r.finished) e2e.push_back(milliseconds(*r.finished - r.arrival));
+  }
+  return {distribution(std::move(ttft)), distribution(std::move(tpot)),
+          distribution(std::move(e2e))};
+}
+
+std::vector<std::int64_t> apportion(std::span<const double> parts, std::int64_t total) {
+  std::vector<std::int64_t> shares(parts.size());
+  const double sum = std::accumulate(parts.begin(), parts.end(), 0.0);
+  invariant(std::isfinite(sum), "parts to apportion are finite");
+  if (sum <= 0) return shares;
+
+  std::vector<double> remainders(parts.size());
+  std::int64_t left = total;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    invariant(parts[i] >= 0, "parts to apportion are not negative");
+    const double exact = parts[i] / sum * static_cast<double>(total);
+    shares[i] = static_cast<std::int64_t>(std::floor(exact));
+    remainders[i] = exact - std::floor(exact);
+    left -= shares[i];
+  }
+  std::vector<std::size_t> order(parts.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(
+      order, [&](std::size_t a, std::size_t b) { return remainders[a] > remainders[b]; });
+  // Rounding may make the floors exceed the total by a unit; it is taken from the least entitled.
+  for (std::size_t i = 0; left > 0; ++i, --left) ++shares[order[i % order.size()]];
+  for (std::size_t i = order.size(); left < 0; --i, ++left) --shares[order[i - 1]];
+  return shares;
+}
+
+}  // namespace reticle

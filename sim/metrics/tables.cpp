@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/metrics/tables.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <initializer_list>
+#include <optional>
+
+#include "sim/metrics/labels.hpp"
+#include "sim/metrics/statistics.hpp"
+
+namespace reticle {
+
+namespace {
+constexpr std::int64_t kPicosecondsPerMillisecond = 1'000'000'000;
+
+/// An exact decimal, without trailing zeros.
+std::string decimal(Picoseconds time, std::int64_t unit) {
+  std::string text = std::to_string(time.count() / unit);
+  const std::int64_t rest = time.count() % unit;
+  if (rest == 0) return text;
+  text += '.' + std::to_string(unit + rest).substr(1);
+  return text.substr(0, text.find_last_not_of('0') + 1);
+}
+
+std::string as_seconds(std::optional<Picoseconds> time) {
+  return time ? decimal(*time, kPicosecondsPerSecond) : std::string{};
+}
+std::string as_milliseconds(std::optional<Picoseconds> time) {
+  return time ? decimal(*time, kPicosecondsPerMillisecond) : std::string{};
+}
+
+std::optional<Picoseconds> since_arrival(const RequestRecord& request,
+                                         std::optional<Picoseconds> end) {
+  return end ? std::optional{*end - request.arrival} : std::nullopt;
+}
+
+std::optional<Picoseconds> tpot(const RequestRecord& request) {
+  const auto exact = tpot_picoseconds(request);
+  return exact ? std::optional{Picoseconds{std::llround(*exact)}} : std::nullopt;
+}
+
+void write_row(std::ostream& out, std::initializer_list<std::string> fields) {
+  bool first = true;
+  for (const auto& field : fields) {
+    out << (first ? "" : ",") << csv_field(field);
+    first = false;
+  }
+  out << '\n';
+}
+}  // namespace
+
+std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string{text};
+  std::string quoted = "\"";
+  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
+  return quoted + '"';
+}
+
+std::string_view status_of(const RequestRecord& request) {
+  if (request.rejected) return "rejected";
+  if (request.finished) return "finished";
+  return request.admitted ? "running" : "waiting";
+}
+
+void write_requests_csv(std::ostream& out, const RunResult& result, bool steady) {
+  write_row(out, {"id", "arrival_s", "input_tokens", "output_tokens", "generated", "admitted_s",
+                  "ttft_ms", "tpot_ms", "e2e_ms", "status"});
+  for (const RequestRecord& r : result.requests)
+    write_row(out, {std::to_string(static_cast<std::uint64_t>(r.id)),
+                    steady ? std::string{} : as_seconds(r.arrival), std::to_string(r.input_tokens),
+                    std::to_string(r.output_tokens), std::to_string(r.generated),
+                    steady ? std::string{} : as_seconds(r.admitted),
+                    steady ? std::string{} : as_milliseconds(since_arrival(r, r.first_token)),
+                    as_milliseconds(tpot(r)),
+                    steady ? std::string{} : as_milliseconds(since_arrival(r, r.finished)),
+                    std::string{status_of(r)}});
+}
+
+void write_residency_csv(std::ostream& out, const RunResult& result) {
+  write_row(out, {"time_s", "tier", "weights_bytes", "kv_bytes", "kv_reserved_bytes", "running",
+                  "waiting"});
+  const Placement& placement = result.placement;
+  for (const ResidencySample& sample : result.residency)
+    for (std::size_t t = 0; t < kTierCount; ++t) {
+      if (placement.capacity[t].count() == 0) continue;
+      const bool holds_kv = placement.kv.tier == static_cast<Tier>(t);
+      const auto kv = [&](Bytes bytes) { return std::to_string(holds_kv ? bytes.count() : 0); };
+      write_row(out, {as_seconds(sample.time), std::string{kTierNames[t]},
+                      std::to_string(placement.weights[t].count()), kv(sample.kv_used),
+                      kv(sample.kv_reserved), std::to_string(sample.running),
+                      std::to_string(sample.waiting)});
+    }
+}
+
+}  // namespace reticle

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// requests.csv and residency.csv: RFC 4180, exact decimals, "\n" line ends.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <string_view>
+
+#include "sim/metrics/run_result.hpp"
+
+namespace reticle {
+
+/// One row per request, in order of arrival; empty fields for what has not come to pass. `steady`:
+/// the streams were under way before the run, so that arrival and time to first token do not apply.
+void write_requests_csv(std::ostream& out, const RunResult& result, bool steady);
+
+/// One row per sample and tier the deployment has.
+void write_residency_csv(std::ostream& out, const RunResult& result);
+
+/// `text`, quoted when it holds a comma, a quote or a line end.
+std::string csv_field(std::string_view text);
+
+/// finished | rejected | running | waiting
+std::string_view status_of(const RequestRecord& request);
+
+}  // namespace reticle

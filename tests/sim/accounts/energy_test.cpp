@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/accounts/energy.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "sim/base/error.hpp"
+#include "tests/sim/accounts/example_platform.hpp"
+
+using namespace reticle;
+using namespace reticle::literals;
+
+namespace {
+double joules(const EnergyReport& report, std::string_view name) {
+  const auto found = std::ranges::find(report.components, name, &EnergyComponent::name);
+  REQUIRE(found != report.components.end());
+  return found->joules;
+}
+
+constexpr double kBitsPerGigabyte = 8e9;
+constexpr double kPicojoule = 1e-12;
+}  // namespace
+
+TEST_CASE("price_energy: each component is its count times its price") {
+  const PlatformSpec p = example_platform();
+  const EnergyPrices& e = p.energy;
+  const EnergyReport report = price_energy(example_counts(), p, 10_ms);
+  const auto per_gb = kBitsPerGigabyte * kPicojoule;
+  // Staged bytes are written into SRAM and read from it once each.
+  CHECK(joules(report, "sram_read") == doctest::Approx((3 + 6) * per_gb * e.sram_read_pj_per_bit));
+  CHECK(joules(report, "sram_write") ==
+        doctest::Approx((1 + 6) * per_gb * e.sram_write_pj_per_bit));
+  CHECK(joules(report, "hbm_device") == doctest::Approx(11 * per_gb * e.hbm_pj_per_bit));
+  CHECK(joules(report, "hbm_phy") == doctest::Approx(11 * per_gb * e.hbm_phy_pj_per_bit));
+  CHECK(joules(report, "far") == doctest::Approx(7 * per_gb * e.far_pj_per_bit));
+  CHECK(joules(report, "transport") == doctest::Approx(22 * per_gb * e.transport_pj_per_bit));
+  CHECK(joules(report, "mac") ==
+        doctest::Approx((11e9 * 0.3 + 13e9 * 0.08 + 17e9 * 0.02 + 19 * 0.021) * kPicojoule));
+  CHECK(joules(report, "vector") == doctest::Approx(23e9 * e.vector_pj * kPicojoule));
+  CHECK(joules(report, "fabric.package") == doctest::Approx(29 * per_gb * 0.6));
+  CHECK(joules(report, "fabric.node") == doctest::Approx(31 * per_gb * 5));
+  CHECK(joules(report, "fabric.scale_out") == doctest::Approx(37 * per_gb * 50));
+}
+
+TEST_CASE("price_energy: constant power goes by dies, megabytes, stacks, packages and time") {
+  const PlatformSpec p = example_platform();
+  const EnergyReport report = price_energy({}, p, 10_ms);
+  CHECK(joules(report, "static_die") == doctest::Approx(12 * 60 * 0.01));
+  CHECK(joules(report, "static_sram") == doctest::Approx(12 * 1000 * 0.004 * 0.01));
+  CHECK(joules(report, "static_hbm") == doctest::Approx(12 * 2 * 1.08 * 0.01));
+  CHECK(joules(report, "static_package") == doctest::Approx(6 * 100 * 0.01));
+  CHECK(report.constant_j() == doctest::Approx(report.total_j()));
+  CHECK(constant_power_w(p) * 0.01 == doctest::Approx(report.total_j()));
+  CHECK(report.average_power_w == doctest::Approx(constant_power_w(p)));
+}
+
+TEST_CASE("price_energy: without HBM no stack draws power") {
+  PlatformSpec p = example_platform();
+  p.die.hbm.reset();
+  CHECK(joules(price_energy({}, p, 1_ms), "static_hbm") == 0);
+}
+
+TEST_CASE("price_energy: a run without time has energy but no power") {
+  const EnergyReport report = price_energy(example_counts(), example_platform(), 0_ps);
+  CHECK(report.total_j() > 0);
+  CHECK_FALSE(report.average_power_w);
+  CHECK_FALSE(report.busy_power_w.value);
+  CHECK_FALSE(report.busy_power_w.exceeded());
+}
+
+TEST_CASE("price_energy: idle time lowers average power and leaves busy power alone") {
+  const PlatformSpec p = example_platform();
+  const EnergyReport all_busy = price_energy(example_counts(), p, 10_ms);
+  const EnergyReport half_idle = price_energy(example_counts(), p, 20_ms, 10_ms);
+  CHECK(*all_busy.average_power_w == doctest::Approx(*all_busy.busy_power_w.value));
+  CHECK(*half_idle.busy_power_w.value == doctest::Approx(*all_busy.busy_power_w.value));
+  CHECK(*half_idle.average_power_w < *all_busy.average_power_w);
+}
+
+TEST_CASE("price_energy: the power limit is that of all nodes, and the value itself is allowed") {
+  PlatformSpec p = example_platform();
+  const double power = *price_energy(example_counts(), p, 10_ms).busy_power_w.value;
+  p.node_power_limit_w = power / 2;
+  CHECK_FALSE(price_energy(example_counts(), p, 10_ms).busy_power_w.exceeded());
+  p.node_power_limit_w = power / 2 * (1 - 1e-9);
+  CHECK(price_energy(example_counts(), p, 10_ms).busy_power_w.exceeded());
+  p.node_power_limit_w = 0;  // not known
+  CHECK_FALSE(price_energy(example_counts(), p, 10_ms).busy_power_w.exceeded());
+}
+
+TEST_CASE("price_energy: only what becomes heat on the dies counts for heat flux") {
+  PlatformSpec p = example_platform();
+  const double flux = *price_energy(example_counts(), p, 10_ms).heat_flux_w_per_mm2.value;
+  p.energy.hbm_pj_per_bit *= 10;
+  p.energy.far_pj_per_bit *= 10;
+  p.energy.link_pj_per_bit[1] *= 10;
+  p.energy.package_static_w *= 10;
+  CHECK(*price_energy(example_counts(), p, 10_ms).heat_flux_w_per_mm2.value == flux);
+  p.die.area_mm2 *= 2;
+  CHECK(*price_energy(example_counts(), p, 10_ms).heat_flux_w_per_mm2.value ==
+        doctest::Approx(flux / 2));
+  p.heat_flux_limit_w_per_mm2 = flux / 4;
+  CHECK(price_energy(example_counts(), p, 10_ms).heat_flux_w_per_mm2.exceeded());
+  p.die.area_mm2 = 0;  // not known
+  CHECK_FALSE(price_energy(example_counts(), p, 10_ms).heat_flux_w_per_mm2.value);
+}
+
+TEST_CASE("price_energy: the largest counts and the longest time stay finite and positive") {
+  constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
+  PlatformSpec p = example_platform();
+  p.nodes = 17'000;  // 102,000 dies
+  EventCounts counts;
+  counts.read.fill(Bytes{kMax});
+  counts.written.fill(Bytes{kMax});
+  counts.staged = Bytes{kMax};
+  counts.macs.fill(kMax);
+  counts.vector_ops = kMax;
+  counts.link_bytes.assign(3, Bytes{kMax});
+  const EnergyReport report = price_energy(counts, p, Picoseconds{kMax});
+  CHECK(std::isfinite(report.total_j()));
+  for (const auto& component : report.components) CHECK(component.joules > 0);
+  CHECK(joules(report, "transport") ==
+        doctest::Approx(6 * std::ldexp(1, 63) * 8 * 0.9 * kPicojoule));
+  CHECK(joules(report, "static_die") ==
+        doctest::Approx(60.0 * static_cast<double>(dies(p)) * 9.223372036854775807e6));
+}
+
+TEST_CASE("price_energy: refuses a level without a price and counts of levels that are not there") {
+  PlatformSpec p = example_platform();
+  EventCounts counts = example_counts();
+  counts.link_bytes.push_back(1_B);
+  CHECK_THROWS_AS(price_energy(counts, p, 1_ms), InvariantError);
+  p.energy.link_pj_per_bit.pop_back();
+  CHECK_THROWS_AS(price_energy(example_counts(), p, 1_ms), InvariantError);
+}
+
+TEST_CASE("price_energy: refuses a run that is busy for longer than it lasts") {
+  CHECK_THROWS_AS(price_energy({}, example_platform(), 1_ms, 2_ms), InvariantError);
+}
