@@ -13,6 +13,8 @@ namespace {
 /// Arbiters see whole nanoseconds (2^10 ps), a router's cycle: shares of a collective that differ
 /// by a byte are alike to them, and keep the order of the phase.
 constexpr int kArbitrationShift = 10;
+/// A phase's messages are fewer than 2^24; 2^40 ticks are a quarter of an hour.
+constexpr int kPositionBits = 24;
 constexpr std::size_t kMostRouted = 4096;
 }  // namespace
 
@@ -100,6 +102,7 @@ void Fabric::order(const RoutedExchange& routed, const RoutedExchange::Phase& ph
   Picoseconds earliest = fronts_.front().ready;
   for (const Front& front : fronts_) earliest = min(earliest, front.ready);
   sorted_.clear();
+  invariant(phase.messages.size() < (std::size_t{1} << kPositionBits), "messages of a phase");
   for (std::size_t i = 0; i < phase.messages.size(); ++i) {
     const RoutedMessage& m = phase.messages[i];
     Picoseconds begin = fronts_[static_cast<std::size_t>(m.source)].ready - earliest;
@@ -108,13 +111,15 @@ void Fabric::order(const RoutedExchange& routed, const RoutedExchange::Phase& ph
       begin = max(begin, offered_[first.link]);
       offered_[first.link] = begin + first.busy;
     }
-    sorted_.emplace_back(begin.count() >> kArbitrationShift, static_cast<std::int32_t>(i));
+    const auto tick = static_cast<std::uint64_t>(begin.count()) >> kArbitrationShift;
+    sorted_.push_back(tick << kPositionBits | i);
   }
   for (const RoutedMessage& m : phase.messages)
     if (m.hops_begin != m.hops_end) offered_[routed.hops[m.hops_begin].link] = Picoseconds{};
   if (!std::is_sorted(sorted_.begin(), sorted_.end())) std::sort(sorted_.begin(), sorted_.end());
   positions.clear();
-  for (const auto& [begin, position] : sorted_) positions.push_back(position);
+  for (const std::uint64_t key : sorted_)
+    positions.push_back(static_cast<std::int32_t>(key & ((1U << kPositionBits) - 1)));
 }
 
 void Fabric::run_phase(const RoutedExchange& routed, const RoutedExchange::Phase& phase) {

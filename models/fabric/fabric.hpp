@@ -80,7 +80,7 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
   std::vector<Progress> progress_;
   std::vector<std::int32_t> complete_;  ///< exchanges whose last participant has just joined
   std::vector<Front> fronts_, next_;
-  std::vector<std::pair<std::int64_t, std::int32_t>> sorted_;  ///< of a phase: begin, position
+  std::vector<std::uint64_t> sorted_;  ///< of a phase: begin, then position, in one key
   std::vector<std::int32_t> positions_;
   std::vector<Picoseconds> offered_;  ///< per link, while a phase is put in order
   std::vector<Picoseconds> injected_;

@@ -75,10 +75,23 @@ HbmChannel::Pace HbmChannel::pace_of(const MemoryRun& run) const {
 }
 
 void HbmChannel::close_all(Picoseconds at) {
-  for (auto& bank : banks_) {
+  event_ = {.closes = true, .end = at};
+  ++events_;
+}
+
+void HbmChannel::catch_up(Bank& bank, std::int64_t bank_index) const {
+  bank.seen = events_;
+  if (event_.closes) {
     bank.open_row.reset();
-    bank.act_ready = max(bank.act_ready, at);
+    bank.act_ready = max(bank.act_ready, event_.end);
+    return;
   }
+  const bool wrapped = bank_index > event_.bank;  // last visited one round earlier
+  const std::int64_t back = event_.bank - bank_index + (wrapped ? params_.banks_per_group : 0);
+  const Picoseconds used = event_.end - back * event_.per_set;
+  bank.open_row = event_.row - (wrapped ? 1 : 0);
+  bank.act_ready = max(bank.act_ready, used - event_.per_set + t_.t_rc - t_.t_rcd_rd);
+  bank.pre_ready = max(bank.pre_ready, used + event_.recovery);
 }
 
 /// Refreshes due before `at` have happened; one still running delays the caller.
@@ -173,19 +186,37 @@ void HbmChannel::settle(const MemoryRun& run, Picoseconds start, Picoseconds end
   const std::int64_t sets = last - first + 1;
   const std::int64_t kept = std::min(sets, params_.banks_per_group);
   const Picoseconds per_set{sets > 1 ? (end - start).count() / sets : 0};
-  for (std::int64_t back = 0; back < kept; ++back) {
-    const std::int64_t set = last - back;
-    const bool whole = sets > 1 || run.bytes.count() >= params_.bank_groups * visit;
-    const std::int64_t group0 = whole ? 0 : place_of(run.address.count()).group;
-    const std::int64_t groups =
-        whole ? params_.bank_groups
-              : std::min(params_.bank_groups, div_up(run.bytes.count(), visit));
-    const Picoseconds used = end - back * per_set;
+  const bool whole = sets > 1 || run.bytes.count() >= params_.bank_groups * visit;
+  const std::int64_t group0 = whole ? 0 : place_of(run.address.count()).group;
+  const std::int64_t groups = whole
+                                  ? params_.bank_groups
+                                  : std::min(params_.bank_groups, div_up(run.bytes.count(), visit));
+  if (sets >= params_.banks_per_group && sets > 1) {
+    event_ = {.closes = false,
+              .end = end,
+              .bank = last % params_.banks_per_group,
+              .row = last / params_.banks_per_group,
+              .per_set = per_set,
+              .recovery = recovery};
+    ++events_;
+    return;
+  }
+  // Counted down instead of divided: this loop runs for every shorter transaction.
+  std::int64_t bank_index = last % params_.banks_per_group;
+  std::int64_t row = last / params_.banks_per_group;
+  Picoseconds used = end;
+  for (std::int64_t back = 0; back < kept; ++back, used -= per_set) {
+    std::int64_t group = group0;
     for (std::int64_t g = 0; g < groups; ++g) {
-      Bank& bank = bank_at((group0 + g) % params_.bank_groups, set % params_.banks_per_group);
+      Bank& bank = bank_at(group, bank_index);
       if (sets > 1) bank.act_ready = max(bank.act_ready, used - per_set + t_.t_rc - t_.t_rcd_rd);
-      bank.open_row = set / params_.banks_per_group;
+      bank.open_row = row;
       bank.pre_ready = max(bank.pre_ready, used + recovery);
+      if (++group == params_.bank_groups) group = 0;
+    }
+    if (bank_index-- == 0) {
+      bank_index = params_.banks_per_group - 1;
+      --row;
     }
   }
 }

@@ -34,6 +34,17 @@ class HbmChannel final : public sc_core::sc_module, public MemoryIf {
     std::optional<std::int64_t> open_row;
     Picoseconds act_ready{};  ///< tRC since the last activate
     Picoseconds pre_ready{};  ///< tRAS, tRTP, tWR
+    std::uint64_t seen = 0;   ///< number of the last Event taken into account
+  };
+  /// Something that happened to all banks at once: a precharge of all, or a run long enough to pass
+  /// through every bank. Banks take it into account when they are next looked at.
+  struct Event {
+    bool closes = true;
+    Picoseconds end{};         ///< closes: earliest activate; else the end of the run
+    std::int64_t bank = 0;     ///< the run's last bank (of every group) and row,
+    std::int64_t row = 0;
+    Picoseconds per_set{};     ///< time it spent on one row of every group,
+    Picoseconds recovery{};    ///< and from last data to precharge
   };
   /// Where a byte of this channel lies: consecutive pairs of bursts go round the bank groups, then
   /// rows of all groups fill, then the next bank of every group.
@@ -59,13 +70,18 @@ class HbmChannel final : public sc_core::sc_module, public MemoryIf {
   void close_all(Picoseconds at);
   void settle(const MemoryRun& run, Picoseconds start, Picoseconds end);
   Bank& bank_at(std::int64_t group, std::int64_t bank) {
-    return banks_[static_cast<std::size_t>(bank * params_.bank_groups + group)];
+    Bank& found = banks_[static_cast<std::size_t>(bank * params_.bank_groups + group)];
+    if (found.seen != events_) catch_up(found, bank);
+    return found;
   }
+  void catch_up(Bank& bank, std::int64_t bank_index) const;
 
   const HbmParams params_;
   const HbmTiming& t_{params_.timing};
   const std::int64_t row_set_;  ///< bytes in one row of every bank group
   std::vector<Bank> banks_;
+  Event event_;               ///< the last one; it hides those before
+  std::uint64_t events_ = 0;  ///< how many there were
   std::array<Picoseconds, 4> recent_activates_{};
   std::size_t next_activate_ = 0;
   Picoseconds last_activate_{std::int64_t{-1'000'000'000}};

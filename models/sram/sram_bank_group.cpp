@@ -26,12 +26,22 @@ SramBankGroup::Share SramBankGroup::share_of(std::int64_t bytes, std::int64_t pi
   return {Bytes{bytes}, time_of(cycles, params_.clock)};
 }
 
-Picoseconds SramBankGroup::reserve(std::int64_t bank, const Share& share, Picoseconds at) {
-  const auto first = port_free_.begin() + bank * params_.ports;
-  const auto free = params_.ports == 1 ? first : std::min_element(first, first + params_.ports);
-  const Picoseconds start = max(at, *free);
-  *free = start + share.busy;
-  return start;
+void SramBankGroup::reserve(std::int64_t first, std::int64_t count, const Share& share,
+                            Span& span, std::vector<Bytes>& counted) {
+  if (count <= 0) return;
+  Picoseconds waited{};
+  for (std::int64_t bank = first; bank < first + count; ++bank) {
+    const auto ports = port_free_.begin() + bank * params_.ports;
+    const auto free = params_.ports == 1 ? ports : std::min_element(ports, ports + params_.ports);
+    const Picoseconds start = max(span.at, *free);
+    *free = start + share.busy;
+    span.first_start = min(span.first_start, start);
+    span.done = max(span.done, *free);
+    waited += start - span.at;
+    counted[static_cast<std::size_t>(bank)] += share.bytes;
+  }
+  stats_.waited += waited;
+  stats_.busy += count * share.busy;
 }
 
 AccessTiming SramBankGroup::access(const MemoryRun& run, Picoseconds at) {
@@ -52,24 +62,23 @@ AccessTiming SramBankGroup::access(const MemoryRun& run, Picoseconds at) {
       run.piece.count() > 0 && run.piece < run.bytes ? run.piece.count() : params_.width.count();
   const Share large = share_of((rounds + 1) * stripe, piece);
   const Share small = share_of(rounds * stripe, piece);
-  const std::int64_t short_bank = (larger > 0 ? larger : touched) - 1;
+  const std::int64_t short_place = (larger > 0 ? larger : touched) - 1;
   const Share last = share_of((larger > 0 ? rounds + 1 : rounds) * stripe - short_by, piece);
 
-  std::int64_t bank = (run.address.count() / stripe) % params_.banks;
-  Picoseconds first_start{std::numeric_limits<std::int64_t>::max()};
-  Picoseconds done{};
-  for (std::int64_t i = 0; i < touched; ++i) {
-    const Share& share = i == short_bank ? last : i < larger ? large : small;
-    const Picoseconds start = reserve(bank, share, at);
-    first_start = min(first_start, start);
-    done = max(done, start + share.busy);
-    counted[static_cast<std::size_t>(bank)] += share.bytes;
-    stats_.busy += share.busy;
-    stats_.waited += start - at;
-    if (++bank == params_.banks) bank = 0;
-  }
-  const Picoseconds first_data = first_start + latency_ + cycle_;
-  return {at, first_start, first_data, max(first_data, done + latency_)};
+  const std::int64_t origin = (run.address.count() / stripe) % params_.banks;
+  Span span{at, Picoseconds{std::numeric_limits<std::int64_t>::max()}, Picoseconds{}};
+  // Places [begin, end) of the run's round, which may wrap from the last bank to the first.
+  const auto take = [&](std::int64_t begin, std::int64_t end, const Share& share) {
+    const std::int64_t from = (origin + begin) % params_.banks;
+    const std::int64_t before_wrap = std::min(end - begin, params_.banks - from);
+    reserve(from, before_wrap, share, span, counted);
+    reserve(0, end - begin - before_wrap, share, span, counted);
+  };
+  take(0, larger > 0 ? larger - 1 : 0, large);
+  take(larger, larger > 0 ? touched : touched - 1, small);
+  take(short_place, short_place + 1, last);
+  const Picoseconds first_data = span.first_start + latency_ + cycle_;
+  return {at, span.first_start, first_data, max(first_data, span.done + latency_)};
 }
 
 }  // namespace reticle

@@ -34,8 +34,13 @@ class SramBankGroup final : public sc_core::sc_module, public MemoryIf {
     Picoseconds busy{};
   };
   [[nodiscard]] Share share_of(std::int64_t bytes, std::int64_t piece) const;
-  /// Reserves the port of `bank` that is free first; returns when it starts.
-  Picoseconds reserve(std::int64_t bank, const Share& share, Picoseconds at);
+  /// What a run has reserved so far.
+  struct Span {
+    Picoseconds at{}, first_start{}, done{};
+  };
+  /// Takes, in each of `count` banks from `first`, the port that is free first.
+  void reserve(std::int64_t first, std::int64_t count, const Share& share, Span& span,
+               std::vector<Bytes>& counted);
 
   const SramParams params_;
   const Picoseconds latency_;

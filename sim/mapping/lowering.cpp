@@ -580,8 +580,13 @@ class Lowering::Writer {
   }
 
   void expert_gate_up(const Operator& op) {
-    if (plan_.data > 1)
+    if (plan_.data > 1) {
       dispatch(false, bytes_of(o_.llm_.hidden, o_.llm_.activations).count());
+      // Tokens of other replicas were routed there: what they need is known when they have come.
+      each_expert_die([&](std::int64_t die, auto) {
+        router_done_[static_cast<std::size_t>(die)] = last(die);
+      });
+    }
     expert_gemms(op, 2, false);
   }
 

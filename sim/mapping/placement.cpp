@@ -143,8 +143,11 @@ class StagePlacer {
     auto& used = used_[tier];
     used.resize(static_cast<std::size_t>(plan_.expert));
     if (b.group < 0) {
-      b.home->address = shared_used_[tier];
-      shared_used_[tier] += b.bytes;
+      // Behind the fullest group, at the same address on every die; what groups have placed stays.
+      const std::int64_t most = *std::max_element(used.begin(), used.end());
+      std::fill(used.begin(), used.end(), 0);
+      b.home->address = shared_used_[tier] + most;
+      shared_used_[tier] += most + b.bytes;
     } else {
       auto& mine = used[static_cast<std::size_t>(b.group)];
       b.home->address = shared_used_[tier] + mine;

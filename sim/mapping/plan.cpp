@@ -153,6 +153,7 @@ Placement choose_placement(const PlatformSpec& platform, const LlmSpec& llm,
   };
   std::optional<Placement> best;
   Picoseconds best_time{};
+  bool best_holds = false;
   bool any = false;
   std::optional<ParallelPlan> widest;
   for (const ParallelPlan& plan : enumerate_plans(llm, dies(platform))) {
@@ -169,13 +170,16 @@ Placement choose_placement(const PlatformSpec& platform, const LlmSpec& llm,
       const PlacementPolicy& p = policy;
       Placement placement = place(platform, llm, plan, p, router, target.page_tokens,
                                   target.max_tokens);
-      // The target batch must fit at the target context, or the plan is not one for it.
+      // The target batch should fit at the target context, whole streams in each replica: a plan
+      // that holds it comes before a faster one that does not.
       const std::int64_t pages = div_up(target.context + 1, target.page_tokens);
-      if (placement.kv.pages * plan.data < pages * target.batch && best) continue;
+      const bool holds = placement.kv.pages / pages * plan.data >= target.batch;
+      if (best && best_holds && !holds) continue;
       const Picoseconds time = estimate_decode_step(platform, llm, placement, router, target);
-      if (!best || time < best_time) {
+      if (!best || holds != best_holds || time < best_time) {
         best = std::move(placement);
         best_time = time;
+        best_holds = holds;
       }
     } catch (const InfeasibleError&) {
       continue;

@@ -53,12 +53,14 @@ Meaning hierarchical(std::int64_t n, std::int64_t total, std::size_t phase, cons
   const Span whole{0, total};
   const std::int64_t packages = n / kInside;
   switch (phase) {
-    case 0: return {part(whole, kInside, m.target % kInside), true};
-    case 1: return {part(part(whole, kInside, m.source % kInside), packages, m.target / kInside),
-                    true};
-    case 2: return {part(part(whole, kInside, m.source % kInside), packages, m.source / kInside),
-                    false};
-    default: return {part(whole, kInside, m.source % kInside), false};
+    case 0:
+      return {part(whole, kInside, m.target % kInside), true};
+    case 1:
+      return {part(part(whole, kInside, m.source % kInside), packages, m.target / kInside), true};
+    case 2:
+      return {part(part(whole, kInside, m.source % kInside), packages, m.source / kInside), false};
+    default:
+      return {part(whole, kInside, m.source % kInside), false};
   }
 }
 
@@ -83,8 +85,7 @@ Sums carry_out(const Exchange& exchange, std::int64_t total, const Algorithm& al
   for (std::size_t phase = 0; phase < exchange.phases.size(); ++phase) {
     const Sums before = held;  // a phase sends what was there when it began
     for (const Message& m : exchange.phases[phase]) {
-      const Meaning meaning =
-          algorithm.meaning(static_cast<std::int64_t>(n), total, phase, m);
+      const Meaning meaning = algorithm.meaning(static_cast<std::int64_t>(n), total, phase, m);
       CHECK(m.bytes.count() == meaning.bytes.end - meaning.bytes.begin);
       for (auto b = static_cast<std::size_t>(meaning.bytes.begin);
            b < static_cast<std::size_t>(meaning.bytes.end); ++b) {
@@ -177,8 +178,8 @@ TEST_CASE("all_reduce: the bytes on the wire are those of the closed forms") {
 TEST_CASE("all_reduce: hierarchical crosses packages with one share per die only") {
   constexpr std::int64_t kPackages = 3;
   constexpr std::int64_t kTotal = kInside * kPackages * 1000;
-  const Exchange exchange = all_reduce({0, kInside * kPackages, 1}, Bytes{kTotal},
-                                       AllReduceKind::Hierarchical, kInside);
+  const Exchange exchange =
+      all_reduce({0, kInside * kPackages, 1}, Bytes{kTotal}, AllReduceKind::Hierarchical, kInside);
   std::int64_t inside = 0, across = 0;
   for (const auto& phase : exchange.phases)
     for (const Message& m : phase)
@@ -208,7 +209,8 @@ TEST_CASE("all_gather: every die sends its own share to every other") {
     check_messages(exchange);
     CHECK(exchange.phases.size() == 1);
     CHECK(exchange.phases[0].size() == static_cast<std::size_t>(n * (n - 1)));
-    for (const Message& m : exchange.phases[0]) CHECK(m.bytes.count() == share(kUneven, n, m.source));
+    for (const Message& m : exchange.phases[0])
+      CHECK(m.bytes.count() == share(kUneven, n, m.source));
   }
 }
 
@@ -218,7 +220,8 @@ TEST_CASE("reduce_scatter: every die receives its own share from every other") {
     check_messages(exchange);
     CHECK(exchange.phases.size() == 1);
     CHECK(exchange.phases[0].size() == static_cast<std::size_t>(n * (n - 1)));
-    for (const Message& m : exchange.phases[0]) CHECK(m.bytes.count() == share(kUneven, n, m.target));
+    for (const Message& m : exchange.phases[0])
+      CHECK(m.bytes.count() == share(kUneven, n, m.target));
   }
 }
 
@@ -227,8 +230,10 @@ TEST_CASE("all_to_all: uneven sizes arrive as asked and empty ones are not sent"
   constexpr std::size_t kN = 7;
   std::vector<DieId> dies;
   std::vector<std::int64_t> sizes(kN * kN);
-  for (std::size_t i = 0; i < kN; ++i) dies.push_back(DieId{static_cast<std::uint32_t>(40 + 3 * i)});
-  for (auto& size : sizes) size = rng.below(3) == 0 ? 0 : static_cast<std::int64_t>(rng.below(9999));
+  for (std::size_t i = 0; i < kN; ++i)
+    dies.push_back(DieId{static_cast<std::uint32_t>(40 + 3 * i)});
+  for (auto& size : sizes)
+    size = rng.below(3) == 0 ? 0 : static_cast<std::int64_t>(rng.below(9999));
   for (std::size_t i = 0; i < kN; ++i) sizes[i * kN + i] = 0;
 
   const Exchange exchange = all_to_all(dies, sizes);

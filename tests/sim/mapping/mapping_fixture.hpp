@@ -64,9 +64,8 @@ inline PlatformSpec small_platform(std::int64_t per_package, std::int64_t packag
   p.dies_per_package = per_package;
   p.packages_per_node = packages;
   p.die = small_die();
-  p.fabric.levels = {
-      small_level(TopologyKind::FullyConnected, per_package, 1000 * 1_GBps, 5_ns),
-      small_level(TopologyKind::Switch, packages, 100_GBps, 200_ns)};
+  p.fabric.levels = {small_level(TopologyKind::FullyConnected, per_package, 1000 * 1_GBps, 5_ns),
+                     small_level(TopologyKind::Switch, packages, 100_GBps, 200_ns)};
   p.fabric.levels[1].ports = per_package;
   p.fabric.exchange_overhead = 20_ns;
   return p;
