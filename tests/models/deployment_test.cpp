@@ -56,7 +56,7 @@ StepPrograms random_step(std::uint64_t seed, Loaded& loaded) {
       Program& p = step.dies[static_cast<std::size_t>(die)];
       const auto tier = static_cast<Tier>(draw(3));
       Instruction weights = load(tier, Bytes{1 + draw(32'000)}, draw(1 << 20));
-      weights.piece = draw(2) * 1024;
+      weights.piece = static_cast<std::int32_t>(draw(2) * 1024);
       weights.staged = tier != Tier::Sram;
       weights.consumer = static_cast<std::int32_t>(p.code.size()) + 1;
       const std::int32_t ready = p.add(weights);

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Installs what is missing to build Reticle on Debian 12. Sourced by quickstart.sh and test.sh.
+# Nothing is done when nothing is missing; says clearly what it cannot do.
+set -euo pipefail
+
+reticle_packages=(
+  g++ cmake ninja-build pkg-config git
+  libsystemc-dev libboost-graph-dev libspdlog-dev libfmt-dev libyaml-cpp-dev
+  libcli11-dev nlohmann-json3-dev doctest-dev
+)
+
+say() { printf '== %s\n' "$*"; }
+
+reticle_missing() {
+  local package
+  for package in "${reticle_packages[@]}"; do
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] ||
+      printf '%s\n' "$package"
+  done
+}
+
+reticle_setup() {
+  if ! command -v dpkg-query >/dev/null; then
+    echo "This script installs Debian packages, and dpkg is not here. Install by other means:" >&2
+    printf '  %s\n' "${reticle_packages[@]}" >&2
+    return 1
+  fi
+  local missing
+  mapfile -t missing < <(reticle_missing)
+  if [ "${#missing[@]}" -eq 0 ]; then
+    say "all packages are installed"
+    return 0
+  fi
+  local sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null; then
+      echo "Missing packages: ${missing[*]}" >&2
+      echo "Run as root, or install sudo, or ask your administrator for: apt-get install ${missing[*]}" >&2
+      return 1
+    fi
+    sudo=(sudo)
+  fi
+  say "installing: ${missing[*]}"
+  "${sudo[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${sudo[@]}" apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" >/dev/null
+}
+
+# reticle_build PRESET [TARGET...]: configures once, then builds what has changed.
+reticle_build() {
+  local preset=$1
+  shift
+  [ -f "build/$preset/build.ninja" ] || { say "configuring build/$preset"; cmake --preset "$preset" >/dev/null; }
+  say "building in build/$preset"
+  if [ "$#" -gt 0 ]; then
+    cmake --build --preset "$preset" --target "$@"
+  else
+    cmake --build --preset "$preset"
+  fi
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything in the catalogue can be listed, described and checked.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/process.hpp"
+
+using namespace reticle::test;
+using nlohmann::json;
+
+namespace {
+
+std::vector<std::string> listed(const std::string& kind) {
+  return json::parse(reticle({"list", kind, "--json"}).out);
+}
+
+}  // namespace
+
+TEST_CASE("catalogue: the names listed are the files there") {
+  for (const std::string kind : {"platforms", "llms", "workloads", "prices"}) {
+    std::vector<std::string> files;
+    for (const auto& entry :
+         std::filesystem::directory_iterator{RETICLE_SOURCE_DIR "/configs/" + kind})
+      files.push_back(entry.path().stem().string());
+    std::sort(files.begin(), files.end());
+    CHECK(!files.empty());
+    CHECK(listed(kind) == files);
+    std::string lines;
+    for (const auto& name : files) lines += name + "\n";
+    CHECK(reticle({"list", kind}).out == lines);
+  }
+}
+
+TEST_CASE("catalogue: every platform and model and workload describes itself in text and in JSON") {
+  for (const auto& [word, kind] : {std::pair<std::string, std::string>{"platform", "platforms"},
+                                   {"llm", "llms"},
+                                   {"workload", "workloads"}})
+    for (const auto& name : listed(kind)) {
+      CAPTURE(name);
+      const Outcome text = reticle({"describe", word, name});
+      CAPTURE(text.err);
+      CHECK(text.code == 0);
+      CHECK(!text.out.empty());
+      const Outcome document = reticle({"describe", word, name, "--json"});
+      CHECK(document.code == 0);
+      CHECK(json::parse(document.out).is_object());
+    }
+}
+
+TEST_CASE("catalogue: every file is a valid one of its kind") {
+  for (const auto& [folder, kind] : {std::pair<std::string, std::string>{"platforms", "platform"},
+                                     {"llms", "llm"},
+                                     {"workloads", "workload"},
+                                     {"prices", "prices"},
+                                     {"hbm", "hbm"}})
+    for (const auto& entry :
+         std::filesystem::directory_iterator{RETICLE_SOURCE_DIR "/configs/" + folder}) {
+      const std::string file = entry.path().string();
+      const Outcome outcome = reticle({"check", file});
+      CAPTURE(outcome.err);
+      CHECK(outcome.code == 0);
+      CHECK(outcome.out == file + ": a valid " + kind + "\n");
+    }
+}
+
+TEST_CASE("catalogue: a resolved file is checked as well") {
+  const ScratchDirectory scratch;
+  REQUIRE(reticle(steady("h100-8", "llama-3-70b", {"workload.steps=1"}) +
+                  Arguments{"--out", scratch / "a"})
+              .code == 0);
+  const Outcome outcome = reticle({"check", scratch / "a/resolved.yaml"});
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome.out, "a valid resolved"));
+}
+
+TEST_CASE("catalogue: an override changes what is described") {
+  const auto stacks = [](const Arguments& more) {
+    const Outcome outcome = reticle(Arguments{"describe", "platform", "h100-8", "--json"} + more);
+    return json::parse(outcome.out)["memory"]["hbm_bytes"]["per_die"].get<double>();
+  };
+  CHECK(stacks({"--set", "platform.die.hbm.stacks=10"}) == 2 * stacks({}));
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exit codes are a contract with scripts: 0 ok, 2 usage, 3 bad input, 4 does not fit.
+#include <doctest/doctest.h>
+
+#include <regex>
+
+#include "tests/cli/process.hpp"
+
+using namespace reticle::test;
+
+namespace {
+
+const Arguments kSmall = steady("h100-8", "llama-3-70b", {"workload.steps=1"});
+
+const std::vector<Arguments> kSubcommands{{"run"},
+                                          {"describe", "platform"},
+                                          {"describe", "llm"},
+                                          {"describe", "workload"},
+                                          {"list"},
+                                          {"check"},
+                                          {"reprice"},
+                                          {"workload", "describe"},
+                                          {"workload", "generate"}};
+
+}  // namespace
+
+TEST_CASE("cli: a run that works ends with 0 and a summary on stdout") {
+  const Outcome outcome = reticle(kSmall);
+  CHECK(outcome.code == 0);
+  CHECK(contains(outcome.out, "llama-3-70b"));
+  CHECK(outcome.err.empty());
+}
+
+TEST_CASE("cli: help of every subcommand shows an example") {
+  for (const Arguments& command : kSubcommands) {
+    const Outcome outcome = reticle(command + Arguments{"--help"});
+    CAPTURE(outcome.out);
+    CHECK(outcome.code == 0);
+    std::string example = "Example: reticle";
+    for (const auto& word : command) example += " " + word;
+    CHECK(contains(outcome.out, example));
+  }
+}
+
+TEST_CASE("cli: the version names the program and its revision") {
+  const Outcome outcome = reticle({"--version"});
+  CHECK(outcome.code == 0);
+  CHECK(std::regex_match(outcome.out, std::regex{R"(reticle \d+\.\d+\.\d+ \(.+\)\n)"}));
+}
+
+TEST_CASE("cli: what the usage does not allow ends with 2 and leaves stdout alone") {
+  const std::vector<Arguments> wrong{
+      {},
+      {"fly"},
+      {"run"},
+      {"run", "--platform", "h100-8"},
+      kSmall + Arguments{"--colour", "red"},
+      kSmall + Arguments{"--seed", "many"},
+      kSmall + Arguments{"--seed"},
+      {"describe"},
+      {"describe", "planet", "mars"},
+      {"list", "planets"},
+      {"check"},
+      {"reprice", "somewhere"},
+      {"workload", "generate"},
+  };
+  for (const Arguments& arguments : wrong) {
+    const Outcome outcome = reticle(arguments);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 2);
+    CHECK(outcome.out.empty());
+    CHECK(!outcome.err.empty());
+  }
+}
+
+TEST_CASE("cli: an unknown option is named") {
+  const Outcome outcome = reticle(kSmall + Arguments{"--colour", "red"});
+  CHECK(contains(outcome.err, "--colour"));
+}
+
+TEST_CASE("cli: an unknown name ends with 3 and offers the nearest") {
+  struct Case {
+    Arguments arguments;
+    std::string nearest;
+  };
+  const std::vector<Case> cases{
+      {steady("h100-9", "llama-3-70b"), "h100-8"},
+      {steady("h100-8", "llama-3-70"), "llama-3-70b"},
+      {{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload", "steady-65"},
+       "steady-64"},
+      {{"describe", "platform", "ref-asik"}, "ref-asic"},
+      {kSmall + Arguments{"--set", "platform.die.hbm.stack=4"}, "stacks"},
+  };
+  for (const Case& c : cases) {
+    const Outcome outcome = reticle(c.arguments);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 3);
+    CHECK(outcome.out.empty());
+    CHECK(contains(outcome.err, "did you mean"));
+    CHECK(contains(outcome.err, c.nearest));
+  }
+}
+
+TEST_CASE("cli: a malformed --set ends with 3 and says what it is about") {
+  const std::vector<std::pair<std::string, std::string>> wrong{
+      {"workload.batch", "workload.batch"},
+      {"=4", "--set"},
+      {"workload.batch=", "workload.batch"},
+      {"workload.batch=many", "workload.batch"},
+      {"workload.batch=0", "workload.batch"},
+      {"workload.batch=-3", "workload.batch"},
+      {"workload.batch=1.5", "workload.batch"},
+      {"platform.die.sram.clock=5", "platform.die.sram.clock"},
+      {"platform.die.sram.capacity=5 furlongs", "platform.die.sram.capacity"},
+      {"placement.sram_fraction=1.01", "placement.sram_fraction"},
+      {"placement.kv_share=0", "placement.kv_share"},
+      {"engine.recall=perhaps", "engine.recall"},
+      {"nonsense.key=1", "nonsense"},
+  };
+  for (const auto& [assignment, key] : wrong) {
+    const Outcome outcome = reticle(kSmall + Arguments{"--set", assignment});
+    CAPTURE(assignment);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 3);
+    CHECK(outcome.out.empty());
+    CHECK(contains(outcome.err, key));
+  }
+}
+
+TEST_CASE("cli: an unknown fidelity ends with 3") {
+  const Outcome outcome = reticle(kSmall + Arguments{"--fidelity", "exact"});
+  CHECK(outcome.code == 3);
+  CHECK(contains(outcome.err, "fidelity"));
+}
+
+TEST_CASE("cli: a malformed trace ends with 3 and names file and line") {
+  const ScratchDirectory scratch;
+  const std::string trace = scratch / "broken.jsonl";
+  write_file(trace,
+             "{\"reticle_trace\": 1}\n"
+             "{\"arrival_s\": 0, \"input_tokens\": 10, \"output_tokens\": 2}\n"
+             "{\"arrival_s\": 1, \"input_tokens\": \"ten\", \"output_tokens\": 2}\n");
+  for (const Arguments& arguments :
+       {Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload", trace},
+        Arguments{"workload", "describe", trace}}) {
+    const Outcome outcome = reticle(arguments);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 3);
+    CHECK(contains(outcome.err, trace + ":3:"));
+    CHECK(contains(outcome.err, "input_tokens"));
+  }
+}
+
+TEST_CASE("cli: a trace cut short or empty or absent ends with 3") {
+  const ScratchDirectory scratch;
+  write_file(scratch / "cut.jsonl", "{\"arrival_s\": 0, \"input_tokens\": 10, \"outp");
+  write_file(scratch / "empty.jsonl", "");
+  for (const std::string name : {"cut.jsonl", "empty.jsonl", "absent.jsonl"}) {
+    const Outcome outcome = reticle(
+        {"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload", scratch / name});
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 3);
+    CHECK(contains(outcome.err, name));
+  }
+}
+
+TEST_CASE("cli: a malformed configuration ends with 3 and names file and line") {
+  const ScratchDirectory scratch;
+  std::string yaml = read_file(RETICLE_SOURCE_DIR "/configs/llms/llama-3-70b.yaml");
+  yaml.replace(yaml.find("layers: 80"), 10, "layers: oops");
+  const std::string file = scratch / "broken.yaml";
+  write_file(file, yaml);
+  for (const Arguments& arguments :
+       {Arguments{"check", file}, steady("h100-8", file), Arguments{"describe", "llm", file}}) {
+    const Outcome outcome = reticle(arguments);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 3);
+    CHECK(contains(outcome.err, "broken.yaml:10:"));
+    CHECK(contains(outcome.err, "layers"));
+  }
+}
+
+TEST_CASE("cli: check goes on to the next file and fails for one wrong") {
+  const ScratchDirectory scratch;
+  const std::string bad = scratch / "bad.yaml";
+  write_file(bad, "colour: red\n");
+  const std::string good = RETICLE_SOURCE_DIR "/configs/llms/llama-3-70b.yaml";
+  const Outcome outcome = reticle({"check", bad, good});
+  CHECK(outcome.code == 3);
+  CHECK(contains(outcome.err, "bad.yaml"));
+  CHECK(contains(outcome.out, good));
+}
+
+TEST_CASE(
+    "cli: what does not fit ends with 4 and names bytes and tier and the deployment that would") {
+  const Outcome outcome = reticle(steady("ref-asic-paper", "claude-class-mid"));
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 4);
+  CHECK(outcome.out.empty());
+  std::smatch match;
+  REQUIRE(std::regex_search(
+      outcome.err, match,
+      std::regex{
+          R"(([\d.]+) GB of weights do not fit in (\w+); the smallest deployment that fits: )"
+          R"((\d+) nodes, (\d+) dies \(--set platform\.nodes=(\d+)\))"}));
+  CHECK(match[2] == "sram");
+  const int nodes = std::stoi(match[3]);
+  CHECK(std::stoi(match[4]) == nodes * 36);
+  // Some 850 GB of weights on 288 GB.
+  CHECK(std::stod(match[1]) > 450);
+  CHECK(std::stod(match[1]) < 650);
+  // The advice is right, and one node fewer would not do.
+  const auto with_nodes = [&](int n) {
+    return reticle(steady("ref-asic-paper", "claude-class-mid",
+                          {"workload.steps=1", "platform.nodes=" + std::to_string(n)}))
+        .code;
+  };
+  CHECK(with_nodes(nodes) == 0);
+  CHECK(with_nodes(nodes - 1) == 4);
+}
+
+TEST_CASE("cli: a batch beyond the KV room ends with 4 and says how many bytes are missing") {
+  const Outcome outcome =
+      reticle(steady("h100-8", "llama-3-70b", {"workload.batch=64", "workload.context=131072"}));
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 4);
+  CHECK(contains(outcome.err, "B do not fit"));
+}
+
+TEST_CASE("cli: a number format without a MAC path ends with 4") {
+  const Outcome outcome = reticle(steady("ref-asic", "llama-3-70b", {"llm.weights=fp32"}));
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 4);
+  CHECK(contains(outcome.err, "fp32"));
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// --out: a directory is written as a whole or left as it was.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/process.hpp"
+
+using namespace reticle::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+const Arguments kSmall = steady("h100-8", "llama-3-70b", {"workload.steps=1"});
+/// Hours, if nobody stops it.
+const Arguments kEndless = steady("ref-asic", "claude-class-mid", {"workload.steps=1000000"});
+
+std::map<std::string, std::string> contents(const fs::path& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::directory_iterator{directory})
+    files[entry.path().filename().string()] = read_file(entry.path());
+  return files;
+}
+
+}  // namespace
+
+TEST_CASE("out: a run leaves its report and its inputs and its tables and nothing else") {
+  const ScratchDirectory scratch;
+  REQUIRE(reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
+  const auto files = contents(scratch / "a");
+  CHECK(files.size() == 4);
+  for (const char* name : {"report.json", "requests.csv", "residency.csv", "resolved.yaml"}) {
+    CAPTURE(name);
+    REQUIRE(files.count(name) == 1);
+    CHECK(!files.at(name).empty());
+  }
+}
+
+TEST_CASE("out: missing parents are made") {
+  const ScratchDirectory scratch;
+  CHECK(reticle(kSmall + Arguments{"--out", scratch / "a/b/c"}).code == 0);
+  CHECK(fs::exists(scratch / "a/b/c/report.json"));
+}
+
+TEST_CASE("out: a file in the way ends with 3 and stays as it was") {
+  const ScratchDirectory scratch;
+  write_file(scratch / "taken", "mine");
+  for (const char* path : {"taken", "taken/below"}) {
+    const Outcome outcome = reticle(kSmall + Arguments{"--out", scratch / path});
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 3);
+    CHECK(contains(outcome.err, "--out"));
+    CHECK(contains(outcome.err, scratch / path));
+    CHECK(read_file(scratch / "taken") == "mine");
+  }
+}
+
+TEST_CASE("out: a directory that cannot be written is told before the run and not after") {
+  // The kernel's own: no user may make files there.
+  Process process{kEndless + Arguments{"--out", "/proc"}};
+  const auto outcome = process.wait_for(std::chrono::seconds{20});
+  REQUIRE(outcome.has_value());
+  CHECK(outcome->code == 3);
+  CHECK(contains(outcome->err, "/proc"));
+}
+
+TEST_CASE("out: a run that fails leaves the files of an earlier one as they were") {
+  const ScratchDirectory scratch;
+  REQUIRE(reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
+  const auto before = contents(scratch / "a");
+  const Outcome outcome =
+      reticle(kSmall + Arguments{"--set", "workload.batch=zero", "--out", scratch / "a"});
+  CHECK(outcome.code == 3);
+  CHECK(contents(scratch / "a") == before);
+}
+
+TEST_CASE("out: a run that is interrupted leaves the files of an earlier one as they were") {
+  for (const int signal : {SIGINT, SIGTERM, SIGKILL}) {
+    CAPTURE(signal);
+    const ScratchDirectory scratch;
+    REQUIRE(reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
+    const auto before = contents(scratch / "a");
+    Process process{kEndless + Arguments{"--out", scratch / "a"}};
+    std::this_thread::sleep_for(std::chrono::milliseconds{300});
+    CHECK(process.interrupt(signal).code != 0);
+    CHECK(contents(scratch / "a") == before);
+  }
+}
+
+TEST_CASE("out: what does not fit leaves a report that its resolved file belongs to") {
+  const ScratchDirectory scratch;
+  REQUIRE(reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
+  REQUIRE(reticle(steady("ref-asic-paper", "claude-class-mid") + Arguments{"--out", scratch / "a"})
+              .code == 4);
+  const auto report = nlohmann::json::parse(read_file(scratch / "a/report.json"));
+  CHECK(report["feasible"]["fits"] == false);
+  const Outcome again = reticle({"run", "--resolved", scratch / "a/resolved.yaml", "--json"});
+  CHECK(again.code == 4);
+  CHECK(nlohmann::json::parse(again.out) == report);
+}
+
+TEST_CASE("reprice: the run's own prices give the same report") {
+  const ScratchDirectory scratch;
+  REQUIRE(reticle(steady("h100-8", "llama-3-70b", {"workload.steps=3", "workload.batch=4"}) +
+                  Arguments{"--out", scratch / "a"})
+              .code == 0);
+  write_file(
+      scratch / "same.yaml",
+      "title: what h100-8 pays already\n"
+      "energy:\n  hbm_pj_per_bit: {value: 3.7, source: the platform, confidence: derived}\n");
+  const Outcome outcome = reticle({"reprice", scratch / "a", "--prices", scratch / "same.yaml"});
+  REQUIRE(outcome.code == 0);
+  auto repriced = nlohmann::json::parse(outcome.out);
+  auto report = nlohmann::json::parse(read_file(scratch / "a/report.json"));
+  CHECK(repriced["energy"] == report["energy"]);
+  CHECK(repriced["cost"] == report["cost"]);
+  repriced["repriced"] = report["repriced"];
+  CHECK(repriced == report);
+}
+
+TEST_CASE("reprice: a price changes what it prices and no count") {
+  const ScratchDirectory scratch;
+  REQUIRE(reticle(steady("h100-8", "llama-3-70b", {"workload.steps=1"}) +
+                  Arguments{"--out", scratch / "a"})
+              .code == 0);
+  write_file(scratch / "dear.yaml",
+             "title: HBM at twice the price\n"
+             "energy:\n  hbm_pj_per_bit: {value: 7.4, source: a test, confidence: estimate}\n");
+  const Outcome outcome = reticle({"reprice", scratch / "a", "--prices", scratch / "dear.yaml"});
+  REQUIRE(outcome.code == 0);
+  const auto repriced = nlohmann::json::parse(outcome.out);
+  const auto report = nlohmann::json::parse(read_file(scratch / "a/report.json"));
+  CHECK(repriced["counts"] == report["counts"]);
+  const auto hbm = [](const nlohmann::json& r) {
+    return r["energy"]["by_component"]["hbm_device"].get<double>();
+  };
+  CHECK(hbm(repriced) == doctest::Approx(2 * hbm(report)));
+  CHECK(repriced["energy"]["total_j"].get<double>() - report["energy"]["total_j"].get<double>() ==
+        doctest::Approx(hbm(report)));
+}
+
+TEST_CASE("reprice: without a finished run it ends with 3") {
+  const ScratchDirectory scratch;
+  const Outcome outcome = reticle({"reprice", scratch / "none", "--prices", "optimistic-sram"});
+  CHECK(outcome.code == 3);
+  CHECK(contains(outcome.err, "none"));
+}
