@@ -4,11 +4,14 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <sstream>
+#include <system_error>
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
@@ -54,6 +57,14 @@ void make_directory(const std::filesystem::path& path) {
     throw ConfigError({path.string(), 0, 0}, "--out",
                       "expected a directory that can be written, got " +
                           (error ? error.message() : std::string{"a file"}));
+  std::string probe = (path / ".probe.XXXXXX").string();
+  const int descriptor = ::mkstemp(probe.data());
+  if (descriptor < 0)
+    throw ConfigError({path.string(), 0, 0}, "--out",
+                      "expected a directory that can be written, got " +
+                          std::generic_category().message(errno));
+  ::close(descriptor);
+  ::unlink(probe.c_str());
 }
 
 template <class Write>
@@ -89,8 +100,12 @@ void run(const Options& options) {
   } catch (const InfeasibleError& error) {
     // The report of what does not fit is an answer too.
     const std::string report = infeasible_report_json(spec, error.what(), build_info(), digest);
-    if (!options.out.empty())
-      write_file_atomically(std::filesystem::path{options.out} / "report.json", report);
+    if (!options.out.empty()) {
+      const std::filesystem::path out{options.out};
+      write_text(out / "resolved.yaml",
+                 [&](std::ostream& text) { write_resolved(text, spec, build_info()); });
+      write_file_atomically(out / "report.json", report);
+    }
     if (options.json) fmt::print("{}", report);
     throw;
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/config/read_fabric.hpp"
 
+#include <algorithm>
+
 #include "sim/config/bounds.hpp"
 #include "sim/config/enum_tables.hpp"
 
@@ -36,6 +38,8 @@ FabricLevel read_level(const ConfigNode& node, std::int64_t children, std::int64
     node.fail(node.has("width") ? "width" : "height",
               "width x height must be the " + std::to_string(children) + " joined here, got " +
                   std::to_string(level.width) + " x " + std::to_string(level.height));
+  // A platform cut down to fewer dies keeps its file: more ports than dies means all of them.
+  level.ports = std::min(level.ports, child_dies);
   node.check("ports", child_dies % level.ports == 0,
              "must divide the " + std::to_string(child_dies) + " dies joined as one");
   node.reject_unknown_keys();

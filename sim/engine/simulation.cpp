@@ -146,7 +146,7 @@ bool Simulation::step() {
   const Picoseconds begun = now();
   for (const RequestId id : admitted_) record(id).admitted = begun;
   for (const SequenceWork& s : load.sequences)
-    if (s.new_tokens > 1 || !s.emits) result_.prefill_tokens += s.new_tokens;
+    if (s.context < record(s.request).input_tokens) result_.prefill_tokens += s.new_tokens;
   result_.batch_peak =
       std::max(result_.batch_peak, static_cast<std::int64_t>(load.sequences.size()));
 

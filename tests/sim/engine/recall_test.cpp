@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// RecallExecutor before an executor that counts its calls and obeys a known law of time.
+#include "sim/engine/recall.hpp"
+
+#include <doctest/doctest.h>
+
+#include "models/kernel/time.hpp"
+#include "tests/models/sim_fixture.hpp"
+#include "tests/sim/mapping/mapping_fixture.hpp"
+
+using namespace reticle;
+using namespace reticle::test;
+
+namespace {
+
+/// A step takes a fixed time and so much per cached token.
+class LinearSilicon final : public StepExecutor {
+ public:
+  explicit LinearSilicon(const LlmSpec& llm) : llm_{llm} {}
+  StepOutcome execute(const StepLoad& load) override {
+    ++calls;
+    const StepFeatures f = features_of(load);
+    StepOutcome out;
+    out.duration = 100_us + f.decode_context * 5_ns;
+    out.breakdown[static_cast<std::size_t>(TimeCategory::WeightsHbm)] = out.duration - 10_us;
+    out.breakdown[static_cast<std::size_t>(TimeCategory::Mac)] = 10_us;
+    out.roofline.duration = out.duration - 50_us;
+    const Bytes kv = f.decode_context * kv_bytes_per_token(llm_);
+    out.counts.read[1] = kv + 1_GB;
+    out.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)] = kv;
+    sc_core::wait(to_sc_time(out.duration));
+    return out;
+  }
+  std::int64_t calls = 0;
+
+ private:
+  const LlmSpec& llm_;
+};
+
+struct Fixture {
+  Bench bench{small_platform(1), small_dense(), {}};
+  LinearSilicon silicon{bench.llm};
+  EngineSpec spec;
+  RecallExecutor make() {
+    return {silicon, bench.platform, bench.llm, bench.placement, nullptr, spec};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("features_of: decodes and prefills are told apart and pairs are causal") {
+  StepLoad load = decode(3, 100);
+  load.sequences.push_back({.request = RequestId{9}, .context = 50, .new_tokens = 20});
+  const StepFeatures f = features_of(load);
+  CHECK(f.decodes == 3);
+  CHECK(f.decode_context == 300);
+  CHECK(f.prefill_tokens == 20);
+  CHECK(f.prefill_context == 50);
+  CHECK(f.prefill_pairs == 20 * (50 + 10));
+}
+
+TEST_CASE(
+    "RecallExecutor: the first step of a kind is simulated and equal ones are recalled exactly") {
+  Fixture f;
+  f.spec.recall_audit = 1'000'000;
+  RecallExecutor recall = f.make();
+  run_in_thread([&] {
+    const StepOutcome first = recall.execute(decode(4, 1000));
+    const StepOutcome again = recall.execute(decode(4, 1000));
+    CHECK(f.silicon.calls == 1);
+    CHECK(again.duration == first.duration);
+    CHECK(again.breakdown == first.breakdown);
+    CHECK(again.counts.read == first.counts.read);
+    CHECK(now() == first.duration + again.duration);  // recalled steps take their time too
+    recall.execute(decode(5, 1000));
+    CHECK(f.silicon.calls == 2);
+  });
+  CHECK(recall.report().simulated == 2);
+  CHECK(recall.report().recalled == 1);
+}
+
+TEST_CASE("RecallExecutor: neighbours in a bin are scaled with their KV bytes exact") {
+  Fixture f;
+  RecallExecutor recall = f.make();
+  run_in_thread([&] {
+    const StepOutcome sample = recall.execute(decode(1, 1000));
+    const StepOutcome near = recall.execute(decode(1, 1010));
+    REQUIRE(f.silicon.calls == 1);
+    CHECK(near.duration > sample.duration);
+    const Bytes more = 10 * kv_bytes_per_token(f.bench.llm);
+    CHECK(near.counts.read[1] - sample.counts.read[1] == more);
+    CHECK(near.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)] ==
+          1010 * kv_bytes_per_token(f.bench.llm));
+    Picoseconds sum{};
+    for (const Picoseconds part : near.breakdown) sum += part;
+    CHECK(sum == near.duration);
+    CHECK(near.roofline.duration <= near.duration);
+  });
+}
+
+TEST_CASE("RecallExecutor: audits simulate and report the error that recall would have made") {
+  Fixture f;
+  f.spec.recall_audit = 4;
+  RecallExecutor recall = f.make();
+  Picoseconds silicon_time{};
+  run_in_thread([&] {
+    recall.execute(decode(1, 1000));
+    for (std::int64_t i = 1; i <= 8; ++i) {
+      const StepOutcome out = recall.execute(decode(1, 1000 + i));
+      if (i == 8) silicon_time = out.duration;
+    }
+  });
+  const RecallReport report = recall.report();
+  CHECK(report.enabled);
+  CHECK(report.recalled == 8);
+  CHECK(report.audits == 2);
+  CHECK(f.silicon.calls == 1 + 2);
+  // An audited step is answered by the silicon.
+  CHECK(silicon_time == 100_us + 1008 * 5_ns);
+  CHECK(report.max_abs_error >= report.mean_abs_error);
+  CHECK(report.mean_abs_error >= std::abs(report.mean_error));
+  CHECK(report.max_abs_error > 0);
+  CHECK(report.max_abs_error < 0.01);
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// One step on the silicon model: what the programs ask for is what the modules count.
+#include <doctest/doctest.h>
+
+#include "models/kernel/time.hpp"
+#include "sim/engine/silicon_executor.hpp"
+#include "tests/models/sim_fixture.hpp"
+#include "tests/models/test_params.hpp"
+#include "tests/sim/mapping/mapping_fixture.hpp"
+
+using namespace reticle;
+using namespace reticle::test;
+
+namespace {
+
+/// The small platform with whole HBM timings, so that it can run.
+PlatformSpec runnable(std::int64_t per_package, std::int64_t packages) {
+  PlatformSpec p = small_platform(per_package, packages);
+  p.die.hbm = hbm3(RefreshMode::AllBank);
+  return p;
+}
+
+StepLoad some_load(std::int64_t replicas) {
+  StepLoad load = decode(2 * replicas, 700, replicas);
+  load.sequences.push_back({.request = RequestId{99}, .context = 16, .new_tokens = 40});
+  return load;
+}
+
+/// Bytes x links of all messages, level by level.
+std::vector<std::int64_t> crossed(const StepPrograms& step, const Topology& topology) {
+  std::vector<std::int64_t> bytes(static_cast<std::size_t>(topology.levels()));
+  for (const auto& exchange : step.exchanges)
+    for (const auto& phase : exchange->phases)
+      for (const Message& m : phase)
+        for (const LinkId link :
+             topology.path(exchange->participants[static_cast<std::size_t>(m.source)],
+                           exchange->participants[static_cast<std::size_t>(m.target)]))
+          bytes[static_cast<std::size_t>(topology.links()[index(link)].level)] += m.bytes.count();
+  return bytes;
+}
+
+void check_step(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t packages,
+                bool prefetch) {
+  const std::int64_t n = plan.stage_dies() * plan.pipeline;
+  PlatformSpec p = runnable(n / packages, packages);
+  p.die.sequencer.static_prefetch = prefetch;
+  p.die.sequencer.launch_gap = prefetch ? Picoseconds{0} : 1_us;
+  p.die.sequencer.step_overhead = 3_us;
+  Bench bench{p, llm, plan};
+  const StepLoad load = some_load(plan.data);
+  const StepPrograms step = bench.lower(load);
+  const StepTotals asked = totals_of(step);
+
+  Lowering lowering{bench.platform, bench.llm, bench.placement, bench.router_or_null()};
+  Deployment deployment{"deployment", bench.platform, false};
+  SiliconExecutor executor{lowering, deployment, bench.platform, bench.placement.kv.tier};
+  std::vector<StepOutcome> outcomes;
+  Picoseconds ended{};
+  run_in_thread([&] {
+    for (int i = 0; i < 2; ++i) outcomes.push_back(executor.execute(load));
+    ended = now();
+  });
+  REQUIRE(outcomes.size() == 2);
+  CHECK(ended == outcomes[0].duration + outcomes[1].duration);
+
+  std::int64_t messages = 0;
+  for (const auto& exchange : step.exchanges)
+    for (const auto& phase : exchange->phases)
+      for (const Message& m : phase) messages += m.bytes.count();
+  CHECK(deployment.fabric().sent().count() == 2 * messages);
+  CHECK(deployment.fabric().sent() == deployment.fabric().received());
+
+  for (const StepOutcome& outcome : outcomes) {  // counts are of the step, not since the beginning
+    const EventCounts& counts = outcome.counts;
+    CHECK(sum(outcome.breakdown) == outcome.duration.count());
+    for (const Picoseconds part : outcome.breakdown) CHECK(part >= Picoseconds{0});
+    CHECK(outcome.breakdown[static_cast<std::size_t>(TimeCategory::Launch)] >= 3_us);
+    CHECK(outcome.roofline.duration <= outcome.duration);
+    const StepTotals counted = totals_of(counts, bench.placement.kv.tier);
+    CHECK(counted.weights == asked.weights);
+    CHECK(counted.kv == asked.kv);
+    CHECK(counted.macs == asked.macs);
+    CHECK(counted.vector_ops == asked.vector_ops);
+    for (std::size_t t = 0; t < kTierCount; ++t)
+      CHECK(counts.read[t] == asked.weights[t] + asked.kv[t]);
+    std::int64_t stored = 0, staged = 0;
+    each_instruction(step, [&](auto, auto, const Instruction& in) {
+      if (in.code == OpCode::Store) stored += in.amount;
+      if (in.staged) staged += in.amount;
+    });
+    CHECK(sum(counts.written) == stored);
+    CHECK(counts.staged.count() == staged);
+    const auto expected = crossed(step, deployment.fabric().topology());
+    REQUIRE(counts.link_bytes.size() == expected.size());
+    for (std::size_t l = 0; l < expected.size(); ++l)
+      CHECK(counts.link_bytes[l].count() == expected[l]);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("step: one die counts what its program asks for") {
+  check_step(small_dense(), {}, 1, true);
+}
+TEST_CASE("step: tensor cuts across packages count every link crossed") {
+  check_step(small_dense(), {1, 1, 8, 1, 8}, 2, true);
+}
+TEST_CASE("step: kernels one after another count the same") {
+  check_step(small_dense(), {1, 1, 8, 1, 8}, 2, false);
+}
+TEST_CASE("step: stages count what their programs ask for") {
+  check_step(small_moe(), {4, 1, 2, 2, 1}, 2, true);
+}
+TEST_CASE("step: replicas with experts dealt out count what their programs ask for") {
+  check_step(small_moe(), {1, 4, 2, 4, 2}, 2, true);
+}
+TEST_CASE("step: replicas in stages with kernels one after another come to an end") {
+  check_step(small_moe(), {2, 2, 2, 2, 2}, 2, false);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests of a trace: all are served or refused, and no latency contradicts another.
+#include "tests/sim/engine/run_fixture.hpp"
+
+using namespace reticle::test;
+
+namespace {
+
+struct Row {
+  std::int64_t arrival = 0, input = 0, output = 0, generated = 0;
+};
+
+std::string trace_of(const std::vector<std::array<std::int64_t, 3>>& rows) {
+  std::string text;
+  for (const auto& [ms, input, output] : rows)
+    text += "{\"arrival_s\": " + std::to_string(static_cast<double>(ms) * 1e-3) +
+            ", \"input_tokens\": " + std::to_string(input) +
+            ", \"output_tokens\": " + std::to_string(output) + "}\n";
+  return text;
+}
+
+json served(const std::vector<std::array<std::int64_t, 3>>& rows, const Sets& more) {
+  const ScratchDirectory scratch;
+  write_file(scratch / "t.jsonl", trace_of(rows));
+  return report(Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload",
+                          scratch / "t.jsonl"} +
+                sets(Sets{"engine.recall=off"} + more));
+}
+
+}  // namespace
+
+TEST_CASE("trace: every prompt token is computed once and every output token yielded") {
+  // One-token prompts and a chunk of one token left over are prompts too.
+  const json r =
+      served({{0, 1, 3}, {0, 65, 2}, {5, 200, 1}, {10, 63, 4}}, {"serving.prefill_tokens=64"});
+  CHECK(r["prefill_tokens"] == 1 + 65 + 200 + 63);
+  CHECK(r["output_tokens"] == 3 + 2 + 1 + 4);
+  CHECK(r["requests"]["finished"] == 4);
+}
+
+TEST_CASE("trace: a request that no empty machine could hold is refused and the rest served") {
+  const json r = served({{0, 50, 2}, {1, 9'000'000, 2}, {2, 50, 2}}, {});
+  CHECK(r["requests"]["total"] == 3);
+  CHECK(r["requests"]["rejected"] == 1);
+  CHECK(r["requests"]["finished"] == 2);
+  CHECK(r["output_tokens"] == 4);
+}
+
+TEST_CASE("trace: a lone request waits for nobody") {
+  const json r = served({{0, 500, 5}}, {});
+  const double ttft = r["latency"]["ttft_ms"]["mean"];
+  const double tpot = r["latency"]["tpot_ms"]["mean"];
+  const double e2e = r["latency"]["e2e_ms"]["mean"];
+  CHECK(e2e == doctest::Approx(ttft + 4 * tpot));
+  CHECK(e2e == doctest::Approx(r["simulated_s"].get<double>() * 1e3));
+}
+
+TEST_CASE("trace: arrivals twice as fast end sooner and idle less") {
+  const std::vector<std::array<std::int64_t, 3>> rows{{0, 100, 4}, {1000, 100, 4}, {3000, 100, 4}};
+  const json slow = served(rows, {});
+  const json fast = served(rows, {"workload.rate_scale=2"});
+  CHECK(slow["simulated_s"].get<double>() > 3.0);
+  CHECK(fast["simulated_s"].get<double>() < 1.6);
+  CHECK(slow["output_tokens"] == fast["output_tokens"]);
+}
+
+TEST_CASE("trace: requests that share a machine take longer than one alone") {
+  const json alone = served({{0, 2000, 8}}, {});
+  const json crowd = served({{0, 2000, 8}, {0, 2000, 8}, {0, 2000, 8}, {0, 2000, 8}}, {});
+  CHECK(crowd["latency"]["ttft_ms"]["mean"].get<double>() >
+        alone["latency"]["ttft_ms"]["mean"].get<double>());
+  CHECK(crowd["throughput"]["output_tokens_per_s"].get<double>() >
+        alone["throughput"]["output_tokens_per_s"].get<double>());
+}
+
+TEST_CASE("trace: a limit of steps ends the run and tells what is unfinished") {
+  const json r = served({{0, 100, 50}}, {"engine.max_steps=5"});
+  CHECK(r["steps"] == 5);
+  CHECK(r["output_tokens"] == 5);
+  CHECK(r["requests"]["unfinished"] == 1);
+}
