@@ -20,7 +20,7 @@ class Die final : public sc_core::sc_module {
   Die(const sc_core::sc_module_name& name, const DieParams& params);
 
   SramBankGroup sram;
-  std::unique_ptr<HbmMemory> hbm;    ///< null: the die has none
+  std::unique_ptr<HbmMemory> hbm;     ///< null: the die has none
   std::unique_ptr<LinkedMemory> far;  ///< likewise
   MacArray mac;
   VectorUnit vector;

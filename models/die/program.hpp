@@ -30,7 +30,16 @@ inline constexpr std::size_t kTierCount = 3;
 
 /// What simulated time is charged to in "where the time went".
 enum class TimeCategory : std::uint8_t {
-  WeightsSram, WeightsHbm, WeightsFar, Kv, Mac, Vector, FabricLatency, FabricTransfer, Launch, Idle
+  WeightsSram,
+  WeightsHbm,
+  WeightsFar,
+  Kv,
+  Mac,
+  Vector,
+  FabricLatency,
+  FabricTransfer,
+  Launch,
+  Idle
 };
 inline constexpr std::size_t kTimeCategoryCount = 10;
 
@@ -39,7 +48,16 @@ inline constexpr std::array<TimeCategory, kTierCount> kWeightCategories{
     TimeCategory::WeightsSram, TimeCategory::WeightsHbm, TimeCategory::WeightsFar};
 
 /// The units of a die; each runs its instructions in program order, all run side by side.
-enum class Unit : std::uint8_t { SramPort, HbmPort, FarPort, StorePort, Mac, Vector, Fabric, Control };
+enum class Unit : std::uint8_t {
+  SramPort,
+  HbmPort,
+  FarPort,
+  StorePort,
+  Mac,
+  Vector,
+  Fabric,
+  Control
+};
 inline constexpr std::size_t kUnitCount = 8;
 
 inline constexpr std::int32_t kNoInstruction = -1;
@@ -61,20 +79,20 @@ class Dependency {
 struct Instruction {
   OpCode code{};
   Unit unit{};
-  Tier tier{};                 ///< Load, Store
+  Tier tier{};  ///< Load, Store
   TimeCategory category{};
-  Precision precision{};       ///< Mac
-  bool staged = false;         ///< Load: holds staging space until `consumer` has finished
-  std::int16_t layer = -1;     ///< for reading traces, not for timing
+  Precision precision{};    ///< Mac
+  bool staged = false;      ///< Load: holds staging space until `consumer` has finished
+  std::int16_t layer = -1;  ///< for reading traces, not for timing
   std::array<Dependency, 3> after{};
   std::int32_t consumer = kNoInstruction;  ///< Load staged: the instruction that frees the space
   std::int32_t shapes_begin = 0;           ///< Mac: range of Program::shapes
   std::int32_t shapes_end = 0;
-  std::int32_t exchange = 0;               ///< Exchange: index into StepPrograms::exchanges
-  std::int32_t slot = 0;                   ///< Exchange: this die's place among the participants
-  std::int32_t piece = 0;    ///< Load, Store: bytes of one contiguous piece, 0 = all
-  std::int64_t amount = 0;   ///< Load, Store: bytes; Vector: element ops; Wait: picoseconds
-  std::int64_t address = 0;  ///< Load, Store: where in the tier
+  std::int32_t exchange = 0;  ///< Exchange: index into StepPrograms::exchanges
+  std::int32_t slot = 0;      ///< Exchange: this die's place among the participants
+  std::int32_t piece = 0;     ///< Load, Store: bytes of one contiguous piece, 0 = all
+  std::int64_t amount = 0;    ///< Load, Store: bytes; Vector: element ops; Wait: picoseconds
+  std::int64_t address = 0;   ///< Load, Store: where in the tier
 };
 // A step of a large deployment has 10^5 of these: one cache line each.
 static_assert(sizeof(Instruction) == 64);
@@ -83,7 +101,8 @@ static_assert(sizeof(Instruction) == 64);
 struct Program {
   std::vector<Instruction> code;
   std::vector<GemmShape> shapes;
-  std::array<std::vector<std::int32_t>, kUnitCount> queues;  ///< instructions of each unit, in order
+  std::array<std::vector<std::int32_t>, kUnitCount>
+      queues;  ///< instructions of each unit, in order
 
   std::int32_t add(const Instruction& instruction) {
     const auto at = static_cast<std::int32_t>(code.size());

@@ -10,8 +10,8 @@
 namespace reticle {
 
 namespace {
-constexpr std::array<std::string_view, 6> kOpNames{"load", "store", "mac", "vector", "exchange",
-                                                   "wait"};
+constexpr std::array<std::string_view, 6> kOpNames{"load",   "store",    "mac",
+                                                   "vector", "exchange", "wait"};
 constexpr std::array<std::string_view, kUnitCount> kUnitNames{
     "sram port", "hbm port", "far port", "store port", "mac", "vector", "fabric", "control"};
 }  // namespace
@@ -27,9 +27,12 @@ Sequencer::Sequencer(const sc_core::sc_module_name& name, Bytes staging)
 
 MemoryIf& Sequencer::memory(Tier tier) {
   switch (tier) {
-    case Tier::Sram: return *sram.operator->();
-    case Tier::Hbm: return *hbm.operator->();
-    case Tier::Far: return *far.operator->();
+    case Tier::Sram:
+      return *sram.operator->();
+    case Tier::Hbm:
+      return *hbm.operator->();
+    case Tier::Far:
+      return *far.operator->();
   }
   fail_invariant("no such tier", std::source_location::current());
 }
@@ -133,10 +136,10 @@ void Sequencer::issue_compute(std::int32_t i, const Instruction& in, Readiness r
   Picoseconds started, done, tail;
   if (in.code == OpCode::Mac) {
     const std::span<const GemmShape> shapes{program_->shapes};
-    const auto timing = mac->compute(
-        shapes.subspan(static_cast<std::size_t>(in.shapes_begin),
-                       static_cast<std::size_t>(in.shapes_end - in.shapes_begin)),
-        in.precision, ready.at);
+    const auto timing =
+        mac->compute(shapes.subspan(static_cast<std::size_t>(in.shapes_begin),
+                                    static_cast<std::size_t>(in.shapes_end - in.shapes_begin)),
+                     in.precision, ready.at);
     started = timing.started, done = timing.done, tail = timing.tail;
   } else {
     const auto timing = vector->compute(in.amount, ready.at);
@@ -175,8 +178,8 @@ void Sequencer::exchange_done(std::int32_t exchange, const ExchangeTiming& timin
   joined_.erase(found);
   const std::int32_t cause = executions_[static_cast<std::size_t>(i)].start_cause;
   timings_.push_back(timing);
-  record(i, {now(), timing.done, timing.done, cause,
-             static_cast<std::int32_t>(timings_.size()) - 1});
+  record(i,
+         {now(), timing.done, timing.done, cause, static_cast<std::int32_t>(timings_.size()) - 1});
   advance();
 }
 
@@ -185,7 +188,8 @@ bool Sequencer::issue_next(Unit unit) {
   const auto& queue = program_->queues[u];
   if (next_[u] == queue.size()) return false;
   auto& blocked_on = blocked_on_[u];
-  if (blocked_on != kNoInstruction && executions_[static_cast<std::size_t>(blocked_on)].start.count() < 0)
+  if (blocked_on != kNoInstruction &&
+      executions_[static_cast<std::size_t>(blocked_on)].start.count() < 0)
     return false;
   const std::int32_t i = queue[next_[u]];
   const Instruction& in = program_->code[static_cast<std::size_t>(i)];
@@ -235,10 +239,9 @@ std::string Sequencer::pending() const {
     const std::int32_t i = queue[next_[u]];
     const auto& in = program_->code[static_cast<std::size_t>(i)];
     text += std::string{name()} + ": " + std::string{kUnitNames[u]} + ": instruction " +
-            std::to_string(i) + " (" +
-            std::string{kOpNames[static_cast<std::size_t>(in.code)]} + ", layer " +
-            std::to_string(in.layer) + ") and " + std::to_string(queue.size() - next_[u] - 1) +
-            " more wait\n";
+            std::to_string(i) + " (" + std::string{kOpNames[static_cast<std::size_t>(in.code)]} +
+            ", layer " + std::to_string(in.layer) + ") and " +
+            std::to_string(queue.size() - next_[u] - 1) + " more wait\n";
   }
   for (const auto& [exchange, i] : joined_)
     text += std::string{name()} + ": joined exchange " + std::to_string(exchange) + "\n";

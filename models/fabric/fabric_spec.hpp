@@ -40,8 +40,8 @@ struct FabricParams {
 /// Counts of one link class (a level of the hierarchy).
 struct LinkStats {
   std::int64_t messages = 0;
-  Bytes bytes{};        ///< payload bytes x links crossed
-  Picoseconds busy{};   ///< summed over links
+  Bytes bytes{};       ///< payload bytes x links crossed
+  Picoseconds busy{};  ///< summed over links
 };
 
 }  // namespace reticle

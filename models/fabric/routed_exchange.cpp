@@ -38,9 +38,8 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
       invariant(m.bytes.count() <= kLargestMessage, "message size");
       RoutedMessage out{.source = m.source, .target = m.target, .bytes = m.bytes};
       out.hops_begin = static_cast<std::uint32_t>(hops.size());
-      const auto path =
-          topology.path(exchange->participants[static_cast<std::size_t>(m.source)],
-                        exchange->participants[static_cast<std::size_t>(m.target)]);
+      const auto path = topology.path(exchange->participants[static_cast<std::size_t>(m.source)],
+                                      exchange->participants[static_cast<std::size_t>(m.target)]);
       for (const LinkId id : path) {
         const Topology::Link& link = links[index(id)];
         const LinkRate& rate = rates[index(id)];

@@ -27,8 +27,9 @@ class LinkRate {
 struct Hop {
   std::uint32_t link = 0;
   std::int32_t level = 0;
-  Picoseconds busy{};     ///< serialisation
-  Picoseconds overflow{}; ///< serialisation of what the link's buffer cannot take; 0 = it takes all
+  Picoseconds busy{};  ///< serialisation
+  Picoseconds
+      overflow{};         ///< serialisation of what the link's buffer cannot take; 0 = it takes all
   Picoseconds forward{};  ///< to the next link's start
 };
 

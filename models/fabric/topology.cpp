@@ -76,11 +76,13 @@ void Topology::join_level(const FabricLevel& spec, std::int64_t level, std::int6
     // Dies with other port indices are reached through the plane too, as all ports share a switch.
     const std::int64_t hub = nodes_++;
     for (std::int64_t child = 0; child < count; ++child)
-      for (std::int64_t port = 0; port < ports; ++port) add_both(die(child, port), hub, level, spec);
+      for (std::int64_t port = 0; port < ports; ++port)
+        add_both(die(child, port), hub, level, spec);
     return;
   }
   const auto join = [&](std::int64_t a, std::int64_t b) {
-    for (std::int64_t port = 0; port < ports; ++port) add_both(die(a, port), die(b, port), level, spec);
+    for (std::int64_t port = 0; port < ports; ++port)
+      add_both(die(a, port), die(b, port), level, spec);
   };
   switch (spec.kind) {
     case TopologyKind::FullyConnected:
@@ -123,8 +125,8 @@ const Topology::Routes& Topology::routes_from(DieId from) const {
   std::vector<Distance> distance(static_cast<std::size_t>(nodes_));
   boost::dijkstra_shortest_paths_no_color_map(
       graph, index(from),
-      boost::distance_map(boost::make_iterator_property_map(
-              distance.begin(), boost::get(boost::vertex_index, graph)))
+      boost::distance_map(boost::make_iterator_property_map(distance.begin(),
+                                                            boost::get(boost::vertex_index, graph)))
           .distance_inf(Distance{})
           .distance_zero(Distance{0, 0})
           .distance_compare(std::less<Distance>{})

@@ -188,9 +188,8 @@ void HbmChannel::settle(const MemoryRun& run, Picoseconds start, Picoseconds end
   const Picoseconds per_set{sets > 1 ? (end - start).count() / sets : 0};
   const bool whole = sets > 1 || run.bytes.count() >= params_.bank_groups * visit;
   const std::int64_t group0 = whole ? 0 : place_of(run.address.count()).group;
-  const std::int64_t groups = whole
-                                  ? params_.bank_groups
-                                  : std::min(params_.bank_groups, div_up(run.bytes.count(), visit));
+  const std::int64_t groups =
+      whole ? params_.bank_groups : std::min(params_.bank_groups, div_up(run.bytes.count(), visit));
   if (sets >= params_.banks_per_group && sets > 1) {
     event_ = {.closes = false,
               .end = end,

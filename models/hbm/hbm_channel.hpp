@@ -40,11 +40,11 @@ class HbmChannel final : public sc_core::sc_module, public MemoryIf {
   /// through every bank. Banks take it into account when they are next looked at.
   struct Event {
     bool closes = true;
-    Picoseconds end{};         ///< closes: earliest activate; else the end of the run
-    std::int64_t bank = 0;     ///< the run's last bank (of every group) and row,
+    Picoseconds end{};      ///< closes: earliest activate; else the end of the run
+    std::int64_t bank = 0;  ///< the run's last bank (of every group) and row,
     std::int64_t row = 0;
-    Picoseconds per_set{};     ///< time it spent on one row of every group,
-    Picoseconds recovery{};    ///< and from last data to precharge
+    Picoseconds per_set{};   ///< time it spent on one row of every group,
+    Picoseconds recovery{};  ///< and from last data to precharge
   };
   /// Where a byte of this channel lies: consecutive pairs of bursts go round the bank groups, then
   /// rows of all groups fill, then the next bank of every group.

@@ -9,7 +9,9 @@
 namespace reticle {
 
 HbmMemory::HbmMemory(const sc_core::sc_module_name& name, const HbmParams& params)
-    : sc_module{name}, params_{params}, lockstep_{reticle::channels(params) / params.simulated_channels} {
+    : sc_module{name},
+      params_{params},
+      lockstep_{reticle::channels(params) / params.simulated_channels} {
   invariant(lockstep_ * params.simulated_channels == reticle::channels(params),
             "simulated channels divide the channels");
   for (std::int64_t i = 0; i < params.simulated_channels; ++i)

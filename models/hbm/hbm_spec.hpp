@@ -25,11 +25,11 @@ struct HbmTiming {
   Picoseconds t_rc{};
   Picoseconds t_rrd_s{};
   Picoseconds t_rrd_l{};
-  Picoseconds t_faw{};   ///< window for at most four activates
-  Picoseconds t_wr{};    ///< write recovery
-  Picoseconds t_wtr_l{}; ///< last write data to read command
-  Picoseconds t_rtp{};   ///< read to precharge
-  Picoseconds t_rtw{};   ///< read command to write command
+  Picoseconds t_faw{};    ///< window for at most four activates
+  Picoseconds t_wr{};     ///< write recovery
+  Picoseconds t_wtr_l{};  ///< last write data to read command
+  Picoseconds t_rtp{};    ///< read to precharge
+  Picoseconds t_rtw{};    ///< read command to write command
   Picoseconds t_rfc_ab{};
   Picoseconds t_rfc_pb{};
   Picoseconds t_refi{};

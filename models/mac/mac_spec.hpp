@@ -32,7 +32,7 @@ struct GemmShape {
 };
 
 struct MacStats {
-  std::int64_t operations = 0;  ///< GEMM calls
+  std::int64_t operations = 0;                       ///< GEMM calls
   std::array<std::int64_t, kPrecisionCount> macs{};  ///< multiply-accumulates done, by precision
   Picoseconds busy{};
 };

@@ -32,12 +32,12 @@ struct MemoryStats {
   std::int64_t transactions = 0;
   Bytes read{};
   Bytes written{};
-  std::int64_t activates = 0;   ///< DRAM rows opened; 0 for SRAM
-  std::int64_t row_hits = 0;    ///< runs whose first row was open
-  std::int64_t refreshes = 0;   ///< refresh commands that stalled or preceded a transaction
-  std::int64_t turnarounds = 0; ///< read/write direction changes of the data bus
-  Picoseconds busy{};           ///< data bus (or ports) occupied
-  Picoseconds waited{};         ///< transactions waiting for an earlier one, summed
+  std::int64_t activates = 0;    ///< DRAM rows opened; 0 for SRAM
+  std::int64_t row_hits = 0;     ///< runs whose first row was open
+  std::int64_t refreshes = 0;    ///< refresh commands that stalled or preceded a transaction
+  std::int64_t turnarounds = 0;  ///< read/write direction changes of the data bus
+  Picoseconds busy{};            ///< data bus (or ports) occupied
+  Picoseconds waited{};          ///< transactions waiting for an earlier one, summed
 };
 
 }  // namespace reticle

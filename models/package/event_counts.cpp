@@ -9,7 +9,8 @@ namespace {
 /// Applies `op` to every pair of fields; one list of fields for sums and differences.
 template <class Op>
 void combine(EventCounts& a, const EventCounts& b, Op op) {
-  for (std::size_t t = 0; t < kTierCount; ++t) op(a.read[t], b.read[t]), op(a.written[t], b.written[t]);
+  for (std::size_t t = 0; t < kTierCount; ++t)
+    op(a.read[t], b.read[t]), op(a.written[t], b.written[t]);
   op(a.staged, b.staged);
   for (std::size_t c = 0; c < kTimeCategoryCount; ++c) op(a.loaded[c], b.loaded[c]);
   op(a.hbm_activates, b.hbm_activates);

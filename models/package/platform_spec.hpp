@@ -23,10 +23,10 @@ struct SequencerParams {
   /// Weights known from the program stream in while the die computes or communicates (dataflow
   /// ASIC). Without it, kernels run one after another and each pays `launch_gap` (GPU).
   bool static_prefetch = true;
-  Picoseconds launch_gap{};    ///< between dependent kernels; 0 with static_prefetch
-  Picoseconds step_overhead{}; ///< host scheduler and sampling round trip per step
-  Bytes staging{};             ///< on-chip buffer for data on its way from slow tiers to the array
-  Bytes load_tile{};           ///< largest single load; at most staging / 2
+  Picoseconds launch_gap{};     ///< between dependent kernels; 0 with static_prefetch
+  Picoseconds step_overhead{};  ///< host scheduler and sampling round trip per step
+  Bytes staging{};              ///< on-chip buffer for data on its way from slow tiers to the array
+  Bytes load_tile{};            ///< largest single load; at most staging / 2
 };
 
 /// One compute die (a GPU counts as one) and the memories it owns.
@@ -44,27 +44,27 @@ struct DieParams {
 struct EnergyPrices {
   double sram_read_pj_per_bit = 0;
   double sram_write_pj_per_bit = 0;
-  double hbm_pj_per_bit = 0;          ///< device and interposer, activates included
-  double hbm_phy_pj_per_bit = 0;      ///< PHY and controller on the die
-  double far_pj_per_bit = 0;          ///< device and host link
-  double transport_pj_per_bit = 0;    ///< on-die movement from memory to the array
+  double hbm_pj_per_bit = 0;                     ///< device and interposer, activates included
+  double hbm_phy_pj_per_bit = 0;                 ///< PHY and controller on the die
+  double far_pj_per_bit = 0;                     ///< device and host link
+  double transport_pj_per_bit = 0;               ///< on-die movement from memory to the array
   std::array<double, kPrecisionCount> mac_pj{};  ///< per multiply-accumulate
-  double vector_pj = 0;               ///< per element operation
-  std::vector<double> link_pj_per_bit;  ///< per fabric level, per link crossed
-  double die_static_w = 0;            ///< logic leakage and clocks of one die
-  double sram_leakage_w_per_mb = 0;   ///< decimal MB
-  double hbm_static_w_per_stack = 0;  ///< refresh and background
-  double package_static_w = 0;        ///< switches, host share, VR losses, per package
+  double vector_pj = 0;                          ///< per element operation
+  std::vector<double> link_pj_per_bit;           ///< per fabric level, per link crossed
+  double die_static_w = 0;                       ///< logic leakage and clocks of one die
+  double sram_leakage_w_per_mb = 0;              ///< decimal MB
+  double hbm_static_w_per_stack = 0;             ///< refresh and background
+  double package_static_w = 0;                   ///< switches, host share, VR losses, per package
 };
 
 /// Money and how it is spread.
 struct CostParams {
   double node_price_usd = 0;
   double lifetime_years = 3;
-  double utilisation = 0.8;            ///< of the lifetime, where no trace gives it
+  double utilisation = 0.8;  ///< of the lifetime, where no trace gives it
   double electricity_usd_per_kwh = 0;
-  double pue = 1;                      ///< facility power over IT power
-  double stream_rate_tokens_per_s = 5; ///< what one user consumes (agent density)
+  double pue = 1;                       ///< facility power over IT power
+  double stream_rate_tokens_per_s = 5;  ///< what one user consumes (agent density)
 };
 
 struct PlatformSpec {
@@ -81,9 +81,9 @@ struct PlatformSpec {
   FabricParams fabric;
   EnergyPrices energy;
   CostParams cost;
-  double node_power_limit_w = 0;  ///< TDP or envelope; 0 = unknown
+  double node_power_limit_w = 0;         ///< TDP or envelope; 0 = unknown
   double heat_flux_limit_w_per_mm2 = 0;  ///< of the stated cooling; 0 = unknown
-  std::vector<std::string> claims;  ///< vendor or paper figures worth printing beside a result
+  std::vector<std::string> claims;       ///< vendor or paper figures worth printing beside a result
 };
 
 constexpr std::int64_t dies(const PlatformSpec& p) {

@@ -26,8 +26,8 @@ SramBankGroup::Share SramBankGroup::share_of(std::int64_t bytes, std::int64_t pi
   return {Bytes{bytes}, time_of(cycles, params_.clock)};
 }
 
-void SramBankGroup::reserve(std::int64_t first, std::int64_t count, const Share& share,
-                            Span& span, std::vector<Bytes>& counted) {
+void SramBankGroup::reserve(std::int64_t first, std::int64_t count, const Share& share, Span& span,
+                            std::vector<Bytes>& counted) {
   if (count <= 0) return;
   Picoseconds waited{};
   for (std::int64_t bank = first; bank < first + count; ++bank) {

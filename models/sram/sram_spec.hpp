@@ -15,8 +15,8 @@ struct SramParams {
   Bytes width{};           ///< bytes a port of one bank moves per cycle
   std::int64_t ports = 1;  ///< simultaneous accesses per bank (read or write)
   Hertz clock{};
-  Cycles latency{};        ///< address to first data
-  Bytes interleave{};      ///< consecutive bytes in one bank before the next
+  Cycles latency{};    ///< address to first data
+  Bytes interleave{};  ///< consecutive bytes in one bank before the next
 };
 
 /// Peak of all banks and ports.

@@ -17,7 +17,7 @@ struct LinkedMemoryParams {
   Picoseconds device_latency{};
   BytesPerSecond link_rate{};
   Picoseconds link_latency{};
-  Bytes chunk{};                  ///< unit of transfer; smaller pieces cost a whole chunk
+  Bytes chunk{};  ///< unit of transfer; smaller pieces cost a whole chunk
   std::int64_t queue_depth = 64;
 };
 

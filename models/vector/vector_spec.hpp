@@ -11,7 +11,7 @@ namespace reticle {
 struct VectorParams {
   std::int64_t lanes = 1;  ///< element operations per cycle
   Hertz clock{};
-  Cycles latency{};        ///< pipeline depth, paid once per operation
+  Cycles latency{};  ///< pipeline depth, paid once per operation
 };
 
 struct VectorStats {

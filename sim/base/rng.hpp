@@ -21,8 +21,7 @@ constexpr std::uint64_t mix64(std::uint64_t z) {
 constexpr std::uint64_t combine64(std::uint64_t a, std::uint64_t b) { return mix64(a ^ mix64(b)); }
 
 /// 64-bit FNV-1a of a text: names streams and digests inputs.
-constexpr std::uint64_t fnv1a64(std::string_view text,
-                                std::uint64_t hash = 0xcbf29ce484222325ULL) {
+constexpr std::uint64_t fnv1a64(std::string_view text, std::uint64_t hash = 0xcbf29ce484222325ULL) {
   for (const char c : text) {
     hash ^= static_cast<unsigned char>(c);
     hash *= 0x100000001b3ULL;

@@ -74,7 +74,8 @@ constexpr Cycles operator""_cycles(unsigned long long n) { return Cycles(std::in
 constexpr std::int64_t mul_div_up(std::int64_t a, std::int64_t b, std::int64_t c) {
   // A 128-bit division costs ten times a 64-bit one, and this is on the simulator's hot path.
   std::int64_t small = 0;
-  if (!__builtin_mul_overflow(a, b, &small) && small <= std::numeric_limits<std::int64_t>::max() - c)
+  if (!__builtin_mul_overflow(a, b, &small) &&
+      small <= std::numeric_limits<std::int64_t>::max() - c)
     return (small + c - 1) / c;
   const auto product = static_cast<unsigned __int128>(a) * static_cast<unsigned __int128>(b);
   const auto divisor = static_cast<unsigned __int128>(c);

@@ -53,9 +53,10 @@ std::vector<Fact> describe(const WorkloadSpec& workload) {
              steady->context},
             {"workload", "steps", "steps", std::to_string(steady->steps), steady->steps}};
   const auto& trace = std::get<TraceWorkload>(workload);
-  return {{"workload", "kind", "kind", "request trace", "trace"},
-          {"workload", "path", "file", trace.path, trace.path},
-          {"workload", "rate_scale", "rate scale", number_text(trace.rate_scale), trace.rate_scale}};
+  return {
+      {"workload", "kind", "kind", "request trace", "trace"},
+      {"workload", "path", "file", trace.path, trace.path},
+      {"workload", "rate_scale", "rate scale", number_text(trace.rate_scale), trace.rate_scale}};
 }
 
 struct Options {
@@ -97,23 +98,27 @@ std::vector<Fact> describe(const LlmSpec& llm) {
   const auto& a = llm.attention;
   facts.push_back({"model", "layers", "layers",
                    fmt::format("{} of width {}", llm.layers, llm.hidden), llm.layers});
-  facts.push_back({"model", "attention", "attention",
-                   fmt::format("{} heads, {} KV heads, head size {}", a.heads, a.kv_heads,
-                               a.head_dim),
-                   {{"heads", a.heads}, {"kv_heads", a.kv_heads}, {"head_dim", a.head_dim}}});
+  facts.push_back(
+      {"model",
+       "attention",
+       "attention",
+       fmt::format("{} heads, {} KV heads, head size {}", a.heads, a.kv_heads, a.head_dim),
+       {{"heads", a.heads}, {"kv_heads", a.kv_heads}, {"head_dim", a.head_dim}}});
   if (llm.moe)
-    facts.push_back({"model", "experts", "experts",
-                     fmt::format("{} routed, {} per token, {} shared; first {} layers dense",
-                                 llm.moe->experts, llm.moe->top_k, llm.moe->shared_experts,
-                                 llm.dense_layers),
-                     {{"routed", llm.moe->experts},
-                      {"top_k", llm.moe->top_k},
-                      {"shared", llm.moe->shared_experts}}});
-  facts.push_back({"model", "precision", "precision",
-                   fmt::format("weights {}, embedding {}, activations {}, KV {}",
-                               name_of(llm.weights), name_of(llm.embedding),
-                               name_of(llm.activations), name_of(llm.kv)),
-                   std::string{name_of(llm.weights)}});
+    facts.push_back(
+        {"model",
+         "experts",
+         "experts",
+         fmt::format("{} routed, {} per token, {} shared; first {} layers dense", llm.moe->experts,
+                     llm.moe->top_k, llm.moe->shared_experts, llm.dense_layers),
+         {{"routed", llm.moe->experts},
+          {"top_k", llm.moe->top_k},
+          {"shared", llm.moe->shared_experts}}});
+  facts.push_back(
+      {"model", "precision", "precision",
+       fmt::format("weights {}, embedding {}, activations {}, KV {}", name_of(llm.weights),
+                   name_of(llm.embedding), name_of(llm.activations), name_of(llm.kv)),
+       std::string{name_of(llm.weights)}});
   count("parameters", "total", "total", n.total);
   count("parameters", "active", "active per token", n.active);
   count("parameters", "attention", "attention", n.attention);
@@ -138,12 +143,10 @@ void add_describe(CLI::App& app) {
     const PlatformSpec platform = read_platform(name, sets, &values);
     return describe(platform, values);
   });
-  add_kind(*sub, "llm", "claude-class-mid", [](const auto& name, const auto& sets) {
-    return describe(read_llm(name, sets));
-  });
-  add_kind(*sub, "workload", "steady-64", [](const auto& name, const auto& sets) {
-    return describe(read_workload(name, sets));
-  });
+  add_kind(*sub, "llm", "claude-class-mid",
+           [](const auto& name, const auto& sets) { return describe(read_llm(name, sets)); });
+  add_kind(*sub, "workload", "steady-64",
+           [](const auto& name, const auto& sets) { return describe(read_workload(name, sets)); });
 }
 
 }  // namespace reticle

@@ -41,7 +41,9 @@ class PlatformFacts {
   /// A figure of one die beside that of the deployment.
   void each(const char* section, const std::string& key, const char* label, double per_die,
             const char* unit) {
-    facts_.push_back({section, key, label,
+    facts_.push_back({section,
+                      key,
+                      label,
                       fmt::format("{} per die, {} in all", with_unit(per_die, unit),
                                   with_unit(per_die * n_, unit)),
                       {{"per_die", per_die}, {"total", per_die * n_}}});
@@ -80,41 +82,47 @@ class PlatformFacts {
 
   void compute() {
     const auto& mac = p_.die.mac;
-    const double bandwidth = double(
-        (p_.die.hbm ? peak_bandwidth(*p_.die.hbm) : peak_bandwidth(p_.die.sram)).count());
+    const double bandwidth =
+        double((p_.die.hbm ? peak_bandwidth(*p_.die.hbm) : peak_bandwidth(p_.die.sram)).count());
     for (const auto& fact : kPrecisions) {
       const auto cycles = mac.cycles_per_pass[static_cast<std::size_t>(fact.precision)];
       if (cycles == 0) continue;
       const double flops =
           2.0 * double(macs_per_cycle(mac)) * double(mac.clock.count()) / double(cycles);
-      facts_.push_back(
-          {"compute", std::string{fact.name} + "_flops", std::string{fact.name},
-           fmt::format("{} per die, {} in all; ridge point {} FLOP/B of {}",
-                       with_unit(flops, "FLOP/s"), with_unit(flops * n_, "FLOP/s"),
-                       number_text(flops / bandwidth, 3), p_.die.hbm ? "HBM" : "SRAM"),
-           {{"per_die", flops}, {"total", flops * n_}, {"ridge_flop_per_byte", flops / bandwidth}}});
+      facts_.push_back({"compute",
+                        std::string{fact.name} + "_flops",
+                        std::string{fact.name},
+                        fmt::format("{} per die, {} in all; ridge point {} FLOP/B of {}",
+                                    with_unit(flops, "FLOP/s"), with_unit(flops * n_, "FLOP/s"),
+                                    number_text(flops / bandwidth, 3), p_.die.hbm ? "HBM" : "SRAM"),
+                        {{"per_die", flops},
+                         {"total", flops * n_},
+                         {"ridge_flop_per_byte", flops / bandwidth}}});
     }
     add("compute", "mac_array", "MAC array",
         fmt::format("{} arrays of {} x {} at {}", mac.arrays, mac.rows, mac.cols,
                     with_unit(double(mac.clock.count()), "Hz")),
-        {{"arrays", mac.arrays}, {"rows", mac.rows}, {"cols", mac.cols},
+        {{"arrays", mac.arrays},
+         {"rows", mac.rows},
+         {"cols", mac.cols},
          {"clock_hz", mac.clock.count()}});
     const auto& vector = p_.die.vector;
     each("compute", "vector_ops_per_s", "vector unit",
          double(vector.lanes) * double(vector.clock.count()), "op/s");
     const auto& seq = p_.die.sequencer;
     add("compute", "static_prefetch", "weights",
-        seq.static_prefetch
-            ? fmt::format("stream ahead of use, {} staging",
-                          with_unit(double(seq.staging.count()), "B"))
-            : fmt::format("loaded by kernels one after another, launch gap {}",
-                          time_text(seq.launch_gap)),
+        seq.static_prefetch ? fmt::format("stream ahead of use, {} staging",
+                                          with_unit(double(seq.staging.count()), "B"))
+                            : fmt::format("loaded by kernels one after another, launch gap {}",
+                                          time_text(seq.launch_gap)),
         seq.static_prefetch);
   }
 
   void fabric() {
     for (const auto& level : p_.fabric.levels)
-      facts_.push_back({"fabric", level.name, level.name,
+      facts_.push_back({"fabric",
+                        level.name,
+                        level.name,
                         fmt::format("{} of {}, {} per direction per link, {} + {} router",
                                     kind_name(level.kind), level.width * level.height,
                                     with_unit(double(level.link.rate.count()), "B/s"),
@@ -180,8 +188,8 @@ class PlatformFacts {
       for (const auto& value : values_) {
         if (value.confidence != word) continue;
         list.push_back(value.path);
-        add("provenance", "", word, fmt::format("{} = {}  [{}]", value.path, value.value, value.source),
-            nullptr);
+        add("provenance", "", word,
+            fmt::format("{} = {}  [{}]", value.path, value.value, value.source), nullptr);
       }
       add("provenance", word, "", "", std::move(list));
     }

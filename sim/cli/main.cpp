@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -16,6 +17,12 @@ int fail(const char* what, reticle::ExitCode code) {
   return static_cast<int>(code);
 }
 
+bool is_subcommand(const CLI::App& app, const std::string& name) {
+  const auto all = app.get_subcommands([](const CLI::App*) { return true; });
+  return std::any_of(all.begin(), all.end(),
+                     [&](const CLI::App* sub) { return sub->get_name() == name; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -31,6 +38,13 @@ int main(int argc, char** argv) {
   add_check(app);
   add_reprice(app);
   add_workload(app);
+  if (argc > 1 && argv[1][0] != '-' && !is_subcommand(app, argv[1])) {
+    std::string known;
+    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+      known += " " + sub->get_name();
+    return fail(("unknown subcommand '" + std::string{argv[1]} + "'; known:" + known).c_str(),
+                ExitCode::Usage);
+  }
   try {
     app.parse(argc, argv);  // runs the chosen subcommand
     return static_cast<int>(ExitCode::Ok);

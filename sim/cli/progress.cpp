@@ -21,9 +21,9 @@ void ProgressLine::update(const RunProgress& progress) {
   next_ = time + std::chrono::milliseconds{200};
   shown_ = true;
   const double wall = std::chrono::duration<double>(time - begun_).count();
-  const double share = progress.total > 0 ? static_cast<double>(progress.done) /
-                                                static_cast<double>(progress.total)
-                                          : 0;
+  const double share =
+      progress.total > 0 ? static_cast<double>(progress.done) / static_cast<double>(progress.total)
+                         : 0;
   constexpr int kWidth = 24;
   const int filled = std::clamp(static_cast<int>(share * kWidth), 0, kWidth);
   const std::string left =

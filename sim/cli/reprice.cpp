@@ -20,7 +20,9 @@ std::string read_text(const std::filesystem::path& path) {
   std::ifstream in{path, std::ios::binary};
   std::ostringstream text;
   if (!in || !(text << in.rdbuf()))
-    throw ConfigError({path.string(), 0, 0}, "", "expected the file of a finished run (reticle run --out DIR), could not read it");
+    throw ConfigError(
+        {path.string(), 0, 0}, "",
+        "expected the file of a finished run (reticle run --out DIR), could not read it");
   return text.str();
 }
 

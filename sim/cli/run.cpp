@@ -43,8 +43,7 @@ SimulatorFacts facts(std::chrono::steady_clock::time_point begun) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   SimulatorFacts out;
-  out.wall_s =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  out.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   out.peak_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024;  // Linux reports KiB
   return out;
 }
@@ -60,9 +59,9 @@ void make_directory(const std::filesystem::path& path) {
   std::string probe = (path / ".probe.XXXXXX").string();
   const int descriptor = ::mkstemp(probe.data());
   if (descriptor < 0)
-    throw ConfigError({path.string(), 0, 0}, "--out",
-                      "expected a directory that can be written, got " +
-                          std::generic_category().message(errno));
+    throw ConfigError(
+        {path.string(), 0, 0}, "--out",
+        "expected a directory that can be written, got " + std::generic_category().message(errno));
   ::close(descriptor);
   ::unlink(probe.c_str());
 }

@@ -55,7 +55,8 @@ void describe_trace(const std::string& argument) {
              trace.format, n, trace.skipped);
   fmt::print("  span      {:.1f} s, {} per second\n", span,
              span > 0 ? fmt::format("{:.3f}", static_cast<double>(n) / span) : "-");
-  fmt::print("  {:<8}{:>12}{:>10}{:>10}{:>10}{:>10}\n", "tokens", "mean", "p50", "p95", "p99", "max");
+  fmt::print("  {:<8}{:>12}{:>10}{:>10}{:>10}{:>10}\n", "tokens", "mean", "p50", "p95", "p99",
+             "max");
   const auto row = [&](const char* name, const auto& sorted, double sum) {
     fmt::print("  {:<8}{:>12.1f}{:>10}{:>10}{:>10}{:>10}\n", name, sum / static_cast<double>(n),
                rank(sorted, 50), rank(sorted, 95), rank(sorted, 99), sorted.back());
@@ -82,7 +83,8 @@ void add_workload(CLI::App& app) {
   make->add_option("--requests", options->requests, "How many requests");
   make->add_option("--seed", options->seed, "Seed");
   make->add_option("--out", options->out, "File to write (JSONL)")->required();
-  make->footer("Example: reticle workload generate --like chat-200 --requests 1000 --out chat.jsonl");
+  make->footer(
+      "Example: reticle workload generate --like chat-200 --requests 1000 --out chat.jsonl");
   make->callback([options] { generate(*options); });
 }
 

@@ -31,7 +31,11 @@ StepFeatures features_of(const StepLoad& load) {
 RecallExecutor::RecallExecutor(StepExecutor& silicon, const PlatformSpec& platform,
                                const LlmSpec& llm, const Placement& placement,
                                const ExpertRouter* router, const EngineSpec& spec)
-    : silicon_{silicon}, platform_{platform}, llm_{llm}, placement_{placement}, router_{router},
+    : silicon_{silicon},
+      platform_{platform},
+      llm_{llm},
+      placement_{placement},
+      router_{router},
       spec_{spec} {
   report_.enabled = true;
 }
@@ -44,7 +48,8 @@ std::int64_t RecallExecutor::bin(std::int64_t value) const {
 }
 
 RecallExecutor::Bins RecallExecutor::bins_of(const StepFeatures& f) const {
-  // Cached tokens that prefills read are left to the closed form: next to their GEMMs they are little.
+  // Cached tokens that prefills read are left to the closed form: next to their GEMMs they are
+  // little.
   return {bin(f.decodes), bin(f.decode_context), bin(f.prefill_tokens), bin(f.prefill_pairs)};
 }
 
@@ -53,25 +58,26 @@ double RecallExecutor::closed_form(const StepFeatures& f) {
   const std::int64_t tokens = f.decodes + f.prefill_tokens;
   auto [entry, fresh] = weights_time_.try_emplace(tokens);
   if (fresh)
-    entry->second = seconds(estimate_decode_step(platform_, llm_, placement_, router_,
-                                                 {.batch = std::max<std::int64_t>(1, tokens),
-                                                  .context = 0}));
+    entry->second =
+        seconds(estimate_decode_step(platform_, llm_, placement_, router_,
+                                     {.batch = std::max<std::int64_t>(1, tokens), .context = 0}));
   const auto n = static_cast<double>(dies(platform_));
   const DieParams& die = platform_.die;
   const bool hbm = placement_.kv.tier == Tier::Hbm && die.hbm;
-  const auto rate = static_cast<double>(
-      (hbm ? peak_bandwidth(*die.hbm) : peak_bandwidth(die.sram)).count());
+  const auto rate =
+      static_cast<double>((hbm ? peak_bandwidth(*die.hbm) : peak_bandwidth(die.sram)).count());
   const double kv_bytes = static_cast<double>(f.decode_context + f.prefill_context) *
                           static_cast<double>(kv_bytes_per_token(llm_).count());
   const auto& mac = die.mac;
   const auto slow =
       static_cast<double>(mac.cycles_per_pass[static_cast<std::size_t>(llm_.activations)]);
-  const double attention_macs = 2.0 * static_cast<double>(f.prefill_pairs) *
-                                static_cast<double>(llm_.attention.heads * llm_.attention.head_dim *
-                                                    llm_.layers);
+  const double attention_macs =
+      2.0 * static_cast<double>(f.prefill_pairs) *
+      static_cast<double>(llm_.attention.heads * llm_.attention.head_dim * llm_.layers);
   return entry->second + kv_bytes / (rate * n) +
          attention_macs * slow /
-             (static_cast<double>(macs_per_cycle(mac)) * static_cast<double>(mac.clock.count()) * n);
+             (static_cast<double>(macs_per_cycle(mac)) * static_cast<double>(mac.clock.count()) *
+              n);
 }
 
 StepOutcome RecallExecutor::scaled(const Sample& sample, const StepFeatures& f) {
@@ -100,7 +106,8 @@ StepOutcome RecallExecutor::scaled(const Sample& sample, const StepFeatures& f) 
 }
 
 void RecallExecutor::audit(const StepOutcome& recalled, const StepOutcome& simulated) {
-  const double error = seconds(recalled.duration - simulated.duration) / seconds(simulated.duration);
+  const double error =
+      seconds(recalled.duration - simulated.duration) / seconds(simulated.duration);
   ++report_.audits;
   error_sum_ += error;
   abs_error_sum_ += std::abs(error);
@@ -126,7 +133,8 @@ StepOutcome RecallExecutor::execute(const StepLoad& load) {
   return recalled;
 }
 
-/// Every n-th recalled step; before the first n, the 4th, 8th, 16th ... so that short runs know too.
+/// Every n-th recalled step; before the first n, the 4th, 8th, 16th ... so that short runs know
+/// too.
 bool RecallExecutor::due_for_audit() const {
   const std::int64_t n = report_.recalled;
   if (n >= spec_.recall_audit) return n % spec_.recall_audit == 0;

@@ -18,8 +18,8 @@ struct StepFeatures {
   std::int64_t decodes = 0;         ///< sequences that decode
   std::int64_t decode_context = 0;  ///< cached tokens they read
   std::int64_t prefill_tokens = 0;
-  std::int64_t prefill_context = 0; ///< cached tokens the prefills read
-  std::int64_t prefill_pairs = 0;   ///< query-key pairs of the prefills
+  std::int64_t prefill_context = 0;  ///< cached tokens the prefills read
+  std::int64_t prefill_pairs = 0;    ///< query-key pairs of the prefills
 };
 StepFeatures features_of(const StepLoad& load);
 

@@ -40,8 +40,14 @@ void check_supported(const RunSpec& spec) {
   const auto& passes = spec.platform.die.mac.cycles_per_pass;
   for (const Precision p : {spec.llm.weights, spec.llm.embedding, spec.llm.activations})
     if (passes[static_cast<std::size_t>(p)] == 0)
-      throw InfeasibleError(spec.platform.name + " has no MAC path for " +
-                            std::string{name_of(p)} + ", which " + spec.llm.name + " needs");
+      throw InfeasibleError(spec.platform.name + " has no MAC path for " + std::string{name_of(p)} +
+                            ", which " + spec.llm.name + " needs");
+  const auto* steady = std::get_if<SteadyDecode>(&spec.workload);
+  if (steady && steady->context + steady->steps > spec.llm.max_context)
+    throw InfeasibleError("workload.context: " + std::to_string(steady->context) + " and " +
+                          std::to_string(steady->steps) + " steps pass the " +
+                          std::to_string(spec.llm.max_context) + " tokens " + spec.llm.name +
+                          " can attend to");
 }
 
 }  // namespace

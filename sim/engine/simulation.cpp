@@ -12,7 +12,8 @@ constexpr std::size_t kMostSamples = 4096;  // residency.csv stays a file one ca
 Picoseconds scaled_arrival(const Request& request, const RunSpec& spec) {
   const double scale = std::get<TraceWorkload>(spec.workload).rate_scale;
   if (scale == 1.0) return request.arrival;
-  return Picoseconds{static_cast<std::int64_t>(static_cast<double>(request.arrival.count()) / scale)};
+  return Picoseconds{
+      static_cast<std::int64_t>(static_cast<double>(request.arrival.count()) / scale)};
 }
 
 KvCapacity capacity_of(const KvRoom& room) {
@@ -20,8 +21,8 @@ KvCapacity capacity_of(const KvRoom& room) {
 }
 }  // namespace
 
-Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
-                       const Trace* trace, const Placement& placement, const ExpertRouter* router,
+Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec, const Trace* trace,
+                       const Placement& placement, const ExpertRouter* router,
                        const std::function<void(const RunProgress&)>& on_progress)
     : sc_module{name},
       spec_{spec},
@@ -33,15 +34,14 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
   if (spec.engine.fidelity == Fidelity::Roofline) {
     silicon_ = std::make_unique<RooflineExecutor>(lowering_, spec.platform);
   } else {
-    deployment_ = std::make_unique<Deployment>("deployment", spec.platform,
-                                               spec.engine.reverse_elaboration);
+    deployment_ =
+        std::make_unique<Deployment>("deployment", spec.platform, spec.engine.reverse_elaboration);
     silicon_ = std::make_unique<SiliconExecutor>(lowering_, *deployment_, spec.platform,
                                                  placement.kv.tier);
   }
   const bool steady = std::holds_alternative<SteadyDecode>(spec.workload);
-  if (spec.engine.recall == RecallMode::On ||
-      (spec.engine.recall == RecallMode::Auto && !steady &&
-       spec.engine.fidelity != Fidelity::Roofline))
+  if (spec.engine.recall == RecallMode::On || (spec.engine.recall == RecallMode::Auto && !steady &&
+                                               spec.engine.fidelity != Fidelity::Roofline))
     recall_ = std::make_unique<RecallExecutor>(*silicon_, spec.platform, spec.llm, placement,
                                                router, spec.engine);
   SC_HAS_PROCESS(Simulation);
@@ -52,14 +52,14 @@ RunResult Simulation::run() {
   sc_core::sc_start();
   if (failure_) std::rethrow_exception(failure_);
   if (!finished_)
-    throw SimulationError("stuck at " + std::to_string(seconds(now())) +
-                          " s with work pending:\n" +
+    throw SimulationError("stuck at " + std::to_string(seconds(now())) + " s with work pending:\n" +
                           (deployment_ ? deployment_->pending() : std::string{}));
   result_.duration = now();
-  if (result_.duration.count() > 0)
-    result_.kv_mean = kv_byte_seconds_ / seconds(result_.duration);
-  if (recall_) result_.recall = recall_->report();
-  else result_.recall.simulated = result_.steps;
+  if (result_.duration.count() > 0) result_.kv_mean = kv_byte_seconds_ / seconds(result_.duration);
+  if (recall_)
+    result_.recall = recall_->report();
+  else
+    result_.recall.simulated = result_.steps;
   result_.kernel_events = static_cast<std::int64_t>(sc_core::sc_delta_count());
   return std::move(result_);
 }
@@ -129,7 +129,8 @@ void Simulation::take_arrivals() {
   for (; next_arrival_ < requests.size() && requests[next_arrival_].arrival <= now();
        ++next_arrival_) {
     const Request& request = trace_->requests[next_arrival_];
-    if (scheduler_.arrive(request)) continue;
+    const bool in_context = request.input_tokens + request.output_tokens <= spec_.llm.max_context;
+    if (in_context && scheduler_.arrive(request)) continue;
     requests[next_arrival_].rejected = true;
     ++ended_requests_;
   }
@@ -150,8 +151,7 @@ bool Simulation::step() {
   result_.batch_peak =
       std::max(result_.batch_peak, static_cast<std::int64_t>(load.sequences.size()));
 
-  const StepOutcome outcome =
-      recall_ ? recall_->execute(load) : silicon_->execute(load);
+  const StepOutcome outcome = recall_ ? recall_->execute(load) : silicon_->execute(load);
   account(outcome, begun);
   for (const Progress& p : scheduler_.complete()) {
     RequestRecord& r = record(p.request);

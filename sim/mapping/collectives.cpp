@@ -60,8 +60,8 @@ Exchange ring(const DieGroup& group, std::int64_t total) {
       const std::int64_t chunk = ((i - step) % n + n) % n;
       const std::int64_t bytes = share(total, n, chunk);
       if (bytes > 0)
-        phase.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>((i + 1) % n),
-                         Bytes{bytes}});
+        phase.push_back(
+            {static_cast<std::int32_t>(i), static_cast<std::int32_t>((i + 1) % n), Bytes{bytes}});
     }
   }
   return exchange;
@@ -103,8 +103,10 @@ Exchange all_reduce(const DieGroup& group, Bytes bytes, AllReduceKind kind,
                     std::int64_t dies_per_package) {
   if (group.count <= 1) return with_participants(group);
   switch (kind) {
-    case AllReduceKind::Ring: return ring(group, bytes.count());
-    case AllReduceKind::Hierarchical: return hierarchical(group, bytes.count(), dies_per_package);
+    case AllReduceKind::Ring:
+      return ring(group, bytes.count());
+    case AllReduceKind::Hierarchical:
+      return hierarchical(group, bytes.count(), dies_per_package);
     case AllReduceKind::OneShot: {
       Exchange exchange = with_participants(group);
       add_all_pairs(exchange.phases.emplace_back(), slots(0, group.count, 1),
@@ -143,9 +145,8 @@ Exchange all_to_all(std::span<const DieId> participants, std::span<const std::in
   Exchange exchange;
   exchange.participants.assign(participants.begin(), participants.end());
   const auto members = slots(0, static_cast<std::int64_t>(participants.size()), 1);
-  add_all_pairs(exchange.phases.emplace_back(), members, [&](std::size_t s, std::size_t t) {
-    return sizes[s * participants.size() + t];
-  });
+  add_all_pairs(exchange.phases.emplace_back(), members,
+                [&](std::size_t s, std::size_t t) { return sizes[s * participants.size() + t]; });
   return exchange;
 }
 
@@ -156,8 +157,8 @@ Exchange peer_to_peer(const DieGroup& from, const DieGroup& to, Bytes bytes) {
                                other.participants.end());
   auto& phase = exchange.phases.emplace_back();
   for (std::int64_t i = 0; i < from.count; ++i)
-    phase.push_back({static_cast<std::int32_t>(i), static_cast<std::int32_t>(from.count + i % to.count),
-                     bytes});
+    phase.push_back({static_cast<std::int32_t>(i),
+                     static_cast<std::int32_t>(from.count + i % to.count), bytes});
   return exchange;
 }
 
@@ -215,7 +216,8 @@ Picoseconds Collectives::estimate(AllReduceKind kind, const DieGroup& group, Byt
 AllReduceKind Collectives::choose(const DieGroup& group, Bytes bytes) const {
   AllReduceKind best = AllReduceKind::Direct;
   const FabricLevel* level = level_between(group);
-  for (const auto kind : {AllReduceKind::OneShot, AllReduceKind::Ring, AllReduceKind::Hierarchical}) {
+  for (const auto kind :
+       {AllReduceKind::OneShot, AllReduceKind::Ring, AllReduceKind::Hierarchical}) {
     if (kind == AllReduceKind::Hierarchical && !spans_packages_evenly(group)) continue;
     if (kind == AllReduceKind::Ring && (!level || level->kind == TopologyKind::Switch ||
                                         level->kind == TopologyKind::FullyConnected))
@@ -237,9 +239,8 @@ std::shared_ptr<const Exchange> Collectives::keep(const Key& key,
 }
 
 std::shared_ptr<const Exchange> Collectives::reduce_all(const DieGroup& group, Bytes bytes) {
-  return keep({0, group, {}, bytes.count()}, [&] {
-    return all_reduce(group, bytes, choose(group, bytes), dies_per_package_);
-  });
+  return keep({0, group, {}, bytes.count()},
+              [&] { return all_reduce(group, bytes, choose(group, bytes), dies_per_package_); });
 }
 std::shared_ptr<const Exchange> Collectives::gather_all(const DieGroup& group, Bytes bytes) {
   return keep({1, group, {}, bytes.count()}, [&] { return all_gather(group, bytes); });

@@ -15,12 +15,12 @@ namespace {
 
 /// What the sequences of one replica ask of one microbatch, summed.
 struct ReplicaWork {
-  std::int64_t tokens = 0;         ///< new tokens
-  std::int64_t emitted = 0;        ///< sequences that yield a token
-  std::int64_t kv_tokens = 0;      ///< cached tokens to read
-  std::int64_t decode_context = 0; ///< attended positions of all decoding sequences
+  std::int64_t tokens = 0;          ///< new tokens
+  std::int64_t emitted = 0;         ///< sequences that yield a token
+  std::int64_t kv_tokens = 0;       ///< cached tokens to read
+  std::int64_t decode_context = 0;  ///< attended positions of all decoding sequences
   std::int64_t decode_tokens = 0;
-  std::int64_t attended = 0;       ///< query-key pairs, all sequences
+  std::int64_t attended = 0;  ///< query-key pairs, all sequences
   std::vector<SequenceWork> prefills;
 };
 
@@ -71,7 +71,8 @@ struct ExpertWork {
 
 }  // namespace
 
-/// Writes one microbatch of one step. Per die it keeps the instruction that the next one depends on.
+/// Writes one microbatch of one step. Per die it keeps the instruction that the next one depends
+/// on.
 class Lowering::Writer {
  public:
   Writer(Lowering& owner, StepPrograms& out)
@@ -137,7 +138,8 @@ class Lowering::Writer {
     last(die) = gate_[static_cast<std::size_t>(die)] = add(die, in);
   }
 
-  void vector(std::int64_t die, std::int64_t element_ops, std::int32_t streams_from = kNoInstruction) {
+  void vector(std::int64_t die, std::int64_t element_ops,
+              std::int32_t streams_from = kNoInstruction) {
     if (element_ops <= 0) return;
     // Element-wise operators in a row are one pass over the data.
     auto& code = program(die).code;
@@ -171,8 +173,11 @@ class Lowering::Writer {
     const std::int64_t tiles = direct ? 1 : std::max<std::int64_t>(1, div_up(s.bytes, tile_));
     const std::int32_t operands = last(die);
     for (std::int64_t t = 0; t < tiles; ++t) {
-      Instruction load{.code = OpCode::Load, .unit = port_of(s.tier), .tier = s.tier,
-                       .category = s.category, .staged = !direct};
+      Instruction load{.code = OpCode::Load,
+                       .unit = port_of(s.tier),
+                       .tier = s.tier,
+                       .category = s.category,
+                       .staged = !direct};
       load.amount = share(s.bytes, tiles, t);
       load.address = s.address + s.bytes * t / tiles;
       load.piece = static_cast<std::int32_t>(s.piece);
@@ -181,7 +186,9 @@ class Lowering::Writer {
       load.after[1] = gate_[static_cast<std::size_t>(die)];
       const std::int32_t loaded = s.bytes > 0 ? add(die, load) : kNoInstruction;
 
-      Instruction mac{.code = OpCode::Mac, .unit = Unit::Mac, .category = TimeCategory::Mac,
+      Instruction mac{.code = OpCode::Mac,
+                      .unit = Unit::Mac,
+                      .category = TimeCategory::Mac,
                       .precision = precision};
       auto& all = program(die).shapes;
       mac.shapes_begin = static_cast<std::int32_t>(all.size());
@@ -203,7 +210,8 @@ class Lowering::Writer {
     if (n <= 0 || m <= 0 || k <= 0) return;
     const GemmShape shape{m, k, n, 1};
     load_and_mac(die,
-                 {.tier = home.tier, .address = home.address,
+                 {.tier = home.tier,
+                  .address = home.address,
                   .bytes = bytes_of(k * n, precision).count(),
                   .category = weights_category(home.tier)},
                  {&shape, 1}, precision);
@@ -215,8 +223,8 @@ class Lowering::Writer {
     out_.exchanges.push_back(exchange);
     for (std::size_t slot = 0; slot < exchange->participants.size(); ++slot) {
       const auto die = static_cast<std::int64_t>(index(exchange->participants[slot]));
-      Instruction in{.code = OpCode::Exchange, .unit = Unit::Fabric,
-                     .category = TimeCategory::FabricTransfer};
+      Instruction in{
+          .code = OpCode::Exchange, .unit = Unit::Fabric, .category = TimeCategory::FabricTransfer};
       in.exchange = id;
       in.slot = static_cast<std::int32_t>(slot);
       in.after[0] = last(die);
@@ -231,7 +239,8 @@ class Lowering::Writer {
   }
 
   // ---- stages -------------------------------------------------------------------------------
-  /// At the first operator of a stage's layers the residual stream comes over from the stage before.
+  /// At the first operator of a stage's layers the residual stream comes over from the stage
+  /// before.
   void enter_stage(const Operator& op) {
     layer_ = static_cast<std::int16_t>(op.layer);
     if (op.layer < 0) return;
@@ -248,29 +257,59 @@ class Lowering::Writer {
   // ---- operators ----------------------------------------------------------------------------
   void emit(const Operator& op) {
     switch (op.kind) {
-      case OperatorKind::Embed: embed(); break;
+      case OperatorKind::Embed:
+        embed();
+        break;
       case OperatorKind::Norm:
         reduce();
         token_wise(op_costs::kNorm);
         break;
-      case OperatorKind::QkvProject: qkv(op); break;
-      case OperatorKind::Rope: rope(); break;
-      case OperatorKind::KvAppend: append(); break;
-      case OperatorKind::Attend: attend(); break;
-      case OperatorKind::OutProject: out_project(op); break;
+      case OperatorKind::QkvProject:
+        qkv(op);
+        break;
+      case OperatorKind::Rope:
+        rope();
+        break;
+      case OperatorKind::KvAppend:
+        append();
+        break;
+      case OperatorKind::Attend:
+        attend();
+        break;
+      case OperatorKind::OutProject:
+        out_project(op);
+        break;
       case OperatorKind::Residual:
         reduce();
         token_wise(op_costs::kResidual);
         break;
-      case OperatorKind::Router: route(op); break;
-      case OperatorKind::GateUp: gate_up(op); break;
-      case OperatorKind::Activate: activate(op); break;
-      case OperatorKind::Down: down(op); break;
-      case OperatorKind::ExpertGateUp: expert_gate_up(op); break;
-      case OperatorKind::ExpertActivate: expert_activate(); break;
-      case OperatorKind::ExpertDown: expert_down(op); break;
-      case OperatorKind::Head: head(); break;
-      case OperatorKind::Sample: sample(); break;
+      case OperatorKind::Router:
+        route(op);
+        break;
+      case OperatorKind::GateUp:
+        gate_up(op);
+        break;
+      case OperatorKind::Activate:
+        activate(op);
+        break;
+      case OperatorKind::Down:
+        down(op);
+        break;
+      case OperatorKind::ExpertGateUp:
+        expert_gate_up(op);
+        break;
+      case OperatorKind::ExpertActivate:
+        expert_activate();
+        break;
+      case OperatorKind::ExpertDown:
+        expert_down(op);
+        break;
+      case OperatorKind::Head:
+        head();
+        break;
+      case OperatorKind::Sample:
+        sample();
+        break;
     }
   }
 
@@ -305,7 +344,9 @@ class Lowering::Writer {
       begin_kernel(die);
       const std::int64_t row =
           bytes_of(share(llm.hidden, plan_.tensor, rank), llm.embedding).count();
-      Instruction in{.code = OpCode::Load, .unit = port_of(table.tier), .tier = table.tier,
+      Instruction in{.code = OpCode::Load,
+                     .unit = port_of(table.tier),
+                     .tier = table.tier,
                      .category = weights_category(table.tier)};
       in.amount = row * w.tokens;
       in.piece = static_cast<std::int32_t>(row);
@@ -360,7 +401,9 @@ class Lowering::Writer {
   void append() {
     const Tier tier = o_.placement_.kv.tier;
     each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-      Instruction in{.code = OpCode::Store, .unit = Unit::StorePort, .tier = tier,
+      Instruction in{.code = OpCode::Store,
+                     .unit = Unit::StorePort,
+                     .tier = tier,
                      .category = TimeCategory::Kv};
       in.amount = kv_share_bytes(w.tokens, rank);
       if (in.amount == 0) return;
@@ -534,9 +577,8 @@ class Lowering::Writer {
       all.push_back(DieId{static_cast<std::uint32_t>(stage_first() + i)});
     for (std::int64_t i = 0; i < n; ++i)
       for (std::int64_t j = 0; j < n; ++j) {
-        const std::int64_t tokens =
-            routed_[static_cast<std::size_t>(i / plan_.tensor * plan_.expert +
-                                             j / plan_.expert_tensor)];
+        const std::int64_t tokens = routed_[static_cast<std::size_t>(
+            i / plan_.tensor * plan_.expert + j / plan_.expert_tensor)];
         const std::int64_t bytes = share(tokens, plan_.tensor, i % plan_.tensor) * bytes_per_token;
         if (i != j) sizes[static_cast<std::size_t>(back ? j * n + i : i * n + j)] = bytes;
       }
@@ -545,7 +587,8 @@ class Lowering::Writer {
   }
 
   [[nodiscard]] const ExpertWork& expert_work(std::int64_t in_stage, std::size_t tier) const {
-    return expert_work_[static_cast<std::size_t>(in_stage / plan_.expert_tensor) * kTierCount + tier];
+    return expert_work_[static_cast<std::size_t>(in_stage / plan_.expert_tensor) * kTierCount +
+                        tier];
   }
 
   /// Every die of the stage, with work of its own replica or not.
@@ -569,7 +612,8 @@ class Lowering::Writer {
         shapes.clear();
         for (const auto& g : work.groups) shapes.push_back({g.tokens, k, n, g.experts});
         load_and_mac(die,
-                     {.tier = static_cast<Tier>(t), .address = work.address,
+                     {.tier = static_cast<Tier>(t),
+                      .address = work.address,
                       .bytes = work.experts * bytes_of(k * n, op.weight.precision).count(),
                       .category = weights_category(static_cast<Tier>(t)),
                       // Which experts are needed is known when the router has spoken.
@@ -583,9 +627,8 @@ class Lowering::Writer {
     if (plan_.data > 1) {
       dispatch(false, bytes_of(o_.llm_.hidden, o_.llm_.activations).count());
       // Tokens of other replicas were routed there: what they need is known when they have come.
-      each_expert_die([&](std::int64_t die, auto) {
-        router_done_[static_cast<std::size_t>(die)] = last(die);
-      });
+      each_expert_die(
+          [&](std::int64_t die, auto) { router_done_[static_cast<std::size_t>(die)] = last(die); });
     }
     expert_gemms(op, 2, false);
   }
@@ -624,8 +667,7 @@ class Lowering::Writer {
 
   void sample() {
     each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-      vector(die,
-             w.emitted * share(o_.llm_.vocabulary, plan_.tensor, rank) * op_costs::kSample);
+      vector(die, w.emitted * share(o_.llm_.vocabulary, plan_.tensor, rank) * op_costs::kSample);
     });
     each_replica([&](std::int64_t r, const ReplicaWork& w) {
       if (w.emitted > 0)
@@ -647,8 +689,8 @@ class Lowering::Writer {
   std::int16_t layer_ = -1;
   bool reduce_pending_ = false;
   std::vector<std::int32_t> loads_, picks_;
-  std::vector<std::int64_t> routed_;       ///< [replica][expert group] tokens
-  std::vector<ExpertWork> expert_work_;    ///< [expert group][tier]
+  std::vector<std::int64_t> routed_;     ///< [replica][expert group] tokens
+  std::vector<ExpertWork> expert_work_;  ///< [expert group][tier]
 };
 
 Lowering::Lowering(const PlatformSpec& platform, const LlmSpec& llm, const Placement& placement,
@@ -667,7 +709,8 @@ void Lowering::lower(const StepLoad& load, StepPrograms& out) {
   out.clear();
   // A pipeline of p stages takes the sequences in up to p microbatches, so that stages overlap.
   const auto count = static_cast<std::int64_t>(load.sequences.size());
-  const std::int64_t batches = std::clamp<std::int64_t>(placement_.plan.pipeline, 1, std::max<std::int64_t>(1, count));
+  const std::int64_t batches =
+      std::clamp<std::int64_t>(placement_.plan.pipeline, 1, std::max<std::int64_t>(1, count));
   Writer writer{*this, out};
   const std::span<const SequenceWork> all{load.sequences};
   for (std::int64_t b = 0; b < batches; ++b) {

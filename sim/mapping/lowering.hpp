@@ -8,9 +8,9 @@
 #include "models/package/platform_spec.hpp"
 #include "sim/mapping/collectives.hpp"
 #include "sim/mapping/placement.hpp"
-#include "workloads/requests/step_load.hpp"
 #include "workloads/graph/op_graph.hpp"
 #include "workloads/moe/expert_router.hpp"
+#include "workloads/requests/step_load.hpp"
 
 namespace reticle {
 

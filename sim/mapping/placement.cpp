@@ -38,8 +38,14 @@ class StagePlacer {
   StagePlacer(const PlatformSpec& platform, const LlmSpec& llm, const ParallelPlan& plan,
               const PlacementPolicy& policy, const ExpertRouter* router, std::int64_t max_tokens,
               std::int64_t stage, Placement& out)
-      : llm_{llm}, plan_{plan}, policy_{policy}, router_{router}, out_{out}, stage_{stage},
-        first_{first_layer(llm, plan, stage)}, last_{first_layer(llm, plan, stage + 1)} {
+      : llm_{llm},
+        plan_{plan},
+        policy_{policy},
+        router_{router},
+        out_{out},
+        stage_{stage},
+        first_{first_layer(llm, plan, stage)},
+        last_{first_layer(llm, plan, stage + 1)} {
     total_ = capacity_per_die(platform);
     free_ = total_;
     reserve(platform, max_tokens);
@@ -63,9 +69,9 @@ class StagePlacer {
  private:
   /// One thing to place: the same shard on every die of the stage, or on those of one expert group.
   struct Block {
-    std::int64_t bytes;      ///< per die
-    double heat;             ///< chance that a token needs it
-    std::int64_t group;      ///< expert group, -1 = every die
+    std::int64_t bytes;  ///< per die
+    double heat;         ///< chance that a token needs it
+    std::int64_t group;  ///< expert group, -1 = every die
     WeightHome* home;
   };
 
@@ -191,8 +197,9 @@ class StagePlacer {
     }
     if (missing > 0)
       throw InfeasibleError(gigabytes(missing) + " of weights do not fit in " +
-                            (total_[kHbm] > 0 ? "hbm" : "any tier (placement.sram_fraction "
-                                                        "leaves them outside sram)"));
+                            (total_[kHbm] > 0 ? "hbm"
+                                              : "any tier (placement.sram_fraction "
+                                                "leaves them outside sram)"));
   }
 
   void account() {
@@ -227,9 +234,9 @@ Bytes shard_bytes(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t lay
   const std::int64_t ffn = moe ? llm.moe->shared_experts * llm.moe->shared_ffn : llm.dense_ffn;
   switch (kind) {
     case WeightKind::Qkv:
-      return bytes_of(largest_share((a.heads + 2 * a.kv_heads) * a.head_dim, plan.tensor) *
-                          llm.hidden,
-                      llm.weights);
+      return bytes_of(
+          largest_share((a.heads + 2 * a.kv_heads) * a.head_dim, plan.tensor) * llm.hidden,
+          llm.weights);
     case WeightKind::Out:
       return bytes_of(largest_share(a.heads * a.head_dim, plan.tensor) * llm.hidden, llm.weights);
     case WeightKind::Router:  // replicated: every die routes all tokens itself
@@ -255,8 +262,8 @@ double pick_probability(const LlmSpec& llm, const ExpertRouter& router, std::int
 }
 
 Placement place(const PlatformSpec& platform, const LlmSpec& llm, const ParallelPlan& plan,
-                const PlacementPolicy& policy, const ExpertRouter* router,
-                std::int64_t page_tokens, std::int64_t max_tokens) {
+                const PlacementPolicy& policy, const ExpertRouter* router, std::int64_t page_tokens,
+                std::int64_t max_tokens) {
   Placement out;
   out.plan = plan;
   out.layers.resize(static_cast<std::size_t>(llm.layers));
@@ -275,8 +282,7 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
     placer.run();
     active += placer.active();
     hit += placer.hit();
-    const std::int64_t layers =
-        first_layer(llm, plan, stage + 1) - first_layer(llm, plan, stage);
+    const std::int64_t layers = first_layer(llm, plan, stage + 1) - first_layer(llm, plan, stage);
     const std::int64_t page = page_bytes_per_die(llm, plan, page_tokens, layers);
     const auto room = static_cast<std::int64_t>(
         std::floor(static_cast<double>(placer.kv_free(out.kv.tier)) * policy.kv_share));

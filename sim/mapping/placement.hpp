@@ -35,8 +35,8 @@ struct LayerHomes {
 struct KvRoom {
   Tier tier{};
   std::int64_t page_tokens = 0;
-  Bytes page_bytes{};             ///< of one page, all dies together
-  std::int64_t pages = 0;         ///< per replica
+  Bytes page_bytes{};      ///< of one page, all dies together
+  std::int64_t pages = 0;  ///< per replica
   std::int64_t replicas = 1;
 };
 
@@ -45,15 +45,16 @@ struct Placement {
   std::vector<LayerHomes> layers;
   WeightHome embedding, head;
   KvRoom kv;
-  std::array<Bytes, kTierCount> capacity{};      ///< of the deployment
-  std::array<Bytes, kTierCount> weights{};       ///< of the deployment, replicas counted each time
-  std::array<Bytes, kTierCount> reserved{};      ///< staging and activations
+  std::array<Bytes, kTierCount> capacity{};  ///< of the deployment
+  std::array<Bytes, kTierCount> weights{};   ///< of the deployment, replicas counted each time
+  std::array<Bytes, kTierCount> reserved{};  ///< staging and activations
   std::optional<double> sram_fraction_asked;
   double sram_fraction_expected = 0;  ///< of one token's active weight bytes, over routing
 };
 
 /// Bytes of one die's shard, the largest in its group.
-Bytes shard_bytes(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t layer, WeightKind kind);
+Bytes shard_bytes(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t layer,
+                  WeightKind kind);
 /// Bytes of one routed expert on one die of its group.
 Bytes expert_shard_bytes(const LlmSpec& llm, const ParallelPlan& plan);
 /// Chance that one token picks expert `e` of `layer`: top_k draws in proportion to popularity,
@@ -61,15 +62,16 @@ Bytes expert_shard_bytes(const LlmSpec& llm, const ParallelPlan& plan);
 double pick_probability(const LlmSpec& llm, const ExpertRouter& router, std::int64_t layer,
                         std::int64_t expert);
 
-/// Places `llm` under `plan`. Throws InfeasibleError saying how many bytes do not fit in which tier.
-/// `router` is null for dense models. `max_tokens` = most tokens of one step (sizes the activation
-/// buffers).
+/// Places `llm` under `plan`. Throws InfeasibleError saying how many bytes do not fit in which
+/// tier. `router` is null for dense models. `max_tokens` = most tokens of one step (sizes the
+/// activation buffers).
 Placement place(const PlatformSpec& platform, const LlmSpec& llm, const ParallelPlan& plan,
-                const PlacementPolicy& policy, const ExpertRouter* router,
-                std::int64_t page_tokens, std::int64_t max_tokens);
+                const PlacementPolicy& policy, const ExpertRouter* router, std::int64_t page_tokens,
+                std::int64_t max_tokens);
 
 /// The least number of nodes on which weights and one KV page fit, cut as widely as they can be
-/// (tensor-parallel in a node, stages across nodes); nullopt when the layers cannot be cut that far.
+/// (tensor-parallel in a node, stages across nodes); nullopt when the layers cannot be cut that
+/// far.
 std::optional<std::int64_t> smallest_nodes(PlatformSpec platform, const LlmSpec& llm,
                                            const PlacementPolicy& policy,
                                            const ExpertRouter* router, std::int64_t page_tokens,

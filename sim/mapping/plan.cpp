@@ -30,7 +30,8 @@ ExpertEstimate estimate_experts(const LlmSpec& llm, const Placement& placement,
     const double p = pick_probability(llm, router, layer, e);
     const double touched = 1 - std::pow(1 - p, tokens);
     auto& group = groups[static_cast<std::size_t>(e * plan.expert / llm.moe->experts)];
-    group.bytes[static_cast<std::size_t>(homes[static_cast<std::size_t>(e)].tier)] += touched * bytes;
+    group.bytes[static_cast<std::size_t>(homes[static_cast<std::size_t>(e)].tier)] +=
+        touched * bytes;
     group.touched += touched;
   }
   ExpertEstimate worst;
@@ -58,11 +59,11 @@ double mac_seconds(const MacParams& mac, double m, double k, double n, double co
   return waves * pass / static_cast<double>(mac.clock.count());
 }
 
-std::string explain(const PlatformSpec& platform, const LlmSpec& llm,
-                    const PlacementPolicy& policy, const ExpertRouter* router,
-                    const PlanTarget& target, const std::string& why) {
+std::string explain(const PlatformSpec& platform, const LlmSpec& llm, const PlacementPolicy& policy,
+                    const ExpertRouter* router, const PlanTarget& target, const std::string& why) {
   const std::int64_t n = dies(platform);
-  std::string text = llm.name + " on " + platform.name + " (" + std::to_string(n) + " dies): " + why;
+  std::string text =
+      llm.name + " on " + platform.name + " (" + std::to_string(n) + " dies): " + why;
   const auto nodes =
       smallest_nodes(platform, llm, policy, router, target.page_tokens, target.max_tokens);
   if (!nodes) return text + "; no number of nodes that the layers can be cut over would do";
@@ -93,8 +94,7 @@ Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& ll
   const AttentionShards shards = attention_shards(llm, plan);
   const double small_exchange =
       plan.tensor > 1 ? seconds(collectives.estimate_all_reduce(replica, Bytes{1})) : 0;
-  const double launches =
-      die.sequencer.static_prefetch ? 0 : 6 * seconds(die.sequencer.launch_gap);
+  const double launches = die.sequencer.static_prefetch ? 0 : 6 * seconds(die.sequencer.launch_gap);
 
   const double kv_bytes = tokens * static_cast<double>(target.context) *
                           static_cast<double>(kv_bytes_per_token_layer(llm).count()) /
@@ -120,9 +120,11 @@ Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& ll
       if (llm.layer_is_moe(layer)) {
         const auto experts = estimate_experts(llm, placement, *router, layer, batch);
         for (std::size_t t = 0; t < kTierCount; ++t) bytes[t] += experts.bytes[t];
-        const double m = std::max(1.0, batch * static_cast<double>(llm.moe->top_k) /
-                                           static_cast<double>(plan.expert) / std::max(1.0, experts.touched));
-        const auto ffn = static_cast<double>(largest_share(llm.moe->expert_ffn, plan.expert_tensor));
+        const double m =
+            std::max(1.0, batch * static_cast<double>(llm.moe->top_k) /
+                              static_cast<double>(plan.expert) / std::max(1.0, experts.touched));
+        const auto ffn =
+            static_cast<double>(largest_share(llm.moe->expert_ffn, plan.expert_tensor));
         mac += mac_seconds(die.mac, m, static_cast<double>(llm.hidden), 3 * ffn, experts.touched,
                            llm.weights);
         comm += reduce;
@@ -168,8 +170,8 @@ Placement choose_placement(const PlatformSpec& platform, const LlmSpec& llm,
     if (policy.pipeline_parallel.value_or(1) == 1 && plan.pipeline > 8) continue;
     try {
       const PlacementPolicy& p = policy;
-      Placement placement = place(platform, llm, plan, p, router, target.page_tokens,
-                                  target.max_tokens);
+      Placement placement =
+          place(platform, llm, plan, p, router, target.page_tokens, target.max_tokens);
       // The target batch should fit at the target context, whole streams in each replica: a plan
       // that holds it comes before a faster one that does not.
       const std::int64_t pages = div_up(target.context + 1, target.page_tokens);

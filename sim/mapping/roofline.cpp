@@ -6,8 +6,8 @@
 namespace reticle {
 
 namespace {
-constexpr std::array<std::string_view, 5> kNames{"sram_bandwidth", "hbm_bandwidth",
-                                                 "far_bandwidth", "mac", "vector"};
+constexpr std::array<std::string_view, 5> kNames{"sram_bandwidth", "hbm_bandwidth", "far_bandwidth",
+                                                 "mac", "vector"};
 
 /// Rounded down: a bound must not exceed what it bounds.
 Picoseconds shortest(double amount, double per_second) {
@@ -60,13 +60,13 @@ RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals) {
     if (t > bound.duration) bound = {t, limit};
   };
   for (std::size_t t = 0; t < kTierCount; ++t)
-    consider(shortest(static_cast<double>((totals.weights[t] + totals.kv[t]).count()),
-                      rates[t] * n),
-             static_cast<RooflineLimit>(t));
+    consider(
+        shortest(static_cast<double>((totals.weights[t] + totals.kv[t]).count()), rates[t] * n),
+        static_cast<RooflineLimit>(t));
   double mac_cycles = 0;  // array-passes in units of the native format
   for (std::size_t p = 0; p < kPrecisionCount; ++p)
-    mac_cycles += static_cast<double>(totals.macs[p]) *
-                  static_cast<double>(die.mac.cycles_per_pass[p]);
+    mac_cycles +=
+        static_cast<double>(totals.macs[p]) * static_cast<double>(die.mac.cycles_per_pass[p]);
   const auto mac_clock = static_cast<double>(die.mac.clock.count());
   consider(shortest(mac_cycles, static_cast<double>(macs_per_cycle(die.mac)) * mac_clock * n),
            RooflineLimit::Mac);

@@ -59,8 +59,8 @@ std::vector<Finding> run_findings(const RunSpec& spec, const RunResult& result) 
                                           [](const auto& r) { return !r.rejected && !r.finished; });
   if (rejected > 0)
     found.push_back({FindingKind::Rejected,
-                     fmt::format("{} of {} requests were rejected: their KV does not fit an empty "
-                                 "machine",
+                     fmt::format("{} of {} requests were rejected: longer than the model's "
+                                 "context or than an empty machine's KV room",
                                  count_text(rejected), count_text(std::ssize(result.requests)))});
   if (open > 0)
     found.push_back({FindingKind::Unfinished,

@@ -26,7 +26,7 @@ struct RequestRecord {
   std::optional<Picoseconds> admitted{};
   std::optional<Picoseconds> first_token{};
   std::optional<Picoseconds> finished{};
-  bool rejected = false;  ///< its KV would not fit an empty machine
+  bool rejected = false;  ///< longer than the model's context or than an empty machine's KV room
 };
 
 /// KV and queue state at one time; weights do not move in this version.
@@ -56,14 +56,14 @@ struct RunResult {
   std::int64_t steps = 0;
   std::int64_t output_tokens = 0;
   std::int64_t prefill_tokens = 0;
-  Picoseconds duration{};  ///< simulated, first event to last
-  Picoseconds busy{};      ///< of it, within steps
+  Picoseconds duration{};                                   ///< simulated, first event to last
+  Picoseconds busy{};                                       ///< of it, within steps
   std::array<Picoseconds, kTimeCategoryCount> breakdown{};  ///< sums to duration
   EventCounts counts;
-  Picoseconds roofline_busy{};  ///< sum over steps of their roofline
+  Picoseconds roofline_busy{};                   ///< sum over steps of their roofline
   std::array<Picoseconds, 5> roofline_limits{};  ///< of it, by RooflineLimit
-  Bytes kv_peak{};       ///< used
-  double kv_mean = 0;    ///< bytes used, averaged over time
+  Bytes kv_peak{};                               ///< used
+  double kv_mean = 0;                            ///< bytes used, averaged over time
   std::int64_t batch_peak = 0;
   RecallReport recall;
   std::int64_t kernel_events = 0;  ///< process activations of the SystemC kernel, if known

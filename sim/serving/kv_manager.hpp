@@ -12,8 +12,8 @@ namespace reticle {
 /// Room the placement left for keys and values, in pages.
 struct KvCapacity {
   std::int64_t page_tokens = 1;
-  Bytes page_bytes{};             ///< of one page, all dies together
-  std::int64_t pages = 0;         ///< per replica
+  Bytes page_bytes{};      ///< of one page, all dies together
+  std::int64_t pages = 0;  ///< per replica
   std::int64_t replicas = 1;
 };
 

@@ -33,8 +33,8 @@ const StepLoad& Scheduler::plan(std::vector<RequestId>& admitted) {
     const Waiting& next = waiting_.front();
     const auto replica = kv_.reserve(next.input + next.output);
     if (!replica) break;  // first come, first served: nobody overtakes
-    running_.push_back({.id = next.id, .input = next.input, .output = next.output,
-                        .replica = *replica});
+    running_.push_back(
+        {.id = next.id, .input = next.input, .output = next.output, .replica = *replica});
     admitted.push_back(next.id);
     waiting_.pop_front();
   }
@@ -45,8 +45,11 @@ const StepLoad& Scheduler::plan(std::vector<RequestId>& admitted) {
     r.chunk = prefilling ? std::min(budget, r.input - r.cached) : 1;
     if (prefilling) budget -= r.chunk;
     if (r.chunk == 0) continue;
-    load_.sequences.push_back({.request = r.id, .context = r.cached, .new_tokens = r.chunk,
-                               .replica = r.replica, .emits = r.cached + r.chunk >= r.input});
+    load_.sequences.push_back({.request = r.id,
+                               .context = r.cached,
+                               .new_tokens = r.chunk,
+                               .replica = r.replica,
+                               .emits = r.cached + r.chunk >= r.input});
   }
   return load_;
 }

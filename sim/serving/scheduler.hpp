@@ -56,7 +56,7 @@ class Scheduler {
     std::int64_t cached = 0;     ///< tokens in the cache
     std::int64_t generated = 0;  ///< output tokens so far; the newest is not in the cache yet
     std::int32_t replica = 0;
-    std::int64_t chunk = 0;      ///< tokens of the step under way
+    std::int64_t chunk = 0;  ///< tokens of the step under way
     [[nodiscard]] std::int64_t length() const { return input + output; }
   };
 

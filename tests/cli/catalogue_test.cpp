@@ -12,7 +12,7 @@ using nlohmann::json;
 namespace {
 
 std::vector<std::string> listed(const std::string& kind) {
-  return json::parse(reticle({"list", kind, "--json"}).out);
+  return json::parse(run_reticle({"list", kind, "--json"}).out);
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ TEST_CASE("catalogue: the names listed are the files there") {
     CHECK(listed(kind) == files);
     std::string lines;
     for (const auto& name : files) lines += name + "\n";
-    CHECK(reticle({"list", kind}).out == lines);
+    CHECK(run_reticle({"list", kind}).out == lines);
   }
 }
 
@@ -38,11 +38,11 @@ TEST_CASE("catalogue: every platform and model and workload describes itself in 
                                    {"workload", "workloads"}})
     for (const auto& name : listed(kind)) {
       CAPTURE(name);
-      const Outcome text = reticle({"describe", word, name});
+      const Outcome text = run_reticle({"describe", word, name});
       CAPTURE(text.err);
       CHECK(text.code == 0);
       CHECK(!text.out.empty());
-      const Outcome document = reticle({"describe", word, name, "--json"});
+      const Outcome document = run_reticle({"describe", word, name, "--json"});
       CHECK(document.code == 0);
       CHECK(json::parse(document.out).is_object());
     }
@@ -57,7 +57,7 @@ TEST_CASE("catalogue: every file is a valid one of its kind") {
     for (const auto& entry :
          std::filesystem::directory_iterator{RETICLE_SOURCE_DIR "/configs/" + folder}) {
       const std::string file = entry.path().string();
-      const Outcome outcome = reticle({"check", file});
+      const Outcome outcome = run_reticle({"check", file});
       CAPTURE(outcome.err);
       CHECK(outcome.code == 0);
       CHECK(outcome.out == file + ": a valid " + kind + "\n");
@@ -66,17 +66,18 @@ TEST_CASE("catalogue: every file is a valid one of its kind") {
 
 TEST_CASE("catalogue: a resolved file is checked as well") {
   const ScratchDirectory scratch;
-  REQUIRE(reticle(steady("h100-8", "llama-3-70b", {"workload.steps=1"}) +
-                  Arguments{"--out", scratch / "a"})
+  REQUIRE(run_reticle(steady("h100-8", "llama-3-70b", {"workload.steps=1"}) +
+                      Arguments{"--out", scratch / "a"})
               .code == 0);
-  const Outcome outcome = reticle({"check", scratch / "a/resolved.yaml"});
+  const Outcome outcome = run_reticle({"check", scratch / "a/resolved.yaml"});
   CHECK(outcome.code == 0);
   CHECK(contains(outcome.out, "a valid resolved"));
 }
 
 TEST_CASE("catalogue: an override changes what is described") {
   const auto stacks = [](const Arguments& more) {
-    const Outcome outcome = reticle(Arguments{"describe", "platform", "h100-8", "--json"} + more);
+    const Outcome outcome =
+        run_reticle(Arguments{"describe", "platform", "h100-8", "--json"} + more);
     return json::parse(outcome.out)["memory"]["hbm_bytes"]["per_die"].get<double>();
   };
   CHECK(stacks({"--set", "platform.die.hbm.stacks=10"}) == 2 * stacks({}));

@@ -2,6 +2,7 @@
 // Exit codes are a contract with scripts: 0 ok, 2 usage, 3 bad input, 4 does not fit.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <regex>
 
 #include "tests/cli/process.hpp"
@@ -25,7 +26,7 @@ const std::vector<Arguments> kSubcommands{{"run"},
 }  // namespace
 
 TEST_CASE("cli: a run that works ends with 0 and a summary on stdout") {
-  const Outcome outcome = reticle(kSmall);
+  const Outcome outcome = run_reticle(kSmall);
   CHECK(outcome.code == 0);
   CHECK(contains(outcome.out, "llama-3-70b"));
   CHECK(outcome.err.empty());
@@ -33,7 +34,7 @@ TEST_CASE("cli: a run that works ends with 0 and a summary on stdout") {
 
 TEST_CASE("cli: help of every subcommand shows an example") {
   for (const Arguments& command : kSubcommands) {
-    const Outcome outcome = reticle(command + Arguments{"--help"});
+    const Outcome outcome = run_reticle(command + Arguments{"--help"});
     CAPTURE(outcome.out);
     CHECK(outcome.code == 0);
     std::string example = "Example: reticle";
@@ -43,7 +44,7 @@ TEST_CASE("cli: help of every subcommand shows an example") {
 }
 
 TEST_CASE("cli: the version names the program and its revision") {
-  const Outcome outcome = reticle({"--version"});
+  const Outcome outcome = run_reticle({"--version"});
   CHECK(outcome.code == 0);
   CHECK(std::regex_match(outcome.out, std::regex{R"(reticle \d+\.\d+\.\d+ \(.+\)\n)"}));
 }
@@ -65,7 +66,7 @@ TEST_CASE("cli: what the usage does not allow ends with 2 and leaves stdout alon
       {"workload", "generate"},
   };
   for (const Arguments& arguments : wrong) {
-    const Outcome outcome = reticle(arguments);
+    const Outcome outcome = run_reticle(arguments);
     CAPTURE(outcome.err);
     CHECK(outcome.code == 2);
     CHECK(outcome.out.empty());
@@ -74,7 +75,7 @@ TEST_CASE("cli: what the usage does not allow ends with 2 and leaves stdout alon
 }
 
 TEST_CASE("cli: an unknown option is named") {
-  const Outcome outcome = reticle(kSmall + Arguments{"--colour", "red"});
+  const Outcome outcome = run_reticle(kSmall + Arguments{"--colour", "red"});
   CHECK(contains(outcome.err, "--colour"));
 }
 
@@ -92,7 +93,7 @@ TEST_CASE("cli: an unknown name ends with 3 and offers the nearest") {
       {kSmall + Arguments{"--set", "platform.die.hbm.stack=4"}, "stacks"},
   };
   for (const Case& c : cases) {
-    const Outcome outcome = reticle(c.arguments);
+    const Outcome outcome = run_reticle(c.arguments);
     CAPTURE(outcome.err);
     CHECK(outcome.code == 3);
     CHECK(outcome.out.empty());
@@ -118,7 +119,7 @@ TEST_CASE("cli: a malformed --set ends with 3 and says what it is about") {
       {"nonsense.key=1", "nonsense"},
   };
   for (const auto& [assignment, key] : wrong) {
-    const Outcome outcome = reticle(kSmall + Arguments{"--set", assignment});
+    const Outcome outcome = run_reticle(kSmall + Arguments{"--set", assignment});
     CAPTURE(assignment);
     CAPTURE(outcome.err);
     CHECK(outcome.code == 3);
@@ -128,7 +129,7 @@ TEST_CASE("cli: a malformed --set ends with 3 and says what it is about") {
 }
 
 TEST_CASE("cli: an unknown fidelity ends with 3") {
-  const Outcome outcome = reticle(kSmall + Arguments{"--fidelity", "exact"});
+  const Outcome outcome = run_reticle(kSmall + Arguments{"--fidelity", "exact"});
   CHECK(outcome.code == 3);
   CHECK(contains(outcome.err, "fidelity"));
 }
@@ -143,7 +144,7 @@ TEST_CASE("cli: a malformed trace ends with 3 and names file and line") {
   for (const Arguments& arguments :
        {Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload", trace},
         Arguments{"workload", "describe", trace}}) {
-    const Outcome outcome = reticle(arguments);
+    const Outcome outcome = run_reticle(arguments);
     CAPTURE(outcome.err);
     CHECK(outcome.code == 3);
     CHECK(contains(outcome.err, trace + ":3:"));
@@ -156,7 +157,7 @@ TEST_CASE("cli: a trace cut short or empty or absent ends with 3") {
   write_file(scratch / "cut.jsonl", "{\"arrival_s\": 0, \"input_tokens\": 10, \"outp");
   write_file(scratch / "empty.jsonl", "");
   for (const std::string name : {"cut.jsonl", "empty.jsonl", "absent.jsonl"}) {
-    const Outcome outcome = reticle(
+    const Outcome outcome = run_reticle(
         {"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload", scratch / name});
     CAPTURE(outcome.err);
     CHECK(outcome.code == 3);
@@ -167,15 +168,19 @@ TEST_CASE("cli: a trace cut short or empty or absent ends with 3") {
 TEST_CASE("cli: a malformed configuration ends with 3 and names file and line") {
   const ScratchDirectory scratch;
   std::string yaml = read_file(RETICLE_SOURCE_DIR "/configs/llms/llama-3-70b.yaml");
-  yaml.replace(yaml.find("layers: 80"), 10, "layers: oops");
+  const auto at = yaml.find("layers: 80");
+  REQUIRE(at != std::string::npos);
+  const auto line =
+      1 + std::count(yaml.begin(), yaml.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+  yaml.replace(at, 10, "layers: oops");
   const std::string file = scratch / "broken.yaml";
   write_file(file, yaml);
   for (const Arguments& arguments :
        {Arguments{"check", file}, steady("h100-8", file), Arguments{"describe", "llm", file}}) {
-    const Outcome outcome = reticle(arguments);
+    const Outcome outcome = run_reticle(arguments);
     CAPTURE(outcome.err);
     CHECK(outcome.code == 3);
-    CHECK(contains(outcome.err, "broken.yaml:10:"));
+    CHECK(contains(outcome.err, "broken.yaml:" + std::to_string(line) + ":9:"));
     CHECK(contains(outcome.err, "layers"));
   }
 }
@@ -185,7 +190,7 @@ TEST_CASE("cli: check goes on to the next file and fails for one wrong") {
   const std::string bad = scratch / "bad.yaml";
   write_file(bad, "colour: red\n");
   const std::string good = RETICLE_SOURCE_DIR "/configs/llms/llama-3-70b.yaml";
-  const Outcome outcome = reticle({"check", bad, good});
+  const Outcome outcome = run_reticle({"check", bad, good});
   CHECK(outcome.code == 3);
   CHECK(contains(outcome.err, "bad.yaml"));
   CHECK(contains(outcome.out, good));
@@ -193,7 +198,7 @@ TEST_CASE("cli: check goes on to the next file and fails for one wrong") {
 
 TEST_CASE(
     "cli: what does not fit ends with 4 and names bytes and tier and the deployment that would") {
-  const Outcome outcome = reticle(steady("ref-asic-paper", "claude-class-mid"));
+  const Outcome outcome = run_reticle(steady("ref-asic-paper", "claude-class-mid"));
   CAPTURE(outcome.err);
   CHECK(outcome.code == 4);
   CHECK(outcome.out.empty());
@@ -211,8 +216,8 @@ TEST_CASE(
   CHECK(std::stod(match[1]) < 650);
   // The advice is right, and one node fewer would not do.
   const auto with_nodes = [&](int n) {
-    return reticle(steady("ref-asic-paper", "claude-class-mid",
-                          {"workload.steps=1", "platform.nodes=" + std::to_string(n)}))
+    return run_reticle(steady("ref-asic-paper", "claude-class-mid",
+                              {"workload.steps=1", "platform.nodes=" + std::to_string(n)}))
         .code;
   };
   CHECK(with_nodes(nodes) == 0);
@@ -220,15 +225,15 @@ TEST_CASE(
 }
 
 TEST_CASE("cli: a batch beyond the KV room ends with 4 and says how many bytes are missing") {
-  const Outcome outcome =
-      reticle(steady("h100-8", "llama-3-70b", {"workload.batch=64", "workload.context=131072"}));
+  const Outcome outcome = run_reticle(
+      steady("h100-8", "llama-3-70b", {"workload.batch=64", "workload.context=131072"}));
   CAPTURE(outcome.err);
   CHECK(outcome.code == 4);
   CHECK(contains(outcome.err, "B do not fit"));
 }
 
 TEST_CASE("cli: a number format without a MAC path ends with 4") {
-  const Outcome outcome = reticle(steady("ref-asic", "llama-3-70b", {"llm.weights=fp32"}));
+  const Outcome outcome = run_reticle(steady("ref-asic", "llama-3-70b", {"llm.weights=fp32"}));
   CAPTURE(outcome.err);
   CHECK(outcome.code == 4);
   CHECK(contains(outcome.err, "fp32"));

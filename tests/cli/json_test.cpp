@@ -21,7 +21,7 @@ const Arguments kChat{"run",         "--platform", "h100-8",     "--llm",
 
 TEST_CASE("json: a run prints one document with the keys of the contract") {
   const Outcome outcome =
-      reticle(steady("h100-8", "llama-3-70b", {"workload.steps=1"}) + Arguments{"--json"});
+      run_reticle(steady("h100-8", "llama-3-70b", {"workload.steps=1"}) + Arguments{"--json"});
   REQUIRE(outcome.code == 0);
   CHECK(outcome.err.empty());
   const json report = only_document(outcome.out);
@@ -90,7 +90,7 @@ TEST_CASE("json: a run prints one document with the keys of the contract") {
 }
 
 TEST_CASE("json: a trace prints nothing besides its document either") {
-  const Outcome outcome = reticle(kChat + sets({"workload.limit=5"}) + Arguments{"--json"});
+  const Outcome outcome = run_reticle(kChat + sets({"workload.limit=5"}) + Arguments{"--json"});
   REQUIRE(outcome.code == 0);
   const json report = only_document(outcome.out);
   CHECK(report["requests"]["total"] == 5);
@@ -99,7 +99,7 @@ TEST_CASE("json: a trace prints nothing besides its document either") {
 
 TEST_CASE("json: what does not fit is a document too and ends with 4") {
   const Outcome outcome =
-      reticle(steady("ref-asic-paper", "claude-class-mid") + Arguments{"--json"});
+      run_reticle(steady("ref-asic-paper", "claude-class-mid") + Arguments{"--json"});
   CHECK(outcome.code == 4);
   const json report = only_document(outcome.out);
   CHECK(report["feasible"]["fits"] == false);
@@ -111,27 +111,28 @@ TEST_CASE("json: what does not fit is a document too and ends with 4") {
 
 TEST_CASE("json: bad input prints no document") {
   const Outcome outcome =
-      reticle(steady("h100-8", "llama-3-70b", {"workload.batch=0"}) + Arguments{"--json"});
+      run_reticle(steady("h100-8", "llama-3-70b", {"workload.batch=0"}) + Arguments{"--json"});
   CHECK(outcome.code == 3);
   CHECK(outcome.out.empty());
 }
 
 TEST_CASE("json: list prints an array and describe an object") {
   for (const char* kind : {"platforms", "llms", "workloads", "prices", "servings"}) {
-    const Outcome outcome = reticle({"list", kind, "--json"});
+    const Outcome outcome = run_reticle({"list", kind, "--json"});
     CHECK(outcome.code == 0);
     CHECK(only_document(outcome.out).is_array());
   }
-  const json platform = only_document(reticle({"describe", "platform", "h100-8", "--json"}).out);
+  const json platform =
+      only_document(run_reticle({"describe", "platform", "h100-8", "--json"}).out);
   CHECK(platform["platform"]["deployment"]["dies"] == 8);
-  const json llm = only_document(reticle({"describe", "llm", "llama-3-70b", "--json"}).out);
+  const json llm = only_document(run_reticle({"describe", "llm", "llama-3-70b", "--json"}).out);
   CHECK(llm["parameters"]["total"] == 70'553'706'496);
 }
 
 TEST_CASE("json: with --out the file and stdout hold the same document") {
   const ScratchDirectory scratch;
-  const Outcome outcome = reticle(steady("h100-8", "llama-3-70b", {"workload.steps=1"}) +
-                                  Arguments{"--json", "--out", scratch / "a"});
+  const Outcome outcome = run_reticle(steady("h100-8", "llama-3-70b", {"workload.steps=1"}) +
+                                      Arguments{"--json", "--out", scratch / "a"});
   REQUIRE(outcome.code == 0);
   CHECK(outcome.out == read_file(scratch / "a/report.json"));
 }

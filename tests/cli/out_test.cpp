@@ -27,7 +27,7 @@ std::map<std::string, std::string> contents(const fs::path& directory) {
 
 TEST_CASE("out: a run leaves its report and its inputs and its tables and nothing else") {
   const ScratchDirectory scratch;
-  REQUIRE(reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
+  REQUIRE(run_reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
   const auto files = contents(scratch / "a");
   CHECK(files.size() == 4);
   for (const char* name : {"report.json", "requests.csv", "residency.csv", "resolved.yaml"}) {
@@ -39,7 +39,7 @@ TEST_CASE("out: a run leaves its report and its inputs and its tables and nothin
 
 TEST_CASE("out: missing parents are made") {
   const ScratchDirectory scratch;
-  CHECK(reticle(kSmall + Arguments{"--out", scratch / "a/b/c"}).code == 0);
+  CHECK(run_reticle(kSmall + Arguments{"--out", scratch / "a/b/c"}).code == 0);
   CHECK(fs::exists(scratch / "a/b/c/report.json"));
 }
 
@@ -47,7 +47,7 @@ TEST_CASE("out: a file in the way ends with 3 and stays as it was") {
   const ScratchDirectory scratch;
   write_file(scratch / "taken", "mine");
   for (const char* path : {"taken", "taken/below"}) {
-    const Outcome outcome = reticle(kSmall + Arguments{"--out", scratch / path});
+    const Outcome outcome = run_reticle(kSmall + Arguments{"--out", scratch / path});
     CAPTURE(outcome.err);
     CHECK(outcome.code == 3);
     CHECK(contains(outcome.err, "--out"));
@@ -67,10 +67,10 @@ TEST_CASE("out: a directory that cannot be written is told before the run and no
 
 TEST_CASE("out: a run that fails leaves the files of an earlier one as they were") {
   const ScratchDirectory scratch;
-  REQUIRE(reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
+  REQUIRE(run_reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
   const auto before = contents(scratch / "a");
   const Outcome outcome =
-      reticle(kSmall + Arguments{"--set", "workload.batch=zero", "--out", scratch / "a"});
+      run_reticle(kSmall + Arguments{"--set", "workload.batch=zero", "--out", scratch / "a"});
   CHECK(outcome.code == 3);
   CHECK(contents(scratch / "a") == before);
 }
@@ -79,7 +79,7 @@ TEST_CASE("out: a run that is interrupted leaves the files of an earlier one as 
   for (const int signal : {SIGINT, SIGTERM, SIGKILL}) {
     CAPTURE(signal);
     const ScratchDirectory scratch;
-    REQUIRE(reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
+    REQUIRE(run_reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
     const auto before = contents(scratch / "a");
     Process process{kEndless + Arguments{"--out", scratch / "a"}};
     std::this_thread::sleep_for(std::chrono::milliseconds{300});
@@ -90,26 +90,28 @@ TEST_CASE("out: a run that is interrupted leaves the files of an earlier one as 
 
 TEST_CASE("out: what does not fit leaves a report that its resolved file belongs to") {
   const ScratchDirectory scratch;
-  REQUIRE(reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
-  REQUIRE(reticle(steady("ref-asic-paper", "claude-class-mid") + Arguments{"--out", scratch / "a"})
-              .code == 4);
+  REQUIRE(run_reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
+  REQUIRE(
+      run_reticle(steady("ref-asic-paper", "claude-class-mid") + Arguments{"--out", scratch / "a"})
+          .code == 4);
   const auto report = nlohmann::json::parse(read_file(scratch / "a/report.json"));
   CHECK(report["feasible"]["fits"] == false);
-  const Outcome again = reticle({"run", "--resolved", scratch / "a/resolved.yaml", "--json"});
+  const Outcome again = run_reticle({"run", "--resolved", scratch / "a/resolved.yaml", "--json"});
   CHECK(again.code == 4);
   CHECK(nlohmann::json::parse(again.out) == report);
 }
 
 TEST_CASE("reprice: the run's own prices give the same report") {
   const ScratchDirectory scratch;
-  REQUIRE(reticle(steady("h100-8", "llama-3-70b", {"workload.steps=3", "workload.batch=4"}) +
-                  Arguments{"--out", scratch / "a"})
+  REQUIRE(run_reticle(steady("h100-8", "llama-3-70b", {"workload.steps=3", "workload.batch=4"}) +
+                      Arguments{"--out", scratch / "a"})
               .code == 0);
   write_file(
       scratch / "same.yaml",
       "title: what h100-8 pays already\n"
       "energy:\n  hbm_pj_per_bit: {value: 3.7, source: the platform, confidence: derived}\n");
-  const Outcome outcome = reticle({"reprice", scratch / "a", "--prices", scratch / "same.yaml"});
+  const Outcome outcome =
+      run_reticle({"reprice", scratch / "a", "--prices", scratch / "same.yaml"});
   REQUIRE(outcome.code == 0);
   auto repriced = nlohmann::json::parse(outcome.out);
   auto report = nlohmann::json::parse(read_file(scratch / "a/report.json"));
@@ -121,13 +123,14 @@ TEST_CASE("reprice: the run's own prices give the same report") {
 
 TEST_CASE("reprice: a price changes what it prices and no count") {
   const ScratchDirectory scratch;
-  REQUIRE(reticle(steady("h100-8", "llama-3-70b", {"workload.steps=1"}) +
-                  Arguments{"--out", scratch / "a"})
+  REQUIRE(run_reticle(steady("h100-8", "llama-3-70b", {"workload.steps=1"}) +
+                      Arguments{"--out", scratch / "a"})
               .code == 0);
   write_file(scratch / "dear.yaml",
              "title: HBM at twice the price\n"
              "energy:\n  hbm_pj_per_bit: {value: 7.4, source: a test, confidence: estimate}\n");
-  const Outcome outcome = reticle({"reprice", scratch / "a", "--prices", scratch / "dear.yaml"});
+  const Outcome outcome =
+      run_reticle({"reprice", scratch / "a", "--prices", scratch / "dear.yaml"});
   REQUIRE(outcome.code == 0);
   const auto repriced = nlohmann::json::parse(outcome.out);
   const auto report = nlohmann::json::parse(read_file(scratch / "a/report.json"));
@@ -142,7 +145,7 @@ TEST_CASE("reprice: a price changes what it prices and no count") {
 
 TEST_CASE("reprice: without a finished run it ends with 3") {
   const ScratchDirectory scratch;
-  const Outcome outcome = reticle({"reprice", scratch / "none", "--prices", "optimistic-sram"});
+  const Outcome outcome = run_reticle({"reprice", scratch / "none", "--prices", "optimistic-sram"});
   CHECK(outcome.code == 3);
   CHECK(contains(outcome.err, "none"));
 }

@@ -127,7 +127,7 @@ class Process {
   pid_t id_ = -1;
 };
 
-inline Outcome reticle(const Arguments& arguments) { return Process{arguments}.wait(); }
+inline Outcome run_reticle(const Arguments& arguments) { return Process{arguments}.wait(); }
 
 /// "--set" before each.
 inline Arguments sets(const std::vector<std::string>& assignments) {

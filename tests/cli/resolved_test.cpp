@@ -10,9 +10,9 @@ namespace {
 
 void check_reproduced(const Arguments& run) {
   const ScratchDirectory scratch;
-  REQUIRE(reticle(run + Arguments{"--out", scratch / "a"}).code == 0);
+  REQUIRE(run_reticle(run + Arguments{"--out", scratch / "a"}).code == 0);
   const Outcome again =
-      reticle({"run", "--resolved", scratch / "a/resolved.yaml", "--out", scratch / "b"});
+      run_reticle({"run", "--resolved", scratch / "a/resolved.yaml", "--out", scratch / "b"});
   CAPTURE(again.err);
   REQUIRE(again.code == 0);
   CHECK(without_simulator(read_file(scratch / "a/report.json")) ==
@@ -54,8 +54,8 @@ TEST_CASE("resolved: a trace given as a file comes out the same") {
 TEST_CASE("resolved: it names platform and model itself and takes no others") {
   const ScratchDirectory scratch;
   const Arguments run = steady("h100-8", "llama-3-70b", {"workload.steps=1"});
-  REQUIRE(reticle(run + Arguments{"--out", scratch / "a"}).code == 0);
-  const Outcome outcome = reticle(run + Arguments{"--resolved", scratch / "a/resolved.yaml"});
+  REQUIRE(run_reticle(run + Arguments{"--out", scratch / "a"}).code == 0);
+  const Outcome outcome = run_reticle(run + Arguments{"--resolved", scratch / "a/resolved.yaml"});
   CHECK(outcome.code == 3);
   CHECK(contains(outcome.err, "alone"));
 }
@@ -64,7 +64,8 @@ TEST_CASE("samples: the shipped traces are what the generator writes") {
   const ScratchDirectory scratch;
   for (const std::string name : {"chat-200", "agent-60"}) {
     CAPTURE(name);
-    REQUIRE(reticle({"workload", "generate", "--like", name, "--out", scratch / name}).code == 0);
+    REQUIRE(run_reticle({"workload", "generate", "--like", name, "--out", scratch / name}).code ==
+            0);
     CHECK(read_file(scratch / name) ==
           read_file(RETICLE_SOURCE_DIR "/workloads/samples/" + name + ".jsonl"));
   }

@@ -12,7 +12,7 @@ json chat(const char* recall) {
                 sets({"workload.limit=60", std::string{"engine.recall="} + recall}));
 }
 
-double error(const json& recalled, const json& simulated, const char* path) {
+double error(const json& recalled, const json& simulated, const std::string& path) {
   const json::json_pointer at{path};
   return recalled[at].get<double>() / simulated[at].get<double>() - 1;
 }
@@ -21,8 +21,8 @@ double error(const json& recalled, const json& simulated, const char* path) {
 
 TEST_CASE("recall: a chat trace agrees with simulating every step to 2 %") {
   const json on = chat("on"), off = chat("off");
-  for (const char* figure : {"/simulated_s", "/latency/tpot_ms/mean", "/latency/tpot_ms/p95",
-                             "/latency/e2e_ms/mean", "/energy/total_j"}) {
+  for (const std::string figure : {"/simulated_s", "/latency/tpot_ms/mean", "/latency/tpot_ms/p95",
+                                   "/latency/e2e_ms/mean", "/energy/total_j"}) {
     CAPTURE(figure);
     MESSAGE(figure << ": " << error(on, off, figure) * 100 << " %");
     CHECK(std::abs(error(on, off, figure)) < 0.02);

@@ -19,7 +19,7 @@ using Sets = std::vector<std::string>;  ///< added by the operator of Arguments
 
 /// The text of the report of a run that must succeed.
 inline std::string report_text(const Arguments& arguments) {
-  const Outcome outcome = reticle(arguments + Arguments{"--json"});
+  const Outcome outcome = run_reticle(arguments + Arguments{"--json"});
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
   return outcome.out;

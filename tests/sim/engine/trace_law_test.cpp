@@ -6,12 +6,8 @@ using namespace reticle::test;
 
 namespace {
 
-struct Row {
-  std::int64_t arrival = 0, input = 0, output = 0, generated = 0;
-};
-
 std::string trace_of(const std::vector<std::array<std::int64_t, 3>>& rows) {
-  std::string text;
+  std::string text = "{\"reticle_trace\": 1}\n";
   for (const auto& [ms, input, output] : rows)
     text += "{\"arrival_s\": " + std::to_string(static_cast<double>(ms) * 1e-3) +
             ", \"input_tokens\": " + std::to_string(input) +
