@@ -61,15 +61,15 @@ void Topology::add_both(std::int64_t a, std::int64_t b, std::int64_t level,
   add_link(b, a, level, spec);
 }
 
-/// Joins the children whose first dies are base, base + child_dies, ...; the first `ports` dies of
-/// a child carry its links, die p of one child facing die p of the other.
+/// Joins the children whose first dies are base, base + child_dies, ...; `ports` dies of a child,
+/// spread evenly over it, carry its links, port p of one child facing port p of the other.
 void Topology::join_level(const FabricLevel& spec, std::int64_t level, std::int64_t child_dies,
                           std::int64_t base) {
   const std::int64_t count = spec.width * spec.height;
   if (count <= 1) return;
   const std::int64_t ports = std::min(spec.ports, child_dies);
   const auto die = [&](std::int64_t child, std::int64_t port) {
-    return base + child * child_dies + port;
+    return base + child * child_dies + port * (child_dies / ports);
   };
   if (spec.kind == TopologyKind::Switch) {
     // One switch plane per port index: a child's die p sees the dies p of the other children.

@@ -97,23 +97,29 @@ void Simulation::serve() {
   }
 }
 
+/// Says which of the two limits a steady batch passes, and by how much.
+void Simulation::refuse_batch(const SteadyDecode& steady) const {
+  const std::string batch = "workload.batch: " + std::to_string(steady.batch) + " streams";
+  if (steady.batch > spec_.serving.max_batch)
+    throw InfeasibleError(batch + " pass serving.max_batch, " +
+                          std::to_string(spec_.serving.max_batch));
+  const KvCapacity& room = scheduler_.kv().room();
+  const std::int64_t tokens = steady.context + steady.steps;
+  // Streams do not split over replicas: the fullest one needs its share rounded up.
+  const std::int64_t needed =
+      div_up(steady.batch, room.replicas) * scheduler_.kv().pages_for(tokens) * room.replicas;
+  const std::int64_t have = room.pages * room.replicas;
+  throw InfeasibleError(
+      batch + " of " + std::to_string(tokens) + " tokens need " + std::to_string(needed) +
+      " KV pages of " + std::to_string(room.page_bytes.count()) +
+      " B, the deployment has room for " + std::to_string(have) + ": " +
+      std::to_string((needed - have) * room.page_bytes.count()) + " B do not fit");
+}
+
 void Simulation::begin_steady(const SteadyDecode& steady) {
   for (std::int64_t i = 0; i < steady.batch; ++i) {
     const RequestId id{static_cast<std::uint64_t>(i)};
-    if (!scheduler_.resume(id, steady.context, steady.steps)) {
-      const auto& kv = scheduler_.kv();
-      const std::int64_t pages = kv.pages_for(steady.context + steady.steps);
-      const std::int64_t room = kv.room().pages * kv.room().replicas;
-      throw InfeasibleError(
-          "workload.batch: " + std::to_string(steady.batch) + " streams of " +
-          std::to_string(steady.context + steady.steps) + " tokens need " +
-          std::to_string(steady.batch * pages) + " KV pages of " +
-          std::to_string(kv.room().page_bytes.count()) + " B, the deployment has room for " +
-          std::to_string(room) + ": " +
-          std::to_string((steady.batch * pages - room) * kv.room().page_bytes.count()) +
-          " B do not fit, or serving.max_batch (" + std::to_string(spec_.serving.max_batch) +
-          ") is too small");
-    }
+    if (!scheduler_.resume(id, steady.context, steady.steps)) refuse_batch(steady);
     result_.requests.push_back({.id = id,
                                 .arrival = {},
                                 .input_tokens = steady.context,

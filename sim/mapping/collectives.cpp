@@ -99,14 +99,13 @@ Exchange hierarchical(const DieGroup& group, std::int64_t total, std::int64_t in
 }
 }  // namespace
 
-Exchange all_reduce(const DieGroup& group, Bytes bytes, AllReduceKind kind,
-                    std::int64_t dies_per_package) {
+Exchange all_reduce(const DieGroup& group, Bytes bytes, AllReduceKind kind, std::int64_t inside) {
   if (group.count <= 1) return with_participants(group);
   switch (kind) {
     case AllReduceKind::Ring:
       return ring(group, bytes.count());
     case AllReduceKind::Hierarchical:
-      return hierarchical(group, bytes.count(), dies_per_package);
+      return hierarchical(group, bytes.count(), inside);
     case AllReduceKind::OneShot: {
       Exchange exchange = with_participants(group);
       add_all_pairs(exchange.phases.emplace_back(), slots(0, group.count, 1),
@@ -163,72 +162,87 @@ Exchange peer_to_peer(const DieGroup& from, const DieGroup& to, Bytes bytes) {
 }
 
 Collectives::Collectives(const PlatformSpec& platform)
-    : dies_per_package_{platform.dies_per_package}, fabric_{platform.fabric} {}
-
-bool Collectives::spans_packages_evenly(const DieGroup& group) const {
-  return group.stride == 1 && dies_per_package_ > 1 && group.count > dies_per_package_ &&
-         group.count % dies_per_package_ == 0 && group.first % dies_per_package_ == 0;
-}
-
-const FabricLevel* Collectives::level_between(const DieGroup& group) const {
-  const std::int64_t last = group.first + (group.count - 1) * group.stride;
-  std::int64_t size = 1;
-  for (const FabricLevel& level : fabric_.levels) {
-    size *= level.width * level.height;
-    if (group.first / size == last / size) return &level;
+    : overhead_{platform.fabric.exchange_overhead} {
+  std::int64_t below = 1;
+  for (const FabricLevel& spec : platform.fabric.levels) {
+    const std::int64_t joined = below * spec.width * spec.height;
+    levels_.push_back({joined, below / std::min(below, spec.ports), spec});
+    below = joined;
   }
-  return fabric_.levels.empty() ? nullptr : &fabric_.levels.back();
+  if (levels_.empty()) levels_.push_back({});
 }
 
-/// Idle-fabric closed forms: latency of the phases plus the busiest die's bytes over one link.
-Picoseconds Collectives::estimate(AllReduceKind kind, const DieGroup& group, Bytes bytes) const {
-  const FabricLevel* level = level_between(group);
-  if (!level || group.count <= 1) return Picoseconds{0};
+bool Collectives::splits_evenly(const DieGroup& group, std::int64_t inside) const {
+  return group.stride == 1 && inside > 1 && group.count > inside && group.count % inside == 0 &&
+         group.first % inside == 0;
+}
+
+const Collectives::Level& Collectives::level_between(const DieGroup& group) const {
+  const std::int64_t last = group.first + (group.count - 1) * group.stride;
+  for (const Level& level : levels_)
+    if (group.first / level.dies == last / level.dies) return level;
+  return levels_.back();
+}
+
+/// Latency of the way plus the busiest link's bytes.
+Picoseconds Collectives::phase(const Level& level, std::int64_t bytes_per_die,
+                               std::int64_t peers) const {
+  const FabricLevel& spec = level.spec;
+  if (spec.link.rate.count() == 0 || bytes_per_die <= 0) return Picoseconds{0};
+  const bool switched = spec.kind == TopologyKind::Switch;
+  const Picoseconds way = (switched ? 2 : 1) * (spec.link.latency + spec.router_latency);
+  // Point to point, a die has a link for each peer; else its messages, and those of the dies it
+  // shares a port with, go through one.
+  const bool own_links = spec.kind == TopologyKind::FullyConnected && level.sharing == 1;
+  const std::int64_t on_link = own_links ? div_up(bytes_per_die, std::max<std::int64_t>(1, peers))
+                                         : bytes_per_die * level.sharing;
+  return way + transfer_time(Bytes{on_link}, spec.link.rate);
+}
+
+/// Idle-fabric closed forms.
+Picoseconds Collectives::estimate(const Choice& choice, const DieGroup& group, Bytes bytes) const {
+  if (group.count <= 1) return Picoseconds{0};
+  const Level& level = level_between(group);
   const std::int64_t n = group.count;
-  const bool switched = level->kind == TopologyKind::Switch;
-  const Picoseconds hop = (switched ? 2 : 1) * (level->link.latency + level->router_latency);
-  // Through a switch a die's messages share its one port; point-to-point they have a link each.
-  const auto time = [&](const FabricLevel& at, std::int64_t total, std::int64_t peers) {
-    const bool shared = at.kind != TopologyKind::FullyConnected;
-    return transfer_time(Bytes{shared ? total : div_up(total, std::max<std::int64_t>(1, peers))},
-                         at.link.rate);
-  };
-  const Picoseconds start = fabric_.exchange_overhead;
-  switch (kind) {
+  const std::int64_t total = bytes.count();
+  switch (choice.kind) {
     case AllReduceKind::OneShot:
-      return start + hop + time(*level, (n - 1) * bytes.count(), n - 1);
+      return overhead_ + phase(level, (n - 1) * total, n - 1);
     case AllReduceKind::Direct:
-      return start + 2 * (hop + time(*level, (n - 1) * bytes.count() / n, n - 1));
+      return overhead_ + 2 * phase(level, (n - 1) * total / n, n - 1);
     case AllReduceKind::Ring:
-      return start + 2 * (n - 1) * (hop + time(*level, div_up(bytes.count(), n), 1));
+      return overhead_ + 2 * (n - 1) * phase(level, div_up(total, n), 1);
     case AllReduceKind::Hierarchical: {
-      const FabricLevel& inner = fabric_.levels.front();
-      const std::int64_t a = dies_per_package_;
+      const std::int64_t a = choice.inside;
       const std::int64_t b = n / a;
-      const Picoseconds near = inner.link.latency + inner.router_latency +
-                               time(inner, (a - 1) * bytes.count() / a, a - 1);
-      return start + 2 * near + 2 * (hop + time(*level, (b - 1) * bytes.count() / (a * b), b - 1));
+      return overhead_ + 2 * phase(level_between({group.first, a, 1}), (a - 1) * total / a, a - 1) +
+             2 * phase(level, (b - 1) * total / n, b - 1);
     }
   }
-  return start;
+  return overhead_;
 }
 
-AllReduceKind Collectives::choose(const DieGroup& group, Bytes bytes) const {
-  AllReduceKind best = AllReduceKind::Direct;
-  const FabricLevel* level = level_between(group);
-  for (const auto kind :
-       {AllReduceKind::OneShot, AllReduceKind::Ring, AllReduceKind::Hierarchical}) {
-    if (kind == AllReduceKind::Hierarchical && !spans_packages_evenly(group)) continue;
-    if (kind == AllReduceKind::Ring && (!level || level->kind == TopologyKind::Switch ||
-                                        level->kind == TopologyKind::FullyConnected))
-      continue;
-    if (estimate(kind, group, bytes) < estimate(best, group, bytes)) best = kind;
-  }
+Collectives::Choice Collectives::choose(const DieGroup& group, Bytes bytes) const {
+  const TopologyKind kind = level_between(group).spec.kind;
+  std::vector<Choice> choices{{AllReduceKind::OneShot, 1}};
+  if (kind != TopologyKind::Switch && kind != TopologyKind::FullyConnected)
+    choices.push_back({AllReduceKind::Ring, 1});
+  for (const Level& level : levels_)
+    if (splits_evenly(group, level.dies))
+      choices.push_back({AllReduceKind::Hierarchical, level.dies});
+  Choice best;
+  for (const Choice& choice : choices)
+    if (estimate(choice, group, bytes) < estimate(best, group, bytes)) best = choice;
   return best;
 }
 
 Picoseconds Collectives::estimate_all_reduce(const DieGroup& group, Bytes bytes) const {
   return estimate(choose(group, bytes), group, bytes);
+}
+
+Picoseconds Collectives::estimate_all_to_all(const DieGroup& group, Bytes bytes_per_die) const {
+  if (group.count <= 1) return Picoseconds{0};
+  return overhead_ + phase(level_between(group), bytes_per_die.count(), group.count - 1);
 }
 
 std::shared_ptr<const Exchange> Collectives::keep(const Key& key,
@@ -239,8 +253,10 @@ std::shared_ptr<const Exchange> Collectives::keep(const Key& key,
 }
 
 std::shared_ptr<const Exchange> Collectives::reduce_all(const DieGroup& group, Bytes bytes) {
-  return keep({0, group, {}, bytes.count()},
-              [&] { return all_reduce(group, bytes, choose(group, bytes), dies_per_package_); });
+  return keep({0, group, {}, bytes.count()}, [&] {
+    const Choice choice = choose(group, bytes);
+    return all_reduce(group, bytes, choice.kind, choice.inside);
+  });
 }
 std::shared_ptr<const Exchange> Collectives::gather_all(const DieGroup& group, Bytes bytes) {
   return keep({1, group, {}, bytes.count()}, [&] { return all_gather(group, bytes); });

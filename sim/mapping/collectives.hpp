@@ -27,11 +27,11 @@ enum class AllReduceKind : std::uint8_t {
   OneShot,       ///< everyone sends everything to everyone; adds locally
   Direct,        ///< reduce-scatter, then all-gather, each in one phase
   Ring,          ///< the same in n - 1 phases each, neighbour to neighbour
-  Hierarchical,  ///< reduce-scatter in a package, Direct across packages, all-gather in a package
+  Hierarchical,  ///< reduce-scatter in a package (or node), Direct across, all-gather inside
 };
 
-Exchange all_reduce(const DieGroup& group, Bytes bytes, AllReduceKind kind,
-                    std::int64_t dies_per_package);
+/// `inside`: Hierarchical only, the dies of a package (or node); divides the group.
+Exchange all_reduce(const DieGroup& group, Bytes bytes, AllReduceKind kind, std::int64_t inside);
 /// Each participant holds 1/count of `bytes` and ends with all of them.
 Exchange all_gather(const DieGroup& group, Bytes bytes);
 /// Each participant holds partial sums of `bytes` and ends with the sum of its 1/count.
@@ -52,20 +52,37 @@ class Collectives {
   std::shared_ptr<const Exchange> scatter_sums(const DieGroup& group, Bytes bytes);
   std::shared_ptr<const Exchange> send(const DieGroup& from, const DieGroup& to, Bytes bytes);
 
-  [[nodiscard]] AllReduceKind choose(const DieGroup& group, Bytes bytes) const;
+  /// An algorithm and, for the hierarchical one, how many neighbours come first.
+  struct Choice {
+    AllReduceKind kind = AllReduceKind::Direct;
+    std::int64_t inside = 1;
+  };
+  [[nodiscard]] Choice choose(const DieGroup& group, Bytes bytes) const;
   /// Closed-form time of the chosen all-reduce on an idle fabric; for comparing plans.
   [[nodiscard]] Picoseconds estimate_all_reduce(const DieGroup& group, Bytes bytes) const;
+  /// Likewise of an all-to-all in which every die of the group sends `bytes_per_die`.
+  [[nodiscard]] Picoseconds estimate_all_to_all(const DieGroup& group, Bytes bytes_per_die) const;
 
  private:
   using Key = std::tuple<int, DieGroup, DieGroup, std::int64_t>;
   std::shared_ptr<const Exchange> keep(const Key& key, const std::function<Exchange()>& build);
-  [[nodiscard]] Picoseconds estimate(AllReduceKind kind, const DieGroup& group, Bytes bytes) const;
-  [[nodiscard]] bool spans_packages_evenly(const DieGroup& group) const;
-  /// Least rate and latency sum between two dies that far apart.
-  [[nodiscard]] const FabricLevel* level_between(const DieGroup& group) const;
+  /// A level of the hierarchy as one die sees it.
+  struct Level {
+    std::int64_t dies = 1;     ///< joined by this level and those below
+    std::int64_t sharing = 1;  ///< dies that share one of its links
+    FabricLevel spec;
+  };
+  [[nodiscard]] Picoseconds estimate(const Choice& choice, const DieGroup& group,
+                                     Bytes bytes) const;
+  /// One phase in which every die sends `bytes_per_die` to `peers` others over `level`.
+  [[nodiscard]] Picoseconds phase(const Level& level, std::int64_t bytes_per_die,
+                                  std::int64_t peers) const;
+  [[nodiscard]] bool splits_evenly(const DieGroup& group, std::int64_t inside) const;
+  /// The lowest level that joins all of `group`.
+  [[nodiscard]] const Level& level_between(const DieGroup& group) const;
 
-  std::int64_t dies_per_package_;
-  FabricParams fabric_;
+  std::vector<Level> levels_;
+  Picoseconds overhead_;
   std::map<Key, std::shared_ptr<const Exchange>> kept_;
 };
 

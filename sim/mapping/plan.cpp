@@ -128,11 +128,17 @@ Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& ll
         mac += mac_seconds(die.mac, m, static_cast<double>(llm.hidden), 3 * ffn, experts.touched,
                            llm.weights);
         comm += reduce;
-        if (plan.data > 1) {  // dispatch and return over all dies of the stage
+        if (plan.data > 1) {
+          // Every token goes to all dies of the groups it is routed to, and partial sums come back.
           const DieGroup all{0, plan.stage_dies(), 1};
-          const Bytes moved{static_cast<std::int64_t>(batch) * llm.hidden *
-                            std::min(llm.moe->top_k, plan.expert) * op_costs::kPartialSumBytes};
-          comm += seconds(collectives.estimate_all_reduce(all, moved));
+          const double copies = batch * static_cast<double>(std::min(llm.moe->top_k, plan.expert) *
+                                                            plan.expert_tensor);
+          const double each =
+              copies * static_cast<double>(llm.hidden) / static_cast<double>(plan.stage_dies());
+          const auto out = bytes_of(static_cast<std::int64_t>(each), llm.activations);
+          const Bytes back{static_cast<std::int64_t>(each) * op_costs::kPartialSumBytes};
+          comm += seconds(collectives.estimate_all_to_all(all, out)) +
+                  seconds(collectives.estimate_all_to_all(all, back));
         }
       } else {
         comm += reduce;

@@ -226,7 +226,7 @@ TEST_CASE(
 
 TEST_CASE("cli: a batch beyond the KV room ends with 4 and says how many bytes are missing") {
   const Outcome outcome = run_reticle(
-      steady("h100-8", "llama-3-70b", {"workload.batch=64", "workload.context=131072"}));
+      steady("h100-8", "llama-3-70b", {"workload.batch=64", "workload.context=131000"}));
   CAPTURE(outcome.err);
   CHECK(outcome.code == 4);
   CHECK(contains(outcome.err, "B do not fit"));

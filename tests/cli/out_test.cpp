@@ -14,7 +14,7 @@ namespace {
 
 const Arguments kSmall = steady("h100-8", "llama-3-70b", {"workload.steps=1"});
 /// Hours, if nobody stops it.
-const Arguments kEndless = steady("ref-asic", "claude-class-mid", {"workload.steps=1000000"});
+const Arguments kEndless = steady("ref-asic", "claude-class-mid", {"workload.steps=150000"});
 
 std::map<std::string, std::string> contents(const fs::path& directory) {
   std::map<std::string, std::string> files;
@@ -83,7 +83,8 @@ TEST_CASE("out: a run that is interrupted leaves the files of an earlier one as 
     const auto before = contents(scratch / "a");
     Process process{kEndless + Arguments{"--out", scratch / "a"}};
     std::this_thread::sleep_for(std::chrono::milliseconds{300});
-    CHECK(process.interrupt(signal).code != 0);
+    // Ended by the signal, not by itself.
+    CHECK(process.interrupt(signal).code == -1);
     CHECK(contents(scratch / "a") == before);
   }
 }

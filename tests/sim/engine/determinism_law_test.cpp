@@ -22,9 +22,9 @@ json without_inputs(const Arguments& run) {
 }
 
 Arguments chat(const Sets& more) {
-  return Arguments{"run",         "--platform", "ref-asic",   "--llm",
+  return Arguments{"run",         "--platform", "h100-8",     "--llm",
                    "llama-3-70b", "--workload", "sample-chat"} +
-         sets(Sets{"workload.limit=6", "engine.recall=off"} + more);
+         sets(Sets{"workload.limit=6", "engine.recall=off", "engine.max_steps=60"} + more);
 }
 
 }  // namespace

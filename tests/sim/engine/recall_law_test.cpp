@@ -19,7 +19,7 @@ double error(const json& recalled, const json& simulated, const std::string& pat
 
 }  // namespace
 
-TEST_CASE("recall: a chat trace agrees with simulating every step to 2 %") {
+TEST_CASE("recall: a chat trace agrees with simulating every step to 2 % and tells its error") {
   const json on = chat("on"), off = chat("off");
   for (const std::string figure : {"/simulated_s", "/latency/tpot_ms/mean", "/latency/tpot_ms/p95",
                                    "/latency/e2e_ms/mean", "/energy/total_j"}) {
@@ -29,10 +29,8 @@ TEST_CASE("recall: a chat trace agrees with simulating every step to 2 %") {
   }
   CHECK(on["output_tokens"] == off["output_tokens"]);
   CHECK(on["prefill_tokens"] == off["prefill_tokens"]);
-}
 
-TEST_CASE("recall: what was simulated and recalled and audited is told") {
-  const json on = chat("on");
+  // What was simulated, recalled and audited is told.
   const json& r = on["recall"];
   CHECK(r["enabled"] == true);
   CHECK(r["simulated_steps"].get<std::int64_t>() + r["recalled_steps"].get<std::int64_t>() ==
@@ -45,7 +43,6 @@ TEST_CASE("recall: what was simulated and recalled and audited is told") {
   CHECK(std::abs(r["mean_error"].get<double>()) <= r["mean_abs_error"].get<double>());
   CHECK(r["mean_abs_error"].get<double>() <= r["max_abs_error"].get<double>());
   CHECK(r["mean_abs_error"].get<double>() < 0.05);
-  const json off = chat("off");
   CHECK(off["recall"]["enabled"] == false);
   CHECK(off["recall"]["mean_error"].is_null());
   CHECK(off["recall"]["simulated_steps"] == off["steps"]);

@@ -278,13 +278,13 @@ TEST_CASE("Collectives: an exchange asked for again is the same object") {
 TEST_CASE("Collectives: little data goes one-shot and much of it in shares") {
   const Collectives collectives{small_platform(8)};
   const DieGroup group{0, 8, 1};
-  CHECK(collectives.choose(group, Bytes{64}) == AllReduceKind::OneShot);
-  CHECK(collectives.choose(group, Bytes{1'000'000'000}) == AllReduceKind::Direct);
+  CHECK(collectives.choose(group, Bytes{64}).kind == AllReduceKind::OneShot);
+  CHECK(collectives.choose(group, Bytes{1'000'000'000}).kind == AllReduceKind::Direct);
 }
 
 TEST_CASE("Collectives: across packages the hierarchy saves the slow links") {
   const Collectives collectives{small_platform(kInside, 4)};
-  CHECK(collectives.choose({0, 16, 1}, Bytes{100'000'000}) == AllReduceKind::Hierarchical);
+  CHECK(collectives.choose({0, 16, 1}, Bytes{100'000'000}).kind == AllReduceKind::Hierarchical);
   // Not where the group does not consist of whole packages.
   CHECK(collectives.choose({0, 6, 1}, Bytes{100'000'000}) != AllReduceKind::Hierarchical);
   CHECK(collectives.choose({2, 8, 1}, Bytes{100'000'000}) != AllReduceKind::Hierarchical);
