@@ -4,10 +4,10 @@
 #include <memory>
 #include <systemc>
 
+#include "models/die/die_spec.hpp"
 #include "models/die/sequencer.hpp"
 #include "models/hbm/hbm_memory.hpp"
 #include "models/mac/mac_array.hpp"
-#include "models/package/platform_spec.hpp"
 #include "models/sram/sram_bank_group.hpp"
 #include "models/tier/linked_memory.hpp"
 #include "models/vector/vector_unit.hpp"

@@ -8,10 +8,10 @@
 #include <systemc>
 #include <vector>
 
-#include "models/die/program.hpp"
 #include "models/fabric/fabric_if.hpp"
 #include "models/mac/mac_if.hpp"
 #include "models/memory/memory_if.hpp"
+#include "models/program/program.hpp"
 #include "models/vector/vector_if.hpp"
 
 namespace reticle {

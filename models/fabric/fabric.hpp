@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "models/die/program.hpp"
+#include "models/program/program.hpp"
 #include "models/fabric/fabric_if.hpp"
 #include "models/fabric/routed_exchange.hpp"
 #include "models/fabric/topology.hpp"

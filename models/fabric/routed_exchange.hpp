@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "models/die/program.hpp"
+#include "models/program/program.hpp"
 #include "models/fabric/topology.hpp"
 
 namespace reticle {

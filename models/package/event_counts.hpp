@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/die/program.hpp"
+#include "models/program/program.hpp"
 #include "sim/base/precision.hpp"
 #include "sim/base/units.hpp"
 

@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "sim/base/error.hpp"
+#include "sim/base/log.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/progress.hpp"
 #include "sim/config/read_run.hpp"
@@ -31,6 +32,7 @@ struct Options {
   RunRequest request;
   std::string out;
   bool json = false;
+  std::string log = "warn";
 };
 
 std::optional<Trace> load_trace(const RunSpec& spec) {
@@ -86,6 +88,7 @@ void write_results(const std::filesystem::path& out, const RunSpec& spec, const 
 
 void run(const Options& options) {
   const auto begun = std::chrono::steady_clock::now();
+  set_log_level(options.log);
   const RunSpec spec = read_run(options.request);
   const std::optional<Trace> trace = load_trace(spec);
   const auto digest = trace ? std::optional{trace->digest} : std::nullopt;
@@ -139,6 +142,7 @@ void add_run(CLI::App& app) {
   sub->add_option("--resolved", r.resolved, "Repeat the run of a resolved.yaml");
   sub->add_option("--out", options->out, "Directory for report.json, CSV files and resolved.yaml");
   sub->add_flag("--json", options->json, "Print the report as one JSON document");
+  sub->add_option("--log", options->log, "error | warn | info | debug, to standard error");
   sub->footer(
       "Example: reticle run --platform ref-asic --llm claude-class-mid --workload steady-64 "
       "--set workload.context=32768 --out results/a");

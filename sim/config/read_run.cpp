@@ -124,7 +124,7 @@ PlatformSpec read_platform(const std::string& name_or_path, const std::vector<st
 }
 
 LlmSpec read_llm(const std::string& name_or_path, const std::vector<std::string>& sets,
-                           ResolvedValues* values) {
+                 ResolvedValues* values) {
   return read_part("llm", read_config(CatalogueKind::Llm, name_or_path), sets, values,
                    [](const ConfigNode& node) { return read_llm(node); });
 }

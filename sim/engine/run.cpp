@@ -6,6 +6,7 @@
 
 #include "models/kernel/time.hpp"
 #include "sim/base/error.hpp"
+#include "sim/base/log.hpp"
 #include "sim/engine/simulation.hpp"
 #include "sim/mapping/plan.hpp"
 
@@ -50,6 +51,21 @@ void check_supported(const RunSpec& spec) {
                           " can attend to");
 }
 
+/// SystemC's own reports go where ours go; what it calls an error or worse stops the run.
+void forward_systemc_report(const sc_core::sc_report& report, const sc_core::sc_actions& actions) {
+  auto& log = logger("systemc");
+  switch (report.get_severity()) {
+    case sc_core::SC_INFO:
+      log.debug("{}", report.get_msg());
+      return;
+    case sc_core::SC_WARNING:
+      log.warn("{}", report.what());
+      return;
+    default:
+      sc_core::sc_report_handler::default_handler(report, actions);
+  }
+}
+
 }  // namespace
 
 RunResult run_simulation(const RunSpec& spec, const Trace* trace,
@@ -58,12 +74,21 @@ RunResult run_simulation(const RunSpec& spec, const Trace* trace,
   std::optional<ExpertRouter> router;
   if (spec.llm.moe) router.emplace(spec.llm, spec.seed);
   const ExpertRouter* router_ptr = router ? &*router : nullptr;
+  auto& log = logger("engine");
   const Placement placement = choose_placement(spec.platform, spec.llm, spec.placement, router_ptr,
                                                plan_target(spec, trace));
+  log.info("{} on {} dies: {}, {:.1f} % of a token's active weights expected from sram",
+           spec.llm.name, dies(spec.platform), to_string(placement.plan),
+           placement.sram_fraction_expected * 100);
+  log.info("kv room: {} pages of {} tokens in each of {} replicas", placement.kv.pages,
+           placement.kv.page_tokens, placement.kv.replicas);
   sc_core::sc_set_time_resolution(1, sc_core::SC_PS);
-  sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
   Simulation simulation{"simulation", spec, trace, placement, router_ptr, on_progress};
-  return simulation.run();
+  sc_core::sc_report_handler::set_handler(forward_systemc_report);
+  RunResult result = simulation.run();
+  log.info("{} steps, {} simulated, {} tokens in {:.6f} s", result.steps, result.recall.simulated,
+           result.output_tokens, seconds(result.duration));
+  return result;
 }
 
 }  // namespace reticle

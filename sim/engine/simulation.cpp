@@ -3,6 +3,7 @@
 
 #include "models/kernel/time.hpp"
 #include "sim/base/error.hpp"
+#include "sim/base/log.hpp"
 
 namespace reticle {
 
@@ -186,6 +187,11 @@ void Simulation::account(const StepOutcome& outcome, Picoseconds begun) {
   }
   invariant(sum == took, "where the time went adds up to the step");
   result_.busy += took;
+  set_log_time(now());
+  auto& log = logger("engine");
+  if (log.should_log(spdlog::level::debug))
+    log.debug("step {}: {:.3f} us, {} running, {} waiting", result_.steps, seconds(took) * 1e6,
+              scheduler_.running(), scheduler_.waiting());
   result_.counts += outcome.counts;
   result_.roofline_busy += outcome.roofline.duration;
   result_.roofline_limits[static_cast<std::size_t>(outcome.roofline.limit)] +=

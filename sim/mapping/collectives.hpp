@@ -10,7 +10,7 @@
 #include <tuple>
 #include <vector>
 
-#include "models/die/program.hpp"
+#include "models/program/program.hpp"
 #include "models/package/platform_spec.hpp"
 
 namespace reticle {

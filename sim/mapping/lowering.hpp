@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "models/die/program.hpp"
+#include "models/program/program.hpp"
 #include "models/package/platform_spec.hpp"
 #include "sim/mapping/collectives.hpp"
 #include "sim/mapping/placement.hpp"

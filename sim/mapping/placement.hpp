@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "models/die/program.hpp"
+#include "models/program/program.hpp"
 #include "models/package/platform_spec.hpp"
 #include "sim/mapping/partition.hpp"
 #include "sim/mapping/placement_policy.hpp"

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "models/die/program.hpp"
+#include "models/program/program.hpp"
 #include "models/package/event_counts.hpp"
 #include "models/package/platform_spec.hpp"
 #include "sim/base/units.hpp"

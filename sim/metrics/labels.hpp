@@ -5,7 +5,7 @@
 #include <array>
 #include <string_view>
 
-#include "models/die/program.hpp"
+#include "models/program/program.hpp"
 
 namespace reticle {
 

@@ -57,6 +57,7 @@ TEST_CASE("workload: the figures of a trace are those of its rows") {
              "{\"reticle_trace\": 1}\n"
              "{\"arrival_s\": 0, \"input_tokens\": 10, \"output_tokens\": 1}\n"
              "{\"arrival_s\": 4, \"input_tokens\": 20, \"output_tokens\": 3}\n"
+             "{\"arrival_s\": 6, \"input_tokens\": 30, \"output_tokens\": 3}\n"
              "{\"arrival_s\": 8, \"input_tokens\": 60, \"output_tokens\": 5}\n");
   const Outcome outcome = run_reticle({"workload", "describe", trace});
   CAPTURE(outcome.out);

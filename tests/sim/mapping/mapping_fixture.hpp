@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-#include "models/die/program.hpp"
+#include "models/program/program.hpp"
 #include "models/package/platform_spec.hpp"
 #include "sim/mapping/lowering.hpp"
 #include "sim/mapping/placement.hpp"

@@ -243,7 +243,9 @@ TEST_CASE("place: weights and KV pages and what is reserved fit the tiers") {
     for (const ParallelPlan& plan : enumerate_plans(llm, 8)) {
       CAPTURE(llm.name);
       CAPTURE(to_string(plan));
-      const Bench bench{small_platform(8), llm, plan};
+      PlacementPolicy all_free_space;
+      all_free_space.kv_share = 1.0;
+      const Bench bench{small_platform(8), llm, plan, all_free_space};
       const Placement& p = bench.placement;
       const auto kv = static_cast<std::size_t>(p.kv.tier);
       CHECK(p.kv.pages > 0);

@@ -84,6 +84,18 @@ TEST_CASE("choose_placement: replicas hold whole streams, not shares of them") {
   CHECK(streams(choose_placement(p, llm, {}, nullptr, target), target) >= target.batch);
 }
 
+TEST_CASE("choose_placement: where no plan holds the batch the fastest that places is taken") {
+  const LlmSpec llm = small_dense();
+  const PlatformSpec p = small_platform(4);
+  const PlanTarget target{
+      .batch = 1'000'000, .context = 1024, .page_tokens = kPage, .max_tokens = 8};
+  const Placement chosen = choose_placement(p, llm, {}, nullptr, target);
+  for (const ParallelPlan& plan : enumerate_plans(llm, 4))
+    CHECK(
+        estimate_decode_step(p, llm, chosen, nullptr, target) <=
+        estimate_decode_step(p, llm, place(p, llm, plan, {}, nullptr, kPage, 8), nullptr, target));
+}
+
 TEST_CASE("choose_placement: a slow fabric makes replicas and a fast one makes cuts") {
   const LlmSpec llm = small_dense();
   const PlanTarget target{.batch = 4, .context = 64, .page_tokens = kPage, .max_tokens = 8};

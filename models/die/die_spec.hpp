@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "models/hbm/hbm_spec.hpp"
+#include "models/mac/mac_spec.hpp"
+#include "models/sram/sram_spec.hpp"
+#include "models/tier/linked_spec.hpp"
+#include "models/vector/vector_spec.hpp"
+
+namespace reticle {
+
+/// How a die runs its program.
+struct SequencerParams {
+  /// Weights known from the program stream in while the die computes or communicates (dataflow
+  /// ASIC). Without it, kernels run one after another and each pays `launch_gap` (GPU).
+  bool static_prefetch = true;
+  Picoseconds launch_gap{};     ///< between dependent kernels; 0 with static_prefetch
+  Picoseconds step_overhead{};  ///< host scheduler and sampling round trip per step
+  Bytes staging{};              ///< on-chip buffer for data on its way from slow tiers to the array
+  Bytes load_tile{};            ///< largest single load; at most staging / 2
+};
+
+/// One compute die (a GPU counts as one) and the memories it owns.
+struct DieParams {
+  SequencerParams sequencer;
+  SramParams sram;
+  std::optional<HbmParams> hbm;
+  std::optional<LinkedMemoryParams> far;  ///< slowest tier, behind the host link
+  MacParams mac;
+  VectorParams vector;
+  double area_mm2 = 0;  ///< silicon of one die as stated; 0 = unknown
+};
+
+}  // namespace reticle
