@@ -91,7 +91,7 @@ class CheckLayers(unittest.TestCase):
         self.plant("models/hbm/hbm_spec.hpp", "#include <systemc>")
         result = check(self.root)
         self.assertIn("sim/mapping/plan.hpp:", result.stdout)
-        self.assertIn("models/package/platform_spec.hpp -> models/hbm/hbm_spec.hpp -> systemc",
+        self.assertIn("models/package/platform_spec.hpp -> models/die/die_spec.hpp -> models/hbm/hbm_spec.hpp -> systemc",
                       result.stdout)
 
     def test_a_circle_of_folders_is_named_by_its_arrows(self):
