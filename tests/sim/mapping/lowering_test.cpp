@@ -135,6 +135,21 @@ TEST_CASE("lower: all plans of eight dies multiply the same and the router once 
   }
 }
 
+TEST_CASE("lower: cuts deal element-wise work out and add none where heads divide") {
+  const LlmSpec llm = small_dense();  // four KV heads
+  Bench alone{small_platform(1), llm, {}};
+  for (const ParallelPlan& plan : enumerate_plans(llm, 8)) {
+    if (attention_shards(llm, plan).context > 1) continue;  // merging partial results is extra
+    CAPTURE(to_string(plan));
+    const StepLoad load = mixed_load(plan.data);
+    StepLoad one_replica = load;
+    for (SequenceWork& s : one_replica.sequences) s.replica = 0;
+    Bench bench{small_platform(8), llm, plan};
+    CHECK(totals_of(bench.lower(load)).vector_ops ==
+          totals_of(alone.lower(one_replica)).vector_ops);
+  }
+}
+
 TEST_CASE("lower: a single stream loads the same bytes under every plan without replicas") {
   for (const LlmSpec& llm : {small_dense(), small_moe()}) {
     Bench alone{small_platform(1), llm, {}};

@@ -245,7 +245,9 @@ TEST_CASE("place: weights and KV pages and what is reserved fit the tiers") {
       CAPTURE(to_string(plan));
       PlacementPolicy all_free_space;
       all_free_space.kv_share = 1.0;
-      const Bench bench{small_platform(8), llm, plan, all_free_space};
+      PlatformSpec platform = small_platform(8);
+      platform.die.sram.capacity = 256_KiB;  // weights and pages share HBM
+      const Bench bench{platform, llm, plan, all_free_space};
       const Placement& p = bench.placement;
       const auto kv = static_cast<std::size_t>(p.kv.tier);
       CHECK(p.kv.pages > 0);

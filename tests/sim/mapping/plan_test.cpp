@@ -20,6 +20,16 @@ PlatformSpec slow_fabric(std::int64_t dies) {
   return p;
 }
 
+/// A fabric that costs next to nothing beside the weights.
+PlatformSpec fast_fabric(std::int64_t dies) {
+  PlatformSpec p = small_platform(dies);
+  p.die.sram.capacity = 256_KiB;
+  p.die.hbm->timing.t_burst = 100_ns;
+  p.fabric.levels[0].link.latency = 1_ns;
+  p.fabric.levels[0].router_latency = 1_ns;
+  return p;
+}
+
 std::int64_t streams(const Placement& placement, const PlanTarget& target) {
   const std::int64_t pages = div_up(target.context + 1, target.page_tokens);
   return placement.kv.pages / pages * placement.plan.data;
@@ -86,26 +96,25 @@ TEST_CASE("choose_placement: replicas hold whole streams, not shares of them") {
 
 TEST_CASE("choose_placement: where no plan holds the batch the fastest that places is taken") {
   const LlmSpec llm = small_dense();
-  const PlatformSpec p = small_platform(4);
-  const PlanTarget target{
-      .batch = 1'000'000, .context = 1024, .page_tokens = kPage, .max_tokens = 8};
+  PlatformSpec p = fast_fabric(4);
+  p.die.hbm->capacity_per_stack = 2 * weight_bytes(llm);
+  const PlanTarget target{.batch = 4, .context = 16384, .page_tokens = kPage, .max_tokens = 8};
   const Placement chosen = choose_placement(p, llm, {}, nullptr, target);
-  for (const ParallelPlan& plan : enumerate_plans(llm, 4))
-    CHECK(
-        estimate_decode_step(p, llm, chosen, nullptr, target) <=
-        estimate_decode_step(p, llm, place(p, llm, plan, {}, nullptr, kPage, 8), nullptr, target));
+  for (const ParallelPlan& plan : enumerate_plans(llm, 4)) {
+    CAPTURE(to_string(plan));
+    const Placement other = place(p, llm, plan, {}, nullptr, kPage, 8);
+    REQUIRE(streams(other, target) < target.batch);
+    CHECK(estimate_decode_step(p, llm, chosen, nullptr, target) <=
+          estimate_decode_step(p, llm, other, nullptr, target));
+  }
+  CHECK(!(chosen.plan == enumerate_plans(llm, 4).front()));
 }
 
 TEST_CASE("choose_placement: a slow fabric makes replicas and a fast one makes cuts") {
   const LlmSpec llm = small_dense();
   const PlanTarget target{.batch = 4, .context = 64, .page_tokens = kPage, .max_tokens = 8};
   CHECK(choose_placement(slow_fabric(4), llm, {}, nullptr, target).plan.data == 4);
-  PlatformSpec fast = small_platform(4);
-  fast.die.sram.capacity = 256_KiB;
-  fast.die.hbm->timing.t_burst = 100_ns;  // weights are what costs
-  fast.fabric.levels[0].link.latency = 1_ns;
-  fast.fabric.levels[0].router_latency = 1_ns;
-  CHECK(choose_placement(fast, llm, {}, nullptr, target).plan.tensor == 4);
+  CHECK(choose_placement(fast_fabric(4), llm, {}, nullptr, target).plan.tensor == 4);
 }
 
 TEST_CASE("choose_placement: what the policy fixes is kept") {
