@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "models/program/program.hpp"
 #include "models/fabric/fabric_if.hpp"
 #include "models/fabric/routed_exchange.hpp"
 #include "models/fabric/topology.hpp"
+#include "models/program/program.hpp"
 
 namespace reticle {
 

@@ -48,8 +48,8 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
                         .level = link.level,
                         .busy = rate.serialise(m.bytes),
                         .overflow = rate.serialise(over),
-                        .forward = link.forward});
-        out.latency += link.forward;
+                        .forward = id == path.back() ? link.params.latency : link.forward});
+        out.latency += hops.back().forward;
         LinkStats& stats = counts[static_cast<std::size_t>(link.level)];
         ++stats.messages;
         stats.bytes += m.bytes;

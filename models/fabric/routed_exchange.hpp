@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "models/program/program.hpp"
 #include "models/fabric/topology.hpp"
+#include "models/program/program.hpp"
 
 namespace reticle {
 
@@ -30,7 +30,7 @@ struct Hop {
   Picoseconds busy{};  ///< serialisation
   Picoseconds
       overflow{};         ///< serialisation of what the link's buffer cannot take; 0 = it takes all
-  Picoseconds forward{};  ///< to the next link's start
+  Picoseconds forward{};  ///< to the next link's start, or into the receiving die
 };
 
 struct RoutedMessage {

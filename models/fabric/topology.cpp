@@ -52,6 +52,7 @@ void Topology::add_link(std::int64_t a, std::int64_t b, std::int64_t level,
                     .to = static_cast<std::int32_t>(b),
                     .level = static_cast<std::int32_t>(level),
                     .params = spec.link,
+                    .router = spec.router_latency,
                     .forward = spec.link.latency + spec.router_latency});
 }
 
@@ -177,8 +178,9 @@ Picoseconds Topology::diameter_latency() const {
   for (std::int64_t a = 0; a < dies_; ++a)
     for (std::int64_t b = 0; b < dies_; ++b) {
       Picoseconds sum{};
-      for (const LinkId id : path(DieId(std::uint32_t(a)), DieId(std::uint32_t(b))))
-        sum += links_[index(id)].forward;
+      const auto links = path(DieId(std::uint32_t(a)), DieId(std::uint32_t(b)));
+      for (const LinkId id : links) sum += links_[index(id)].forward;
+      if (!links.empty()) sum -= links_[index(links.back())].router;
       most = max(most, sum);
     }
   return most;

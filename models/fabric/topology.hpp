@@ -18,7 +18,9 @@ class Topology {
     std::int32_t to = 0;
     std::int32_t level = 0;  ///< of the hierarchy; prices and statistics go by it
     LinkParams params;
-    Picoseconds forward{};  ///< latency to the next link's start: wire plus router at `to`
+    Picoseconds
+        router{};  ///< passing through the switch or die at `to`; not paid where a path ends
+    Picoseconds forward{};  ///< latency to the next link's start: wire plus router
   };
 
   /// Builds the hierarchy of `params`. The sizes of the levels multiply to the number of dies.

@@ -137,7 +137,8 @@ void add_run(CLI::App& app) {
   sub->add_option("--set", r.sets, "key=value, e.g. platform.die.hbm.stacks=4; may be repeated")
       ->take_all()
       ->allow_extra_args(false);
-  sub->add_option("--seed", r.seed, "Seed of all random draws");
+  sub->add_option("--seed", r.seed, "Seed of all random draws, a whole number from 0")
+      ->check(CLI::NonNegativeNumber);
   sub->add_option("--fidelity", r.fidelity, "roofline | transaction");
   sub->add_option("--resolved", r.resolved, "Repeat the run of a resolved.yaml");
   sub->add_option("--out", options->out, "Directory for report.json, CSV files and resolved.yaml");

@@ -160,6 +160,17 @@ constexpr std::array<std::string_view, 4> kStatusWords{"shipping", "announced", 
                                                        "hypothetical"};
 }  // namespace
 
+namespace {
+/// A node's price and power limit are stated for `priced_packages`; with more or fewer packages
+/// both go in proportion, so that a sweep of the node's size compares like with like.
+void scale_node(PlatformSpec& platform, std::int64_t priced_packages) {
+  const double scale =
+      static_cast<double>(platform.packages_per_node) / static_cast<double>(priced_packages);
+  platform.cost.node_price_usd *= scale;
+  platform.node_power_limit_w *= scale;
+}
+}  // namespace
+
 PlatformSpec read_platform(const ConfigNode& node) {
   PlatformSpec platform;
   platform.name = node.get<std::string>("name");
@@ -182,6 +193,8 @@ PlatformSpec read_platform(const ConfigNode& node) {
   read_cost(node.child("cost"), PriceCoverage::Whole, platform.cost);
   platform.node_power_limit_w =
       node.get<double>("node_power_limit_w", platform.node_power_limit_w, bounds::kWatts);
+  scale_node(platform,
+             node.get<std::int64_t>("priced_packages", nesting.packages_per_node, bounds::kCount));
   platform.heat_flux_limit_w_per_mm2 = node.get<double>(
       "heat_flux_limit_w_per_mm2", platform.heat_flux_limit_w_per_mm2, Range<double>{0, 1000});
   node.reject_unknown_keys();

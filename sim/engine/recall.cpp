@@ -88,7 +88,7 @@ StepOutcome RecallExecutor::scaled(const Sample& sample, const StepFeatures& f) 
   };
   out.duration = Picoseconds{};
   for (Picoseconds& part : out.breakdown) out.duration += part = scale(part);
-  out.roofline.duration = min(scale(out.roofline.duration), out.duration);
+  out.roofline.duration = scale(out.roofline.duration);
   // Key and value bytes and attention's products follow the contexts exactly; the rest of the
   // counts is the sample's.
   const StepFeatures& s = sample.features;

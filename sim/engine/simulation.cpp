@@ -91,11 +91,22 @@ void Simulation::serve() {
   while (true) {
     take_arrivals();
     if (step()) continue;
-    if (next_arrival_ == result_.requests.size()) return;
+    if (next_arrival_ == result_.requests.size()) {
+      if (result_.steps == 0) refuse_all();
+      return;
+    }
     const Picoseconds idle = result_.requests[next_arrival_].arrival - now();
     result_.breakdown[static_cast<std::size_t>(TimeCategory::Idle)] += idle;
     sc_core::wait(to_sc_time(idle));
   }
+}
+
+void Simulation::refuse_all() const {
+  const KvCapacity& room = scheduler_.kv().room();
+  throw InfeasibleError("none of the " + std::to_string(result_.requests.size()) +
+                        " requests fits: a replica has room for " +
+                        std::to_string(room.pages * room.page_tokens) + " tokens of KV, " +
+                        spec_.llm.name + " attends to " + std::to_string(spec_.llm.max_context));
 }
 
 /// Says which of the two limits a steady batch passes, and by how much.

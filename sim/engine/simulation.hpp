@@ -29,6 +29,7 @@ class Simulation final : public sc_core::sc_module {
   void loop();
   void serve();
   void begin_steady(const SteadyDecode& steady);
+  [[noreturn]] void refuse_all() const;
   [[noreturn]] void refuse_batch(const SteadyDecode& steady) const;
   void take_arrivals();
   bool step();

@@ -190,7 +190,9 @@ Picoseconds Collectives::phase(const Level& level, std::int64_t bytes_per_die,
   const FabricLevel& spec = level.spec;
   if (spec.link.rate.count() == 0 || bytes_per_die <= 0) return Picoseconds{0};
   const bool switched = spec.kind == TopologyKind::Switch;
-  const Picoseconds way = (switched ? 2 : 1) * (spec.link.latency + spec.router_latency);
+  // Into the switch, through it and out; or over one wire.
+  const Picoseconds way =
+      switched ? 2 * spec.link.latency + spec.router_latency : spec.link.latency;
   // Point to point, a die has a link for each peer; else its messages, and those of the dies it
   // shares a port with, go through one.
   const bool own_links = spec.kind == TopologyKind::FullyConnected && level.sharing == 1;

@@ -10,8 +10,8 @@
 #include <tuple>
 #include <vector>
 
-#include "models/program/program.hpp"
 #include "models/package/platform_spec.hpp"
+#include "models/program/program.hpp"
 
 namespace reticle {
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
-#include "models/program/program.hpp"
 #include "models/package/platform_spec.hpp"
+#include "models/program/program.hpp"
 #include "sim/mapping/collectives.hpp"
 #include "sim/mapping/placement.hpp"
 #include "workloads/graph/op_graph.hpp"

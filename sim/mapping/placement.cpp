@@ -49,7 +49,6 @@ class StagePlacer {
     total_ = capacity_per_die(platform);
     free_ = total_;
     reserve(platform, max_tokens);
-    reserved_free_ = free_;
   }
 
   void run() {
@@ -62,7 +61,6 @@ class StagePlacer {
   [[nodiscard]] std::int64_t kv_free(Tier tier) const {
     return free_[static_cast<std::size_t>(tier)];
   }
-  [[nodiscard]] double expected_hit() const { return active_ > 0 ? hit_ / active_ : 0; }
   [[nodiscard]] double active() const { return active_; }
   [[nodiscard]] double hit() const { return hit_; }
 
@@ -212,7 +210,7 @@ class StagePlacer {
   const ExpertRouter* router_;
   Placement& out_;
   const std::int64_t stage_, first_, last_;
-  std::array<std::int64_t, kTierCount> total_{}, free_{}, reserved_free_{}, shared_used_{};
+  std::array<std::int64_t, kTierCount> total_{}, free_{}, shared_used_{};
   std::array<std::vector<std::int64_t>, kTierCount> used_;  ///< per expert group
   std::vector<Block> blocks_;
   double active_ = 0, hit_ = 0, missing_heat_ = 0;

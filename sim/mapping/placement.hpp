@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "models/program/program.hpp"
 #include "models/package/platform_spec.hpp"
+#include "models/program/program.hpp"
 #include "sim/mapping/partition.hpp"
 #include "sim/mapping/placement_policy.hpp"
 #include "workloads/llm/llm_spec.hpp"

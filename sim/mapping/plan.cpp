@@ -175,9 +175,8 @@ Placement choose_placement(const PlatformSpec& platform, const LlmSpec& llm,
     if (plan.data > std::max<std::int64_t>(1, target.batch)) continue;
     if (policy.pipeline_parallel.value_or(1) == 1 && plan.pipeline > 8) continue;
     try {
-      const PlacementPolicy& p = policy;
       Placement placement =
-          place(platform, llm, plan, p, router, target.page_tokens, target.max_tokens);
+          place(platform, llm, plan, policy, router, target.page_tokens, target.max_tokens);
       // The target batch should fit at the target context, whole streams in each replica: a plan
       // that holds it comes before a faster one that does not.
       const std::int64_t pages = div_up(target.context + 1, target.page_tokens);

@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "models/program/program.hpp"
 #include "models/package/event_counts.hpp"
 #include "models/package/platform_spec.hpp"
+#include "models/program/program.hpp"
 #include "sim/base/units.hpp"
 
 namespace reticle {

@@ -66,7 +66,7 @@ RooflineFigures roofline_of(const RunResult& result) {
   const auto most = std::ranges::max_element(result.roofline_limits);
   return {.tokens_per_s = static_cast<double>(result.output_tokens) / seconds(bound),
           .bound_by = static_cast<RooflineLimit>(most - result.roofline_limits.begin()),
-          .achieved = ratio(seconds(bound), seconds(result.duration))};
+          .achieved = ratio(seconds(result.roofline_busy), seconds(result.busy))};
 }
 
 std::optional<TimeCategory> largest(const RunResult& result) {

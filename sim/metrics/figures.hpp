@@ -27,7 +27,7 @@ struct UnitUse {
 struct RooflineFigures {
   std::optional<double> tokens_per_s;
   std::optional<RooflineLimit> bound_by;  ///< what sets it for most of its time
-  std::optional<double> achieved;         ///< simulated / roofline tokens per second
+  std::optional<double> achieved;         ///< roofline / simulated time within steps
 };
 
 struct RunFigures {

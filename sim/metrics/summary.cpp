@@ -138,7 +138,7 @@ std::string latency_table(const RunFigures& f) {
 
 std::string roofline_line(const RooflineFigures& r) {
   if (!r.tokens_per_s) return {};
-  return wrapped("Roofline  ", fmt::format("{} tokens/s, bound by {}; this run achieves {} of it",
+  return wrapped("Roofline  ", fmt::format("{} tokens/s, bound by {}; the steps achieve {} of it",
                                            plain(*r.tokens_per_s),
                                            kBoundTitles[static_cast<std::size_t>(*r.bound_by)],
                                            or_none(r.achieved, percent_text)));

@@ -16,6 +16,7 @@ namespace reticle {
 namespace {
 
 const Picoseconds kForward = kLink.latency + kRouter;
+const Picoseconds kArrive = kLink.latency;  // into the die where a path ends: no router
 const Picoseconds kOverhead = fabric_of(TopologyKind::Ring, 2).exchange_overhead;
 
 Picoseconds serialise(Bytes bytes, const LinkParams& link = kLink) {
@@ -46,8 +47,8 @@ TEST_CASE("Fabric: a single message takes overhead, serialisation and the latenc
   });
   for (std::int32_t hops = 1; hops <= most; ++hops) {
     const ExchangeTiming& t = bench.timing(hops - 1, static_cast<std::size_t>(hops));
-    CHECK(t.done == hops * 1_ms + kOverhead + serialise(64_KiB) + hops * kForward);
-    CHECK(t.latency == kOverhead + hops * kForward);
+    CHECK(t.done == hops * 1_ms + kOverhead + serialise(64_KiB) + hops * kForward - kRouter);
+    CHECK(t.latency == kOverhead + hops * kForward - kRouter);
     CHECK(t.bound_by_slot == 0);
     CHECK(t.bound_joined == hops * 1_ms);
   }
@@ -69,7 +70,7 @@ TEST_CASE("Fabric: two messages on one link take turns") {
     bench.load({one_phase(2, {{0, 1, 64_KiB}, {0, 1, 16_KiB}})});
     bench.join_all(0);
   });
-  CHECK(bench.timing(0, 1).done == kOverhead + serialise(64_KiB + 16_KiB) + kForward);
+  CHECK(bench.timing(0, 1).done == kOverhead + serialise(64_KiB + 16_KiB) + kArrive);
 }
 
 TEST_CASE("Fabric: messages that merge on a later link take turns there") {
@@ -79,7 +80,7 @@ TEST_CASE("Fabric: messages that merge on a later link take turns there") {
     bench.join_all(0);
   });
   CHECK(serialise(64_KiB) > kForward);
-  CHECK(bench.timing(0, 2).done == kOverhead + serialise(64_KiB + 16_KiB) + kForward);
+  CHECK(bench.timing(0, 2).done == kOverhead + serialise(64_KiB + 16_KiB) + kArrive);
 }
 
 TEST_CASE("Fabric: messages on disjoint links run side by side") {
@@ -89,7 +90,7 @@ TEST_CASE("Fabric: messages on disjoint links run side by side") {
     bench.join_all(0);
   });
   for (const std::size_t die : {0, 1, 3})
-    CHECK(bench.timing(0, die).done == kOverhead + serialise(64_KiB) + kForward);
+    CHECK(bench.timing(0, die).done == kOverhead + serialise(64_KiB) + kArrive);
 }
 
 TEST_CASE("Fabric: exchanges that complete at one time take the links in order of id") {
@@ -99,8 +100,8 @@ TEST_CASE("Fabric: exchanges that complete at one time take the links in order o
     bench.join_all(1);
     bench.join_all(0);
   });
-  CHECK(bench.timing(0, 1).done == kOverhead + serialise(64_KiB) + kForward);
-  CHECK(bench.timing(1, 1).done == kOverhead + serialise(64_KiB + 16_KiB) + kForward);
+  CHECK(bench.timing(0, 1).done == kOverhead + serialise(64_KiB) + kArrive);
+  CHECK(bench.timing(1, 1).done == kOverhead + serialise(64_KiB + 16_KiB) + kArrive);
 }
 
 TEST_CASE("Fabric: link bytes are payload times hops, and what is sent is received") {
@@ -137,7 +138,7 @@ TEST_CASE("Fabric: a buffer below the round trip limits the rate to buffer / (2 
     bench.join_all(0);
   });
   CHECK(bench.timing(0, 1).done ==
-        kOverhead + bytes.count() / link.buffer.count() * (2 * link.latency) + kForward);
+        kOverhead + bytes.count() / link.buffer.count() * (2 * link.latency) + kForward - kRouter);
 }
 
 TEST_CASE("Fabric: a blocked message holds the link before it for what no buffer takes") {
@@ -155,9 +156,9 @@ TEST_CASE("Fabric: a blocked message holds the link before it for what no buffer
     }
   });
   CHECK(small.timing(0, 3).done == large.timing(0, 3).done);
-  CHECK(large.timing(0, 2).done == kOverhead + serialise(blocked + last) + 2 * kForward);
+  CHECK(large.timing(0, 2).done == kOverhead + serialise(blocked + last) + 2 * kForward - kRouter);
   const Picoseconds held = kForward + serialise(first) + serialise(blocked - 16_KiB);
-  CHECK(small.timing(0, 2).done == kOverhead + held + serialise(last) + 2 * kForward);
+  CHECK(small.timing(0, 2).done == kOverhead + held + serialise(last) + 2 * kForward - kRouter);
 }
 
 TEST_CASE("Fabric: a participant sends its second phase once it holds the first") {
@@ -167,13 +168,13 @@ TEST_CASE("Fabric: a participant sends its second phase once it holds the first"
     bench.load({exchange});
     bench.join_all(0);
   });
-  const Picoseconds first = kOverhead + serialise(64_KiB) + kForward;
-  CHECK(bench.timing(0, 2).done == first + serialise(16_KiB) + kForward);
+  const Picoseconds first = kOverhead + serialise(64_KiB) + kArrive;
+  CHECK(bench.timing(0, 2).done == first + serialise(16_KiB) + kArrive);
   CHECK(bench.timing(0, 2).bound_by_slot == 0);
-  CHECK(bench.timing(0, 2).latency == kOverhead + 2 * kForward);
+  CHECK(bench.timing(0, 2).latency == kOverhead + 2 * kArrive);
   // Die 2 was sent nothing in the first phase and does not wait for it.
   CHECK(bench.timing(0, 0).done ==
-        max(kOverhead + serialise(64_KiB), kOverhead + serialise(4_KiB) + kForward));
+        max(kOverhead + serialise(64_KiB), kOverhead + serialise(4_KiB) + kArrive));
 }
 
 TEST_CASE("Fabric: an uneven all-to-all conserves bytes and ends no sooner than its busiest port") {
@@ -198,7 +199,7 @@ TEST_CASE("Fabric: an uneven all-to-all conserves bytes and ends no sooner than 
   CHECK(bench.fabric.stats()[0].bytes == 2 * total);
   for (std::size_t die = 0; die < 6; ++die) {
     CHECK(bench.timing(0, die).done >= kOverhead + serialise(sent[die]));
-    CHECK(bench.timing(0, die).done >= kOverhead + serialise(received[die]) + kForward);
+    CHECK(bench.timing(0, die).done >= kOverhead + serialise(received[die]) + kArrive);
   }
 }
 
@@ -219,7 +220,7 @@ TEST_CASE("Fabric: all pairs through a switch fill every port, whoever joined a 
       if (slot + 1 < n) sc_core::wait(to_sc_time(skew));
     }
   });
-  CHECK(together.end(0) == kOverhead + (n - 1) * serialise(bytes) + 2 * kForward);
+  CHECK(together.end(0) == kOverhead + (n - 1) * serialise(bytes) + 2 * kForward - kRouter);
   // Listed target by target, all dies begin with the same one and queue there.
   MESSAGE("all pairs of 8 through a switch: in rounds " << seconds(together.end(0)) * 1e6
                                                         << " us, source by source "
@@ -238,7 +239,7 @@ TEST_CASE("Fabric: the message that can begin first takes the link first, whatev
     wait_until(100_us);
     bench.fabric.join(0, 0);
   });
-  CHECK(bench.timing(0, 2).done == 100_us + kOverhead + serialise(bytes) + 2 * kForward);
+  CHECK(bench.timing(0, 2).done == 100_us + kOverhead + serialise(bytes) + 2 * kForward - kRouter);
 }
 
 TEST_CASE("Fabric: the last to join bounds everybody in an all-reduce") {
@@ -257,7 +258,7 @@ TEST_CASE("Fabric: the last to join bounds everybody in an all-reduce") {
   });
   CHECK(bench.fabric.pending().empty());
   for (std::size_t die = 0; die < 4; ++die) {
-    CHECK(bench.timing(0, die).done == 50_us + kOverhead + 2 * (serialise(each) + kForward));
+    CHECK(bench.timing(0, die).done == 50_us + kOverhead + 2 * (serialise(each) + kArrive));
     CHECK(bench.timing(0, die).bound_by_slot == late);
     CHECK(bench.timing(0, die).bound_joined == 50_us);
   }
@@ -274,8 +275,8 @@ TEST_CASE("Fabric: reduce-scatter and all-gather on a full mesh take their close
     bench.join_all(0);
   });
   for (std::size_t die = 0; die < 8; ++die) {
-    CHECK(bench.timing(0, die).done == kOverhead + 2 * (serialise(share) + kForward));
-    CHECK(bench.timing(0, die).latency == kOverhead + 2 * kForward);
+    CHECK(bench.timing(0, die).done == kOverhead + 2 * (serialise(share) + kArrive));
+    CHECK(bench.timing(0, die).latency == kOverhead + 2 * kArrive);
   }
   CHECK(bench.fabric.sent() == 2 * (n - 1) * total);
 }
@@ -289,7 +290,7 @@ TEST_CASE("Fabric: a message of 64 GiB on a slow link keeps its time") {
     bench.load({one_phase(2, {{0, 1, bytes}})});
     bench.join_all(0);
   });
-  CHECK(bench.timing(0, 1).done == kOverhead + transfer_time(bytes, 1_GBps) + kForward);
+  CHECK(bench.timing(0, 1).done == kOverhead + transfer_time(bytes, 1_GBps) + kArrive);
 }
 
 TEST_CASE("Fabric: a message to oneself and an empty exchange take only the overhead") {

@@ -247,11 +247,11 @@ TEST_CASE("Sequencer: two dies that exchange end with the data of the one that j
   const FabricParams fabric = platform(2).fabric;
   const Picoseconds joined = execution(dut, 1, 0).end;
   const Picoseconds expected = joined + fabric.exchange_overhead +
-                               transfer_time(64_KiB, kLink.rate) + kLink.latency + kRouter;
+                               transfer_time(64_KiB, kLink.rate) + kLink.latency;
   CHECK(joined > execution(dut, 0, 0).end);
   CHECK(execution(dut, 0, 1).end == expected);
   // The later one has long been sent its data: it is done when its own have left.
-  CHECK(execution(dut, 1, 1).end == expected - kLink.latency - kRouter);
+  CHECK(execution(dut, 1, 1).end == expected - kLink.latency);
   for (const std::uint32_t die : {0U, 1U}) {
     const Sequencer& sequencer = dut.die(DieId{die}).sequencer;
     CHECK(sequencer.exchange_timing(execution(dut, die, 1).end_cause).bound_by_slot == 1);

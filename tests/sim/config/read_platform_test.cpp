@@ -167,4 +167,13 @@ TEST_CASE("read_platform: memories can be taken away") {
   CHECK_FALSE(bare.die.hbm.has_value());
   CHECK_FALSE(bare.die.far.has_value());
 }
+TEST_CASE("read_platform: price and power limit of a node follow its packages") {
+  const PlatformSpec whole = read_platform("ref-asic");
+  const PlatformSpec half = read_platform("ref-asic", {"platform.packages_per_node=6"});
+  CHECK(half.cost.node_price_usd == doctest::Approx(whole.cost.node_price_usd / 2));
+  CHECK(half.node_power_limit_w == doctest::Approx(whole.node_power_limit_w / 2));
+  const PlatformSpec two = read_platform("ref-asic", {"platform.nodes=2"});
+  CHECK(two.cost.node_price_usd == whole.cost.node_price_usd);  // per node
+}
+
 }  // namespace reticle

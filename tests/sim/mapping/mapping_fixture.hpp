@@ -7,8 +7,8 @@
 #include <numeric>
 #include <vector>
 
-#include "models/program/program.hpp"
 #include "models/package/platform_spec.hpp"
+#include "models/program/program.hpp"
 #include "sim/mapping/lowering.hpp"
 #include "sim/mapping/placement.hpp"
 #include "sim/mapping/roofline.hpp"

@@ -96,7 +96,7 @@ TEST_CASE("summary: says what a reader asks for first") {
         "workload traces/a.csv:azure, seed 7, transaction fidelity",
         "output tokens/s                          800.0             133.3",
         "capex                                  $60,000           $10,000",
-        "Roofline  2,000 tokens/s, bound by HBM bandwidth; this run achieves 40.0 % of it",
+        "Roofline  2,000 tokens/s, bound by HBM bandwidth; the steps achieve 25.0 % of it",
         "Limited by weights from HBM: ", "25.0 % asked for, 26.0 % expected, 25.0 % measured",
         "! 1 of 4 requests were rejected", "1 datasheet, 2 estimate",
         "4 steps, 3 simulated and 1 recalled, mean error 1.0 % over 1 audit"}) {
