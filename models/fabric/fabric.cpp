@@ -33,13 +33,10 @@ Fabric::Fabric(const sc_core::sc_module_name& name, const FabricParams& params)
   dont_initialize();
 }
 
-const RoutedExchange& Fabric::route(const std::shared_ptr<const Exchange>& exchange) {
+RoutedExchange& Fabric::route(const std::shared_ptr<const Exchange>& exchange) {
   auto& routed = routed_[exchange.get()];
   if (routed) return *routed;
   routed = std::make_unique<RoutedExchange>(exchange, topology_, rates_);
-  // The order of service when all are ready together, for the common case of dies in step.
-  fronts_.assign(exchange->participants.size(), Front{});
-  for (auto& phase : routed->phases) order(*routed, phase, phase.order);
   return *routed;
 }
 
@@ -97,15 +94,19 @@ Fabric::Arrival Fabric::deliver(std::span<const Hop> hops, Picoseconds at) {
 /// Orders the messages of a phase by when they can begin on their first link, which sends them as
 /// listed. Links are given out in this order: going source by source instead would let the last
 /// message of one die take a link ahead of the first ones of the others.
-void Fabric::order(const RoutedExchange& routed, const RoutedExchange::Phase& phase,
-                   std::vector<std::int32_t>& positions) {
+void Fabric::order(const RoutedExchange& routed, RoutedExchange::Phase& phase) {
   Picoseconds earliest = fronts_.front().ready;
   for (const Front& front : fronts_) earliest = min(earliest, front.ready);
+  ticks_.clear();
+  for (const Front& front : fronts_)
+    ticks_.push_back((front.ready - earliest).count() >> kArbitrationShift);
+  if (ticks_ == phase.ticks) return;  // the order is a function of these alone
+  phase.ticks = ticks_;
   sorted_.clear();
   invariant(phase.messages.size() < (std::size_t{1} << kPositionBits), "messages of a phase");
   for (std::size_t i = 0; i < phase.messages.size(); ++i) {
     const RoutedMessage& m = phase.messages[i];
-    Picoseconds begin = fronts_[static_cast<std::size_t>(m.source)].ready - earliest;
+    Picoseconds begin{ticks_[static_cast<std::size_t>(m.source)] << kArbitrationShift};
     if (m.hops_begin != m.hops_end) {
       const Hop& first = routed.hops[m.hops_begin];
       begin = max(begin, offered_[first.link]);
@@ -117,18 +118,15 @@ void Fabric::order(const RoutedExchange& routed, const RoutedExchange::Phase& ph
   for (const RoutedMessage& m : phase.messages)
     if (m.hops_begin != m.hops_end) offered_[routed.hops[m.hops_begin].link] = Picoseconds{};
   if (!std::is_sorted(sorted_.begin(), sorted_.end())) std::sort(sorted_.begin(), sorted_.end());
-  positions.clear();
+  phase.order.clear();
   for (const std::uint64_t key : sorted_)
-    positions.push_back(static_cast<std::int32_t>(key & ((1U << kPositionBits) - 1)));
+    phase.order.push_back(static_cast<std::int32_t>(key & ((1U << kPositionBits) - 1)));
 }
 
-void Fabric::run_phase(const RoutedExchange& routed, const RoutedExchange::Phase& phase) {
-  const bool in_step = std::all_of(fronts_.begin(), fronts_.end(), [&](const Front& front) {
-    return front.ready == fronts_.front().ready;
-  });
-  if (!in_step) order(routed, phase, positions_);
+void Fabric::run_phase(const RoutedExchange& routed, RoutedExchange::Phase& phase) {
+  order(routed, phase);
   next_ = fronts_;
-  for (const std::int32_t position : in_step ? phase.order : positions_) {
+  for (const std::int32_t position : phase.order) {
     const RoutedMessage& m = phase.messages[static_cast<std::size_t>(position)];
     const Front& source = fronts_[static_cast<std::size_t>(m.source)];
     sent_ += m.bytes;
@@ -145,7 +143,7 @@ void Fabric::run_phase(const RoutedExchange& routed, const RoutedExchange::Phase
 }
 
 void Fabric::resolve(std::int32_t id) {
-  const RoutedExchange& routed = *exchanges_[static_cast<std::size_t>(id)];
+  RoutedExchange& routed = *exchanges_[static_cast<std::size_t>(id)];
   const auto& participants = routed.exchange->participants;
   const auto& joined = progress_[static_cast<std::size_t>(id)].joined;
   const std::size_t count = participants.size();
@@ -153,7 +151,7 @@ void Fabric::resolve(std::int32_t id) {
   injected_.assign(count, Picoseconds{});
   for (std::size_t s = 0; s < count; ++s)
     fronts_[s] = {joined[s] + overhead_, overhead_, static_cast<std::int32_t>(s)};
-  for (const auto& phase : routed.phases) run_phase(routed, phase);
+  for (auto& phase : routed.phases) run_phase(routed, phase);
   for (std::size_t level = 0; level < stats_.size(); ++level) {
     stats_[level].messages += routed.counts[level].messages;
     stats_[level].bytes += routed.counts[level].bytes;

@@ -62,11 +62,10 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
 
   void resolve_all();
   void resolve(std::int32_t exchange);
-  void run_phase(const RoutedExchange& routed, const RoutedExchange::Phase& phase);
-  void order(const RoutedExchange& routed, const RoutedExchange::Phase& phase,
-             std::vector<std::int32_t>& positions);
+  void run_phase(const RoutedExchange& routed, RoutedExchange::Phase& phase);
+  void order(const RoutedExchange& routed, RoutedExchange::Phase& phase);
   Arrival deliver(std::span<const Hop> hops, Picoseconds at);
-  const RoutedExchange& route(const std::shared_ptr<const Exchange>& exchange);
+  RoutedExchange& route(const std::shared_ptr<const Exchange>& exchange);
 
   const Topology topology_;
   const Picoseconds overhead_;
@@ -76,13 +75,13 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
   Bytes sent_{};
   Bytes received_{};
   std::unordered_map<const Exchange*, std::unique_ptr<RoutedExchange>> routed_;
-  std::vector<const RoutedExchange*> exchanges_;  ///< of the step under way
+  std::vector<RoutedExchange*> exchanges_;  ///< of the step under way
   std::vector<Progress> progress_;
   std::vector<std::int32_t> complete_;  ///< exchanges whose last participant has just joined
   std::vector<Front> fronts_, next_;
   std::vector<std::uint64_t> sorted_;  ///< of a phase: begin, then position, in one key
-  std::vector<std::int32_t> positions_;
-  std::vector<Picoseconds> offered_;  ///< per link, while a phase is put in order
+  std::vector<std::int64_t> ticks_;    ///< of the participants, as in RoutedExchange::Phase
+  std::vector<Picoseconds> offered_;   ///< per link, while a phase is put in order
   std::vector<Picoseconds> injected_;
   sc_core::sc_event completed_;
 };

@@ -45,7 +45,10 @@ struct RoutedMessage {
 struct RoutedExchange {
   struct Phase {
     std::vector<RoutedMessage> messages;
-    std::vector<std::int32_t> order;  ///< of service when all participants are ready together
+    /// Order of service when the participants are ready `ticks` after the first of them. Layers
+    /// are alike, so the next use often finds it unchanged.
+    std::vector<std::int64_t> ticks;
+    std::vector<std::int32_t> order;
   };
   RoutedExchange(std::shared_ptr<const Exchange> exchange, const Topology& topology,
                  std::span<const LinkRate> rates);
