@@ -29,7 +29,7 @@ print("%-44s %8.1f steps/s %8.1f s %7.0f MB   %d steps, %d simulated" % (
 }
 
 measure "48 dies, claude-class-mid, batch 64" \
-  --platform ref-asic --llm claude-class-mid --workload steady-64 --set workload.steps=100
+  --platform ref-asic --llm claude-class-mid --workload steady-64 --set workload.steps=300
 measure "48 dies, claude-class-mid, batch 1" \
   --platform ref-asic --llm claude-class-mid --workload steady-decode --set workload.steps=100
 measure "8 GPUs, llama-3-70b, batch 64" \
