@@ -27,6 +27,7 @@ function(reticle_test name)
   target_link_libraries(test_${name} PRIVATE reticle_test_main ${ARG_LIBS})
   target_compile_definitions(test_${name} PRIVATE
     RETICLE_SOURCE_DIR="${CMAKE_CURRENT_FUNCTION_LIST_DIR}/.." RETICLE_BINARY="${CMAKE_BINARY_DIR}/reticle")
+  target_link_options(test_${name} PRIVATE -fno-lto)  # libraries carry plain code beside
   reticle_flags(test_${name})
   doctest_discover_tests(test_${name} TEST_PREFIX "${ARG_LABEL}: "
                          PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300 SKIP_RETURN_CODE 77)
