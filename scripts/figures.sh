@@ -26,7 +26,7 @@ asic=(--platform ref-asic --llm claude-class-mid)
 gpu=(--platform h100-8 --llm llama-3-70b)
 row "ref-asic, claude-class-mid" "1 stream, 1k context" "${asic[@]}" --workload steady-decode
 row "ref-asic, claude-class-mid" "64 streams, 8k context" "${asic[@]}" --workload steady-64
-row "ref-asic-paper x 3 nodes, claude-class-mid" "1 stream, 1k context" --platform ref-asic-paper \
+row "ref-asic-paper (claim) x 3 nodes, claude-class-mid" "1 stream, 1k context" --platform ref-asic-paper \
   --llm claude-class-mid --workload steady-decode --set platform.nodes=3
 row "h100-8, llama-3-70b" "1 stream, 1k context" "${gpu[@]}" --workload steady-decode
 row "h100-8, llama-3-70b" "64 streams, 2k context" "${gpu[@]}" --workload steady-64 --set workload.context=2048
