@@ -246,8 +246,8 @@ TEST_CASE("Sequencer: two dies that exchange end with the data of the one that j
   run_in_thread([&] { run_step(dut, step); });
   const FabricParams fabric = platform(2).fabric;
   const Picoseconds joined = execution(dut, 1, 0).end;
-  const Picoseconds expected = joined + fabric.exchange_overhead +
-                               transfer_time(64_KiB, kLink.rate) + kLink.latency;
+  const Picoseconds expected =
+      joined + fabric.exchange_overhead + transfer_time(64_KiB, kLink.rate) + kLink.latency;
   CHECK(joined > execution(dut, 0, 0).end);
   CHECK(execution(dut, 0, 1).end == expected);
   // The later one has long been sent its data: it is done when its own have left.
