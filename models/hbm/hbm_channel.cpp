@@ -16,7 +16,8 @@ HbmChannel::HbmChannel(const sc_core::sc_module_name& name, const HbmParams& par
     : sc_module{name},
       params_{params},
       row_set_{params.row.count() * params.bank_groups},
-      banks_(static_cast<std::size_t>(params.bank_groups * params.banks_per_group)),
+      sets_{params.stack_ids * params.banks_per_group},
+      banks_(static_cast<std::size_t>(reticle::banks(params))),
       next_refresh_{params.timing.t_refi},
       queue_{params.queue_depth} {
   invariant(params.bank_groups > 0 && params.banks_per_group > 0, "HBM banks");
@@ -33,9 +34,8 @@ Bytes HbmChannel::capacity() const {
 HbmChannel::Place HbmChannel::place_of(std::int64_t address) const {
   const std::int64_t visit = params_.burst.count() * kBurstsPerGroupVisit;
   const std::int64_t set = address / row_set_;
-  return {.group = (address / visit) % params_.bank_groups,
-          .bank = set % params_.banks_per_group,
-          .row = set / params_.banks_per_group};
+  return {
+      .group = (address / visit) % params_.bank_groups, .bank = set % sets_, .row = set / sets_};
 }
 
 /// Time to stream `run` when nothing before it interferes.
@@ -87,7 +87,7 @@ void HbmChannel::catch_up(Bank& bank, std::int64_t bank_index) const {
     return;
   }
   const bool wrapped = bank_index > event_.bank;  // last visited one round earlier
-  const std::int64_t back = event_.bank - bank_index + (wrapped ? params_.banks_per_group : 0);
+  const std::int64_t back = event_.bank - bank_index + (wrapped ? sets_ : 0);
   const Picoseconds used = event_.end - back * event_.per_set;
   bank.open_row = event_.row - (wrapped ? 1 : 0);
   bank.act_ready = max(bank.act_ready, used - event_.per_set + t_.t_rc - t_.t_rcd_rd);
@@ -184,25 +184,25 @@ void HbmChannel::settle(const MemoryRun& run, Picoseconds start, Picoseconds end
   const std::int64_t last = (run.address.count() + run.bytes.count() - 1) / row_set_;
   const std::int64_t visit = params_.burst.count() * kBurstsPerGroupVisit;
   const std::int64_t sets = last - first + 1;
-  const std::int64_t kept = std::min(sets, params_.banks_per_group);
+  const std::int64_t kept = std::min(sets, sets_);
   const Picoseconds per_set{sets > 1 ? (end - start).count() / sets : 0};
   const bool whole = sets > 1 || run.bytes.count() >= params_.bank_groups * visit;
   const std::int64_t group0 = whole ? 0 : place_of(run.address.count()).group;
   const std::int64_t groups =
       whole ? params_.bank_groups : std::min(params_.bank_groups, div_up(run.bytes.count(), visit));
-  if (sets >= params_.banks_per_group && sets > 1) {
+  if (sets >= sets_ && sets > 1) {
     event_ = {.closes = false,
               .end = end,
-              .bank = last % params_.banks_per_group,
-              .row = last / params_.banks_per_group,
+              .bank = last % sets_,
+              .row = last / sets_,
               .per_set = per_set,
               .recovery = recovery};
     ++events_;
     return;
   }
   // Counted down instead of divided: this loop runs for every shorter transaction.
-  std::int64_t bank_index = last % params_.banks_per_group;
-  std::int64_t row = last / params_.banks_per_group;
+  std::int64_t bank_index = last % sets_;
+  std::int64_t row = last / sets_;
   Picoseconds used = end;
   for (std::int64_t back = 0; back < kept; ++back, used -= per_set) {
     std::int64_t group = group0;
@@ -214,7 +214,7 @@ void HbmChannel::settle(const MemoryRun& run, Picoseconds start, Picoseconds end
       if (++group == params_.bank_groups) group = 0;
     }
     if (bank_index-- == 0) {
-      bank_index = params_.banks_per_group - 1;
+      bank_index = sets_ - 1;
       --row;
     }
   }

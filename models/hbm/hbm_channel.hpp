@@ -79,6 +79,7 @@ class HbmChannel final : public sc_core::sc_module, public MemoryIf {
   const HbmParams params_;
   const HbmTiming& t_{params_.timing};
   const std::int64_t row_set_;  ///< bytes in one row of every bank group
+  const std::int64_t sets_;     ///< banks of one group, all stack ids together
   std::vector<Bank> banks_;
   Event event_;               ///< the last one; it hides those before
   std::uint64_t events_ = 0;  ///< how many there were

@@ -10,12 +10,18 @@
 namespace reticle {
 
 enum class RefreshMode : std::uint8_t { Off, AllBank, PerBank };
+enum class PagePolicy : std::uint8_t { Open, Closed };
+/// FrFcfs: the oldest command that is ready. RowHit: the same, but no request closes a row that an
+/// older one still hits.
+enum class HbmScheduling : std::uint8_t { FrFcfs, RowHit };
 
 /// JEDEC timing of one pseudo-channel. Names as in JESD235/JESD238/JESD270.
 struct HbmTiming {
+  Picoseconds t_ck{};     ///< command clock
   Picoseconds t_burst{};  ///< one burst on the data bus
   Picoseconds t_ccd_s{};  ///< column to column, other bank group
   Picoseconds t_ccd_l{};  ///< column to column, same bank group
+  Picoseconds t_ccd_r{};  ///< column to column, other stack id
   Picoseconds t_cl{};     ///< read command to data
   Picoseconds t_cwl{};    ///< write command to data
   Picoseconds t_rcd_rd{};
@@ -27,12 +33,29 @@ struct HbmTiming {
   Picoseconds t_rrd_l{};
   Picoseconds t_faw{};    ///< window for at most four activates
   Picoseconds t_wr{};     ///< write recovery
-  Picoseconds t_wtr_l{};  ///< last write data to read command
+  Picoseconds t_wtr_s{};  ///< last write data to read command, other bank group
+  Picoseconds t_wtr_l{};  ///< last write data to read command, same bank group
   Picoseconds t_rtp{};    ///< read to precharge
   Picoseconds t_rtw{};    ///< read command to write command
+  Picoseconds t_ppd{};    ///< precharge to precharge
+  Picoseconds t_rrefd{};  ///< per-bank refresh to activate or refresh of another bank
   Picoseconds t_rfc_ab{};
   Picoseconds t_rfc_pb{};
   Picoseconds t_refi{};
+};
+
+/// How a controller works through what is asked of it.
+struct HbmControllerParams {
+  std::int64_t read_queue = 64;  ///< bursts
+  std::int64_t write_queue = 64;
+  /// Writes are drained from when more than `high` percent of their queue is taken until less than
+  /// `low` percent is, and whenever no read waits.
+  std::int64_t write_high_percent = 80;
+  std::int64_t write_low_percent = 20;
+  HbmScheduling scheduling = HbmScheduling::RowHit;
+  /// Row hits that may pass an older request to another row of their bank; 0 = no limit.
+  std::int64_t row_hit_cap = 0;
+  PagePolicy page = PagePolicy::Open;
 };
 
 /// The HBM of one die: `stacks` x `pseudo_channels` alike, addresses interleaved over all of them.
@@ -41,18 +64,32 @@ struct HbmParams {
   std::int64_t stacks = 0;
   Bytes capacity_per_stack{};
   std::int64_t pseudo_channels = 0;  ///< per stack
-  std::int64_t bank_groups = 0;
-  std::int64_t banks_per_group = 0;  ///< all stack ids together
-  Bytes row{};                       ///< row size of one pseudo-channel
-  Bytes burst{};                     ///< bytes of one burst
-  Bytes interleave{};                ///< consecutive bytes in one channel before the next
-  std::int64_t queue_depth = 32;     ///< transactions a channel's controller holds
+  std::int64_t stack_ids = 1;        ///< ranks of dies behind one channel
+  std::int64_t bank_groups = 0;      ///< per stack id
+  std::int64_t banks_per_group = 0;
+  /// Bits of the burst index, least significant field first: co burst within the row, bg bank
+  /// group, ba bank, si stack id, ro row; `si*3` takes three values, `ro` at the end all the rest.
+  std::string address_map;
+  /// Command bus: half clocks an activate, a precharge and a refresh take; a column command
+  /// takes 2.
+  std::int64_t activate_half_clocks = 2;
+  std::int64_t precharge_half_clocks = 2;
+  Bytes row{};                    ///< row size of one pseudo-channel
+  Bytes burst{};                  ///< bytes of one burst
+  Bytes interleave{};             ///< consecutive bytes in one channel before the next
+  std::int64_t queue_depth = 32;  ///< transactions a channel's controller holds
   RefreshMode refresh = RefreshMode::AllBank;
   /// Pseudo-channels simulated one by one; 1 = one stands for all, in lockstep (exact for runs
   /// striped over all channels, see docs/models/hbm.md).
   std::int64_t simulated_channels = 1;
+  HbmControllerParams controller;
   HbmTiming timing;
 };
+
+/// Banks of one pseudo-channel.
+constexpr std::int64_t banks(const HbmParams& p) {
+  return p.stack_ids * p.bank_groups * p.banks_per_group;
+}
 
 constexpr std::int64_t channels(const HbmParams& p) { return p.stacks * p.pseudo_channels; }
 constexpr Bytes capacity(const HbmParams& p) { return p.stacks * p.capacity_per_stack; }

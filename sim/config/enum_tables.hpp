@@ -22,6 +22,22 @@ struct EnumTable<RefreshMode> {
 };
 
 template <>
+struct EnumTable<PagePolicy> {
+  static constexpr std::array<EnumName<PagePolicy>, 2> names{{
+      {"open", PagePolicy::Open},
+      {"closed", PagePolicy::Closed},
+  }};
+};
+
+template <>
+struct EnumTable<HbmScheduling> {
+  static constexpr std::array<EnumName<HbmScheduling>, 2> names{{
+      {"fr-fcfs", HbmScheduling::FrFcfs},
+      {"row-hit", HbmScheduling::RowHit},
+  }};
+};
+
+template <>
 struct EnumTable<TopologyKind> {
   static constexpr std::array<EnumName<TopologyKind>, 5> names{{
       {"fully-connected", TopologyKind::FullyConnected},

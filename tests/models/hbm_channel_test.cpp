@@ -18,7 +18,7 @@ const HbmParams kQuiet = hbm3(RefreshMode::Off);
 /// Consecutive bytes in one row of every bank group; the next set lies in the next banks.
 const Bytes kRowSet = kQuiet.bank_groups * kQuiet.row;
 /// From one row of a bank to the next.
-const Bytes kNextRow = kQuiet.banks_per_group * kRowSet;
+const Bytes kNextRow = kQuiet.stack_ids * kQuiet.banks_per_group * kRowSet;
 /// Two bursts in one bank group.
 const Bytes kPair = 2 * kQuiet.burst;
 const Picoseconds kPairData = t.t_ccd_l + t.t_burst;
@@ -189,7 +189,7 @@ TEST_CASE("HbmChannel: a request that meets a refresh waits for its end") {
 
 TEST_CASE("HbmChannel: under per-bank refresh only rows of the bank in turn wait") {
   HbmChannel dut{"dut", hbm3(RefreshMode::PerBank)};
-  const std::int64_t banks = kQuiet.bank_groups * kQuiet.banks_per_group;
+  const std::int64_t banks = reticle::banks(kQuiet);
   const Picoseconds slot{t.t_refi.count() / banks};
   // Bank 0 is refreshed at 0, tREFI, ...; bank 1 (the next group) one slot later.
   CHECK(dut.access(read(0_B), 0_ps).done == t.t_rfc_pb + t.t_rcd_rd + t.t_cl + kPairData);

@@ -12,9 +12,11 @@ using namespace literals;
 /// table in docs/models/hbm.md gives the clocks]
 inline HbmTiming hbm3_timing() {
   constexpr auto clocks = [](std::int64_t n) { return n * 625_ps; };
-  return {.t_burst = clocks(2),
+  return {.t_ck = clocks(1),
+          .t_burst = clocks(2),
           .t_ccd_s = clocks(2),
           .t_ccd_l = clocks(4),
+          .t_ccd_r = clocks(3),
           .t_cl = clocks(20),
           .t_cwl = clocks(10),
           .t_rcd_rd = clocks(31),
@@ -26,9 +28,12 @@ inline HbmTiming hbm3_timing() {
           .t_rrd_l = clocks(5),
           .t_faw = clocks(24),
           .t_wr = clocks(33),
+          .t_wtr_s = clocks(7),
           .t_wtr_l = clocks(10),
           .t_rtp = clocks(9),
-          .t_rtw = clocks(25),
+          .t_rtw = clocks(20),
+          .t_ppd = clocks(2),
+          .t_rrefd = clocks(8),
           .t_rfc_ab = clocks(560),
           .t_rfc_pb = clocks(320),
           .t_refi = clocks(6240)};
@@ -42,7 +47,11 @@ inline HbmParams hbm3(RefreshMode refresh) {
   params.capacity_per_stack = 32 * 512_MiB;
   params.pseudo_channels = 32;
   params.bank_groups = 4;
-  params.banks_per_group = 8;
+  params.stack_ids = 2;
+  params.banks_per_group = 4;
+  params.address_map = "co1 bg2 co4 ba2 si1 ro";
+  params.activate_half_clocks = 3;
+  params.precharge_half_clocks = 1;
   params.row = 1_KiB;
   params.burst = 32_B;
   params.interleave = 256_B;

@@ -158,7 +158,9 @@ TEST_CASE("read_platform: an HBM table is filled in, and the platform may overru
   CHECK(other.timing.t_rp == 20_ns);
   CHECK(other.timing.t_ras == 28'125_ps);
   CHECK(refusal("ref-asic", "die.hbm.standard=hbm5") ==
-        "die.hbm.standard: unknown HBM standard 'hbm5' (did you mean hbm3?); known: hbm3, hbm4");
+        "die.hbm.standard: unknown HBM standard 'hbm5' (did you mean hbm2?); known: hbm2, hbm2e, "
+        "hbm3, hbm3e, "
+        "hbm4");
 }
 
 TEST_CASE("read_platform: memories can be taken away") {
