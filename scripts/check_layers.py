@@ -17,7 +17,8 @@ SOURCE_FOLDERS = ("sim", "workloads", "models", "tests")
 # Files of models/ that link without SystemC (target reticle_model_spec), whatever their folder.
 MODEL_SPEC = re.compile(
     r"models/(\w+/\w+_spec\.hpp|program/program\.hpp|fabric/(topology|routed_exchange)\.[ch]pp"
-    r"|hbm/hbm_(commands|controller|map)\.[ch]pp|package/event_counts\.[ch]pp)")
+    r"|hbm/(bus_timeline|refresh_clock|hbm_(commands|controller|geometry|map|run_model))\.[ch]pp"
+    r"|package/event_counts\.[ch]pp)")
 
 # Part -> the parts it may include, beside itself. `models` here is what model_spec is not.
 ARROWS = {

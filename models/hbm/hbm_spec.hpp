@@ -74,10 +74,9 @@ struct HbmParams {
   /// takes 2.
   std::int64_t activate_half_clocks = 2;
   std::int64_t precharge_half_clocks = 2;
-  Bytes row{};                    ///< row size of one pseudo-channel
-  Bytes burst{};                  ///< bytes of one burst
-  Bytes interleave{};             ///< consecutive bytes in one channel before the next
-  std::int64_t queue_depth = 32;  ///< transactions a channel's controller holds
+  Bytes row{};         ///< row size of one pseudo-channel
+  Bytes burst{};       ///< bytes of one burst
+  Bytes interleave{};  ///< consecutive bytes in one channel before the next
   RefreshMode refresh = RefreshMode::AllBank;
   /// Pseudo-channels simulated one by one; 1 = one stands for all, in lockstep (exact for runs
   /// striped over all channels, see docs/models/hbm.md).

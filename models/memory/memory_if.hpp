@@ -11,8 +11,9 @@ namespace reticle {
 /// things will have happened, as a TLM-2.0 b_transport with a delay does.
 ///
 /// Contract (tests/models/memory_conformance.hpp):
-///  * calls are served in call order; `at` may lie ahead of simulated time, never behind the start
-///    of the run, and the memory never works before it;
+///  * calls are placed in call order; `at` may lie ahead of simulated time, never behind the start
+///    of the run, and the memory never works before it. A controller that reorders may end a later
+///    call first where an earlier one waits for its bank or as a queued write;
 ///  * at <= accepted <= started <= first_data <= done;
 ///  * bytes are counted once, as asked; a run of zero bytes takes no time and counts nothing.
 class MemoryIf : public virtual sc_core::sc_interface {

@@ -142,7 +142,6 @@ HbmParams read_table(const ConfigNode& node) {
       .row = node.get<Bytes>("row", {Bytes{64}, Bytes{65'536}}),
       .burst = node.get<Bytes>("burst", {Bytes{8}, Bytes{1024}}),
       .interleave = node.get<Bytes>("interleave", {Bytes{8}, Bytes{16'777'216}}),
-      .queue_depth = node.get<std::int64_t>("queue_depth", HbmParams{}.queue_depth, {1, 4096}),
       .refresh = node.get<RefreshMode>("refresh", HbmParams{}.refresh),
       .simulated_channels = HbmParams{}.simulated_channels,
       .controller = controller ? read_controller(*controller) : HbmControllerParams{},

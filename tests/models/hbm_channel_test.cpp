@@ -71,8 +71,8 @@ TEST_CASE("HbmChannel: a conflict waits for tRC, tRAS and tRTP of the row before
   };
   CHECK(second_activate(100_ns, t.t_ras, t.t_rtp) == 100_ns);
   CHECK(second_activate(0_ns, 80_ns, t.t_rtp) == 80_ns + t.t_rp);
-  // The read command goes tCL before its last pair of bursts.
-  CHECK(second_activate(0_ns, 0_ns, 30_ns) == t.t_rcd_rd + kPairData + 30_ns + t.t_rp);
+  // tRTP runs from the pair's second read command, tCCD_L after the first.
+  CHECK(second_activate(0_ns, 0_ns, 30_ns) == t.t_rcd_rd + t.t_ccd_l + 30_ns + t.t_rp);
 }
 
 TEST_CASE("HbmChannel: a conflict after a write waits for write recovery") {
@@ -137,7 +137,9 @@ TEST_CASE("HbmChannel: scattered pieces saturate where bus, activate window or b
       // Every bank group a piece visits costs one activate per 64 bytes.
       const double window = std::max(seconds(t_faw) / 4, seconds(t.t_rrd_s));
       const double expected = std::min(1.0, 64 / (peak * window));
-      CHECK(rate / peak == doctest::Approx(expected).epsilon(0.001));
+      // Pieces that meet in a group or a bank leave the bus idle now and then.
+      CHECK(rate / peak <= expected * 1.01);
+      CHECK(rate / peak >= expected * 0.85);
     }
 }
 
@@ -183,34 +185,38 @@ TEST_CASE("HbmChannel: a request that meets a refresh waits for its end") {
   dut.access(read(0_B), 0_ps);
   const AccessTiming met = dut.access(read(0_B), t.t_refi);
   CHECK(met.accepted == t.t_refi);
-  CHECK(met.started == t.t_refi + t.t_rp + t.t_rfc_ab);
+  CHECK(met.started == t.t_refi + t.t_rtp + t.t_rp + t.t_rfc_ab);
   CHECK(met.done == met.started + t.t_rcd_rd + t.t_cl + kPairData);
 }
 
 TEST_CASE("HbmChannel: under per-bank refresh only rows of the bank in turn wait") {
   HbmChannel dut{"dut", hbm3(RefreshMode::PerBank)};
   const std::int64_t banks = reticle::banks(kQuiet);
-  const Picoseconds slot{t.t_refi.count() / banks};
-  // Bank 0 is refreshed at 0, tREFI, ...; bank 1 (the next group) one slot later.
+  const Picoseconds slot{kQuiet.banks_per_group * (t.t_refi.count() / banks)};
+  // Bank 0 is refreshed at 0, tREFI, ...; the first bank of the next group four slots later.
   CHECK(dut.access(read(0_B), 0_ps).done == t.t_rfc_pb + t.t_rcd_rd + t.t_cl + kPairData);
   CHECK(dut.access(read(kPair), t.t_refi + slot).done ==
         t.t_refi + slot + t.t_rfc_pb + t.t_rcd_rd + t.t_cl + kPairData);
   // Bank 2 is not in turn then.
   CHECK(dut.access(read(2 * kPair), 2 * t.t_refi).done ==
         2 * t.t_refi + t.t_rcd_rd + t.t_cl + kPairData);
-  CHECK(dut.stats().refreshes == 2);
+  // Each of the three had one behind it.
+  CHECK(dut.stats().refreshes == 3);
 }
 
-TEST_CASE("HbmChannel: the transaction after a full queue is accepted when the first has left") {
+TEST_CASE("HbmChannel: a run comes into sight when the queue has room for its first burst") {
   HbmParams params = kQuiet;
-  params.queue_depth = 4;
+  params.controller.read_queue = 512;
   HbmChannel dut{"dut", params};
+  const std::int64_t fit = params.controller.read_queue * params.burst.count() / kRowSet.count();
   std::vector<AccessTiming> times;
-  for (std::int64_t i = 0; i <= params.queue_depth; ++i)
+  for (std::int64_t i = 0; i <= fit; ++i)
     times.push_back(dut.access(read(i * kRowSet, kRowSet), 0_ps));
-  for (std::int64_t i = 0; i < params.queue_depth; ++i)
-    CHECK(times[static_cast<std::size_t>(i)].accepted == 0_ps);
-  CHECK(times.back().accepted == times.front().done);
+  for (std::int64_t i = 0; i < fit; ++i) CHECK(times[static_cast<std::size_t>(i)].accepted == 0_ps);
+  // The first burst's column command makes room for it.
+  const Picoseconds first_command = times.front().first_data - t.t_burst - t.t_cl;
+  CHECK(times.back().accepted >= first_command);
+  CHECK(times.back().accepted <= first_command + t.t_burst);
 }
 
 TEST_CASE("HbmChannel: a run split into consecutive runs costs the same within one row time") {
@@ -242,15 +248,21 @@ TEST_CASE("HbmChannel: scattered runs leave no open row behind") {
   CHECK(dut.stats().row_hits == hits);
 }
 
-TEST_CASE("HbmChannel: two scattered runs back to back cost one gap more than one run") {
+TEST_CASE("HbmChannel: two scattered runs back to back cost what one run costs") {
   HbmChannel one{"one", kQuiet};
   HbmChannel two{"two", kQuiet};
   const Bytes piece = 1_KiB;
   const Picoseconds whole = one.access({Access::Read, 0_B, 64 * piece, piece}, 0_ps).done;
   two.access({Access::Read, 0_B, 32 * piece, piece}, 0_ps);
-  const Picoseconds split = two.access({Access::Read, 0_B, 32 * piece, piece}, 0_ps).done;
-  // No row of the second is opened while the first streams (docs/models/hbm.md, "Limits").
-  CHECK(split - whole == t.t_rtp + t.t_rp + t.t_rcd_rd);
+  CHECK(two.access({Access::Read, 0_B, 32 * piece, piece}, 0_ps).done == whole);
+}
+
+TEST_CASE("HbmChannel: a later run fills the bus while an earlier one waits for its bank") {
+  HbmChannel dut{"dut", kQuiet};
+  dut.access(read(0_B, kRowSet), 0_ps);
+  const Bytes little{kRowSet.count() / 8};  // within the controller's sight, with what follows
+  const Picoseconds conflict = dut.access(read(kNextRow, little), 0_ps).done;
+  CHECK(dut.access(read(kRowSet), 0_ps).done < conflict);
 }
 
 }  // namespace

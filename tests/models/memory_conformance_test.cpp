@@ -34,6 +34,7 @@ struct SramSubject {
   static Bytes spread() { return 1_B; }
 };
 struct HbmChannelSubject {
+  static constexpr bool reorders = true;
   static auto make() { return fresh<HbmChannel>(hbm3(RefreshMode::AllBank)); }
   static BytesPerSecond peak() {
     HbmParams one = hbm3(RefreshMode::AllBank);
@@ -48,6 +49,7 @@ struct HbmChannelNoRefreshSubject : HbmChannelSubject {
   static Picoseconds refresh_anomaly() { return 0_ps; }
 };
 struct HbmLockstepSubject {
+  static constexpr bool reorders = true;
   static auto make() { return fresh<HbmMemory>(hbm3(RefreshMode::AllBank)); }
   static BytesPerSecond peak() { return peak_bandwidth(hbm3(RefreshMode::AllBank)); }
   static Picoseconds refresh_anomaly() { return hbm_anomaly(); }

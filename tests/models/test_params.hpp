@@ -55,7 +55,6 @@ inline HbmParams hbm3(RefreshMode refresh) {
   params.row = 1_KiB;
   params.burst = 32_B;
   params.interleave = 256_B;
-  params.queue_depth = 64;
   params.refresh = refresh;
   params.simulated_channels = 1;
   params.timing = hbm3_timing();

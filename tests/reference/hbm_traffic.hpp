@@ -21,6 +21,8 @@ struct HbmTraffic {
   std::int64_t depth = 1;   ///< requests outstanding; 0 = Poisson arrivals
   double load = 0;          ///< of peak, Poisson only
   double read_fraction = 1;
+  /// Writes end when the controller has taken their last burst, not when it is in the memory.
+  bool posted_writes = false;
   std::int64_t warm_up = 2000;
   std::int64_t measured = 20'000;
 };
@@ -105,6 +107,7 @@ class HbmTrafficRun {
     std::sort(latencies_.begin(), latencies_.end());
     HbmMeasured m;
     m.gbps = static_cast<double>(t_.measured * t_.chunk) / seconds * 1e-9;
+    if (latencies_.empty()) return m;
     double sum = 0;
     for (const HbmTick l : latencies_) sum += ns(l);
     m.read_latency_ns = sum / static_cast<double>(latencies_.size());
@@ -157,16 +160,23 @@ class HbmTrafficRun {
         ++r.pushed;
       }
       if (r.pushed < bursts_per_chunk_) return;
+      if (posted(r)) finish(r, now);
       backlog_.pop_front();
     }
+  }
+  [[nodiscard]] bool posted(const Request& r) const {
+    return t_.posted_writes && r.kind == Access::Write;
   }
   void end(std::uint32_t slot, HbmTick now) {
     Request& r = requests_[slot];
     if (--r.left > 0) return;
+    if (!posted(r)) finish(r, now);
+    free_.push_back(slot);
+  }
+  void finish(const Request& r, HbmTick now) {
     if (++ended_ == t_.warm_up) first_end_ = now;
     last_end_ = now;
     if (r.kind == Access::Read && ended_ > t_.warm_up) latencies_.push_back(now - r.created);
-    free_.push_back(slot);
     // The requester sees the end in this clock and asks again in the next one.
     if (t_.depth > 0) renewals_.push_back(now + kTurn);
   }

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "models/hbm/bus_timeline.hpp"
+#include "models/hbm/hbm_geometry.hpp"
+#include "models/hbm/refresh_clock.hpp"
+#include "models/memory/memory_spec.hpp"
+
+namespace reticle {
+
+/// One HBM pseudo-channel and its controller at transaction level: a run of bytes is placed on the
+/// data bus and the activate window as a whole, whatever its length; bank, bus and refresh state
+/// are kept where runs begin and end.
+///
+/// Models:     row hits and misses of the first rows a run meets, bank recovery, activate window,
+///             a controller's window of bursts it sees ahead, later runs that fill the bus while an
+///             earlier one waits for its bank, columns of one bank group, drains of the write
+///             queue, all-bank and per-bank refresh.
+/// Leaves out: the order of commands within a run; a run already placed is not taken apart by one
+///             asked for later (docs/models/hbm.md).
+class HbmRunModel {
+ public:
+  explicit HbmRunModel(const HbmParams& params);
+
+  AccessTiming access(const MemoryRun& run, Picoseconds at);
+  [[nodiscard]] const MemoryStats& stats() const { return stats_; }
+
+ private:
+  static constexpr std::int64_t kClosed = -1;
+  struct Bank {
+    std::int64_t row = kClosed;
+    Picoseconds opened{};     ///< its activate
+    Picoseconds act_ready{};  ///< tRC since the last activate
+    Picoseconds pre_ready{};  ///< tRAS, tRTP, tWR
+    std::uint64_t seen = 0;   ///< number of the last Sweep taken into account
+    Picoseconds used{};       ///< its last data, for refresh
+  };
+  /// A run that passed through every bank; banks take it into account when they are next looked at.
+  struct Sweep {
+    bool closes = false;  ///< pieces lay anywhere: no row is known to be open
+    Picoseconds begin{};  ///< of the run's data
+    Picoseconds end{};
+    std::int64_t visits = 0;  ///< in all
+    std::int64_t last = 0;    ///< number of the last visit in the channel
+    Access kind = Access::Read;
+  };
+  /// Bursts that have been placed, for when later ones come into the controller's sight.
+  struct Served {
+    std::int64_t end = 0;  ///< bursts up to here
+    std::int64_t bursts = 0;
+    Picoseconds first{}, last{};  ///< their column commands
+  };
+  /// What a run asks of the data bus.
+  struct Demand {
+    std::int64_t bursts = 0;     ///< in all
+    std::int64_t visits = 0;     ///< of the contiguous part that comes first
+    Picoseconds bus{};           ///< useful time it takes
+    Picoseconds alone{};         ///< from its first data to its last when nothing else is served
+    Picoseconds visit{};         ///< from one visit to the next
+    std::int64_t activates = 0;  ///< beyond those of the first rows
+    bool scattered = false;
+  };
+  /// Scattered pieces of one size at saturation.
+  struct Pace {
+    Picoseconds piece{};
+    double activates = 0;
+  };
+
+  [[nodiscard]] Demand demand_of(const MemoryRun& run);
+  const Pace& pace_of(std::int64_t piece, Access kind);
+  [[nodiscard]] Picoseconds spacing(std::int64_t visits) const;
+  [[nodiscard]] Picoseconds sight(Access kind, Picoseconds at);
+  [[nodiscard]] Picoseconds gone(Access kind, std::int64_t burst) const;
+  Bank& bank_at(std::size_t index);
+  void catch_up(Bank& bank, std::size_t index) const;
+  void apply_refresh(Bank& bank, std::size_t index, Picoseconds at);
+  /// Earliest data of the run's first visit, rows opened where they must be.
+  Picoseconds open_first(const MemoryRun& run, const Demand& demand, Picoseconds at);
+  Picoseconds open_rows(Picoseconds at, std::int64_t count);
+  Picoseconds columns(std::int64_t set, std::int64_t first, const Demand& demand, Picoseconds data);
+  [[nodiscard]] bool stays_queued(const MemoryRun& run, const Demand& demand) const;
+  AccessTiming queue(const MemoryRun& run, const Demand& demand, Picoseconds accepted);
+  Picoseconds turn(Access kind, Picoseconds seen);
+  void lose_rows(const MemoryRun& run, const Demand& demand);
+  [[nodiscard]] Picoseconds open_queued(Picoseconds at);
+  AccessTiming place(const MemoryRun& run, const Demand& demand, Picoseconds accepted,
+                     Picoseconds data);
+  void settle(const MemoryRun& run, const Demand& demand, Picoseconds begin, Picoseconds end);
+  void leave(Bank& bank, std::int64_t set, Picoseconds first, Picoseconds used, Access kind) const;
+
+  const HbmParams params_;
+  const HbmTiming& t_{params_.timing};
+  const HbmGeometry geometry_;
+  const RefreshClock refresh_;
+  const Picoseconds column_;          ///< burst to burst when all groups take part
+  const std::int64_t drain_;          ///< writes the queue gathers before it turns the bus, bursts
+  const std::int64_t left_behind_;    ///< writes a drain leaves in the queue, bursts
+  const Picoseconds reads_in_sight_;  ///< bus time of a full read queue
+  std::vector<Bank> banks_;
+  std::vector<BusTimeline> groups_;  ///< columns of one bank group, tCCD_L apart; useful time
+  Sweep sweep_;
+  std::uint64_t sweeps_ = 0;
+  BusTimeline bus_;                           ///< useful time of data
+  BusTimeline activates_;                     ///< commands, tRRD apart and four in tFAW
+  std::int64_t activated_ = 0;                ///< in the window of four under way
+  std::array<std::deque<Served>, 2> served_;  ///< reads, writes
+  std::array<std::int64_t, 2> bursts_{};
+  Access direction_ = Access::Read;
+  /// Of reads and writes: bus time of what waits, its rows open, for the bus to turn back; and the
+  /// set of banks the last one was in.
+  std::array<Picoseconds, 2> waiting_{};
+  std::array<std::int64_t, 2> last_set_{};
+  Picoseconds data_from_{};        ///< no data of this direction before
+  std::vector<MemoryRun> queued_;  ///< writes whose rows wait for the next drain
+  std::int64_t queued_bursts_ = 0;
+  std::map<std::pair<std::int64_t, Access>, Pace> paces_;
+  std::int64_t refreshes_seen_ = 0;
+  MemoryStats stats_;
+};
+
+}  // namespace reticle
