@@ -175,8 +175,11 @@ void pieces_are_never_faster_than_one_run() {
         if (bytes < Subject::spread()) continue;  // few pieces may use more channels than one run
         CAPTURE(bytes.count());
         CAPTURE(piece.count());
-        CHECK(time_alone<Subject>({kind, 0_B, bytes, piece}) >=
-              time_alone<Subject>({kind, 0_B, bytes, 0_B}));
+        // Command by command, refresh may fall a little better for the one than for the other.
+        constexpr std::int64_t kPerMille = requires { Subject::by_command; }
+        ? 999 : 1000;
+        CHECK(time_alone<Subject>({kind, 0_B, bytes, piece}) * 1000 >=
+              time_alone<Subject>({kind, 0_B, bytes, 0_B}) * kPerMille);
       }
 }
 

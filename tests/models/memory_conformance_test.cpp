@@ -7,6 +7,7 @@
 #include <systemc>
 
 #include "models/hbm/hbm_channel.hpp"
+#include "models/hbm/hbm_cycle_channel.hpp"
 #include "models/hbm/hbm_memory.hpp"
 #include "models/sram/sram_bank_group.hpp"
 #include "models/tier/linked_memory.hpp"
@@ -48,6 +49,10 @@ struct HbmChannelNoRefreshSubject : HbmChannelSubject {
   static auto make() { return fresh<HbmChannel>(hbm3(RefreshMode::Off)); }
   static Picoseconds refresh_anomaly() { return 0_ps; }
 };
+struct HbmCycleChannelSubject : HbmChannelSubject {
+  static constexpr bool by_command = true;
+  static auto make() { return fresh<HbmCycleChannel>(hbm3(RefreshMode::AllBank)); }
+};
 struct HbmLockstepSubject {
   static constexpr bool reorders = true;
   static auto make() { return fresh<HbmMemory>(hbm3(RefreshMode::AllBank)); }
@@ -80,6 +85,7 @@ struct LinkedSubject {
 TYPE_TO_STRING_AS("SRAM", reticle::subjects::SramSubject);
 TYPE_TO_STRING_AS("HBM channel", reticle::subjects::HbmChannelSubject);
 TYPE_TO_STRING_AS("HBM channel without refresh", reticle::subjects::HbmChannelNoRefreshSubject);
+TYPE_TO_STRING_AS("HBM channel by command", reticle::subjects::HbmCycleChannelSubject);
 TYPE_TO_STRING_AS("HBM in lockstep", reticle::subjects::HbmLockstepSubject);
 TYPE_TO_STRING_AS("HBM channel by channel", reticle::subjects::HbmEachChannelSubject);
 TYPE_TO_STRING_AS("linked memory", reticle::subjects::LinkedSubject);
@@ -89,9 +95,9 @@ namespace {
 
 using namespace subjects;
 
-#define RETICLE_EVERY_MEMORY                                                      \
-  SramSubject, HbmChannelSubject, HbmChannelNoRefreshSubject, HbmLockstepSubject, \
-      HbmEachChannelSubject, LinkedSubject
+#define RETICLE_EVERY_MEMORY                                                          \
+  SramSubject, HbmChannelSubject, HbmChannelNoRefreshSubject, HbmCycleChannelSubject, \
+      HbmLockstepSubject, HbmEachChannelSubject, LinkedSubject
 
 TEST_CASE_TEMPLATE("Memory: accepted, started, first data and done follow in order", Subject,
                    RETICLE_EVERY_MEMORY) {
