@@ -18,7 +18,9 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
     : params_{params},
       geometry_{params},
       refresh_{params.timing, params.refresh},
-      column_{spacing(params.controller.read_queue * params.burst.count() / geometry_.visit)},
+      sight_visits_{std::max<std::int64_t>(
+          1, params.controller.read_queue * params.burst.count() / geometry_.visit)},
+      column_{spacing(sight_visits_)},
       drain_{params.controller.write_queue *
              (params.controller.write_high_percent - params.controller.write_low_percent) / 100},
       left_behind_{params.controller.write_queue * params.controller.write_low_percent / 100},
@@ -44,19 +46,28 @@ HbmRunModel::Demand HbmRunModel::demand_of(const MemoryRun& run) {
   Demand demand;
   demand.bursts = pieces * bursts;
   demand.visits = div_up(run.address.count() % geometry_.visit + piece, geometry_.visit);
-  const Picoseconds apart = spacing(demand.visits);
+  const std::int64_t seen = std::min(demand.visits, sight_visits_);
+  const Picoseconds apart = spacing(seen);
   demand.visit = geometry_.visit / burst * max(column_, apart);
   demand.bus = bursts * column_;
-  demand.alone = (bursts - 1) * apart + t_.t_burst;
-  // Rows beyond the first set's, which the caller opens.
-  const std::int64_t sets = div_up(run.address.count() % geometry_.set + piece, geometry_.set);
-  demand.activates = (sets - 1) * geometry_.members;
+  // Groups take turns; what is left at the end has fewer of them, and its columns stand apart.
+  const std::int64_t rest = bursts % (geometry_.groups_of(seen) * geometry_.visit / burst);
+  const Picoseconds end = spacing(div_up(rest * burst, geometry_.visit));
+  demand.alone = (bursts - rest) * apart + rest * end - (rest > 0 ? end : apart) + t_.t_burst;
+  const std::int64_t visits_of_set = geometry_.set / geometry_.visit;
+  const std::int64_t into = run.address.count() % geometry_.set / geometry_.visit;
+  const std::int64_t sets = div_up(into + demand.visits, visits_of_set);
+  const std::int64_t first = std::min(geometry_.members, visits_of_set - into);
+  const std::int64_t last =
+      std::min(geometry_.members, into + demand.visits - (sets - 1) * visits_of_set);
+  demand.rows = sets == 1 ? std::min(geometry_.members, demand.visits)
+                          : first + (sets - 2) * geometry_.members + last;
   if (pieces == 1) return demand;
   const Pace& pace = pace_of(piece, run.kind);
   demand.scattered = true;
   demand.bus = pieces * pace.piece;
   demand.alone = max(demand.alone, demand.bus);
-  demand.activates = static_cast<std::int64_t>(pace.activates * static_cast<double>(pieces));
+  demand.rows = static_cast<std::int64_t>(pace.activates * static_cast<double>(pieces));
   return demand;
 }
 
@@ -186,40 +197,53 @@ void HbmRunModel::apply_refresh(Bank& bank, std::size_t index, Picoseconds at) {
 Picoseconds HbmRunModel::open_first(const MemoryRun& run, const Demand& demand, Picoseconds at) {
   const bool read = run.kind == Access::Read;
   const Picoseconds to_data = read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl;
-  const std::int64_t set = run.address.count() / geometry_.set;
-  const std::int64_t first = run.address.count() % geometry_.set / geometry_.visit;
-  const std::int64_t in_set = std::min(demand.visits, geometry_.set / geometry_.visit - first);
-  const std::int64_t count = std::min(in_set, geometry_.members);
-  const std::int64_t row = set / geometry_.sets;
-  Picoseconds data = at + (read ? t_.t_cl : t_.t_cwl);
+  list_first_rows(run, demand);
   std::int64_t missing = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::size_t index = geometry_.bank(set, (first + i) % geometry_.members);
-    Bank& bank = bank_at(index);
-    apply_refresh(bank, index, at);
-    if (bank.row != row) ++missing;
+  for (const FirstRow& first : first_rows_) {
+    Bank& bank = bank_at(first.bank);
+    apply_refresh(bank, first.bank, at);
+    missing += bank.row != first.row;
   }
   if (missing == 0) ++stats_.row_hits;
   stats_.activates += missing;
   const Picoseconds slot = missing == 0 ? at : open_rows(at, missing);
+  Picoseconds data = at + (read ? t_.t_cl : t_.t_cwl);
   std::int64_t opened = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::size_t index = geometry_.bank(set, (first + i) % geometry_.members);
-    Bank& bank = banks_[index];
-    const Picoseconds offset = i * demand.visit;
-    if (bank.row == row) {
-      data = max(data, bank.opened + to_data - offset);
-      continue;
+  for (const FirstRow& first : first_rows_) {
+    Bank& bank = banks_[first.bank];
+    const Picoseconds offset = first.visits * demand.visit;
+    if (bank.row != first.row) {
+      Picoseconds activate = max(slot + opened++ * t_.t_rrd_s, bank.act_ready);
+      if (bank.row != kClosed) activate = max(activate, max(at, bank.pre_ready) + t_.t_rp);
+      bank.row = first.row;
+      bank.opened = refresh_.command(activate);
+      bank.act_ready = bank.opened + t_.t_rc;
+      bank.pre_ready = bank.opened + t_.t_ras;
     }
-    Picoseconds activate = max(slot + opened++ * t_.t_rrd_s, bank.act_ready);
-    if (bank.row != kClosed) activate = max(activate, max(at, bank.pre_ready) + t_.t_rp);
-    activate = refresh_.command(activate);
-    bank.opened = activate;
-    bank.act_ready = activate + t_.t_rc;
-    bank.pre_ready = activate + t_.t_ras;
-    data = max(data, activate + to_data - offset);
+    data = max(data, bank.opened + to_data - offset);
   }
-  return demand.visits <= geometry_.members ? columns(set, first, demand, data) : data;
+  return demand.visits <= geometry_.members ? columns(demand, data) : data;
+}
+
+/// The rows a run needs first: of the sets it walks through while they are within sight.
+void HbmRunModel::list_first_rows(const MemoryRun& run, const Demand& demand) {
+  const std::int64_t visits_of_set = geometry_.set / geometry_.visit;
+  const std::int64_t begin = run.address.count() / geometry_.visit;
+  const std::int64_t sight = std::min(demand.visits, sight_visits_);
+  first_rows_.clear();
+  std::int64_t set = begin / visits_of_set;
+  for (std::int64_t at = begin; at < begin + sight && set < begin / visits_of_set + geometry_.sets;
+       at = ++set * visits_of_set) {
+    const std::int64_t last = std::min(begin + sight, (set + 1) * visits_of_set);
+    const std::int64_t count = std::min(geometry_.members, last - at);
+    if (!first_rows_.empty() && first_rows_.size() + static_cast<std::size_t>(count) > kFirstRows)
+      return;
+    for (std::int64_t i = 0; i < count; ++i)
+      first_rows_.push_back(
+          {.bank = geometry_.bank(set, (at + i) % visits_of_set % geometry_.members),
+           .row = set / geometry_.sets,
+           .visits = at + i - begin});
+  }
 }
 
 /// Takes a place among the activates: tRRD apart, and every four of them fill tFAW.
@@ -232,14 +256,12 @@ Picoseconds HbmRunModel::open_rows(Picoseconds at, std::int64_t count) {
 }
 
 /// A run too short to pass through all groups meets others in the columns of its own.
-Picoseconds HbmRunModel::columns(std::int64_t set, std::int64_t first, const Demand& demand,
-                                 Picoseconds data) {
+Picoseconds HbmRunModel::columns(const Demand& demand, Picoseconds data) {
   const Picoseconds held = geometry_.visit / params_.burst.count() * t_.t_ccd_l;
   Picoseconds earliest = data;
-  for (std::int64_t i = 0; i < demand.visits; ++i) {
-    const std::size_t index = geometry_.bank(set, (first + i) % geometry_.members);
-    const Picoseconds offset = i * demand.visit;
-    BusTimeline& group = groups_[geometry_.group(index)];
+  for (const FirstRow& first : first_rows_) {
+    const Picoseconds offset = first.visits * demand.visit;
+    BusTimeline& group = groups_[geometry_.group(first.bank)];
     const BusTimeline::Slot slot = group.reserve(refresh_.useful(data + offset), held);
     earliest = max(earliest, refresh_.begins(slot.first) - offset);
   }
@@ -358,7 +380,7 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
   (read ? stats_.read : stats_.written) += run.bytes;
   // A long run opens its rows again after each refresh within it.
   const std::int64_t within = refresh_.due(end) - refresh_.due(begin);
-  stats_.activates += demand.activates + within * geometry_.members;
+  stats_.activates += within * geometry_.members;
   stats_.refreshes += std::max<std::int64_t>(0, refresh_.due(end) - refreshes_seen_);
   refreshes_seen_ = std::max(refreshes_seen_, refresh_.due(end));
   stats_.busy += demand.bursts * t_.t_burst;
@@ -376,6 +398,8 @@ AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at) {
   Picoseconds data = data_from_;
   if (run.kind == Access::Write && !queued_.empty()) data = max(data, open_queued(commands));
   data = max(data, open_first(run, demand, commands));
+  const auto listed = static_cast<std::int64_t>(first_rows_.size());
+  stats_.activates += std::max<std::int64_t>(0, demand.rows - listed);
   lose_rows(run, demand);
   const AccessTiming timing = place(run, demand, accepted, data);
   settle(run, demand, timing.first_data - t_.t_burst, timing.done);

@@ -57,14 +57,20 @@ class HbmRunModel {
     std::int64_t bursts = 0;
     Picoseconds first{}, last{};  ///< their column commands
   };
+  /// A row a run needs early: `visits` go before it.
+  struct FirstRow {
+    std::size_t bank = 0;
+    std::int64_t row = 0, visits = 0;
+  };
+  static constexpr std::size_t kFirstRows = 8;  ///< two sets of four
   /// What a run asks of the data bus.
   struct Demand {
-    std::int64_t bursts = 0;     ///< in all
-    std::int64_t visits = 0;     ///< of the contiguous part that comes first
-    Picoseconds bus{};           ///< useful time it takes
-    Picoseconds alone{};         ///< from its first data to its last when nothing else is served
-    Picoseconds visit{};         ///< from one visit to the next
-    std::int64_t activates = 0;  ///< beyond those of the first rows
+    std::int64_t bursts = 0;  ///< in all
+    std::int64_t visits = 0;  ///< of the contiguous part that comes first
+    Picoseconds bus{};        ///< useful time it takes
+    Picoseconds alone{};      ///< from its first data to its last when nothing else is served
+    Picoseconds visit{};      ///< from one visit to the next
+    std::int64_t rows = 0;    ///< it walks through, in whole sets
     bool scattered = false;
   };
   /// Scattered pieces of one size at saturation.
@@ -84,7 +90,8 @@ class HbmRunModel {
   /// Earliest data of the run's first visit, rows opened where they must be.
   Picoseconds open_first(const MemoryRun& run, const Demand& demand, Picoseconds at);
   Picoseconds open_rows(Picoseconds at, std::int64_t count);
-  Picoseconds columns(std::int64_t set, std::int64_t first, const Demand& demand, Picoseconds data);
+  void list_first_rows(const MemoryRun& run, const Demand& demand);
+  Picoseconds columns(const Demand& demand, Picoseconds data);
   [[nodiscard]] bool stays_queued(const MemoryRun& run, const Demand& demand) const;
   AccessTiming queue(const MemoryRun& run, const Demand& demand, Picoseconds accepted);
   Picoseconds turn(Access kind, Picoseconds seen);
@@ -99,11 +106,13 @@ class HbmRunModel {
   const HbmTiming& t_{params_.timing};
   const HbmGeometry geometry_;
   const RefreshClock refresh_;
+  const std::int64_t sight_visits_;   ///< visits a full read queue covers
   const Picoseconds column_;          ///< burst to burst when all groups take part
   const std::int64_t drain_;          ///< writes the queue gathers before it turns the bus, bursts
   const std::int64_t left_behind_;    ///< writes a drain leaves in the queue, bursts
   const Picoseconds reads_in_sight_;  ///< bus time of a full read queue
   std::vector<Bank> banks_;
+  std::vector<FirstRow> first_rows_;
   std::vector<BusTimeline> groups_;  ///< columns of one bank group, tCCD_L apart; useful time
   Sweep sweep_;
   std::uint64_t sweeps_ = 0;

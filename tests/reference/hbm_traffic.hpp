@@ -15,7 +15,8 @@
 namespace reticle {
 
 struct HbmTraffic {
-  enum class Order : std::uint8_t { Sequential, Random, SameRow };
+  /// Both: one request in sequence, one at random, as a weight stream beside KV pages.
+  enum class Order : std::uint8_t { Sequential, Random, SameRow, Both };
   Order order = Order::Sequential;
   std::int64_t chunk = 64;  ///< bytes
   std::int64_t depth = 1;   ///< requests outstanding; 0 = Poisson arrivals
@@ -62,7 +63,11 @@ class HbmChunks {
     const bool write = writes_due_ >= 1 - 5e-7;
     if (write) writes_due_ -= 1;
     Chunk chunk{write ? Access::Write : Access::Read, 0};
-    switch (t_.order) {
+    HbmTraffic::Order order = t_.order;
+    if (order == HbmTraffic::Order::Both)
+      order = ++drawn_ % 2 == 0 ? HbmTraffic::Order::Random : HbmTraffic::Order::Sequential;
+    switch (order) {
+      case HbmTraffic::Order::Both:
       case HbmTraffic::Order::Random:
         chunk.index = static_cast<std::int64_t>(random_() % static_cast<std::uint64_t>(chunks_));
         break;
@@ -81,7 +86,7 @@ class HbmChunks {
   std::int64_t chunks_;
   SplitMix random_{12345};
   double writes_due_ = 0;
-  std::int64_t read_ = 0, written_ = 0;
+  std::int64_t read_ = 0, written_ = 0, drawn_ = 0;
 };
 
 /// Drives one pseudo-channel. A request ends with its last burst; writes when their data has gone.
