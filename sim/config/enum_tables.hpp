@@ -6,6 +6,7 @@
 
 #include "models/fabric/fabric_spec.hpp"
 #include "models/hbm/hbm_spec.hpp"
+#include "models/sram/sram_spec.hpp"
 #include "sim/base/precision.hpp"
 #include "sim/config/run_spec.hpp"
 #include "sim/config/value_text.hpp"
@@ -18,6 +19,14 @@ struct EnumTable<RefreshMode> {
       {"off", RefreshMode::Off},
       {"all-bank", RefreshMode::AllBank},
       {"per-bank", RefreshMode::PerBank},
+  }};
+};
+
+template <>
+struct EnumTable<SramForm> {
+  static constexpr std::array<EnumName<SramForm>, 2> names{{
+      {"transaction", SramForm::Transaction},
+      {"cycle", SramForm::Cycle},
   }};
 };
 

@@ -41,6 +41,9 @@ SramParams read_sram(const ConfigNode& node) {
       .clock = node.get<Hertz>("clock", bounds::kClock),
       .latency = node.get<Cycles>("latency", bounds::kCycles),
       .interleave = node.get<Bytes>("interleave", bounds::kSize),
+      .crossbar =
+          node.get<Bytes>("crossbar", SramParams{}.crossbar, {Bytes{0}, bounds::kSize.high}),
+      .form = node.get<SramForm>("form", SramParams{}.form),
   };
   const std::int64_t row = params.banks * params.width.count();
   node.check("capacity", params.capacity.count() >= row,
@@ -51,6 +54,8 @@ SramParams read_sram(const ConfigNode& node) {
       "banks x width x ports x clock must not exceed 1 PB/s");
   node.check("interleave", params.interleave.count() % params.width.count() == 0,
              "must be a multiple of the width");
+  node.check("crossbar", params.crossbar.count() % params.width.count() == 0,
+             "must be a multiple of the width (0 = a word of every bank)");
   node.reject_unknown_keys();
   return params;
 }

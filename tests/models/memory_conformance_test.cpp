@@ -8,6 +8,7 @@
 
 #include "models/hbm/hbm_channel.hpp"
 #include "models/hbm/hbm_memory.hpp"
+#include "models/sram/cycle_sram.hpp"
 #include "models/sram/sram_bank_group.hpp"
 #include "models/tier/linked_memory.hpp"
 #include "tests/models/test_params.hpp"
@@ -32,6 +33,9 @@ struct SramSubject {
   static BytesPerSecond peak() { return peak_bandwidth(kSram); }
   static Picoseconds refresh_anomaly() { return 0_ps; }
   static Bytes spread() { return 1_B; }
+};
+struct CycleSramSubject : SramSubject {
+  static auto make() { return fresh<CycleSram>(kSram); }
 };
 struct HbmChannelSubject {
   static auto make() { return fresh<HbmChannel>(hbm3(RefreshMode::AllBank)); }
@@ -76,6 +80,7 @@ struct LinkedSubject {
 }  // namespace reticle
 
 TYPE_TO_STRING_AS("SRAM", reticle::subjects::SramSubject);
+TYPE_TO_STRING_AS("SRAM cycle by cycle", reticle::subjects::CycleSramSubject);
 TYPE_TO_STRING_AS("HBM channel", reticle::subjects::HbmChannelSubject);
 TYPE_TO_STRING_AS("HBM channel without refresh", reticle::subjects::HbmChannelNoRefreshSubject);
 TYPE_TO_STRING_AS("HBM in lockstep", reticle::subjects::HbmLockstepSubject);
@@ -87,9 +92,9 @@ namespace {
 
 using namespace subjects;
 
-#define RETICLE_EVERY_MEMORY                                                      \
-  SramSubject, HbmChannelSubject, HbmChannelNoRefreshSubject, HbmLockstepSubject, \
-      HbmEachChannelSubject, LinkedSubject
+#define RETICLE_EVERY_MEMORY                                                    \
+  SramSubject, CycleSramSubject, HbmChannelSubject, HbmChannelNoRefreshSubject, \
+      HbmLockstepSubject, HbmEachChannelSubject, LinkedSubject
 
 TEST_CASE_TEMPLATE("Memory: accepted, started, first data and done follow in order", Subject,
                    RETICLE_EVERY_MEMORY) {
