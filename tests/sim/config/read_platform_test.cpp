@@ -43,7 +43,7 @@ TEST_CASE("read_platform: nonsense across fields is refused at load time") {
       {"ref-asic", "die.sram.crossbar=3000 B",
        "die.sram.crossbar: must be a multiple of the width (0 = a word of every bank), got 3 kB"},
       {"ref-asic", "die.sram.form=cycles",
-       "die.sram.form: expected transaction or cycle, got 'cycles'"},
+       "die.sram.form: expected one of transaction, cycle, got 'cycles'"},
       {"ref-asic", "die.sram.capacity=1 kB",
        "die.sram.capacity: must hold one width in each bank (65536 B), got 1 kB"},
       {"ref-asic", "die.sram.banks=65536",
