@@ -93,7 +93,18 @@ MacParams small_mac() {
 /// A sequencer with our units, and whatever memory is bound to `hbm`.
 class SmallDie final : public sc_core::sc_module {
  public:
-  SmallDie(const sc_core::sc_module_name& name, MemoryIf& memory, Alone& alone) : sc_module{name} {
+  SmallDie(const sc_core::sc_module_name& name, MemoryIf& memory, Alone& alone)
+      : sc_module{name},
+        sram{"sram",
+             {.capacity = 1_MiB,
+              .banks = 8,
+              .width = 64_B,
+              .clock = 1000_MHz,
+              .latency = 4_cycles,
+              .interleave = 64_B}},
+        mac{"mac", small_mac()},
+        vector{"vector", {.lanes = 256, .clock = 1000_MHz, .latency = 20_cycles}},
+        sequencer{"sequencer", 256_KiB} {
     sequencer.sram.bind(sram.port);
     sequencer.hbm.bind(memory);
     sequencer.mac.bind(mac.port);
@@ -101,16 +112,10 @@ class SmallDie final : public sc_core::sc_module {
     sequencer.fabric.bind(alone);
     sequencer.completion.bind(alone);
   }
-  SramBankGroup sram{"sram",
-                     {.capacity = 1_MiB,
-                      .banks = 8,
-                      .width = 64_B,
-                      .clock = 1000_MHz,
-                      .latency = 4_cycles,
-                      .interleave = 64_B}};
-  MacArray mac{"mac", small_mac()};
-  VectorUnit vector{"vector", {.lanes = 256, .clock = 1000_MHz, .latency = 20_cycles}};
-  Sequencer sequencer{"sequencer", 256_KiB};
+  SramBankGroup sram;
+  MacArray mac;
+  VectorUnit vector;
+  Sequencer sequencer;
 };
 
 /// Four weight tiles of 64 KiB stream in and are multiplied as they come.

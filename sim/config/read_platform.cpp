@@ -10,6 +10,7 @@
 #include "sim/config/read_fabric.hpp"
 #include "sim/config/read_hbm.hpp"
 #include "sim/config/read_prices.hpp"
+#include "sim/config/read_tier.hpp"
 
 namespace reticle {
 
@@ -56,23 +57,6 @@ SramParams read_sram(const ConfigNode& node) {
              "must be a multiple of the width");
   node.check("crossbar", params.crossbar.count() % params.width.count() == 0,
              "must be a multiple of the width (0 = a word of every bank)");
-  node.reject_unknown_keys();
-  return params;
-}
-
-LinkedMemoryParams read_far(const ConfigNode& node) {
-  const LinkedMemoryParams params{
-      .device = node.get<std::string>("device"),
-      .capacity = node.get<Bytes>("capacity", bounds::kSize),
-      .device_rate = node.get<BytesPerSecond>("device_rate", bounds::kRate),
-      .device_latency = node.get<Picoseconds>("device_latency", bounds::kLatency),
-      .link_rate = node.get<BytesPerSecond>("link_rate", bounds::kRate),
-      .link_latency = node.get<Picoseconds>("link_latency", bounds::kLatency),
-      .chunk = node.get<Bytes>("chunk", bounds::kSize),
-      .queue_depth =
-          node.get<std::int64_t>("queue_depth", LinkedMemoryParams{}.queue_depth, bounds::kCount),
-  };
-  node.check("chunk", params.chunk <= params.capacity, "must not exceed the capacity");
   node.reject_unknown_keys();
   return params;
 }

@@ -81,7 +81,7 @@ Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& ll
   const DieParams& die = platform.die;
   std::array<double, kTierCount> rate{static_cast<double>(peak_bandwidth(die.sram).count()), 1, 1};
   if (die.hbm) rate[1] = static_cast<double>(peak_bandwidth(*die.hbm).count());
-  if (die.far) rate[2] = static_cast<double>(min(die.far->device_rate, die.far->link_rate).count());
+  if (die.far) rate[2] = static_cast<double>(peak_bandwidth(*die.far).count());
 
   const std::int64_t micro = std::min(plan.pipeline, std::max<std::int64_t>(1, target.batch));
   const double batch = std::ceil(static_cast<double>(target.batch) / static_cast<double>(micro));

@@ -52,8 +52,7 @@ RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals) {
   std::array<double, kTierCount> rates{};
   rates[0] = static_cast<double>(peak_bandwidth(die.sram).count());
   if (die.hbm) rates[1] = static_cast<double>(peak_bandwidth(*die.hbm).count());
-  if (die.far)
-    rates[2] = static_cast<double>(min(die.far->device_rate, die.far->link_rate).count());
+  if (die.far) rates[2] = static_cast<double>(peak_bandwidth(*die.far).count());
 
   RooflineStep bound{Picoseconds{0}, RooflineLimit::Hbm};
   const auto consider = [&](Picoseconds t, RooflineLimit limit) {

@@ -12,6 +12,8 @@ TYPE_TO_STRING_AS("HBM channel without refresh", reticle::subjects::HbmChannelNo
 TYPE_TO_STRING_AS("HBM in lockstep", reticle::subjects::HbmLockstepSubject);
 TYPE_TO_STRING_AS("HBM channel by channel", reticle::subjects::HbmEachChannelSubject);
 TYPE_TO_STRING_AS("linked memory", reticle::subjects::LinkedSubject);
+TYPE_TO_STRING_AS("DDR5", reticle::subjects::Ddr5Subject);
+TYPE_TO_STRING_AS("flash", reticle::subjects::FlashSubject);
 
 namespace reticle {
 namespace {
@@ -20,7 +22,7 @@ using namespace subjects;
 
 #define RETICLE_EVERY_MEMORY                                                    \
   SramSubject, CycleSramSubject, HbmChannelSubject, HbmChannelNoRefreshSubject, \
-      HbmLockstepSubject, HbmEachChannelSubject, LinkedSubject
+      HbmLockstepSubject, HbmEachChannelSubject, LinkedSubject, Ddr5Subject, FlashSubject
 
 TEST_CASE_TEMPLATE("Memory: accepted, started, first data and done follow in order", Subject,
                    RETICLE_EVERY_MEMORY) {

@@ -73,13 +73,64 @@ struct HbmEachChannelSubject : HbmLockstepSubject {
     return fresh<HbmMemory>(params);
   }
 };
+/// Reads and writes each have their direction of the link, and share the device.
+inline BytesPerSecond both_ways(const LinkedMemoryParams& p) {
+  return std::min(peak_bandwidth(p.device), BytesPerSecond{2 * peak_bandwidth(p.link).count()});
+}
 struct LinkedSubject {
   static auto make() { return fresh<LinkedMemory>(far_memory()); }
-  static BytesPerSecond peak() {
-    return std::min(far_memory().device_rate, far_memory().link_rate);
-  }
+  static BytesPerSecond peak() { return both_ways(far_memory()); }
   static Picoseconds refresh_anomaly() { return 0_ps; }
   static Bytes spread() { return 1_B; }
+};
+/// DDR5 as a die's own, as configs/tiers/ddr5.yaml, behind a link that does not bind.
+inline LinkedMemoryParams ddr5() {
+  LinkedMemoryParams p = far_memory();
+  p.device = {.standard = "ddr5",
+              .channels = 2,
+              .rate = 25_GBps + BytesPerSecond{600'000'000},
+              .burst = 64_B,
+              .page = 4_KiB,
+              .interleave = 256_B,
+              .banks = 32,
+              .page_read = 46'200_ps,
+              .page_write = 74'700_ps,
+              .four_pages = 20_ns,
+              .refresh_interval = 3900_ns,
+              .refresh_time = 295_ns,
+              .read_latency = 95_ns,
+              .write_latency = 0_ps};
+  p.link = {.standard = "wide", .rate = 500_GBps, .latency = 1_ns, .packet = 64_B, .header = 0_B};
+  return p;
+}
+struct Ddr5Subject : LinkedSubject {
+  static auto make() { return fresh<LinkedMemory>(ddr5()); }
+  static BytesPerSecond peak() { return both_ways(ddr5()); }
+};
+/// Flash, as configs/tiers/nvme.yaml behind pcie5-x4.
+inline LinkedMemoryParams flash() {
+  LinkedMemoryParams p = far_memory();
+  p.device = {.standard = "nvme",
+              .channels = 16,
+              .rate = BytesPerSecond{1'200'000'000},
+              .burst = 4_KiB,
+              .page = 16_KiB,
+              .interleave = 16_KiB,
+              .banks = 32,
+              .page_read = 80_us,
+              .page_write = 1850_us,
+              .four_pages = {},
+              .refresh_interval = {},
+              .refresh_time = {},
+              .read_latency = 70_us,
+              .write_latency = 5_us};
+  p.link = {
+      .standard = "pcie5-x4", .rate = 16_GBps, .latency = 500_ns, .packet = 256_B, .header = 28_B};
+  return p;
+}
+struct FlashSubject : LinkedSubject {
+  static auto make() { return fresh<LinkedMemory>(flash()); }
+  static BytesPerSecond peak() { return both_ways(flash()); }
 };
 
 }  // namespace subjects

@@ -22,7 +22,7 @@ struct Bridged {
   TlmTarget target{sc_core::sc_gen_unique_name("target")};
   TlmInitiator initiator{
       sc_core::sc_gen_unique_name("initiator"),
-      {.capacity = 1_GB, .whole_runs = kWholeRuns, .chunk = 64_KiB, .outstanding = 4}};
+      {.capacity = 1_GB, .whole_runs = kWholeRuns, .chunk = 64_KiB, .outstanding = 1}};
   Bridged() {
     target.memory.bind(*memory);
     initiator.socket.bind(target.socket);
@@ -95,6 +95,8 @@ TEST_CASE("TLM: HBM in lockstep conforms as plain payloads") {
   conforms<Plain<HbmLockstepSubject>>();
 }
 TEST_CASE("TLM: a linked memory conforms as whole runs") { conforms<Whole<LinkedSubject>>(); }
+TEST_CASE("TLM: flash conforms as whole runs") { conforms<Whole<FlashSubject>>(); }
+TEST_CASE("TLM: flash conforms as plain payloads") { conforms<Plain<FlashSubject>>(); }
 TEST_CASE("TLM: a linked memory conforms as plain payloads") { conforms<Plain<LinkedSubject>>(); }
 
 }  // namespace
