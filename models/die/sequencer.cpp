@@ -146,7 +146,7 @@ void Sequencer::issue_compute(std::int32_t i, const Instruction& in, Readiness r
                      in.precision, ready.at);
     started = timing.started, done = timing.done, tail = timing.tail;
   } else {
-    const auto timing = vector->compute(in.amount, ready.at);
+    const auto timing = vector->compute(vector_work(in), ready.at);
     started = timing.started, done = timing.done, tail = timing.tail;
   }
   Execution execution{ready.at, min(done, started + tail), done, ready.cause, kNoInstruction};

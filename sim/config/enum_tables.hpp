@@ -6,6 +6,7 @@
 
 #include "models/fabric/fabric_spec.hpp"
 #include "models/hbm/hbm_spec.hpp"
+#include "models/mac/mac_spec.hpp"
 #include "models/sram/sram_spec.hpp"
 #include "sim/base/precision.hpp"
 #include "sim/config/run_spec.hpp"
@@ -27,6 +28,14 @@ struct EnumTable<SramForm> {
   static constexpr std::array<EnumName<SramForm>, 2> names{{
       {"transaction", SramForm::Transaction},
       {"cycle", SramForm::Cycle},
+  }};
+};
+
+template <>
+struct EnumTable<Dataflow> {
+  static constexpr std::array<EnumName<Dataflow>, 2> names{{
+      {"weight-stationary", Dataflow::WeightStationary},
+      {"output-stationary", Dataflow::OutputStationary},
   }};
 };
 

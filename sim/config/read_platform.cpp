@@ -70,6 +70,8 @@ std::array<std::int64_t, kPrecisionCount> read_cycles_per_pass(const ConfigNode&
   return cycles;
 }
 
+constexpr Range<Bytes> kBytesPerCycle{Bytes{0}, Bytes{1'000'000'000}};
+
 MacParams read_mac(const ConfigNode& node) {
   const MacParams params{
       .arrays = node.get<std::int64_t>("arrays", bounds::kCount),
@@ -78,6 +80,9 @@ MacParams read_mac(const ConfigNode& node) {
       .clock = node.get<Hertz>("clock", bounds::kClock),
       .double_buffered_weights =
           node.get<bool>("double_buffered_weights", MacParams{}.double_buffered_weights),
+      .dataflow = node.get<Dataflow>("dataflow", MacParams{}.dataflow),
+      .weight_bandwidth = node.get<Bytes>("weight_bandwidth", Bytes{0}, kBytesPerCycle),
+      .activation_bandwidth = node.get<Bytes>("activation_bandwidth", Bytes{0}, kBytesPerCycle),
       .cycles_per_pass = read_cycles_per_pass(node.child("cycles_per_pass")),
   };
   constexpr std::int64_t kMostMacs = std::int64_t{1} << 32;
@@ -94,7 +99,13 @@ VectorParams read_vector(const ConfigNode& node) {
       .lanes = node.get<std::int64_t>("lanes", bounds::kLanes),
       .clock = node.get<Hertz>("clock", bounds::kClock),
       .latency = node.get<Cycles>("latency", bounds::kCycles),
+      .transcendental_lanes =
+          node.get<std::int64_t>("transcendental_lanes", std::int64_t{0}, {0, bounds::kLanes.high}),
+      .reduction_step =
+          node.get<Cycles>("reduction_step", VectorParams{}.reduction_step, bounds::kCycles),
   };
+  node.check("transcendental_lanes", params.transcendental_lanes <= params.lanes,
+             "must not exceed the lanes (0 = as many)");
   node.reject_unknown_keys();
   return params;
 }

@@ -52,8 +52,10 @@ ExpertEstimate estimate_experts(const LlmSpec& llm, const Placement& placement,
 double mac_seconds(const MacParams& mac, double m, double k, double n, double count,
                    Precision precision) {
   const auto slow = static_cast<double>(mac.cycles_per_pass[static_cast<std::size_t>(precision)]);
-  const double pass = std::max(m * slow, static_cast<double>(mac.rows));
-  const double tiles = std::ceil(k / static_cast<double>(mac.rows)) *
+  const auto rows = static_cast<double>(mac.rows);
+  const bool weights_stay = mac.dataflow == Dataflow::WeightStationary;
+  const double pass = std::max((weights_stay ? m : k) * slow, rows);
+  const double tiles = std::ceil((weights_stay ? k : m) / rows) *
                        std::ceil(n / static_cast<double>(mac.cols)) * count;
   const double waves = std::ceil(tiles / static_cast<double>(mac.arrays));
   return waves * pass / static_cast<double>(mac.clock.count());

@@ -25,7 +25,7 @@ StepTotals totals_of(const StepPrograms& step) {
       const auto tier = static_cast<std::size_t>(in.tier);
       if (in.code == OpCode::Load)
         (in.category == TimeCategory::Kv ? totals.kv : totals.weights)[tier] += Bytes{in.amount};
-      if (in.code == OpCode::Vector) totals.vector_ops += in.amount;
+      if (in.code == OpCode::Vector) totals.vector_ops += element_ops(vector_work(in));
       if (in.code != OpCode::Mac) continue;
       for (auto i = in.shapes_begin; i < in.shapes_end; ++i) {
         const GemmShape& s = program.shapes[static_cast<std::size_t>(i)];

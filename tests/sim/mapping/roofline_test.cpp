@@ -85,7 +85,7 @@ TEST_CASE("totals_of: counts and programs of one step agree") {
   each_instruction(step, [&](std::size_t d, auto, const Instruction& in) {
     if (in.code == OpCode::Load)
       counts.loaded[static_cast<std::size_t>(in.category)] += Bytes{in.amount};
-    if (in.code == OpCode::Vector) counts.vector_ops += in.amount;
+    if (in.code == OpCode::Vector) counts.vector_ops += element_ops(vector_work(in));
     for (auto i = in.shapes_begin; in.code == OpCode::Mac && i < in.shapes_end; ++i) {
       const GemmShape& s = step.dies[d].shapes[static_cast<std::size_t>(i)];
       counts.macs[static_cast<std::size_t>(in.precision)] += s.m * s.k * s.n * s.count;
