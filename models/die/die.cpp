@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/die/die.hpp"
 
+#include "models/sram/cycle_sram.hpp"
+#include "models/sram/sram_bank_group.hpp"
+
 namespace reticle {
+
+namespace {
+std::unique_ptr<MemoryIf> make_sram(const SramParams& params) {
+  if (params.form == SramForm::Cycle) return std::make_unique<CycleSram>("sram", params);
+  return std::make_unique<SramBankGroup>("sram", params);
+}
+}  // namespace
 
 Die::Die(const sc_core::sc_module_name& name, const DieParams& params)
     : sc_module{name},
-      sram{"sram", params.sram},
+      sram{make_sram(params.sram)},
       hbm{params.hbm ? std::make_unique<HbmMemory>("hbm", *params.hbm) : nullptr},
       far{params.far ? std::make_unique<LinkedMemory>("far", *params.far) : nullptr},
       mac{"mac", params.mac},
       vector{"vector", params.vector},
       sequencer{"sequencer", params.sequencer.staging} {
-  sequencer.sram.bind(sram.port);
+  sequencer.sram.bind(*sram);
   if (hbm) sequencer.hbm.bind(hbm->port);
   if (far) sequencer.far.bind(far->port);
   sequencer.mac.bind(mac.port);

@@ -8,7 +8,6 @@
 #include "models/die/sequencer.hpp"
 #include "models/hbm/hbm_memory.hpp"
 #include "models/mac/mac_array.hpp"
-#include "models/sram/sram_bank_group.hpp"
 #include "models/tier/linked_memory.hpp"
 #include "models/vector/vector_unit.hpp"
 
@@ -19,7 +18,7 @@ class Die final : public sc_core::sc_module {
  public:
   Die(const sc_core::sc_module_name& name, const DieParams& params);
 
-  SramBankGroup sram;
+  std::unique_ptr<MemoryIf> sram;     ///< in the form its parameters name
   std::unique_ptr<HbmMemory> hbm;     ///< null: the die has none
   std::unique_ptr<LinkedMemory> far;  ///< likewise
   MacArray mac;

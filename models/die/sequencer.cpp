@@ -111,10 +111,14 @@ bool Sequencer::reserve_staging(const Instruction& in, Readiness& ready) {
 bool Sequencer::issue_transfer(std::int32_t i, const Instruction& in, Readiness ready) {
   if (in.staged && !reserve_staging(in, ready)) return false;
   auto& port = unit_[static_cast<std::size_t>(in.unit)];
+  const Requester requester = in.code == OpCode::Store          ? Requester::Writer
+                              : in.category == TimeCategory::Kv ? Requester::Kv
+                                                                : Requester::Weights;
   const MemoryRun run{.kind = in.code == OpCode::Load ? Access::Read : Access::Write,
                       .address = Bytes{in.address},
                       .bytes = Bytes{in.amount},
-                      .piece = Bytes{in.piece}};
+                      .piece = Bytes{in.piece},
+                      .requester = static_cast<std::uint8_t>(requester)};
   const AccessTiming timing = memory(in.tier).access(run, ready.at);
   if (in.code == OpCode::Load) loaded_[static_cast<std::size_t>(in.category)] += run.bytes;
   // Behind an earlier transfer of this port, the time up to its end is that one's.
@@ -142,7 +146,7 @@ void Sequencer::issue_compute(std::int32_t i, const Instruction& in, Readiness r
                      in.precision, ready.at);
     started = timing.started, done = timing.done, tail = timing.tail;
   } else {
-    const auto timing = vector->compute(in.amount, ready.at);
+    const auto timing = vector->compute(vector_work(in), ready.at);
     started = timing.started, done = timing.done, tail = timing.tail;
   }
   Execution execution{ready.at, min(done, started + tail), done, ready.cause, kNoInstruction};

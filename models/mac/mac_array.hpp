@@ -7,12 +7,15 @@
 
 namespace reticle {
 
-/// Weight-stationary arrays that share the tiles of a GEMM.
+/// Systolic arrays that share the tiles of a GEMM.
 ///
-/// Models:     tiling of k x n onto rows x cols (partial tiles cost whole ones), weight load of a
-///             tile (one row a cycle, hidden behind the former tile when double buffered), pipeline
-///             fill and drain, slower passes for wider formats.
-/// Leaves out: operand buffers' bandwidth (memories model it), sparsity, clock throttling.
+/// Models:     weight- and output-stationary tiling (partial tiles cost whole ones), weight load or
+///             result drain of one row a cycle (beside the former or next tile when double
+///             buffered), pipeline fill and drain, operand buffer bandwidth, slower passes for
+///             wider formats.
+/// Leaves out: bank conflicts of operand buffers, adding up partial sums of tiles along k,
+/// sparsity,
+///             clock throttling.
 class MacArray final : public sc_core::sc_module, public MacIf {
  public:
   sc_core::sc_export<MacIf> port{"port"};
@@ -29,7 +32,14 @@ class MacArray final : public sc_core::sc_module, public MacIf {
   MacStats stats_;
 };
 
-/// Cycles of one pass of `m` rows of activations through one tile.
-std::int64_t pass_cycles(const MacParams& params, std::int64_t m, Precision precision);
+/// How one product falls into tiles, and the cycles an array spends on one of them.
+struct Tiling {
+  std::int64_t tiles = 0;
+  std::int64_t pass = 0;
+};
+Tiling tiling_of(const MacParams& params, const GemmShape& shape, Precision precision);
+
+/// Cycles from the last tile's pass to its last result.
+std::int64_t drain_cycles(const MacParams& params);
 
 }  // namespace reticle

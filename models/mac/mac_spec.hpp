@@ -9,13 +9,25 @@
 
 namespace reticle {
 
-/// `arrays` weight-stationary arrays of rows (k) x cols (n) multiply-accumulators.
+/// What stays in the array while a tile is computed.
+enum class Dataflow : std::uint8_t {
+  WeightStationary,  ///< a rows x cols tile of weights; activations stream by
+  OutputStationary   ///< a rows x cols tile of results; both operands stream by
+};
+
+/// `arrays` systolic arrays of rows x cols multiply-accumulators.
 struct MacParams {
   std::int64_t arrays = 1;
-  std::int64_t rows = 1;
-  std::int64_t cols = 1;
+  std::int64_t rows = 1;  ///< k of a weight tile, m of an output tile
+  std::int64_t cols = 1;  ///< n
   Hertz clock{};
-  bool double_buffered_weights = true;  ///< the next tile's weights load while this one computes
+  /// Weight stationary: the next tile's weights load while this one computes. Output stationary:
+  /// a tile's results shift out while the next one computes.
+  bool double_buffered_weights = true;
+  Dataflow dataflow = Dataflow::WeightStationary;
+  /// Operand buffer to one array, bytes per cycle; 0 = as many as it takes.
+  Bytes weight_bandwidth{};
+  Bytes activation_bandwidth{};
   /// Cycles one pass takes relative to the native format, by weight/operand precision;
   /// 0 = not supported. FP4 native: 1; a format at half its rate: 2.
   std::array<std::int64_t, kPrecisionCount> cycles_per_pass{};

@@ -10,6 +10,9 @@ namespace reticle {
 
 enum class Access : std::uint8_t { Read, Write };
 
+/// The requesters of a die's memories.
+enum class Requester : std::uint8_t { Weights, Kv, Writer };
+
 /// One transaction: `bytes` starting at `address`, made of contiguous pieces of `piece` bytes.
 /// A weight tile is one piece; a paged KV read is many pieces scattered over the memory.
 struct MemoryRun {
@@ -17,6 +20,9 @@ struct MemoryRun {
   Bytes address{};
   Bytes bytes{};
   Bytes piece{};  ///< 0 = contiguous
+  /// Who asks: a memory with a port per requester arbitrates between them (a Requester, or the
+  /// test's own numbers).
+  std::uint8_t requester = 0;
 };
 
 /// Times are absolute. Latency is measured at the requester's port.

@@ -58,7 +58,7 @@ Picoseconds Deployment::end() const {
 EventCounts Deployment::counts() const {
   EventCounts total;
   for (const auto& die : dies_) {
-    const MemoryStats sram = die->sram.stats();
+    const MemoryStats sram = die->sram->stats();
     add_memory(total, Tier::Sram, sram);
     total.sram_busy += mean_busy(sram, sram_ports_);
     if (die->hbm) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/mac/mac_spec.hpp"
+#include "models/vector/vector_op_spec.hpp"
 #include "sim/base/ids.hpp"
 #include "sim/base/precision.hpp"
 #include "sim/base/units.hpp"
@@ -20,7 +21,7 @@ enum class OpCode : std::uint8_t {
   Load,      ///< bytes from a tier towards the array
   Store,     ///< bytes into a tier
   Mac,       ///< GEMMs on the array
-  Vector,    ///< element operations
+  Vector,    ///< an operation of the vector unit
   Exchange,  ///< this die's sends and receives of one collective
   Wait,      ///< a fixed time (kernel launch)
 };
@@ -90,10 +91,17 @@ struct Instruction {
   std::int32_t shapes_end = 0;
   std::int32_t exchange = 0;  ///< Exchange: index into StepPrograms::exchanges
   std::int32_t slot = 0;      ///< Exchange: this die's place among the participants
-  std::int32_t piece = 0;     ///< Load, Store: bytes of one contiguous piece, 0 = all
-  std::int64_t amount = 0;    ///< Load, Store: bytes; Vector: element ops; Wait: picoseconds
-  std::int64_t address = 0;   ///< Load, Store: where in the tier
+  /// Load, Store: bytes of one contiguous piece; Vector: elements of one row; 0 = all.
+  std::int32_t piece = 0;
+  VectorOp vector_op{};      ///< Vector
+  std::uint16_t rounds = 0;  ///< Vector, TopK: k
+  std::int64_t amount = 0;   ///< Load, Store: bytes; Vector: elements; Wait: picoseconds
+  std::int64_t address = 0;  ///< Load, Store: where in the tier
 };
+/// What a Vector instruction asks for.
+constexpr VectorWork vector_work(const Instruction& in) {
+  return {.op = in.vector_op, .elements = in.amount, .row = in.piece, .rounds = in.rounds};
+}
 // A step of a large deployment has 10^5 of these: one cache line each.
 static_assert(sizeof(Instruction) == 64);
 

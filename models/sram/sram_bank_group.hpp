@@ -5,15 +5,17 @@
 #include <vector>
 
 #include "models/memory/memory_if.hpp"
+#include "models/sram/sram_layout.hpp"
 #include "models/sram/sram_spec.hpp"
 
 namespace reticle {
 
-/// The SRAM of one die: banks behind a crossbar, addresses interleaved over the banks.
+/// The SRAM of one die in transaction form: banks behind a crossbar, addresses interleaved.
 ///
-/// Models:     per-bank port occupancy, so that two requesters meeting in a bank wait; access
-///             latency; reads and writes per bank.
-/// Leaves out: sub-bank conflicts inside a slice, ECC, and wire distance (docs/models/sram.md).
+/// Models:     bank ports and crossbar ports as servers that runs hold in call order, so that
+///             requesters meeting in a bank wait; access latency, pipelined.
+/// Leaves out: arbitration cycle by cycle between runs that overlap (CycleSram has it), sub-bank
+///             conflicts inside a slice, ECC, wire distance (docs/models/sram.md).
 class SramBankGroup final : public sc_core::sc_module, public MemoryIf {
  public:
   sc_core::sc_export<MemoryIf> port{"port"};
@@ -24,29 +26,25 @@ class SramBankGroup final : public sc_core::sc_module, public MemoryIf {
   [[nodiscard]] MemoryStats stats() const override { return stats_; }
   [[nodiscard]] Bytes capacity() const override { return params_.capacity; }
 
-  [[nodiscard]] Bytes bank_read(std::int64_t bank) const { return read_[std::size_t(bank)]; }
-  [[nodiscard]] Bytes bank_written(std::int64_t bank) const { return written_[std::size_t(bank)]; }
+  /// Port cycles spent in one bank.
+  [[nodiscard]] std::int64_t bank_words(std::int64_t bank) const {
+    return bank_words_[static_cast<std::size_t>(bank)];
+  }
 
  private:
-  /// One bank's part of a run.
-  struct Share {
-    Bytes bytes{};
-    Picoseconds busy{};
+  /// Takes the crossbar port of `requester` for `words`; the time it may begin, and how long.
+  struct Passage {
+    Picoseconds start{}, busy{};
   };
-  [[nodiscard]] Share share_of(std::int64_t bytes, std::int64_t piece) const;
-  /// What a run has reserved so far.
-  struct Span {
-    Picoseconds at{}, first_start{}, done{};
-  };
-  /// Takes, in each of `count` banks from `first`, the port that is free first.
-  void reserve(std::int64_t first, std::int64_t count, const Share& share, Span& span,
-               std::vector<Bytes>& counted);
+  Passage pass_crossbar(std::uint8_t requester, std::int64_t words, Picoseconds at);
 
   const SramParams params_;
   const Picoseconds latency_;
   const Picoseconds cycle_;
-  std::vector<Picoseconds> port_free_;  ///< [bank][port]
-  std::vector<Bytes> read_, written_;   ///< per bank
+  SramLayout layout_;
+  std::vector<Picoseconds> port_free_;      ///< [bank][port]
+  std::vector<Picoseconds> crossbar_free_;  ///< per requester
+  std::vector<std::int64_t> bank_words_;
   MemoryStats stats_;
 };
 

@@ -7,7 +7,13 @@
 
 namespace reticle {
 
-/// A die's on-chip SRAM: banks behind a crossbar, addresses interleaved over all banks by `width`.
+/// How the SRAM is simulated; both forms take the same parameters.
+enum class SramForm : std::uint8_t {
+  Transaction,  ///< a run reserves its banks when it is called (SramBankGroup)
+  Cycle         ///< every bank and port is arbitrated each cycle (CycleSram)
+};
+
+/// A die's on-chip SRAM: banks behind a crossbar, addresses interleaved over all banks.
 /// A "bank" here is the unit of arbitration (a slice of many 128 KB macros that work in step).
 struct SramParams {
   Bytes capacity{};
@@ -17,7 +23,15 @@ struct SramParams {
   Hertz clock{};
   Cycles latency{};    ///< address to first data
   Bytes interleave{};  ///< consecutive bytes in one bank before the next
+  Bytes crossbar{};    ///< bytes a requester's crossbar port moves per cycle; 0 = of every bank
+  SramForm form = SramForm::Transaction;
 };
+
+/// Words a requester can move in one cycle, one at most to each bank.
+constexpr std::int64_t crossbar_words(const SramParams& p) {
+  const std::int64_t words = p.crossbar.count() / p.width.count();
+  return p.crossbar.count() == 0 || words >= p.banks ? p.banks : words > 0 ? words : 1;
+}
 
 /// Peak of all banks and ports.
 constexpr BytesPerSecond peak_bandwidth(const SramParams& p) {

@@ -2,23 +2,24 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
+#include "models/tier/host_link_spec.hpp"
+#include "models/tier/tier_device_spec.hpp"
 #include "sim/base/units.hpp"
 
 namespace reticle {
 
-/// A further tier behind a host link: LPDDR, DDR or flash. Device and link work in sequence on each
-/// chunk and overlap between chunks, so the slower one sets the rate.
+/// A further tier behind a host link: LPDDR, DDR or flash, and the link to it.
 struct LinkedMemoryParams {
-  std::string device;  ///< lpddr5x | ddr5 | flash
   Bytes capacity{};
-  BytesPerSecond device_rate{};
-  Picoseconds device_latency{};
-  BytesPerSecond link_rate{};
-  Picoseconds link_latency{};
-  Bytes chunk{};  ///< unit of transfer; smaller pieces cost a whole chunk
   std::int64_t queue_depth = 64;
+  TierDeviceParams device;
+  HostLinkParams link;
 };
+
+/// What a stream of full packets gets: the slower of device and link.
+constexpr BytesPerSecond peak_bandwidth(const LinkedMemoryParams& p) {
+  return min(peak_bandwidth(p.device), peak_bandwidth(p.link));
+}
 
 }  // namespace reticle

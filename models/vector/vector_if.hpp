@@ -3,6 +3,7 @@
 
 #include <systemc>
 
+#include "models/vector/vector_op_spec.hpp"
 #include "sim/base/units.hpp"
 
 namespace reticle {
@@ -10,13 +11,13 @@ namespace reticle {
 struct VectorTiming {
   Picoseconds started{};
   Picoseconds done{};
-  Picoseconds tail{};  ///< pipeline depth: least time after a streaming operand's end
+  Picoseconds tail{};  ///< depth: least time after a streaming operand's end
 };
 
 /// The door to the vector unit. Calls are served in call order; `at` as in MemoryIf.
 class VectorIf : public virtual sc_core::sc_interface {
  public:
-  virtual VectorTiming compute(std::int64_t element_ops, Picoseconds at) = 0;
+  virtual VectorTiming compute(const VectorWork& work, Picoseconds at) = 0;
 };
 
 }  // namespace reticle

@@ -11,7 +11,9 @@ namespace reticle {
 struct VectorParams {
   std::int64_t lanes = 1;  ///< element operations per cycle
   Hertz clock{};
-  Cycles latency{};  ///< pipeline depth, paid once per operation
+  Cycles latency{};                       ///< pipeline depth, paid once per sweep over the data
+  std::int64_t transcendental_lanes = 0;  ///< exponentials, reciprocals per cycle; 0 = every lane
+  Cycles reduction_step{1};               ///< one level of a reduction tree
 };
 
 struct VectorStats {

@@ -10,21 +10,25 @@ namespace reticle {
 
 /// SIMD lanes for norms, softmax, router and sampling.
 ///
-/// Models:     lanes x clock throughput, pipeline depth, one operation after another.
-/// Leaves out: memory traffic of operands (they are on chip), transcendental rates (given as more
-///             element operations by mapping).
+/// Models:     lanes x clock throughput, slower transcendentals, a pipeline passed once per
+///             dependent sweep, reduction trees of log2 levels, one operation after another.
+/// Leaves out: memory traffic of operands (they are on chip), lanes left idle by short rows, a
+///             sweep's wait for the last row of the one before.
 class VectorUnit final : public sc_core::sc_module, public VectorIf {
  public:
   sc_core::sc_export<VectorIf> port{"port"};
 
   VectorUnit(const sc_core::sc_module_name& name, const VectorParams& params);
 
-  VectorTiming compute(std::int64_t element_ops, Picoseconds at) override;
+  VectorTiming compute(const VectorWork& work, Picoseconds at) override;
   [[nodiscard]] const VectorStats& stats() const { return stats_; }
 
  private:
+  [[nodiscard]] Cycles issue_cycles(const VectorWork& work) const;
+  [[nodiscard]] Cycles depth(const VectorWork& work) const;
+
   const VectorParams params_;
-  const Picoseconds latency_;
+  const std::int64_t transcendental_lanes_;
   Picoseconds free_{};
   VectorStats stats_;
 };

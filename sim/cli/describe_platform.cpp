@@ -75,8 +75,12 @@ class PlatformFacts {
     }
     if (die.far) {
       each("memory", "far_bytes", "further tier", double(die.far->capacity.count()), "B");
-      each("memory", "far_bytes_per_s", "its host link",
-           double(min(die.far->link_rate, die.far->device_rate).count()), "B/s");
+      each("memory", "far_bytes_per_s", "its host link", double(peak_bandwidth(*die.far).count()),
+           "B/s");
+      add("memory", "far_channels", "its device and link",
+          fmt::format("{} channels of {} behind {}", die.far->device.channels,
+                      die.far->device.standard, die.far->link.standard),
+          die.far->device.channels);
     }
   }
 

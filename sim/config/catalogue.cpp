@@ -24,6 +24,8 @@ constexpr std::array kKinds{
     KindFact{CatalogueKind::Serving, "serving policy", "configs/serving"},
     KindFact{CatalogueKind::Prices, "price table", "configs/prices"},
     KindFact{CatalogueKind::Hbm, "HBM standard", "configs/hbm"},
+    KindFact{CatalogueKind::Tier, "memory device", "configs/tiers"},
+    KindFact{CatalogueKind::HostLink, "host link", "configs/links"},
 };
 
 const KindFact& fact(CatalogueKind kind) {

@@ -6,6 +6,8 @@
 
 #include "models/fabric/fabric_spec.hpp"
 #include "models/hbm/hbm_spec.hpp"
+#include "models/mac/mac_spec.hpp"
+#include "models/sram/sram_spec.hpp"
 #include "sim/base/precision.hpp"
 #include "sim/config/run_spec.hpp"
 #include "sim/config/value_text.hpp"
@@ -30,10 +32,26 @@ struct EnumTable<PagePolicy> {
 };
 
 template <>
+struct EnumTable<SramForm> {
+  static constexpr std::array<EnumName<SramForm>, 2> names{{
+      {"transaction", SramForm::Transaction},
+      {"cycle", SramForm::Cycle},
+  }};
+};
+
+template <>
 struct EnumTable<HbmScheduling> {
   static constexpr std::array<EnumName<HbmScheduling>, 2> names{{
       {"fr-fcfs", HbmScheduling::FrFcfs},
       {"row-hit", HbmScheduling::RowHit},
+  }};
+};
+
+template <>
+struct EnumTable<Dataflow> {
+  static constexpr std::array<EnumName<Dataflow>, 2> names{{
+      {"weight-stationary", Dataflow::WeightStationary},
+      {"output-stationary", Dataflow::OutputStationary},
   }};
 };
 

@@ -10,6 +10,7 @@
 #include "sim/config/read_fabric.hpp"
 #include "sim/config/read_hbm.hpp"
 #include "sim/config/read_prices.hpp"
+#include "sim/config/read_tier.hpp"
 
 namespace reticle {
 
@@ -41,6 +42,9 @@ SramParams read_sram(const ConfigNode& node) {
       .clock = node.get<Hertz>("clock", bounds::kClock),
       .latency = node.get<Cycles>("latency", bounds::kCycles),
       .interleave = node.get<Bytes>("interleave", bounds::kSize),
+      .crossbar =
+          node.get<Bytes>("crossbar", SramParams{}.crossbar, {Bytes{0}, bounds::kSize.high}),
+      .form = node.get<SramForm>("form", SramParams{}.form),
   };
   const std::int64_t row = params.banks * params.width.count();
   node.check("capacity", params.capacity.count() >= row,
@@ -51,23 +55,8 @@ SramParams read_sram(const ConfigNode& node) {
       "banks x width x ports x clock must not exceed 1 PB/s");
   node.check("interleave", params.interleave.count() % params.width.count() == 0,
              "must be a multiple of the width");
-  node.reject_unknown_keys();
-  return params;
-}
-
-LinkedMemoryParams read_far(const ConfigNode& node) {
-  const LinkedMemoryParams params{
-      .device = node.get<std::string>("device"),
-      .capacity = node.get<Bytes>("capacity", bounds::kSize),
-      .device_rate = node.get<BytesPerSecond>("device_rate", bounds::kRate),
-      .device_latency = node.get<Picoseconds>("device_latency", bounds::kLatency),
-      .link_rate = node.get<BytesPerSecond>("link_rate", bounds::kRate),
-      .link_latency = node.get<Picoseconds>("link_latency", bounds::kLatency),
-      .chunk = node.get<Bytes>("chunk", bounds::kSize),
-      .queue_depth =
-          node.get<std::int64_t>("queue_depth", LinkedMemoryParams{}.queue_depth, bounds::kCount),
-  };
-  node.check("chunk", params.chunk <= params.capacity, "must not exceed the capacity");
+  node.check("crossbar", params.crossbar.count() % params.width.count() == 0,
+             "must be a multiple of the width (0 = a word of every bank)");
   node.reject_unknown_keys();
   return params;
 }
@@ -81,6 +70,8 @@ std::array<std::int64_t, kPrecisionCount> read_cycles_per_pass(const ConfigNode&
   return cycles;
 }
 
+constexpr Range<Bytes> kBytesPerCycle{Bytes{0}, Bytes{1'000'000'000}};
+
 MacParams read_mac(const ConfigNode& node) {
   const MacParams params{
       .arrays = node.get<std::int64_t>("arrays", bounds::kCount),
@@ -89,6 +80,9 @@ MacParams read_mac(const ConfigNode& node) {
       .clock = node.get<Hertz>("clock", bounds::kClock),
       .double_buffered_weights =
           node.get<bool>("double_buffered_weights", MacParams{}.double_buffered_weights),
+      .dataflow = node.get<Dataflow>("dataflow", MacParams{}.dataflow),
+      .weight_bandwidth = node.get<Bytes>("weight_bandwidth", Bytes{0}, kBytesPerCycle),
+      .activation_bandwidth = node.get<Bytes>("activation_bandwidth", Bytes{0}, kBytesPerCycle),
       .cycles_per_pass = read_cycles_per_pass(node.child("cycles_per_pass")),
   };
   constexpr std::int64_t kMostMacs = std::int64_t{1} << 32;
@@ -105,7 +99,13 @@ VectorParams read_vector(const ConfigNode& node) {
       .lanes = node.get<std::int64_t>("lanes", bounds::kLanes),
       .clock = node.get<Hertz>("clock", bounds::kClock),
       .latency = node.get<Cycles>("latency", bounds::kCycles),
+      .transcendental_lanes =
+          node.get<std::int64_t>("transcendental_lanes", std::int64_t{0}, {0, bounds::kLanes.high}),
+      .reduction_step =
+          node.get<Cycles>("reduction_step", VectorParams{}.reduction_step, bounds::kCycles),
   };
+  node.check("transcendental_lanes", params.transcendental_lanes <= params.lanes,
+             "must not exceed the lanes (0 = as many)");
   node.reject_unknown_keys();
   return params;
 }

@@ -6,7 +6,7 @@
 
 namespace reticle {
 
-/// Reads the section `platform`; HBM tables are already filled in (fill_from_hbm_table).
+/// Reads the section `platform`; tables (HBM, tiers, links) are already filled in.
 PlatformSpec read_platform(const ConfigNode& node);
 
 }  // namespace reticle

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <utility>
 
 #include "sim/config/catalogue.hpp"
 #include "sim/config/config_node.hpp"
@@ -11,6 +12,7 @@
 #include "sim/config/read_platform.hpp"
 #include "sim/config/read_policies.hpp"
 #include "sim/config/read_prices.hpp"
+#include "sim/config/read_tier.hpp"
 #include "sim/config/read_workload.hpp"
 #include "sim/config/resolved.hpp"
 #include "sim/config/yaml_reader.hpp"
@@ -43,26 +45,32 @@ void put_missing_sections(ConfigTree& root) {
     if (root.find(key) == nullptr) put(root, key, make_map(kCommandLine));
 }
 
-/// platform.die.hbm, when there is such a section.
-ConfigTree* hbm_section(ConfigTree& root) {
+/// A section below platform.die, when there is such a section.
+template <class... Keys>
+ConfigTree* die_section(ConfigTree& root, Keys... keys) {
   ConfigTree* section = &root;
-  for (const auto* key : {"platform", "die", "hbm"})
+  for (const auto* key : {"platform", "die", keys...})
     if (section != nullptr) section = section->find(key);
   return section != nullptr && section->kind == ConfigTree::Kind::Map ? section : nullptr;
 }
 
 /// After all overrides, as they may choose another standard.
-void complete_hbm(ConfigTree& root) {
-  if (ConfigTree* hbm = hbm_section(root)) fill_from_hbm_table(*hbm, "platform.die.hbm");
+void complete_tables(ConfigTree& root) {
+  if (ConfigTree* hbm = die_section(root, "hbm")) fill_from_hbm_table(*hbm, "platform.die.hbm");
+  if (ConfigTree* far = die_section(root, "far")) fill_from_tier_tables(*far, "platform.die.far");
 }
 
 /// A resolved file holds every timing already: another standard would change nothing but a name.
-void keep_hbm_standard(ConfigTree& root) {
-  const ConfigTree* hbm = hbm_section(root);
-  const ConfigTree* standard = hbm == nullptr ? nullptr : hbm->find("standard");
-  if (standard != nullptr && standard->position.file.starts_with("--set "))
-    throw ConfigError(standard->position, "platform.die.hbm.standard",
-                      "cannot be changed in a resolved run, whose timings are filled in already");
+void keep_standards(ConfigTree& root) {
+  const std::array sections{std::pair{die_section(root, "hbm"), "hbm"},
+                            std::pair{die_section(root, "far", "device"), "far.device"},
+                            std::pair{die_section(root, "far", "link"), "far.link"}};
+  for (const auto& [section, name] : sections) {
+    const ConfigTree* standard = section == nullptr ? nullptr : section->find("standard");
+    if (standard != nullptr && standard->position.file.starts_with("--set "))
+      throw ConfigError(standard->position, "platform.die." + std::string{name} + ".standard",
+                        "cannot be changed in a resolved run, whose timings are filled in already");
+  }
 }
 
 ConfigTree requested_tree(const RunRequest& request) {
@@ -79,7 +87,7 @@ ConfigTree requested_tree(const RunRequest& request) {
   if (request.seed) put(root, "seed", command_line_leaf(std::to_string(*request.seed)));
   if (request.fidelity) put(*root.find("engine"), "fidelity", command_line_leaf(*request.fidelity));
   for (const auto& assignment : request.sets) apply_set(root, assignment);
-  request.resolved ? keep_hbm_standard(root) : complete_hbm(root);
+  request.resolved ? keep_standards(root) : complete_tables(root);
   return root;
 }
 
@@ -90,7 +98,7 @@ auto read_part(std::string_view key, ConfigTree part, const std::vector<std::str
   ConfigTree root = make_map(kCommandLine);
   put(root, key, std::move(part));
   for (const auto& assignment : sets) apply_set(root, assignment);
-  complete_hbm(root);
+  complete_tables(root);
   ResolvedValues values;
   const ConfigNode node{std::make_shared<const ConfigTree>(std::move(root)), values};
   auto spec = read(node.child(key));
@@ -136,9 +144,10 @@ WorkloadSpec read_workload(const std::string& argument, const std::vector<std::s
 }
 
 namespace {
+template <void (*Check)(const ConfigNode&)>
 void check_table(const std::string& path) {
   ResolvedValues values;
-  check_hbm_table({std::make_shared<const ConfigTree>(read_yaml(path, path)), values});
+  Check({std::make_shared<const ConfigTree>(read_yaml(path, path)), values});
 }
 
 void check_prices(const std::string& path) {
@@ -166,7 +175,9 @@ constexpr std::array kFileKinds{
     FileKind{"die", "platform", [](const std::string& path) { (void)read_platform(path); }},
     FileKind{"attention", "llm", [](const std::string& path) { (void)read_llm(path); }},
     FileKind{"kind", "workload", [](const std::string& path) { (void)read_workload(path); }},
-    FileKind{"timing", "hbm", check_table},
+    FileKind{"timing", "hbm", check_table<check_hbm_table>},
+    FileKind{"page_read", "tier", check_table<check_tier_table>},
+    FileKind{"packet", "link", check_table<check_link_table>},
     FileKind{"energy", "prices", check_prices},
     FileKind{"cost", "prices", check_prices},
     FileKind{"max_batch", "serving", check_serving},
@@ -182,8 +193,9 @@ std::string check_file(const std::string& path) {
     kind.check(file);
     return std::string{kind.name};
   }
-  throw ConfigError({path, 1, 1}, "",
-                    "expected a platform, llm, workload, hbm, prices, serving or resolved file");
+  throw ConfigError(
+      {path, 1, 1}, "",
+      "expected a platform, llm, workload, hbm, tier, link, prices, serving or resolved file");
 }
 
 }  // namespace reticle

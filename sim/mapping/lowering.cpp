@@ -138,23 +138,34 @@ class Lowering::Writer {
     last(die) = gate_[static_cast<std::size_t>(die)] = add(die, in);
   }
 
-  void vector(std::int64_t die, std::int64_t element_ops,
+  /// A vector operation on `work`'s rows, after the die's last instruction or with `streams_from`.
+  void vector(std::int64_t die, const VectorWork& work,
               std::int32_t streams_from = kNoInstruction) {
-    if (element_ops <= 0) return;
-    // Element-wise operators in a row are one pass over the data.
+    if (work.elements <= 0) return;
     auto& code = program(die).code;
-    if (streams_from == kNoInstruction && last(die) != kNoInstruction &&
-        last(die) + 1 == std::ssize(code) && code.back().code == OpCode::Vector) {
-      code.back().amount += element_ops;
-      return;
-    }
+    const bool follows = streams_from == kNoInstruction && last(die) != kNoInstruction &&
+                         last(die) + 1 == std::ssize(code) && code.back().code == OpCode::Vector;
+    if (follows && fuse(code.back(), work)) return;
     Instruction in{.code = OpCode::Vector, .unit = Unit::Vector, .category = TimeCategory::Vector};
-    in.amount = element_ops;
+    in.vector_op = work.op;
+    in.amount = work.elements;
+    in.piece = static_cast<std::int32_t>(work.row);
+    in.rounds = static_cast<std::uint16_t>(work.rounds);
     if (streams_from != kNoInstruction)
       in.after[0] = {streams_from, true};
     else
       in.after[0] = last(die);
     last(die) = add(die, in);
+  }
+
+  /// A residual add and the norm behind it are one pass over the data.
+  static bool fuse(Instruction& before, const VectorWork& work) {
+    if (before.vector_op != VectorOp::Residual || work.op != VectorOp::RmsNorm ||
+        before.amount != work.elements)
+      return false;
+    before.vector_op = VectorOp::AddNorm;
+    before.piece = static_cast<std::int32_t>(work.row);
+    return true;
   }
 
   /// Loads `bytes` from a home and multiplies; `shapes` are pushed already. Tiles of at most
@@ -262,7 +273,7 @@ class Lowering::Writer {
         break;
       case OperatorKind::Norm:
         reduce();
-        token_wise(op_costs::kNorm);
+        token_wise(VectorOp::RmsNorm);
         break;
       case OperatorKind::QkvProject:
         qkv(op);
@@ -281,7 +292,7 @@ class Lowering::Writer {
         break;
       case OperatorKind::Residual:
         reduce();
-        token_wise(op_costs::kResidual);
+        token_wise(VectorOp::Residual);
         break;
       case OperatorKind::Router:
         route(op);
@@ -325,9 +336,11 @@ class Lowering::Writer {
   /// Element-wise work on the residual stream. Each die of a replica does its part of the tokens,
   /// between the reduce-scatter and the all-gather an all-reduce consists of (sequence parallelism,
   /// Korthikanti+ MLSys'23).
-  void token_wise(std::int64_t ops_per_element) {
+  void token_wise(VectorOp op) {
     each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-      vector(die, share(w.tokens * o_.llm_.hidden, plan_.tensor, rank) * ops_per_element);
+      vector(die, {.op = op,
+                   .elements = share(w.tokens * o_.llm_.hidden, plan_.tensor, rank),
+                   .row = o_.llm_.hidden});
     });
   }
 
@@ -386,7 +399,9 @@ class Lowering::Writer {
     const auto& a = o_.llm_.attention;
     each_die([&](std::int64_t die, auto, auto, const ReplicaWork& w) {
       begin_kernel(die);
-      vector(die, w.tokens * (a.heads + a.kv_heads) * a.head_dim / plan_.tensor * op_costs::kRope);
+      vector(die, {.op = VectorOp::Rope,
+                   .elements = w.tokens * (a.heads + a.kv_heads) * a.head_dim / plan_.tensor,
+                   .row = a.head_dim});
     });
   }
 
@@ -440,7 +455,12 @@ class Lowering::Writer {
                       .category = TimeCategory::Kv};
       load_and_mac(die, stream, shapes, llm.activations);
       const std::int64_t scores = kv_heads * group_heads * share(w.attended, shards_.context, c);
-      vector(die, scores * op_costs::kSoftmax, last(die));
+      const std::int64_t heads = kv_heads * group_heads * w.tokens;
+      vector(die,
+             {.op = VectorOp::Softmax,
+              .elements = scores,
+              .row = div_up(scores, std::max<std::int64_t>(1, heads))},
+             last(die));
     });
     if (shards_.context <= 1) return;
     // Partial outputs of the context shards: each die collects and merges its part of the heads.
@@ -450,8 +470,10 @@ class Lowering::Writer {
           group, Bytes{w.tokens * outputs * op_costs::kPartialSumBytes}));
     });
     each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-      vector(die, w.tokens * share(outputs, shards_.context, rank % shards_.context) *
-                      shards_.context * op_costs::kMerge);
+      vector(die, {.op = VectorOp::Merge,
+                   .elements = w.tokens * shards_.context *
+                               share(outputs, shards_.context, rank % shards_.context),
+                   .row = a.head_dim});
     });
   }
 
@@ -477,7 +499,8 @@ class Lowering::Writer {
     const std::int64_t ffn =
         moe ? o_.llm_.moe->shared_experts * o_.llm_.moe->shared_ffn : o_.llm_.dense_ffn;
     each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-      vector(die, w.tokens * share(ffn, plan_.tensor, rank) * op_costs::kActivate);
+      const std::int64_t mine = share(ffn, plan_.tensor, rank);
+      vector(die, {.op = VectorOp::Activate, .elements = w.tokens * mine, .row = mine});
     });
   }
 
@@ -496,7 +519,10 @@ class Lowering::Writer {
       begin_kernel(die);
       gemm(die, home(op.layer, WeightKind::Router), w.tokens, op.weight.k, op.weight.n,
            op.weight.precision);
-      vector(die, w.tokens * op.weight.n * op_costs::kTopK);
+      vector(die, {.op = VectorOp::TopK,
+                   .elements = w.tokens * op.weight.n,
+                   .row = op.weight.n,
+                   .rounds = o_.llm_.moe->top_k});
       router_done_[static_cast<std::size_t>(die)] = last(die);
     });
     count_experts(op.layer);
@@ -535,6 +561,7 @@ class Lowering::Writer {
   /// Experts with at least as many tokens as the array has rows cost time in proportion to their
   /// tokens, so dealing these tokens evenly changes neither work nor time, and saves shapes.
   void even_out(ExpertWork& work) const {
+    if (o_.platform_.die.mac.dataflow == Dataflow::OutputStationary) return;  // tiles along m
     std::int64_t tokens = 0;
     std::int64_t experts = 0;
     std::erase_if(work.groups, [&](const ExpertWork::Equal& g) {
@@ -639,7 +666,7 @@ class Lowering::Writer {
           share(o_.llm_.moe->expert_ffn, plan_.expert_tensor, i % plan_.expert_tensor);
       std::int64_t tokens = 0;
       for (std::size_t t = 0; t < kTierCount; ++t) tokens += expert_work(i, t).tokens;
-      vector(die, tokens * mine * op_costs::kActivate);
+      vector(die, {.op = VectorOp::Activate, .elements = tokens * mine, .row = mine});
     });
   }
 
@@ -648,7 +675,8 @@ class Lowering::Writer {
     each_expert_die([&](std::int64_t die, std::int64_t i) {
       std::int64_t tokens = 0;
       for (std::size_t t = 0; t < kTierCount; ++t) tokens += expert_work(i, t).tokens;
-      vector(die, tokens * o_.llm_.hidden * op_costs::kCombine);
+      vector(die,
+             {.op = VectorOp::Combine, .elements = tokens * o_.llm_.hidden, .row = o_.llm_.hidden});
     });
     if (plan_.data > 1) dispatch(true, o_.llm_.hidden * op_costs::kPartialSumBytes);
     reduce_pending_ = plan_.tensor > 1;
@@ -667,7 +695,8 @@ class Lowering::Writer {
 
   void sample() {
     each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-      vector(die, w.emitted * share(o_.llm_.vocabulary, plan_.tensor, rank) * op_costs::kSample);
+      const std::int64_t mine = share(o_.llm_.vocabulary, plan_.tensor, rank);
+      vector(die, {.op = VectorOp::Sample, .elements = w.emitted * mine, .row = mine});
     });
     each_replica([&](std::int64_t r, const ReplicaWork& w) {
       if (w.emitted > 0)

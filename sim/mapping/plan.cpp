@@ -52,8 +52,10 @@ ExpertEstimate estimate_experts(const LlmSpec& llm, const Placement& placement,
 double mac_seconds(const MacParams& mac, double m, double k, double n, double count,
                    Precision precision) {
   const auto slow = static_cast<double>(mac.cycles_per_pass[static_cast<std::size_t>(precision)]);
-  const double pass = std::max(m * slow, static_cast<double>(mac.rows));
-  const double tiles = std::ceil(k / static_cast<double>(mac.rows)) *
+  const auto rows = static_cast<double>(mac.rows);
+  const bool weights_stay = mac.dataflow == Dataflow::WeightStationary;
+  const double pass = std::max((weights_stay ? m : k) * slow, rows);
+  const double tiles = std::ceil((weights_stay ? k : m) / rows) *
                        std::ceil(n / static_cast<double>(mac.cols)) * count;
   const double waves = std::ceil(tiles / static_cast<double>(mac.arrays));
   return waves * pass / static_cast<double>(mac.clock.count());
@@ -81,7 +83,7 @@ Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& ll
   const DieParams& die = platform.die;
   std::array<double, kTierCount> rate{static_cast<double>(peak_bandwidth(die.sram).count()), 1, 1};
   if (die.hbm) rate[1] = static_cast<double>(peak_bandwidth(*die.hbm).count());
-  if (die.far) rate[2] = static_cast<double>(min(die.far->device_rate, die.far->link_rate).count());
+  if (die.far) rate[2] = static_cast<double>(peak_bandwidth(*die.far).count());
 
   const std::int64_t micro = std::min(plan.pipeline, std::max<std::int64_t>(1, target.batch));
   const double batch = std::ceil(static_cast<double>(target.batch) / static_cast<double>(micro));

@@ -25,7 +25,7 @@ StepTotals totals_of(const StepPrograms& step) {
       const auto tier = static_cast<std::size_t>(in.tier);
       if (in.code == OpCode::Load)
         (in.category == TimeCategory::Kv ? totals.kv : totals.weights)[tier] += Bytes{in.amount};
-      if (in.code == OpCode::Vector) totals.vector_ops += in.amount;
+      if (in.code == OpCode::Vector) totals.vector_ops += element_ops(vector_work(in));
       if (in.code != OpCode::Mac) continue;
       for (auto i = in.shapes_begin; i < in.shapes_end; ++i) {
         const GemmShape& s = program.shapes[static_cast<std::size_t>(i)];
@@ -52,8 +52,7 @@ RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals) {
   std::array<double, kTierCount> rates{};
   rates[0] = static_cast<double>(peak_bandwidth(die.sram).count());
   if (die.hbm) rates[1] = static_cast<double>(peak_bandwidth(*die.hbm).count());
-  if (die.far)
-    rates[2] = static_cast<double>(min(die.far->device_rate, die.far->link_rate).count());
+  if (die.far) rates[2] = static_cast<double>(peak_bandwidth(*die.far).count());
 
   RooflineStep bound{Picoseconds{0}, RooflineLimit::Hbm};
   const auto consider = [&](Picoseconds t, RooflineLimit limit) {

@@ -20,6 +20,10 @@ constexpr auto kFp8 = static_cast<std::size_t>(Precision::Fp8);
 
 Picoseconds cycles(std::int64_t n) { return time_of(Cycles{n}, kArray.clock); }
 
+std::int64_t pass_cycles(const MacParams& params, std::int64_t m, Precision precision) {
+  return tiling_of(params, {m, params.rows, params.cols, 1}, precision).pass;
+}
+
 MacTiming compute(MacArray& dut, const std::vector<GemmShape>& shapes,
                   Precision precision = Precision::Fp8, Picoseconds at = {}) {
   return dut.compute(shapes, precision, at);

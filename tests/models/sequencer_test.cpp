@@ -98,7 +98,8 @@ TEST_CASE("Sequencer: units run side by side, each in program order") {
   CHECK(execution(dut, 0, 0).end == alone.hbm.access(read(1_MiB), 0_ps).done);
   CHECK(execution(dut, 0, 1).end ==
         alone.mac.compute(std::vector{gemm(256, 4)}, Precision::Fp8, 0_ps).done);
-  CHECK(execution(dut, 0, 2).end == alone.vector.compute(100'000, 0_ps).done);
+  CHECK(execution(dut, 0, 2).end ==
+        alone.vector.compute({VectorOp::Elementwise, 100'000, 0, 0}, 0_ps).done);
   CHECK(execution(dut, 0, 3).end == alone.far.access(read(1_MiB), 0_ps).done);
 }
 

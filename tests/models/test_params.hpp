@@ -71,14 +71,25 @@ inline constexpr SramParams kSram{.capacity = 1_MiB,
                                   .interleave = 64_B};
 
 inline LinkedMemoryParams far_memory() {
-  return {.device = "lpddr5x",
-          .capacity = 1_GB,
-          .device_rate = 64_GBps,
-          .device_latency = 120_ns,
-          .link_rate = 32_GBps,
-          .link_latency = 250_ns,
-          .chunk = 4_KiB,
-          .queue_depth = 16};
+  return {
+      .capacity = 1_GB,
+      .queue_depth = 16,
+      .device = {.standard = "test",
+                 .channels = 4,
+                 .rate = 16_GBps,
+                 .burst = 32_B,
+                 .page = 2_KiB,
+                 .interleave = 256_B,
+                 .banks = 16,
+                 .page_read = 64_ns,
+                 .page_write = 96_ns,
+                 .four_pages = 20_ns,
+                 .refresh_interval = {},
+                 .refresh_time = {},
+                 .read_latency = 120_ns,
+                 .write_latency = 30_ns},
+      .link = {
+          .standard = "test", .rate = 32_GBps, .latency = 250_ns, .packet = 256_B, .header = 64_B}};
 }
 
 inline MacParams mac_array() {

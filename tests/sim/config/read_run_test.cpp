@@ -50,6 +50,10 @@ TEST_CASE("read_run: three names make a run") {
   CHECK(value_at(run, "platform.die.hbm.stacks")
             .origin.starts_with("configs/platforms/ref-asic.yaml:"));
   CHECK(value_at(run, "platform.die.hbm.timing.t_rp").origin.starts_with("configs/hbm/hbm4.yaml:"));
+  CHECK(value_at(run, "platform.die.far.device.page_read")
+            .origin.starts_with("configs/tiers/lpddr5x.yaml:"));
+  CHECK(value_at(run, "platform.die.far.link.header")
+            .origin.starts_with("configs/links/pcie6-x8.yaml:"));
 }
 
 TEST_CASE("read_run: every path is written down once") {

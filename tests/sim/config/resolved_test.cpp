@@ -103,6 +103,18 @@ TEST_CASE("read_run: the HBM standard of a resolved file is settled") {
         "resolved run, whose timings are filled in already");
 }
 
+TEST_CASE("read_run: so are the device and the link of the far tier, whose numbers may change") {
+  const std::string text = written(read_run(request("ref-asic", "steady-64")));
+  for (const std::string key :
+       {"platform.die.far.device.standard", "platform.die.far.link.standard"})
+    CHECK(message_of([&] { (void)rerun(text, {key + "=ddr5"}); }) ==
+          "--set " + key + "=ddr5: " + key +
+              ": cannot be changed in a resolved run, whose timings are filled in already");
+  const RunSpec run = rerun(text, {"platform.die.far.device.channels=2"});
+  CHECK(run.platform.die.far->device.channels == 2);
+  CHECK(run.platform.die.far->device.page == Bytes{2048});
+}
+
 TEST_CASE("read_run: a resolved file is given alone, and is one") {
   RunRequest both = request("ref-asic", "steady-64");
   both.resolved = "x.yaml";

@@ -65,6 +65,8 @@ TEST_CASE("configs: every file is valid and of the kind its folder says") {
        std::vector<std::pair<std::string, std::string>>{{"platforms", "platform"},
                                                         {"workloads", "workload"},
                                                         {"hbm", "hbm"},
+                                                        {"tiers", "tier"},
+                                                        {"links", "link"},
                                                         {"prices", "prices"},
                                                         {"llms", "llm"}}) {
     CHECK_FALSE(files_below(folder).empty());
@@ -76,7 +78,7 @@ TEST_CASE("configs: every file is valid and of the kind its folder says") {
 }
 
 TEST_CASE("configs: every constant of silicon has a source and a confidence") {
-  for (const auto* folder : {"platforms", "hbm", "prices"})
+  for (const auto* folder : {"platforms", "hbm", "tiers", "links", "prices"})
     for (const auto& file : files_below(folder))
       for (const auto& leaf : unsourced(read_yaml(file, fs::path{file}.filename().string())))
         FAIL_CHECK(leaf << " has no source of its own");

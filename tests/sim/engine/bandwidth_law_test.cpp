@@ -82,7 +82,8 @@ TEST_CASE("work: more context never makes a step of llama-3-70b on h100-8 faster
   check_grows("h100-8", "llama-3-70b", "workload.context", {16, 1024, 4096, 16384, 65536}, 0);
 }
 TEST_CASE("work: more context never makes a step of claude-class-mid on ref-asic faster") {
-  check_grows("ref-asic", "claude-class-mid", "workload.context", {1024, 8192, 65536}, 0.002);
+  check_grows("ref-asic", "claude-class-mid", "workload.context", {1024, 8192, 65536},
+              0.005);  // experts of two steps: a seed moves them by 0.4 %
 }
 TEST_CASE("work: a larger batch never makes a step of llama-3-70b on h100-8 faster") {
   check_grows("h100-8", "llama-3-70b", "workload.batch", {1, 2, 4, 8, 16, 32, 64, 128}, 0);

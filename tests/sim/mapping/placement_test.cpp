@@ -309,7 +309,7 @@ TEST_CASE("place: far weights are used only when allowed and only as the last re
   p.die.hbm->capacity_per_stack = Bytes{2'500'000};
   LinkedMemoryParams far;
   far.capacity = 1_GB;
-  far.device_rate = far.link_rate = 64_GBps;
+  far.device.rate = far.link.rate = 64_GBps;
   p.die.far = far;
   PlacementPolicy policy;
   policy.sram_fraction = 0.0;

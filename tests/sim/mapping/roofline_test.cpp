@@ -23,7 +23,7 @@ std::vector<Bound> bounds(const PlatformSpec& p) {
   Bound mac{RooflineLimit::Mac, {}}, vector{RooflineLimit::Vector, {}};
   sram.second.weights[0] = per_second(peak_bandwidth(p.die.sram));
   hbm.second.kv[1] = per_second(peak_bandwidth(*p.die.hbm));
-  far.second.weights[2] = per_second(p.die.far->link_rate);
+  far.second.weights[2] = per_second(p.die.far->link.rate);
   mac.second.macs[static_cast<std::size_t>(Precision::Bf16)] =
       kDies * macs_per_cycle(p.die.mac) * p.die.mac.clock.count() / 2;
   vector.second.vector_ops = kDies * p.die.vector.lanes * p.die.vector.clock.count();
@@ -34,8 +34,8 @@ PlatformSpec whole_platform() {
   PlatformSpec p = small_platform(kDies);
   p.die.mac.cycles_per_pass[static_cast<std::size_t>(Precision::Bf16)] = 2;
   LinkedMemoryParams far;
-  far.device_rate = 64_GBps;
-  far.link_rate = 32_GBps;  // the slower of the two decides
+  far.device.rate = 64_GBps;
+  far.link.rate = 32_GBps;  // the slower of the two decides
   p.die.far = far;
   return p;
 }
@@ -85,7 +85,7 @@ TEST_CASE("totals_of: counts and programs of one step agree") {
   each_instruction(step, [&](std::size_t d, auto, const Instruction& in) {
     if (in.code == OpCode::Load)
       counts.loaded[static_cast<std::size_t>(in.category)] += Bytes{in.amount};
-    if (in.code == OpCode::Vector) counts.vector_ops += in.amount;
+    if (in.code == OpCode::Vector) counts.vector_ops += element_ops(vector_work(in));
     for (auto i = in.shapes_begin; in.code == OpCode::Mac && i < in.shapes_end; ++i) {
       const GemmShape& s = step.dies[d].shapes[static_cast<std::size_t>(i)];
       counts.macs[static_cast<std::size_t>(in.precision)] += s.m * s.k * s.n * s.count;
