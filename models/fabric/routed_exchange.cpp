@@ -31,6 +31,7 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
                                std::span<const LinkRate> rates)
     : exchange{std::move(of)}, counts(static_cast<std::size_t>(topology.levels())) {
   const auto links = topology.links();
+  std::vector<Topology::Hop> path;
   for (const auto& phase : exchange->phases) {
     auto& routed = phases.emplace_back().messages;
     routed.reserve(phase.size());
@@ -38,9 +39,10 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
       invariant(m.bytes.count() <= kLargestMessage, "message size");
       RoutedMessage out{.source = m.source, .target = m.target, .bytes = m.bytes};
       out.hops_begin = static_cast<std::uint32_t>(hops.size());
-      const auto path = topology.path(exchange->participants[static_cast<std::size_t>(m.source)],
-                                      exchange->participants[static_cast<std::size_t>(m.target)]);
-      for (const LinkId id : path) {
+      path.clear();
+      topology.route(exchange->participants[static_cast<std::size_t>(m.source)],
+                     exchange->participants[static_cast<std::size_t>(m.target)], {}, path);
+      for (const auto& [id, wraps, descends] : path) {
         const Topology::Link& link = links[index(id)];
         const LinkRate& rate = rates[index(id)];
         const Bytes over = max(Bytes{0}, m.bytes - link.params.buffer);
@@ -48,7 +50,7 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
                         .level = link.level,
                         .busy = rate.serialise(m.bytes),
                         .overflow = rate.serialise(over),
-                        .forward = id == path.back() ? link.params.latency : link.forward});
+                        .forward = &id == &path.back().link ? link.params.latency : link.forward});
         out.latency += hops.back().forward;
         LinkStats& stats = counts[static_cast<std::size_t>(link.level)];
         ++stats.messages;
