@@ -100,6 +100,7 @@ void Fabric::order(const RoutedExchange& routed, RoutedExchange::Phase& phase) {
   ticks_.clear();
   for (const Front& front : fronts_)
     ticks_.push_back((front.ready - earliest).count() >> kArbitrationShift);
+  if (phase.messages.empty()) return;
   if (ticks_ == phase.ticks) return;  // the order is a function of these alone
   phase.ticks = ticks_;
   sorted_.clear();
@@ -139,7 +140,35 @@ void Fabric::run_phase(const RoutedExchange& routed, RoutedExchange::Phase& phas
     if (arrival.tail > target.ready)
       target = {arrival.tail, source.latency + m.latency, source.root};
   }
+  if (!phase.to_switch.empty()) run_in_switch(routed, phase);
   fronts_.swap(next_);
+}
+
+/// The sum leaves the switch as the parts come in: its head after the last part's head, its tail
+/// after the last part's tail.
+void Fabric::run_in_switch(const RoutedExchange& routed, const RoutedExchange::Phase& phase) {
+  Picoseconds head{}, tail{};
+  Front last;
+  for (const RoutedMessage& m : phase.to_switch) {
+    const Front& source = fronts_[static_cast<std::size_t>(m.source)];
+    const Hop& hop = routed.hops[m.hops_begin];
+    sent_ += m.bytes;
+    const Arrival arrival = deliver({&hop, 1}, source.ready);
+    auto& injected = injected_[static_cast<std::size_t>(m.source)];
+    injected = max(injected, arrival.injected);
+    head = max(head, arrival.tail - hop.busy);
+    if (arrival.tail < tail) continue;
+    tail = arrival.tail;
+    last = {tail, source.latency + m.latency, source.root};
+  }
+  for (const RoutedMessage& m : phase.from_switch) {
+    const Hop& hop = routed.hops[m.hops_begin];
+    const Arrival arrival = deliver({&hop, 1}, head);
+    received_ += m.bytes;
+    const Picoseconds done = max(arrival.tail, tail + hop.forward);
+    Front& target = next_[static_cast<std::size_t>(m.target)];
+    if (done > target.ready) target = {done, last.latency + m.latency, last.root};
+  }
 }
 
 void Fabric::resolve(std::int32_t id) {

@@ -64,6 +64,7 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
   void resolve(std::int32_t exchange);
   void run_phase(const RoutedExchange& routed, RoutedExchange::Phase& phase);
   void order(const RoutedExchange& routed, RoutedExchange::Phase& phase);
+  void run_in_switch(const RoutedExchange& routed, const RoutedExchange::Phase& phase);
   Arrival deliver(std::span<const Hop> hops, Picoseconds at);
   RoutedExchange& route(const std::shared_ptr<const Exchange>& exchange);
 

@@ -30,7 +30,8 @@ FlitNetwork::FlitNetwork(FlitGraph graph, const RouterParams& params) : params_{
     invariant(spec.spacing >= 1 << kSlotShift, "at most one flit a cycle");
     Link& link = links_.emplace_back();
     link.spec = spec;
-    link.credits.assign(static_cast<std::size_t>(params.vcs), params.vc_buffer);
+    if (link.spec.vc_buffer == 0) link.spec.vc_buffer = params.vc_buffer;
+    link.credits.assign(static_cast<std::size_t>(params.vcs), link.spec.vc_buffer);
     Node& from = nodes_[static_cast<std::size_t>(spec.from)];
     Node& to = nodes_[static_cast<std::size_t>(spec.to)];
     link.out_port = static_cast<std::int32_t>(from.out.size());
@@ -38,7 +39,7 @@ FlitNetwork::FlitNetwork(FlitGraph graph, const RouterParams& params) : params_{
     const auto id = static_cast<std::int32_t>(links_.size() - 1);
     from.out.push_back(id);
     to.in.push_back(id);
-    longest = std::max({longest, spec.latency + to.spec.delay,
+    longest = std::max({longest, spec.latency + spec.delay,
                         spec.credit_latency + params.credit_delay, spec.spacing >> kSlotShift});
   }
   inputs_.resize(links_.size() * static_cast<std::size_t>(params.vcs));
@@ -151,7 +152,9 @@ void FlitNetwork::handle(const Event& event) {
 void FlitNetwork::receive(const Event& event) {
   InputVc& vc = input(event.link, event.vc);
   vc.flits.push(event.flit);
-  invariant(static_cast<std::int64_t>(vc.flits.size()) <= params_.vc_buffer, "credits hold");
+  invariant(static_cast<std::int64_t>(vc.flits.size()) <=
+                links_[static_cast<std::size_t>(event.link)].spec.vc_buffer,
+            "credits hold");
   if (vc.state == VcState::Idle) begin_packet(event.link, event.vc);
   if (vc.state == VcState::Active && vc.flits.size() == 1) set_ready(event.link, event.vc);
 }
@@ -451,7 +454,7 @@ void FlitNetwork::forward(std::int32_t id, std::int32_t vc, std::uint32_t flit, 
   if ((flit & kLast) != 0) link.held &= ~bit(vc);
   occupy(link, leaves);
   ++stats_.hops;
-  const std::int64_t delay = ends ? 0 : nodes_[static_cast<std::size_t>(link.spec.to)].spec.delay;
+  const std::int64_t delay = ends ? 0 : link.spec.delay;
   post(leaves + 1 + link.spec.latency + delay,
        {ends ? EventKind::LastFlit : EventKind::Flit, id, vc, flit});
 }

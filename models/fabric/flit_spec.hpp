@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/base/units.hpp"
+
 namespace reticle {
 
 enum class AllocatorKind : std::uint8_t {
@@ -32,12 +34,13 @@ struct FlitLink {
   std::int64_t latency = 1;         ///< cycles, beside the cycle that leaves the router
   std::int64_t credit_latency = 1;  ///< cycles back
   std::int64_t spacing = 1 << 16;   ///< 2^-16 cycles per flit; at least one cycle
+  std::int64_t vc_buffer = 0;       ///< flits per virtual channel; 0: as RouterParams say
+  std::int64_t delay = 0;  ///< cycles in the router at `to` before a flit that goes on may ask
 };
 
 /// Nodes are routers; a terminal only sends and receives, and pays no arbitration.
 struct FlitNode {
   bool terminal = false;
-  std::int64_t delay = 0;  ///< cycles a flit takes before it may ask, where its route goes on
 };
 
 struct FlitGraph {
@@ -49,6 +52,14 @@ struct FlitGraph {
 struct FlitHop {
   std::int32_t link = 0;
   std::int32_t vc_begin = 0, vc_end = 0;
+};
+
+/// What the cycle form of a fabric adds to its FabricParams.
+struct FlitFabricParams {
+  Bytes flit{64};                  ///< width of a flit on every link
+  std::int64_t vcs = 8;            ///< at least 2 for rings, twice that for hierarchies
+  std::int64_t vc_buffer = 0;      ///< flits per virtual channel; 0: the link's buffer, shared out
+  std::int64_t packet_flits = 16;  ///< messages are cut into packets of at most this
 };
 
 struct FlitStats {

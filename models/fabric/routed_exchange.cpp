@@ -30,36 +30,72 @@ Picoseconds LinkRate::serialise(Bytes bytes) const {
 RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topology& topology,
                                std::span<const LinkRate> rates)
     : exchange{std::move(of)}, counts(static_cast<std::size_t>(topology.levels())) {
-  const auto links = topology.links();
   std::vector<Topology::Hop> path;
   for (const auto& phase : exchange->phases) {
-    auto& routed = phases.emplace_back().messages;
-    routed.reserve(phase.size());
+    Phase& routed = phases.emplace_back();
+    routed.messages.reserve(phase.size());
+    bool in_switch = false;
     for (const Message& m : phase) {
       invariant(m.bytes.count() <= kLargestMessage, "message size");
+      in_switch |= m.target == kInSwitch;
+      if (m.target == kInSwitch) continue;
       RoutedMessage out{.source = m.source, .target = m.target, .bytes = m.bytes};
-      out.hops_begin = static_cast<std::uint32_t>(hops.size());
       path.clear();
       topology.route(exchange->participants[static_cast<std::size_t>(m.source)],
                      exchange->participants[static_cast<std::size_t>(m.target)], {}, path);
-      for (const auto& [id, wraps, descends] : path) {
-        const Topology::Link& link = links[index(id)];
-        const LinkRate& rate = rates[index(id)];
-        const Bytes over = max(Bytes{0}, m.bytes - link.params.buffer);
-        hops.push_back({.link = static_cast<std::uint32_t>(index(id)),
-                        .level = link.level,
-                        .busy = rate.serialise(m.bytes),
-                        .overflow = rate.serialise(over),
-                        .forward = &id == &path.back().link ? link.params.latency : link.forward});
-        out.latency += hops.back().forward;
-        LinkStats& stats = counts[static_cast<std::size_t>(link.level)];
-        ++stats.messages;
-        stats.bytes += m.bytes;
-        stats.busy += hops.back().busy;
-      }
-      out.hops_end = static_cast<std::uint32_t>(hops.size());
-      routed.push_back(out);
+      add_hops(out, path, topology, rates);
+      routed.messages.push_back(out);
     }
+    if (in_switch) add_switch(routed, phase, topology, rates);
+  }
+}
+
+void RoutedExchange::add_hops(RoutedMessage& message, std::span<const Topology::Hop> path,
+                              const Topology& topology, std::span<const LinkRate> rates) {
+  message.hops_begin = static_cast<std::uint32_t>(hops.size());
+  for (const Topology::Hop& hop : path) {
+    const Topology::Link& link = topology.links()[index(hop.link)];
+    const LinkRate& rate = rates[index(hop.link)];
+    const Bytes over = max(Bytes{0}, message.bytes - link.params.buffer);
+    const bool last = &hop == &path.back() && message.target != kInSwitch;
+    hops.push_back({.link = static_cast<std::uint32_t>(index(hop.link)),
+                    .level = link.level,
+                    .busy = rate.serialise(message.bytes),
+                    .overflow = rate.serialise(over),
+                    .forward = last ? link.params.latency : link.forward});
+    message.latency += hops.back().forward;
+    LinkStats& stats = counts[static_cast<std::size_t>(link.level)];
+    ++stats.messages;
+    stats.bytes += message.bytes;
+    stats.busy += hops.back().busy;
+  }
+  message.hops_end = static_cast<std::uint32_t>(hops.size());
+}
+
+/// What goes to the switch, and the sum from there to every participant but a single sender.
+void RoutedExchange::add_switch(Phase& phase, std::span<const Message> messages,
+                                const Topology& topology, std::span<const LinkRate> rates) {
+  const auto& dies = exchange->participants;
+  const auto port = [&](std::int32_t slot) {
+    const auto found = topology.switch_port(dies[static_cast<std::size_t>(slot)], dies);
+    invariant(found.has_value(), "every participant has a port of the switch that adds");
+    return *found;
+  };
+  Bytes sum{};
+  for (const Message& m : messages) {
+    if (m.target != kInSwitch) continue;
+    RoutedMessage up{.source = m.source, .target = kInSwitch, .bytes = m.bytes};
+    const Topology::Hop hop{port(m.source).up};
+    add_hops(up, {&hop, 1}, topology, rates);
+    phase.to_switch.push_back(up);
+    sum = max(sum, m.bytes);
+  }
+  for (std::int32_t slot = 0; slot < static_cast<std::int32_t>(dies.size()); ++slot) {
+    if (phase.to_switch.size() == 1 && phase.to_switch[0].source == slot) continue;
+    RoutedMessage down{.source = kInSwitch, .target = slot, .bytes = sum};
+    const Topology::Hop hop{port(slot).down};
+    add_hops(down, {&hop, 1}, topology, rates);
+    phase.from_switch.push_back(down);
   }
 }
 

@@ -45,6 +45,8 @@ struct RoutedMessage {
 struct RoutedExchange {
   struct Phase {
     std::vector<RoutedMessage> messages;
+    /// To the switch, by slot of the sender; and from there, by slot of the receiver.
+    std::vector<RoutedMessage> to_switch, from_switch;
     /// Order of service when the participants are ready `ticks` after the first of them. Layers
     /// are alike, so the next use often finds it unchanged.
     std::vector<std::int64_t> ticks;
@@ -57,6 +59,12 @@ struct RoutedExchange {
   std::vector<Phase> phases;
   std::vector<Hop> hops;
   std::vector<LinkStats> counts;  ///< of one run of the exchange, per level
+
+ private:
+  void add_hops(RoutedMessage& message, std::span<const Topology::Hop> path,
+                const Topology& topology, std::span<const LinkRate> rates);
+  void add_switch(Phase& phase, std::span<const Message> messages, const Topology& topology,
+                  std::span<const LinkRate> rates);
 };
 
 }  // namespace reticle

@@ -190,6 +190,10 @@ void Topology::along_ring(const Level& level, std::int64_t group, std::int64_t& 
   }
 }
 
+bool Topology::closes(std::int64_t level) const {
+  return is_ring(levels_[static_cast<std::size_t>(level)].spec.kind);
+}
+
 void Topology::route(DieId from, DieId to, const Ties& ties, std::vector<Hop>& hops) const {
   walk(static_cast<std::int64_t>(index(from)), static_cast<std::int64_t>(index(to)), false, ties,
        hops);

@@ -43,6 +43,8 @@ class Topology {
   [[nodiscard]] std::span<const Link> links() const { return links_; }
   [[nodiscard]] std::int64_t levels() const { return static_cast<std::int64_t>(levels_.size()); }
 
+  /// Whether a level's links close to rings.
+  [[nodiscard]] bool closes(std::int64_t level) const;
   /// Appends the hops from `from` to `to`: over the lowest level that joins them, first along x and
   /// then along y, the shorter way round a ring. None when from == to.
   void route(DieId from, DieId to, const Ties& ties, std::vector<Hop>& hops) const;

