@@ -16,7 +16,7 @@ SOURCE_FOLDERS = ("sim", "workloads", "models", "tests")
 
 # Files of models/ that link without SystemC (target reticle_model_spec), whatever their folder.
 MODEL_SPEC = re.compile(
-    r"models/(\w+/\w+_spec\.hpp|program/program\.hpp|fabric/(topology|routed_exchange)\.[ch]pp"
+    r"models/(\w+/\w+_spec\.hpp|program/program\.hpp|fabric/(topology|routed_exchange|link_queues)\.[ch]pp"
     r"|package/event_counts\.[ch]pp)")
 
 # Part -> the parts it may include, beside itself. `models` here is what model_spec is not.

@@ -82,8 +82,7 @@ std::int64_t CycleFabric::cycle_at(Picoseconds time) const {
   return cycle;
 }
 
-/// Virtual channels are halved where routes could wait for each other in a circle: in a ring, by
-/// whether a route crosses its closing link; below the highest level, by up and down.
+/// Each class of routes has its part of a link's virtual channels.
 std::int32_t CycleFabric::add_route(std::span<const Topology::Hop> path) {
   const Topology::Link& first = topology_.links()[index(path.front().link)];
   const Topology::Link& end = topology_.links()[index(path.back().link)];
@@ -92,15 +91,11 @@ std::int32_t CycleFabric::add_route(std::span<const Topology::Hop> path) {
   if (!fresh) return found->second;
   std::vector<FlitHop> hops;
   for (const Topology::Hop& hop : path) {
-    const Topology::Link& link = topology_.links()[index(hop.link)];
-    std::int32_t begin = 0, end_vc = static_cast<std::int32_t>(flits_.vcs);
-    const auto halve = [&](bool upper) {
-      invariant(end_vc - begin >= 2, "virtual channels for every class of routes");
-      (upper ? begin : end_vc) = (begin + end_vc) / 2;
-    };
-    if (link.level + 1 < topology_.levels()) halve(hop.descends);
-    if (topology_.closes(link.level)) halve(hop.wraps);
-    hops.push_back({static_cast<std::int32_t>(index(hop.link)), begin, end_vc});
+    const Topology::Channel channel = topology_.channel(hop);
+    const auto vcs = static_cast<std::int32_t>(flits_.vcs);
+    invariant(vcs >= channel.of, "a virtual channel for every class of routes");
+    hops.push_back({static_cast<std::int32_t>(index(hop.link)), vcs * channel.number / channel.of,
+                    vcs * (channel.number + 1) / channel.of});
   }
   found->second = network_.add_route(hops);
   return found->second;

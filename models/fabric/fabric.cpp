@@ -16,16 +16,27 @@ constexpr int kArbitrationShift = 10;
 /// A phase's messages are fewer than 2^24; 2^40 ticks are a quarter of an hour.
 constexpr int kPositionBits = 24;
 constexpr std::size_t kMostRouted = 4096;
+/// A wait for a message from elsewhere counts above this share of the message's own time.
+constexpr std::int64_t kWaitShare = 8;
+constexpr std::int64_t kLinkStride = std::int64_t{1} << 32;
+
+std::vector<LinkRate> link_rates(const Topology& topology) {
+  std::vector<LinkRate> rates;
+  for (const auto& link : topology.links()) rates.emplace_back(link.params);
+  return rates;
+}
 }  // namespace
 
 Fabric::Fabric(const sc_core::sc_module_name& name, const FabricParams& params)
     : sc_module{name},
       topology_{params},
       overhead_{params.exchange_overhead},
+      rates_{link_rates(topology_)},
+      queues_{topology_, rates_},
       free_(topology_.links().size()),
+      used_by_(topology_.links().size(), -1),
       stats_(static_cast<std::size_t>(topology_.levels())),
       offered_(topology_.links().size()) {
-  for (const auto& link : topology_.links()) rates_.emplace_back(link.params);
   port.bind(*this);
   SC_HAS_PROCESS(Fabric);
   SC_METHOD(resolve_all);
@@ -75,18 +86,20 @@ Fabric::Arrival Fabric::deliver(std::span<const Hop> hops, Picoseconds at) {
   Picoseconds head = at;
   Picoseconds tail = at;
   Picoseconds injected = at;
-  Picoseconds* before = nullptr;
+  // The link before, or none: where a message comes from decides whether it queues behind another.
+  std::int64_t from = resolved_ * kLinkStride;
   for (const Hop& hop : hops) {
     Picoseconds& free = free_[hop.link];
     const Picoseconds start = max(head, free);
-    // The link before holds what this link's buffer cannot take until this link has drained it.
-    if (before && start > head && hop.overflow.count() > 0)
-      *before = max(*before, start + hop.overflow);
+    std::int64_t& used_by = used_by_[hop.link];
+    crossed_ |= used_by != from && used_by / kLinkStride == resolved_ &&
+                (start - head) * kWaitShare > hop.busy;
+    used_by = from;
     free = start + hop.busy;
     head = start + hop.forward;
     tail = max(tail, free) + hop.forward;
-    if (!before) injected = free;
-    before = &free;
+    if (from % kLinkStride == 0) injected = free;
+    from = resolved_ * kLinkStride + hop.link + 1;
   }
   return {injected, tail};
 }
@@ -96,9 +109,9 @@ Fabric::Arrival Fabric::deliver(std::span<const Hop> hops, Picoseconds at) {
 /// message of one die take a link ahead of the first ones of the others.
 void Fabric::order(const RoutedExchange& routed, RoutedExchange::Phase& phase) {
   Picoseconds earliest = fronts_.front().ready;
-  for (const Front& front : fronts_) earliest = min(earliest, front.ready);
+  for (const ExchangeFront& front : fronts_) earliest = min(earliest, front.ready);
   ticks_.clear();
-  for (const Front& front : fronts_)
+  for (const ExchangeFront& front : fronts_)
     ticks_.push_back((front.ready - earliest).count() >> kArbitrationShift);
   if (phase.messages.empty()) return;
   if (ticks_ == phase.ticks) return;  // the order is a function of these alone
@@ -129,14 +142,12 @@ void Fabric::run_phase(const RoutedExchange& routed, RoutedExchange::Phase& phas
   next_ = fronts_;
   for (const std::int32_t position : phase.order) {
     const RoutedMessage& m = phase.messages[static_cast<std::size_t>(position)];
-    const Front& source = fronts_[static_cast<std::size_t>(m.source)];
-    sent_ += m.bytes;
+    const ExchangeFront& source = fronts_[static_cast<std::size_t>(m.source)];
     const Arrival arrival =
         deliver({routed.hops.data() + m.hops_begin, m.hops_end - m.hops_begin}, source.ready);
-    received_ += m.bytes;
     auto& injected = injected_[static_cast<std::size_t>(m.source)];
     injected = max(injected, arrival.injected);
-    Front& target = next_[static_cast<std::size_t>(m.target)];
+    ExchangeFront& target = next_[static_cast<std::size_t>(m.target)];
     if (arrival.tail > target.ready)
       target = {arrival.tail, source.latency + m.latency, source.root};
   }
@@ -148,11 +159,10 @@ void Fabric::run_phase(const RoutedExchange& routed, RoutedExchange::Phase& phas
 /// after the last part's tail.
 void Fabric::run_in_switch(const RoutedExchange& routed, const RoutedExchange::Phase& phase) {
   Picoseconds head{}, tail{};
-  Front last;
+  ExchangeFront last;
   for (const RoutedMessage& m : phase.to_switch) {
-    const Front& source = fronts_[static_cast<std::size_t>(m.source)];
+    const ExchangeFront& source = fronts_[static_cast<std::size_t>(m.source)];
     const Hop& hop = routed.hops[m.hops_begin];
-    sent_ += m.bytes;
     const Arrival arrival = deliver({&hop, 1}, source.ready);
     auto& injected = injected_[static_cast<std::size_t>(m.source)];
     injected = max(injected, arrival.injected);
@@ -164,11 +174,24 @@ void Fabric::run_in_switch(const RoutedExchange& routed, const RoutedExchange::P
   for (const RoutedMessage& m : phase.from_switch) {
     const Hop& hop = routed.hops[m.hops_begin];
     const Arrival arrival = deliver({&hop, 1}, head);
-    received_ += m.bytes;
     const Picoseconds done = max(arrival.tail, tail + hop.forward);
-    Front& target = next_[static_cast<std::size_t>(m.target)];
+    ExchangeFront& target = next_[static_cast<std::size_t>(m.target)];
     if (done > target.ready) target = {done, last.latency + m.latency, last.root};
   }
+}
+
+/// Gives the links out message by message. False when that is not how they would be shared: a
+/// message waited for one that came another way, and nothing holds the two in that order.
+bool Fabric::reserve(RoutedExchange& routed) {
+  ++resolved_;
+  crossed_ = false;
+  bool adds = false;
+  for (auto& phase : routed.phases) {
+    adds |= !phase.to_switch.empty();
+    run_phase(routed, phase);
+    if (crossed_ && !adds) return false;
+  }
+  return true;
 }
 
 void Fabric::resolve(std::int32_t id) {
@@ -180,14 +203,23 @@ void Fabric::resolve(std::int32_t id) {
   injected_.assign(count, Picoseconds{});
   for (std::size_t s = 0; s < count; ++s)
     fronts_[s] = {joined[s] + overhead_, overhead_, static_cast<std::int32_t>(s)};
-  for (auto& phase : routed.phases) run_phase(routed, phase);
+  begin_ = fronts_;
+  free_before_ = free_;
+  if (!reserve(routed)) {
+    fronts_ = begin_;
+    injected_.assign(count, Picoseconds{});
+    free_ = free_before_;
+    queues_.run(routed, fronts_, injected_, free_);
+  }
+  sent_ += routed.sent;
+  received_ += routed.received;
   for (std::size_t level = 0; level < stats_.size(); ++level) {
     stats_[level].messages += routed.counts[level].messages;
     stats_[level].bytes += routed.counts[level].bytes;
     stats_[level].busy += routed.counts[level].busy;
   }
   for (std::size_t s = 0; s < count; ++s) {
-    const Front& front = fronts_[s];
+    const ExchangeFront& front = fronts_[s];
     ExchangeTiming timing{front.ready, front.root, joined[static_cast<std::size_t>(front.root)],
                           front.latency};
     if (injected_[s] > timing.done) {  // still pushing its last message out

@@ -45,6 +45,8 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
                      exchange->participants[static_cast<std::size_t>(m.target)], {}, path);
       add_hops(out, path, topology, rates);
       routed.messages.push_back(out);
+      sent += m.bytes;
+      received += m.bytes;
     }
     if (in_switch) add_switch(routed, phase, topology, rates);
   }
@@ -59,7 +61,9 @@ void RoutedExchange::add_hops(RoutedMessage& message, std::span<const Topology::
     const Bytes over = max(Bytes{0}, message.bytes - link.params.buffer);
     const bool last = &hop == &path.back() && message.target != kInSwitch;
     hops.push_back({.link = static_cast<std::uint32_t>(index(hop.link)),
-                    .level = link.level,
+                    .level = static_cast<std::int16_t>(link.level),
+                    .channel = static_cast<std::int8_t>(topology.channel(hop).number),
+                    .channels = static_cast<std::int8_t>(topology.channel(hop).of),
                     .busy = rate.serialise(message.bytes),
                     .overflow = rate.serialise(over),
                     .forward = last ? link.params.latency : link.forward});
@@ -88,6 +92,7 @@ void RoutedExchange::add_switch(Phase& phase, std::span<const Message> messages,
     const Topology::Hop hop{port(m.source).up};
     add_hops(up, {&hop, 1}, topology, rates);
     phase.to_switch.push_back(up);
+    sent += m.bytes;
     sum = max(sum, m.bytes);
   }
   for (std::int32_t slot = 0; slot < static_cast<std::int32_t>(dies.size()); ++slot) {
@@ -96,6 +101,7 @@ void RoutedExchange::add_switch(Phase& phase, std::span<const Message> messages,
     const Topology::Hop hop{port(slot).down};
     add_hops(down, {&hop, 1}, topology, rates);
     phase.from_switch.push_back(down);
+    received += sum;
   }
 }
 

@@ -26,18 +26,30 @@ class LinkRate {
 /// One link of a message's path, with what the message does to it.
 struct Hop {
   std::uint32_t link = 0;
-  std::int32_t level = 0;
+  std::int16_t level = 0;
+  /// Which of the classes of routes it belongs to that may not wait for each other in one buffer,
+  /// and how many such classes share the link's buffer.
+  std::int8_t channel = 0, channels = 1;
   Picoseconds busy{};  ///< serialisation
   Picoseconds
       overflow{};         ///< serialisation of what the link's buffer cannot take; 0 = it takes all
   Picoseconds forward{};  ///< to the next link's start, or into the receiving die
 };
 
+inline constexpr std::uint32_t kMostChannels = 4;
+
 struct RoutedMessage {
   std::int32_t source = 0, target = 0;  ///< slots
   std::uint32_t hops_begin = 0, hops_end = 0;
   Picoseconds latency{};  ///< sum of the hops' forward
   Bytes bytes{};
+};
+
+/// How far a participant is: when it may go on, and what that was bound by.
+struct ExchangeFront {
+  Picoseconds ready{};
+  Picoseconds latency{};
+  std::int32_t root = 0;
 };
 
 /// An exchange with its routes and occupancies worked out once; a step uses the same few exchanges
@@ -59,6 +71,7 @@ struct RoutedExchange {
   std::vector<Phase> phases;
   std::vector<Hop> hops;
   std::vector<LinkStats> counts;  ///< of one run of the exchange, per level
+  Bytes sent{}, received{};       ///< payload that leaves participants, and that reaches them
 
  private:
   void add_hops(RoutedMessage& message, std::span<const Topology::Hop> path,

@@ -190,8 +190,15 @@ void Topology::along_ring(const Level& level, std::int64_t group, std::int64_t& 
   }
 }
 
-bool Topology::closes(std::int64_t level) const {
-  return is_ring(levels_[static_cast<std::size_t>(level)].spec.kind);
+Topology::Channel Topology::channel(const Hop& hop) const {
+  const std::int32_t level = links_[index(hop.link)].level;
+  Channel channel;
+  const auto split = [&](bool upper) {
+    channel = {2 * channel.number + (upper ? 1 : 0), 2 * channel.of};
+  };
+  if (level + 1 < levels()) split(hop.descends);
+  if (is_ring(levels_[static_cast<std::size_t>(level)].spec.kind)) split(hop.wraps);
+  return channel;
 }
 
 void Topology::route(DieId from, DieId to, const Ties& ties, std::vector<Hop>& hops) const {

@@ -43,8 +43,13 @@ class Topology {
   [[nodiscard]] std::span<const Link> links() const { return links_; }
   [[nodiscard]] std::int64_t levels() const { return static_cast<std::int64_t>(levels_.size()); }
 
-  /// Whether a level's links close to rings.
-  [[nodiscard]] bool closes(std::int64_t level) const;
+  /// Routes that could wait for each other in a circle are told apart on every link, so that each
+  /// class can have its own part of the buffer: in a ring by `wraps`, below the highest level by
+  /// `descends`. [Dally and Seitz, IEEE ToC 1987]
+  struct Channel {
+    std::int32_t number = 0, of = 1;
+  };
+  [[nodiscard]] Channel channel(const Hop& hop) const;
   /// Appends the hops from `from` to `to`: over the lowest level that joins them, first along x and
   /// then along y, the shorter way round a ring. None when from == to.
   void route(DieId from, DieId to, const Ties& ties, std::vector<Hop>& hops) const;
