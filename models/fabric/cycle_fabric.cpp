@@ -14,6 +14,17 @@ constexpr int kSpacingShift = 16;
 /// A flit takes a cycle to leave and at least one on the wire, and a router two more.
 constexpr std::int64_t kOwnLinkCycles = 1, kOwnRouterCycles = 2;
 
+/// Switch chips pass on what their ports can: virtual output queues in a shared buffer, some
+/// iterations of iSLIP, a switch twice as fast as a port [McKeown, ToN 1999].
+constexpr std::int32_t kVcsPerQueue = 2;
+RouterParams router_of(const FlitFabricParams& flits) {
+  return {.vcs = flits.vcs,
+          .shared_buffer = true,
+          .allocator = AllocatorKind::Islip,
+          .iterations = 4,
+          .input_speedup = 2};
+}
+
 BytesPerSecond fastest_of(const Topology& topology) {
   BytesPerSecond fastest{1};
   for (const auto& link : topology.links())
@@ -55,9 +66,13 @@ CycleFabric::CycleFabric(const sc_core::sc_module_name& name, const FabricParams
       flits_{flits},
       overhead_{params.exchange_overhead},
       fastest_{fastest_of(topology_)},
-      network_{graph_of(topology_, flits), RouterParams{.vcs = flits.vcs}},
+      network_{graph_of(topology_, flits), router_of(flits)},
       stats_(static_cast<std::size_t>(topology_.levels())) {
-  for (const auto& link : topology_.links()) rates_.emplace_back(link.params);
+  std::vector<std::int32_t> out(static_cast<std::size_t>(topology_.nodes()));
+  for (const auto& link : topology_.links()) {
+    rates_.emplace_back(link.params);
+    out_.push_back(out[static_cast<std::size_t>(link.from)]++);
+  }
   port.bind(*this);
   SC_HAS_PROCESS(CycleFabric);
   SC_METHOD(advance);
@@ -94,8 +109,15 @@ std::int32_t CycleFabric::add_route(std::span<const Topology::Hop> path) {
     const Topology::Channel channel = topology_.channel(hop);
     const auto vcs = static_cast<std::int32_t>(flits_.vcs);
     invariant(vcs >= channel.of, "a virtual channel for every class of routes");
-    hops.push_back({static_cast<std::int32_t>(index(hop.link)), vcs * channel.number / channel.of,
-                    vcs * (channel.number + 1) / channel.of});
+    const std::int32_t begin = vcs * channel.number / channel.of;
+    const std::int32_t end = vcs * (channel.number + 1) / channel.of;
+    hops.push_back({static_cast<std::int32_t>(index(hop.link)), begin, end});
+    // By the link it goes on over; what is taken in at the link's end may use any channel.
+    const std::int32_t queues = (end - begin) / kVcsPerQueue;
+    if (&hop == &path.back() || queues < 2) continue;
+    const std::int32_t queue = out_[index((&hop + 1)->link)] % queues;
+    hops.back().vc_begin = begin + queue * kVcsPerQueue;
+    hops.back().vc_end = hops.back().vc_begin + kVcsPerQueue;
   }
   found->second = network_.add_route(hops);
   return found->second;

@@ -128,6 +128,7 @@ class CycleFabric final : public sc_core::sc_module, public FabricIf {
   const Picoseconds overhead_;
   BytesPerSecond fastest_{};
   std::vector<LinkRate> rates_;
+  std::vector<std::int32_t> out_;  ///< per link: its place among those of the node it leaves
   FlitNetwork network_;
   std::vector<LinkStats> stats_;
   Bytes sent_{}, received_{};

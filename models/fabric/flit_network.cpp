@@ -11,6 +11,9 @@ namespace reticle {
 
 namespace {
 constexpr int kSlotShift = 16;
+/// Flits of a shared buffer that are each channel's own: classes of routes must not wait for each
+/// other.
+constexpr std::int64_t kReserved = 2;
 /// A flit is its packet's number, then one bit each: first of the packet, last of the packet.
 constexpr std::uint32_t kFirst = 2, kLast = 1;
 std::uint32_t packet_of(std::uint32_t flit) { return flit >> 2; }
@@ -31,7 +34,8 @@ FlitNetwork::FlitNetwork(FlitGraph graph, const RouterParams& params) : params_{
     Link& link = links_.emplace_back();
     link.spec = spec;
     if (link.spec.vc_buffer == 0) link.spec.vc_buffer = params.vc_buffer;
-    link.credits.assign(static_cast<std::size_t>(params.vcs), link.spec.vc_buffer);
+    link.used.assign(static_cast<std::size_t>(params.vcs), 0);
+    link.spare = std::max<std::int64_t>(0, link.spec.vc_buffer - kReserved) * params.vcs;
     Node& from = nodes_[static_cast<std::size_t>(spec.from)];
     Node& to = nodes_[static_cast<std::size_t>(spec.to)];
     link.out_port = static_cast<std::int32_t>(from.out.size());
@@ -142,7 +146,7 @@ void FlitNetwork::handle(const Event& event) {
   if (event.kind == EventKind::LastFlit) return consume(event);
   if (event.kind == EventKind::Flit) receive(event);
   if (event.kind == EventKind::Credit)
-    ++links_[static_cast<std::size_t>(event.link)].credits[static_cast<std::size_t>(event.vc)];
+    use_credit(links_[static_cast<std::size_t>(event.link)], event.vc, true);
   Node& n = nodes_[static_cast<std::size_t>(node)];
   if (n.seen == cycle_) return;
   n.seen = cycle_;
@@ -152,9 +156,9 @@ void FlitNetwork::handle(const Event& event) {
 void FlitNetwork::receive(const Event& event) {
   InputVc& vc = input(event.link, event.vc);
   vc.flits.push(event.flit);
-  invariant(static_cast<std::int64_t>(vc.flits.size()) <=
-                links_[static_cast<std::size_t>(event.link)].spec.vc_buffer,
-            "credits hold");
+  const std::int64_t size = links_[static_cast<std::size_t>(event.link)].spec.vc_buffer *
+                            (params_.shared_buffer ? params_.vcs : 1);
+  invariant(static_cast<std::int64_t>(vc.flits.size()) <= size, "credits hold");
   if (vc.state == VcState::Idle) begin_packet(event.link, event.vc);
   if (vc.state == VcState::Active && vc.flits.size() == 1) set_ready(event.link, event.vc);
 }
@@ -224,7 +228,7 @@ void FlitNetwork::send_directly(Node& node) {
       continue;
     }
     if (link.vc < 0 && !take_vc(link)) continue;
-    if (link.credits[static_cast<std::size_t>(link.vc)] == 0) continue;
+    if (!has_credit(link, link.vc)) continue;
     const std::int32_t vc = link.vc;
     const std::uint32_t flit = next_flit(id);
     forward(id, vc, flit, link.alone, cycle_);
@@ -264,7 +268,7 @@ bool FlitNetwork::take_vc(Link& link) {
   const std::int32_t last = std::clamp(link.last_vc, first.vc_begin - 1, first.vc_end - 1);
   for (std::int32_t i = 1; i <= count; ++i) {
     const std::int32_t vc = first.vc_begin + (last - first.vc_begin + i) % count;
-    if ((open & bit(vc)) == 0 || link.credits[static_cast<std::size_t>(vc)] == 0) continue;
+    if ((open & bit(vc)) == 0 || !has_credit(link, vc)) continue;
     link.vc = link.last_vc = vc;
     link.held |= bit(vc);
     link.source_turn = false;
@@ -293,6 +297,20 @@ std::uint32_t FlitNetwork::next_flit(std::int32_t id) {
     link.source.pop_front();
   }
   return flit;
+}
+
+bool FlitNetwork::has_credit(const Link& link, std::int32_t vc) const {
+  const std::int64_t used = link.used[static_cast<std::size_t>(vc)];
+  if (!params_.shared_buffer) return used < link.spec.vc_buffer;
+  return used < kReserved || used < link.spare;
+}
+
+/// A flit goes to the channel's buffer, or (`back`) has left it.
+void FlitNetwork::use_credit(Link& link, std::int32_t vc, bool back) {
+  std::int64_t& used = link.used[static_cast<std::size_t>(vc)];
+  if (back) --used;
+  if (used >= kReserved) link.spare += back ? 1 : -1;
+  if (!back) ++used;
 }
 
 bool FlitNetwork::free_slot(const Link& link, std::int64_t cycle) const {
@@ -353,7 +371,7 @@ void FlitNetwork::ask_for_switch(std::int32_t id, std::int32_t in_link, std::int
   const InputVc& in = input(in_link, vc);
   const Link& from = links_[static_cast<std::size_t>(in_link)];
   const Link& out = links_[static_cast<std::size_t>(in.out)];
-  if (!late && out.credits[static_cast<std::size_t>(in.out_vc)] == 0) return;
+  if (!late && !has_credit(out, in.out_vc)) return;
   if (!free_slot(out, cycle_ + 1)) {
     retry_ = std::min(retry_, (out.free_at >> kSlotShift) - 1);
     return;
@@ -400,7 +418,7 @@ void FlitNetwork::allocate_switch(std::int32_t id) {
   for (const std::int32_t source : node.sources) {
     const Link& link = links_[static_cast<std::size_t>(source)];
     if (link.left == 0 || link.vc < 0) continue;
-    if (link.credits[static_cast<std::size_t>(link.vc)] == 0) continue;
+    if (!has_credit(link, link.vc)) continue;
     if (!free_slot(link, cycle_ + 1)) {
       retry_ = std::min(retry_, (link.free_at >> kSlotShift) - 1);
       continue;
@@ -427,7 +445,7 @@ void FlitNetwork::pass(std::int32_t id, const FlitAllocator::Request& granted) {
   const std::int32_t in_id = node.in[static_cast<std::size_t>(port)];
   InputVc& in = input(in_id, vc);
   // A guess that was wrong: no virtual channel, or one without room.
-  if (in.state != VcState::Active || out.credits[static_cast<std::size_t>(in.out_vc)] == 0) return;
+  if (in.state != VcState::Active || !has_credit(out, in.out_vc)) return;
   const auto s = static_cast<std::int32_t>(params_.input_speedup);
   node.vc_first[static_cast<std::size_t>(granted.in)] = (vc + s) % v;
 
@@ -450,7 +468,7 @@ void FlitNetwork::pass(std::int32_t id, const FlitAllocator::Request& granted) {
 void FlitNetwork::forward(std::int32_t id, std::int32_t vc, std::uint32_t flit, bool ends,
                           std::int64_t leaves) {
   Link& link = links_[static_cast<std::size_t>(id)];
-  --link.credits[static_cast<std::size_t>(vc)];
+  use_credit(link, vc, false);
   if ((flit & kLast) != 0) link.held &= ~bit(vc);
   occupy(link, leaves);
   ++stats_.hops;

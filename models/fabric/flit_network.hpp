@@ -74,11 +74,12 @@ class FlitNetwork {
     FlitLink spec;
     std::int32_t in_port = 0, out_port = 0;  ///< among those of its nodes
     // where it begins
-    std::uint64_t held = 0;             ///< virtual channels that a packet has
-    std::vector<std::int64_t> credits;  ///< per virtual channel
-    std::int64_t free_at = 0;           ///< 2^-16 cycles
-    std::deque<std::int32_t> source;    ///< messages to send
-    std::uint32_t packet = 0;           ///< being sent, `left` flits of it
+    std::uint64_t held = 0;           ///< virtual channels that a packet has
+    std::vector<std::int64_t> used;   ///< per virtual channel: flits in its buffer, or bound there
+    std::int64_t spare = 0;           ///< shared_buffer: flits of room beyond the reserved
+    std::int64_t free_at = 0;         ///< 2^-16 cycles
+    std::deque<std::int32_t> source;  ///< messages to send
+    std::uint32_t packet = 0;         ///< being sent, `left` flits of it
     std::int64_t left = 0;
     bool fresh = false, alone = false;  ///< nothing of it sent yet; this is its only link
     std::int32_t vc = -1, last_vc = -1;
@@ -129,6 +130,8 @@ class FlitNetwork {
   bool next_packet(Link& link);
   bool take_vc(Link& link);
   std::uint32_t next_flit(std::int32_t link);
+  [[nodiscard]] bool has_credit(const Link& link, std::int32_t vc) const;
+  void use_credit(Link& link, std::int32_t vc, bool back);
   bool free_slot(const Link& link, std::int64_t cycle) const;
   void occupy(Link& link, std::int64_t cycle);
   void allocate_vcs(std::int32_t node);

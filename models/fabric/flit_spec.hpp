@@ -18,6 +18,9 @@ enum class AllocatorKind : std::uint8_t {
 struct RouterParams {
   std::int64_t vcs = 8;         ///< virtual channels per link, at most 64
   std::int64_t vc_buffer = 16;  ///< flits per virtual channel
+  /// All channels of a link share their buffers: beyond `kReserved` flits of its own a channel may
+  /// hold as much as is left over. [Choudhury and Hahne, ToN 1998]
+  bool shared_buffer = false;
   /// Cycles from a credit's arrival to its use.
   std::int64_t credit_delay = 1;
   AllocatorKind allocator = AllocatorKind::SeparableInputFirst;
@@ -57,7 +60,8 @@ struct FlitHop {
 /// What the cycle form of a fabric adds to its FabricParams.
 struct FlitFabricParams {
   Bytes flit{64};                  ///< width of a flit on every link
-  std::int64_t vcs = 8;            ///< at least 2 for rings, twice that for hierarchies
+  std::int64_t vcs = 32;           ///< kVcsPerQueue for each link that flits may go on over, and
+                                   ///< class of routes, make virtual output queues
   std::int64_t vc_buffer = 0;      ///< flits per virtual channel; 0: the link's buffer, shared out
   std::int64_t packet_flits = 16;  ///< messages are cut into packets of at most this
 };

@@ -14,11 +14,11 @@ namespace reticle {
 
 /// Works out an exchange whose messages get into each other's way.
 ///
-/// Models:     messages cut into pieces; at the end of a link they queue in the order they came,
-///             and the first of each queue takes turns with the first of the others for the next
-///             link; a link that leads into a full buffer waits; cut-through.
-/// Leaves out: virtual channels (a piece does not overtake another one of its link), the cycles of
-///             arbitration; pieces of one message are alike (docs/models/fabric.md).
+/// Models:     messages cut into pieces; at the end of a link they queue by the link they go on
+///             over (virtual output queues), and the queues that want a link take turns; a buffer
+///             per link that its queues share, none more than what is left over; cut-through.
+/// Leaves out: the cycles of arbitration and what they lose; pieces of one message are alike
+///             (docs/models/fabric.md).
 class LinkQueues {
  public:
   LinkQueues(const Topology& topology, std::span<const LinkRate> rates);
@@ -32,59 +32,69 @@ class LinkQueues {
  private:
   struct Piece {
     const RoutedMessage* message = nullptr;
-    std::uint32_t hop = 0;  ///< index of the next link of its way
+    std::uint32_t sending = 0;  ///< of `sendings_`: what it belongs to
+    std::uint32_t hop = 0;      ///< index of the next link of its way
+    std::uint32_t next = 0;     ///< in its queue
     Bytes bytes{};
     bool last = false;   ///< of its message
     Picoseconds tail{};  ///< when all of it has come
-    std::size_t phase = 0;
-    ExchangeFront sent;  ///< what its sender waited for
   };
-  /// What waits in one order: at the end of a link, or at a source for its first link.
+  /// What waits at the end of a link for another one.
   struct Queue {
-    std::deque<Piece> pieces;
-    bool asking = false;  ///< its first piece is in line for a link
+    std::uint32_t head = kNone, tail = kNone;
+    Bytes held{};  ///< or on its way here
   };
   struct Room {
     Picoseconds at{};
+    std::uint32_t queue = 0;
     Bytes bytes{};
   };
-  /// A class's part of the buffer at a link's end.
-  struct Buffer {
-    std::deque<Room> leaving;  ///< on its way out
-    Bytes held{};
-    bool awaited = false;  ///< the link waits for room of which nothing is known yet
+  /// A message that its source sends, or has sent.
+  struct Sending {
+    const RoutedMessage* message = nullptr;
+    std::size_t phase = 0;
+    ExchangeFront front;
+    std::int64_t parts = 1, cut = 0;  ///< pieces in all, and made so far
   };
   struct Link {
-    std::deque<std::uint32_t> line;  ///< queues whose first piece wants the link
-    bool due = false;                ///< it will look at its line
+    std::uint32_t queues = 0;          ///< first of those at its end
+    std::int32_t classes = 1;          ///< of routes, each with its own queues
+    std::uint32_t out = 0;             ///< place among the links of the node it leaves
+    std::deque<std::uint32_t> line;    ///< queues that want the link; its source is number kNone
+    std::deque<std::uint32_t> source;  ///< sendings
+    std::uint32_t cut = 0xffff'ffff;   ///< the next piece of the source
+    std::deque<Room> leaving;          ///< of the buffer at its end, by time
+    Bytes held{};                      ///< in that buffer
+    bool due = false;                  ///< it will look at its line
+    bool awaited = false;              ///< it waits for room of which nothing is known yet
+    bool used = false;
   };
-  enum class EventKind : std::uint8_t { Arrive, Serve, Hold };
+  enum class EventKind : std::uint8_t { Arrive, Serve, Begin, Hold };
   struct Event {
     Picoseconds at{};
     std::uint64_t order = 0;
     EventKind kind{};
-    std::uint32_t subject = 0;  ///< queue, link or message held
-    std::uint32_t piece = 0;    ///< Arrive: of `coming_`
+    std::uint32_t subject = 0;  ///< piece, link, slot or sending
     bool operator>(const Event& other) const {
       return at != other.at ? at > other.at : order > other.order;
     }
   };
-  struct Delivery {
-    std::int32_t slot = 0;
-    std::size_t phase = 0;
-    ExchangeFront front;
-  };
+  static constexpr std::uint32_t kNone = 0xffff'ffff;
 
-  void post(Picoseconds at, EventKind kind, std::uint32_t subject, std::uint32_t piece = 0);
-  void begin_phase(std::int32_t slot, Picoseconds at);
-  void ask(std::uint32_t queue, Picoseconds at);
+  void prepare(const RoutedExchange& routed);
+  void post(Picoseconds at, EventKind kind, std::uint32_t subject);
+  void handle(const Event& event);
+  void begin_phase(std::size_t slot, Picoseconds at);
+  void arrive(std::uint32_t piece, Picoseconds at);
+  void ask(std::uint32_t link, std::uint32_t queue, Picoseconds at);
   void serve(std::uint32_t link, Picoseconds at);
-  bool has_room(const Piece& piece, Picoseconds at);
-  void wait_for_room(std::uint32_t link, Picoseconds at);
-  [[nodiscard]] std::uint32_t buffer_of(const Piece& piece) const;
+  [[nodiscard]] std::uint32_t first_of(std::uint32_t link, std::uint32_t queue);
+  [[nodiscard]] std::uint32_t queue_after(const Piece& piece) const;
+  bool has_room(std::uint32_t link, const Piece& piece, Picoseconds at);
   void pass(std::uint32_t link, std::uint32_t queue, Picoseconds at);
-  void deliver(const Piece& piece, Picoseconds at);
-  void hold(const Delivery& delivery);
+  void leave(std::uint32_t queue, const Piece& piece, Picoseconds at, Picoseconds end);
+  void deliver(const Piece& piece);
+  std::uint32_t make_piece(const Piece& piece);
   [[nodiscard]] bool ends(const Piece& piece) const {
     return piece.hop + 1 == piece.message->hops_end;
   }
@@ -92,15 +102,14 @@ class LinkQueues {
   const Topology& topology_;
   std::span<const LinkRate> rates_;
   std::vector<Link> links_;
-  /// At the end of each link by channel, each with a buffer; then at the source of each link.
   std::vector<Queue> queues_;
-  std::vector<Buffer> buffers_;
+  std::vector<std::uint32_t> link_of_;  ///< per queue: at whose end it is
+  std::vector<std::uint32_t> used_;     ///< links
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::uint64_t order_ = 0;
-  std::vector<std::uint32_t> used_;  ///< buffers that held something
-  std::vector<Piece> coming_;        ///< under way to a queue
-  std::vector<std::uint32_t> coming_free_;
-  std::vector<Delivery> deliveries_;
+  std::vector<Piece> pieces_;
+  std::vector<std::uint32_t> free_pieces_;
+  std::vector<Sending> sendings_;
   std::vector<ExchangeFront> ends_;  ///< per slot: by what the last phase sends it
   // of the exchange being worked out
   const RoutedExchange* routed_ = nullptr;
@@ -108,8 +117,8 @@ class LinkQueues {
   std::span<Picoseconds> injected_, free_;
   Bytes piece_{};
   std::vector<std::vector<std::vector<const RoutedMessage*>>> by_slot_;  ///< [phase][slot]
-  std::vector<std::vector<std::int32_t>> awaited_;                       ///< likewise, not yet held
-  std::vector<std::size_t> phase_;                                       ///< per slot: next to send
+  std::vector<std::vector<std::int32_t>> awaited_;  ///< likewise: messages not yet held
+  std::vector<std::size_t> phase_;                  ///< per slot: next to send
 };
 
 }  // namespace reticle

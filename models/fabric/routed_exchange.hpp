@@ -36,8 +36,6 @@ struct Hop {
   Picoseconds forward{};  ///< to the next link's start, or into the receiving die
 };
 
-inline constexpr std::uint32_t kMostChannels = 4;
-
 struct RoutedMessage {
   std::int32_t source = 0, target = 0;  ///< slots
   std::uint32_t hops_begin = 0, hops_end = 0;
