@@ -156,9 +156,9 @@ void LinkQueues::arrive(std::uint32_t id, Picoseconds at) {
   if (first) ask(routed_->hops[piece.hop].link, queue, at);
 }
 
-void LinkQueues::ask(std::uint32_t link, std::uint32_t queue, Picoseconds at) {
+void LinkQueues::ask(std::uint32_t link, std::uint32_t queue, Picoseconds at, bool first) {
   Link& l = links_[link];
-  l.line.push_back(queue);
+  first ? l.line.push_front(queue) : l.line.push_back(queue);
   if (!std::exchange(l.used, true)) used_.push_back(link);
   if (l.due) return;
   l.due = true;
@@ -258,8 +258,10 @@ void LinkQueues::leave(std::uint32_t queue, const Piece& piece, Picoseconds at, 
   while (place != before.leaving.begin() && std::prev(place)->at > end) --place;
   before.leaving.insert(place, {end, queue, piece.bytes});
   if (queues_[queue].head != kNone) {
-    const Piece& next = pieces_[queues_[queue].head];
-    ask(routed_->hops[next.hop].link, queue, at);
+    // Two virtual channels make a queue, a source is one.
+    bool& again = queues_[queue].again;
+    again = !again;
+    ask(routed_->hops[pieces_[queues_[queue].head].hop].link, queue, at, again);
   }
   if (!std::exchange(before.awaited, false) || before.due) return;
   before.due = true;

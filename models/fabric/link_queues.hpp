@@ -42,7 +42,8 @@ class LinkQueues {
   /// What waits at the end of a link for another one.
   struct Queue {
     std::uint32_t head = kNone, tail = kNone;
-    Bytes held{};  ///< or on its way here
+    Bytes held{};        ///< or on its way here
+    bool again = false;  ///< of its turn's two pieces the first is gone
   };
   struct Room {
     Picoseconds at{};
@@ -86,7 +87,7 @@ class LinkQueues {
   void handle(const Event& event);
   void begin_phase(std::size_t slot, Picoseconds at);
   void arrive(std::uint32_t piece, Picoseconds at);
-  void ask(std::uint32_t link, std::uint32_t queue, Picoseconds at);
+  void ask(std::uint32_t link, std::uint32_t queue, Picoseconds at, bool first = false);
   void serve(std::uint32_t link, Picoseconds at);
   [[nodiscard]] std::uint32_t first_of(std::uint32_t link, std::uint32_t queue);
   [[nodiscard]] std::uint32_t queue_after(const Piece& piece) const;
