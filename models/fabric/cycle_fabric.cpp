@@ -100,8 +100,8 @@ std::int64_t CycleFabric::cycle_at(Picoseconds time) const {
 /// Each class of routes has its part of a link's virtual channels.
 std::int32_t CycleFabric::add_route(std::span<const Topology::Hop> path) {
   const Topology::Link& first = topology_.links()[index(path.front().link)];
-  const Topology::Link& end = topology_.links()[index(path.back().link)];
-  const std::uint64_t key = std::uint64_t(std::uint32_t(first.from)) << 32 | std::uint32_t(end.to);
+  const Topology::Link& last = topology_.links()[index(path.back().link)];
+  const std::uint64_t key = std::uint64_t(std::uint32_t(first.from)) << 32 | std::uint32_t(last.to);
   const auto [found, fresh] = routes_.try_emplace(key, 0);
   if (!fresh) return found->second;
   std::vector<FlitHop> hops;
@@ -109,14 +109,14 @@ std::int32_t CycleFabric::add_route(std::span<const Topology::Hop> path) {
     const Topology::Channel channel = topology_.channel(hop);
     const auto vcs = static_cast<std::int32_t>(flits_.vcs);
     invariant(vcs >= channel.of, "a virtual channel for every class of routes");
-    const std::int32_t begin = vcs * channel.number / channel.of;
-    const std::int32_t end = vcs * (channel.number + 1) / channel.of;
-    hops.push_back({static_cast<std::int32_t>(index(hop.link)), begin, end});
+    const std::int32_t low = vcs * channel.number / channel.of;
+    const std::int32_t high = vcs * (channel.number + 1) / channel.of;
+    hops.push_back({static_cast<std::int32_t>(index(hop.link)), low, high});
     // By the link it goes on over; what is taken in at the link's end may use any channel.
-    const std::int32_t queues = (end - begin) / kVcsPerQueue;
+    const std::int32_t queues = (high - low) / kVcsPerQueue;
     if (&hop == &path.back() || queues < 2) continue;
     const std::int32_t queue = out_[index((&hop + 1)->link)] % queues;
-    hops.back().vc_begin = begin + queue * kVcsPerQueue;
+    hops.back().vc_begin = low + queue * kVcsPerQueue;
     hops.back().vc_end = hops.back().vc_begin + kVcsPerQueue;
   }
   found->second = network_.add_route(hops);

@@ -16,8 +16,9 @@ constexpr int kArbitrationShift = 10;
 /// A phase's messages are fewer than 2^24; 2^40 ticks are a quarter of an hour.
 constexpr int kPositionBits = 24;
 constexpr std::size_t kMostRouted = 4096;
-/// A wait for a message from elsewhere counts above this share of the message's own time.
-constexpr std::int64_t kWaitShare = 8;
+/// Up to this share above the time in which no order of the messages is much faster, it makes no
+/// difference who goes first.
+constexpr std::int64_t kWaitShare = 32;
 constexpr std::int64_t kLinkStride = std::int64_t{1} << 32;
 
 std::vector<LinkRate> link_rates(const Topology& topology) {
@@ -92,8 +93,8 @@ Fabric::Arrival Fabric::deliver(std::span<const Hop> hops, Picoseconds at) {
     Picoseconds& free = free_[hop.link];
     const Picoseconds start = max(head, free);
     std::int64_t& used_by = used_by_[hop.link];
-    crossed_ |= used_by != from && used_by / kLinkStride == resolved_ &&
-                (start - head) * kWaitShare > hop.busy;
+    if (used_by != from && used_by / kLinkStride == resolved_)
+      longest_wait_ = max(longest_wait_, start - head);
     used_by = from;
     free = start + hop.busy;
     head = start + hop.forward;
@@ -184,14 +185,60 @@ void Fabric::run_in_switch(const RoutedExchange& routed, const RoutedExchange::P
 /// message waited for one that came another way, and nothing holds the two in that order.
 bool Fabric::reserve(RoutedExchange& routed) {
   ++resolved_;
-  crossed_ = false;
+  longest_wait_ = Picoseconds{};
   bool adds = false;
   for (auto& phase : routed.phases) {
     adds |= !phase.to_switch.empty();
     run_phase(routed, phase);
-    if (crossed_ && !adds) return false;
   }
+  if (adds || longest_wait_.count() == 0) return true;
+  Picoseconds begin{}, end{};
+  for (const ExchangeFront& front : begin_) begin = max(begin, front.ready);
+  for (const ExchangeFront& front : fronts_) end = max(end, front.ready);
+  return (end - begin - routed.ideal) * kWaitShare <= routed.ideal;
+}
+
+/// Takes the ending of the last use when this one begins alike, on idle links.
+bool Fabric::remember(const RoutedExchange& routed) {
+  const RoutedExchange::Memory& memory = routed.memory;
+  if (memory.ready.size() != fronts_.size()) return false;
+  Picoseconds base = fronts_.front().ready;
+  for (const ExchangeFront& front : fronts_) base = min(base, front.ready);
+  for (std::size_t s = 0; s < fronts_.size(); ++s)
+    if (fronts_[s].ready - base != memory.ready[s]) return false;
+  for (const std::uint32_t link : routed.links)
+    if (free_[link] > base) return false;
+  for (std::size_t s = 0; s < fronts_.size(); ++s) {
+    fronts_[s] = memory.fronts[s];
+    fronts_[s].ready += base;
+    if (memory.injected[s].count() > 0) injected_[s] = memory.injected[s] + base;
+  }
+  for (std::size_t i = 0; i < routed.links.size(); ++i)
+    free_[routed.links[i]] = memory.free[i] + base;
   return true;
+}
+
+void Fabric::work_out(RoutedExchange& routed) {
+  begin_ = fronts_;
+  free_before_ = free_;
+  if (!reserve(routed)) {
+    fronts_ = begin_;
+    injected_.assign(fronts_.size(), Picoseconds{});
+    free_ = free_before_;
+    queues_.run(routed, fronts_, injected_, free_);
+  }
+  Picoseconds base = begin_.front().ready;
+  for (const ExchangeFront& front : begin_) base = min(base, front.ready);
+  RoutedExchange::Memory& memory = routed.memory;
+  memory = {};
+  for (const std::uint32_t link : routed.links)
+    if (free_before_[link] > base) return;
+  memory.fronts = fronts_;
+  for (ExchangeFront& front : memory.fronts) front.ready -= base;
+  for (const ExchangeFront& front : begin_) memory.ready.push_back(front.ready - base);
+  for (const Picoseconds t : injected_)
+    memory.injected.push_back(t.count() > 0 ? t - base : Picoseconds{});
+  for (const std::uint32_t link : routed.links) memory.free.push_back(free_[link] - base);
 }
 
 void Fabric::resolve(std::int32_t id) {
@@ -203,14 +250,7 @@ void Fabric::resolve(std::int32_t id) {
   injected_.assign(count, Picoseconds{});
   for (std::size_t s = 0; s < count; ++s)
     fronts_[s] = {joined[s] + overhead_, overhead_, static_cast<std::int32_t>(s)};
-  begin_ = fronts_;
-  free_before_ = free_;
-  if (!reserve(routed)) {
-    fronts_ = begin_;
-    injected_.assign(count, Picoseconds{});
-    free_ = free_before_;
-    queues_.run(routed, fronts_, injected_, free_);
-  }
+  if (count > 0 && !remember(routed)) work_out(routed);
   sent_ += routed.sent;
   received_ += routed.received;
   for (std::size_t level = 0; level < stats_.size(); ++level) {

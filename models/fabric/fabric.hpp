@@ -61,6 +61,8 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
   void run_phase(const RoutedExchange& routed, RoutedExchange::Phase& phase);
   void order(const RoutedExchange& routed, RoutedExchange::Phase& phase);
   void run_in_switch(const RoutedExchange& routed, const RoutedExchange::Phase& phase);
+  bool remember(const RoutedExchange& routed);
+  void work_out(RoutedExchange& routed);
   bool reserve(RoutedExchange& routed);
   Arrival deliver(std::span<const Hop> hops, Picoseconds at);
   RoutedExchange& route(const std::shared_ptr<const Exchange>& exchange);
@@ -73,7 +75,7 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
   std::vector<Picoseconds> free_before_;  ///< the exchange being worked out
   std::vector<std::int64_t> used_by_;     ///< per link: the exchange and the link before it
   std::int64_t resolved_ = 0;             ///< exchanges worked out
-  bool crossed_ = false;                  ///< a message of it waited for one from elsewhere
+  Picoseconds longest_wait_{};            ///< of a message of it for one from elsewhere
   std::vector<LinkStats> stats_;
   Bytes sent_{};
   Bytes received_{};

@@ -11,7 +11,7 @@ namespace reticle {
 namespace {
 /// Pieces times links that one exchange may take: small exchanges are cut finely, large ones need
 /// not be, as each participant's many messages are pieces of what it sends.
-constexpr std::int64_t kMostPieceHops = 16'384;
+constexpr std::int64_t kMostPieceHops = 32'768;
 constexpr Bytes kLeastPiece{1024};
 }  // namespace
 

@@ -31,6 +31,7 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
                                std::span<const LinkRate> rates)
     : exchange{std::move(of)}, counts(static_cast<std::size_t>(topology.levels())) {
   std::vector<Topology::Hop> path;
+  std::vector<Picoseconds> load(topology.links().size());
   for (const auto& phase : exchange->phases) {
     Phase& routed = phases.emplace_back();
     routed.messages.reserve(phase.size());
@@ -49,7 +50,24 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
       received += m.bytes;
     }
     if (in_switch) add_switch(routed, phase, topology, rates);
+    ideal += ideal_of(routed, load);
   }
+  std::vector<bool> seen(topology.links().size());
+  for (const Hop& hop : hops) {
+    if (!seen[hop.link]) links.push_back(hop.link);
+    seen[hop.link] = true;
+  }
+}
+
+Picoseconds RoutedExchange::ideal_of(const Phase& phase, std::vector<Picoseconds>& load) const {
+  std::fill(load.begin(), load.end(), Picoseconds{});
+  Picoseconds busiest{}, longest{};
+  for (const RoutedMessage& m : phase.messages) {
+    longest = max(longest, m.latency);
+    for (std::uint32_t h = m.hops_begin; h < m.hops_end; ++h)
+      busiest = max(busiest, load[hops[h].link] += hops[h].busy);
+  }
+  return busiest + longest;
 }
 
 void RoutedExchange::add_hops(RoutedMessage& message, std::span<const Topology::Hop> path,
