@@ -13,6 +13,7 @@ namespace {
 /// not be, as each participant's many messages are pieces of what it sends.
 constexpr std::int64_t kMostPieceHops = 32'768;
 constexpr Bytes kLeastPiece{1024};
+constexpr std::int64_t kMostPieces = 8;  ///< of one message
 }  // namespace
 
 LinkQueues::LinkQueues(const Topology& topology, std::span<const LinkRate> rates)
@@ -111,7 +112,8 @@ void LinkQueues::begin_phase(std::size_t slot, Picoseconds at) {
     ++phase_[slot];
     for (const RoutedMessage* m : by_slot_[p][slot]) {
       const auto id = static_cast<std::uint32_t>(sendings_.size());
-      const std::int64_t parts = std::max<std::int64_t>(1, m->bytes.count() / piece_.count());
+      const std::int64_t parts =
+          std::clamp<std::int64_t>(m->bytes.count() / piece_.count(), 1, kMostPieces);
       sendings_.push_back({m, p, fronts_[slot], parts});
       if (m->hops_begin == m->hops_end) {
         --awaited_[p][slot];

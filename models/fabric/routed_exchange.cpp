@@ -31,7 +31,7 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
                                std::span<const LinkRate> rates)
     : exchange{std::move(of)}, counts(static_cast<std::size_t>(topology.levels())) {
   std::vector<Topology::Hop> path;
-  std::vector<Picoseconds> load(topology.links().size());
+  std::vector<LinkLoad> loads(topology.links().size());
   for (const auto& phase : exchange->phases) {
     Phase& routed = phases.emplace_back();
     routed.messages.reserve(phase.size());
@@ -50,7 +50,7 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
       received += m.bytes;
     }
     if (in_switch) add_switch(routed, phase, topology, rates);
-    ideal += ideal_of(routed, load);
+    ideal += ideal_of(routed, loads);
   }
   std::vector<bool> seen(topology.links().size());
   for (const Hop& hop : hops) {
@@ -59,15 +59,18 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
   }
 }
 
-Picoseconds RoutedExchange::ideal_of(const Phase& phase, std::vector<Picoseconds>& load) const {
-  std::fill(load.begin(), load.end(), Picoseconds{});
-  Picoseconds busiest{}, longest{};
-  for (const RoutedMessage& m : phase.messages) {
-    longest = max(longest, m.latency);
-    for (std::uint32_t h = m.hops_begin; h < m.hops_end; ++h)
-      busiest = max(busiest, load[hops[h].link] += hops[h].busy);
-  }
-  return busiest + longest;
+Picoseconds RoutedExchange::ideal_of(const Phase& phase, std::vector<LinkLoad>& loads) const {
+  std::fill(loads.begin(), loads.end(), LinkLoad{});
+  Picoseconds least{};
+  for (const RoutedMessage& m : phase.messages)
+    for (std::uint32_t h = m.hops_begin; h < m.hops_end; ++h) {
+      LinkLoad& load = loads[hops[h].link];
+      load.busy += hops[h].busy;
+      load.least = load.messages++ == 0 ? m.latency : min(load.least, m.latency);
+      least = max(least, m.latency + hops[h].busy);
+    }
+  for (const LinkLoad& load : loads) least = max(least, load.busy + load.least);
+  return least;
 }
 
 void RoutedExchange::add_hops(RoutedMessage& message, std::span<const Topology::Hop> path,

@@ -78,13 +78,18 @@ struct RoutedExchange {
   std::vector<std::uint32_t> links;  ///< all that its messages take, each once
   Memory memory;
   std::vector<LinkStats> counts;  ///< of one run of the exchange, per level
-  /// Per phase what its busiest link sends and its longest way, added up: no order of messages is
-  /// much faster when all begin together.
+  /// Per phase the time in which its busiest link can send all it has to, added up: no order of
+  /// messages is much faster when all begin together.
   Picoseconds ideal{};
   Bytes sent{}, received{};  ///< payload that leaves participants, and that reaches them
 
  private:
-  [[nodiscard]] Picoseconds ideal_of(const Phase& phase, std::vector<Picoseconds>& load) const;
+  /// Of one phase: what a link sends, and the shortest way of a message over it.
+  struct LinkLoad {
+    Picoseconds busy{}, least{};
+    std::int64_t messages = 0;
+  };
+  [[nodiscard]] Picoseconds ideal_of(const Phase& phase, std::vector<LinkLoad>& loads) const;
   void add_hops(RoutedMessage& message, std::span<const Topology::Hop> path,
                 const Topology& topology, std::span<const LinkRate> rates);
   void add_switch(Phase& phase, std::span<const Message> messages, const Topology& topology,
