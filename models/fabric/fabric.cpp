@@ -93,8 +93,10 @@ Fabric::Arrival Fabric::deliver(std::span<const Hop> hops, Picoseconds at) {
     Picoseconds& free = free_[hop.link];
     const Picoseconds start = max(head, free);
     std::int64_t& used_by = used_by_[hop.link];
-    if (used_by != from && used_by / kLinkStride == resolved_)
+    if (used_by != from && used_by / kLinkStride == resolved_ && start > head) {
       longest_wait_ = max(longest_wait_, start - head);
+      overflows_ |= hop.overflow.count() > 0;
+    }
     used_by = from;
     free = start + hop.busy;
     head = start + hop.forward;
@@ -182,16 +184,19 @@ void Fabric::run_in_switch(const RoutedExchange& routed, const RoutedExchange::P
 }
 
 /// Gives the links out message by message. False when that is not how they would be shared: a
-/// message waited for one that came another way, and nothing holds the two in that order.
+/// message waited for one that came another way, and the order makes a difference or the buffer
+/// before the link does not take the message.
 bool Fabric::reserve(RoutedExchange& routed) {
   ++resolved_;
   longest_wait_ = Picoseconds{};
+  overflows_ = false;
   bool adds = false;
   for (auto& phase : routed.phases) {
     adds |= !phase.to_switch.empty();
     run_phase(routed, phase);
   }
   if (adds || longest_wait_.count() == 0) return true;
+  if (overflows_) return false;
   Picoseconds begin{}, end{};
   for (const ExchangeFront& front : begin_) begin = max(begin, front.ready);
   for (const ExchangeFront& front : fronts_) end = max(end, front.ready);

@@ -75,6 +75,7 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
   std::vector<Picoseconds> free_before_;  ///< the exchange being worked out
   std::vector<std::int64_t> used_by_;     ///< per link: the exchange and the link before it
   std::int64_t resolved_ = 0;             ///< exchanges worked out
+  bool overflows_ = false;                ///< a message of it waited and is larger than the buffer
   Picoseconds longest_wait_{};            ///< of a message of it for one from elsewhere
   std::vector<LinkStats> stats_;
   Bytes sent_{};

@@ -12,8 +12,9 @@ namespace {
 /// Pieces times links that one exchange may take: small exchanges are cut finely, large ones need
 /// not be, as each participant's many messages are pieces of what it sends.
 constexpr std::int64_t kMostPieceHops = 32'768;
-constexpr Bytes kLeastPiece{1024};
-constexpr std::int64_t kMostPieces = 8;  ///< of one message
+constexpr Bytes kLeastPiece{512};
+/// Of one message, and of a buffer when messages are larger than that.
+constexpr std::int64_t kMostPieces = 8, kPiecesPerBuffer = 32;
 }  // namespace
 
 LinkQueues::LinkQueues(const Topology& topology, std::span<const LinkRate> rates)
@@ -22,6 +23,9 @@ LinkQueues::LinkQueues(const Topology& topology, std::span<const LinkRate> rates
   const auto links = topology.links();
   for (std::size_t i = 0; i < links.size(); ++i)
     links_[i].out = out[static_cast<std::size_t>(links[i].from)]++;
+  for (const auto& link : links)
+    if (link.params.buffer.count() > 0)
+      smallest_buffer_ = min(smallest_buffer_, link.params.buffer);
   std::uint32_t queues = 0;
   for (std::size_t i = 0; i < links.size(); ++i) {
     links_[i].queues = queues;
@@ -112,8 +116,11 @@ void LinkQueues::begin_phase(std::size_t slot, Picoseconds at) {
     ++phase_[slot];
     for (const RoutedMessage* m : by_slot_[p][slot]) {
       const auto id = static_cast<std::uint32_t>(sendings_.size());
+      // Pieces are small beside the message, and beside the buffers they share.
+      const std::int64_t finest =
+          std::max(kMostPieces, m->bytes.count() * kPiecesPerBuffer / smallest_buffer_.count());
       const std::int64_t parts =
-          std::clamp<std::int64_t>(m->bytes.count() / piece_.count(), 1, kMostPieces);
+          std::clamp<std::int64_t>(m->bytes.count() / piece_.count(), 1, finest);
       sendings_.push_back({m, p, fronts_[slot], parts});
       if (m->hops_begin == m->hops_end) {
         --awaited_[p][slot];

@@ -102,6 +102,7 @@ class LinkQueues {
 
   const Topology& topology_;
   std::span<const LinkRate> rates_;
+  Bytes smallest_buffer_{std::int64_t{1} << 40};
   std::vector<Link> links_;
   std::vector<Queue> queues_;
   std::vector<std::uint32_t> link_of_;  ///< per queue: at whose end it is
