@@ -11,6 +11,7 @@ namespace reticle {
 
 namespace {
 constexpr int kSpacingShift = 16;
+constexpr std::size_t kMostRouted = 1024;  ///< exchanges kept with their routes
 /// A flit takes a cycle to leave and at least one on the wire, and a router two more.
 constexpr std::int64_t kOwnLinkCycles = 1, kOwnRouterCycles = 2;
 
@@ -161,6 +162,7 @@ CycleFabric::Routed& CycleFabric::route(const std::shared_ptr<const Exchange>& e
 
 void CycleFabric::load(std::span<const std::shared_ptr<const Exchange>> exchanges) {
   runs_.assign(exchanges.size(), {});
+  if (routed_.size() > kMostRouted) routed_.clear();
   for (std::size_t i = 0; i < exchanges.size(); ++i) {
     Run& run = runs_[i];
     run.routed = &route(exchanges[i]);

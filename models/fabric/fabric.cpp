@@ -15,7 +15,8 @@ namespace {
 constexpr int kArbitrationShift = 10;
 /// A phase's messages are fewer than 2^24; 2^40 ticks are a quarter of an hour.
 constexpr int kPositionBits = 24;
-constexpr std::size_t kMostRouted = 4096;
+/// Exchanges kept with their routes: so many, and so many links of messages in all (100 MB).
+constexpr std::size_t kMostRouted = 4096, kMostKeptHops = 1 << 21;
 /// Up to this share above the time in which no order of the messages is much faster, it makes no
 /// difference who goes first.
 constexpr std::int64_t kWaitShare = 32;
@@ -49,12 +50,16 @@ RoutedExchange& Fabric::route(const std::shared_ptr<const Exchange>& exchange) {
   auto& routed = routed_[exchange.get()];
   if (routed) return *routed;
   routed = std::make_unique<RoutedExchange>(exchange, topology_, rates_);
+  kept_hops_ += routed->hops.size();
   return *routed;
 }
 
 void Fabric::load(std::span<const std::shared_ptr<const Exchange>> exchanges) {
   // What is kept owns its exchange, so an address cannot come to mean another one.
-  if (routed_.size() > kMostRouted) routed_.clear();
+  if (routed_.size() > kMostRouted || kept_hops_ > kMostKeptHops) {
+    routed_.clear();
+    kept_hops_ = 0;
+  }
   exchanges_.clear();
   progress_.resize(exchanges.size());
   for (std::size_t i = 0; i < exchanges.size(); ++i) {
@@ -95,7 +100,7 @@ Fabric::Arrival Fabric::deliver(std::span<const Hop> hops, Picoseconds at) {
     std::int64_t& used_by = used_by_[hop.link];
     if (used_by != from && used_by / kLinkStride == resolved_ && start > head) {
       longest_wait_ = max(longest_wait_, start - head);
-      overflows_ |= hop.overflow.count() > 0;
+      overflows_ |= hop.overflows;
     }
     used_by = from;
     free = start + hop.busy;
@@ -200,7 +205,7 @@ bool Fabric::reserve(RoutedExchange& routed) {
   Picoseconds begin{}, end{};
   for (const ExchangeFront& front : begin_) begin = max(begin, front.ready);
   for (const ExchangeFront& front : fronts_) end = max(end, front.ready);
-  return (end - begin - routed.ideal) * kWaitShare <= routed.ideal;
+  return (end - begin - routed.ideal()) * kWaitShare <= routed.ideal();
 }
 
 /// Takes the ending of the last use when this one begins alike, on idle links.

@@ -81,6 +81,7 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
   Bytes sent_{};
   Bytes received_{};
   std::unordered_map<const Exchange*, std::unique_ptr<RoutedExchange>> routed_;
+  std::size_t kept_hops_ = 0;
   std::vector<RoutedExchange*> exchanges_;  ///< of the step under way
   std::vector<Progress> progress_;
   std::vector<std::int32_t> complete_;  ///< exchanges whose last participant has just joined

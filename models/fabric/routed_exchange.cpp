@@ -31,7 +31,7 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
                                std::span<const LinkRate> rates)
     : exchange{std::move(of)}, counts(static_cast<std::size_t>(topology.levels())) {
   std::vector<Topology::Hop> path;
-  std::vector<LinkLoad> loads(topology.links().size());
+  seen_.resize(topology.links().size());
   for (const auto& phase : exchange->phases) {
     Phase& routed = phases.emplace_back();
     routed.messages.reserve(phase.size());
@@ -44,55 +44,68 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
       path.clear();
       topology.route(exchange->participants[static_cast<std::size_t>(m.source)],
                      exchange->participants[static_cast<std::size_t>(m.target)], {}, path);
+      // Growing by doubling would touch the memory twice; routes of a phase are about as long.
+      if (routed.messages.empty()) hops.reserve(hops.size() + phase.size() * (path.size() + 1));
       add_hops(out, path, topology, rates);
       routed.messages.push_back(out);
       sent += m.bytes;
       received += m.bytes;
     }
     if (in_switch) add_switch(routed, phase, topology, rates);
-    ideal += ideal_of(routed, loads);
   }
-  std::vector<bool> seen(topology.links().size());
-  for (const Hop& hop : hops) {
-    if (!seen[hop.link]) links.push_back(hop.link);
-    seen[hop.link] = true;
-  }
+  seen_ = {};
 }
 
-Picoseconds RoutedExchange::ideal_of(const Phase& phase, std::vector<LinkLoad>& loads) const {
-  std::fill(loads.begin(), loads.end(), LinkLoad{});
-  Picoseconds least{};
-  for (const RoutedMessage& m : phase.messages)
-    for (std::uint32_t h = m.hops_begin; h < m.hops_end; ++h) {
-      LinkLoad& load = loads[hops[h].link];
-      load.busy += hops[h].busy;
-      load.least = load.messages++ == 0 ? m.latency : min(load.least, m.latency);
-      least = max(least, m.latency + hops[h].busy);
-    }
-  for (const LinkLoad& load : loads) least = max(least, load.busy + load.least);
-  return least;
+Picoseconds RoutedExchange::ideal() const {
+  /// What a link sends in a phase, and the shortest way of a message over it.
+  struct Load {
+    Picoseconds busy{}, least{};
+    std::int64_t messages = 0;
+  };
+  if (ideal_) return *ideal_;
+  ideal_ = Picoseconds{};
+  std::uint32_t most = 0;
+  for (const std::uint32_t link : links) most = std::max(most, link);
+  std::vector<Load> loads(most + 1);
+  for (const Phase& phase : phases) {
+    for (const std::uint32_t link : links) loads[link] = {};
+    Picoseconds least{};
+    for (const RoutedMessage& m : phase.messages)
+      for (std::uint32_t h = m.hops_begin; h < m.hops_end; ++h) {
+        Load& load = loads[hops[h].link];
+        load.busy += hops[h].busy;
+        load.least = load.messages++ == 0 ? m.latency : min(load.least, m.latency);
+        least = max(least, m.latency + hops[h].busy);
+      }
+    for (const std::uint32_t link : links) least = max(least, loads[link].busy + loads[link].least);
+    *ideal_ += least;
+  }
+  return *ideal_;
 }
 
 void RoutedExchange::add_hops(RoutedMessage& message, std::span<const Topology::Hop> path,
                               const Topology& topology, std::span<const LinkRate> rates) {
   message.hops_begin = static_cast<std::uint32_t>(hops.size());
+  const LinkRate* serialised = nullptr;  // the rate that `busy` was worked out for
+  Picoseconds busy{};
   for (const Topology::Hop& hop : path) {
     const Topology::Link& link = topology.links()[index(hop.link)];
     const LinkRate& rate = rates[index(hop.link)];
-    const Bytes over = max(Bytes{0}, message.bytes - link.params.buffer);
+    if (serialised == nullptr || !(*serialised == rate)) busy = rate.serialise(message.bytes);
+    serialised = &rate;
     const bool last = &hop == &path.back() && message.target != kInSwitch;
     hops.push_back({.link = static_cast<std::uint32_t>(index(hop.link)),
-                    .level = static_cast<std::int16_t>(link.level),
                     .channel = static_cast<std::int8_t>(topology.channel(hop).number),
-                    .channels = static_cast<std::int8_t>(topology.channel(hop).of),
-                    .busy = rate.serialise(message.bytes),
-                    .overflow = rate.serialise(over),
+                    .overflows = message.bytes > link.params.buffer,
+                    .busy = busy,
                     .forward = last ? link.params.latency : link.forward});
     message.latency += hops.back().forward;
+    if (seen_[index(hop.link)] == 0) links.push_back(hops.back().link);
+    seen_[index(hop.link)] = 1;
     LinkStats& stats = counts[static_cast<std::size_t>(link.level)];
     ++stats.messages;
     stats.bytes += message.bytes;
-    stats.busy += hops.back().busy;
+    stats.busy += busy;
   }
   message.hops_end = static_cast<std::uint32_t>(hops.size());
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,7 @@ class LinkRate {
   explicit LinkRate(const LinkParams& link);
   /// Time `bytes` occupy the link, rounded up.
   [[nodiscard]] Picoseconds serialise(Bytes bytes) const;
+  bool operator==(const LinkRate&) const = default;
 
  private:
   std::int64_t scaled_ps_per_byte_;
@@ -26,14 +28,11 @@ class LinkRate {
 /// One link of a message's path, with what the message does to it.
 struct Hop {
   std::uint32_t link = 0;
-  std::int16_t level = 0;
-  /// Which of the classes of routes it belongs to that may not wait for each other in one buffer,
-  /// and how many such classes share the link's buffer.
-  std::int8_t channel = 0, channels = 1;
-  Picoseconds busy{};  ///< serialisation
-  Picoseconds
-      overflow{};         ///< serialisation of what the link's buffer cannot take; 0 = it takes all
-  Picoseconds forward{};  ///< to the next link's start, or into the receiving die
+  /// Which of the classes of routes it belongs to that may not wait for each other in one buffer.
+  std::int8_t channel = 0;
+  bool overflows = false;  ///< the buffer at the link's end does not take all of the message
+  Picoseconds busy{};      ///< serialisation
+  Picoseconds forward{};   ///< to the next link's start, or into the receiving die
 };
 
 struct RoutedMessage {
@@ -72,28 +71,26 @@ struct RoutedExchange {
   RoutedExchange(std::shared_ptr<const Exchange> exchange, const Topology& topology,
                  std::span<const LinkRate> rates);
 
+  /// Per phase the time in which its busiest link can send all it has to, added up: no order of
+  /// messages is much faster when all begin together.
+  [[nodiscard]] Picoseconds ideal() const;
+
   std::shared_ptr<const Exchange> exchange;
   std::vector<Phase> phases;
   std::vector<Hop> hops;
   std::vector<std::uint32_t> links;  ///< all that its messages take, each once
   Memory memory;
   std::vector<LinkStats> counts;  ///< of one run of the exchange, per level
-  /// Per phase the time in which its busiest link can send all it has to, added up: no order of
-  /// messages is much faster when all begin together.
-  Picoseconds ideal{};
-  Bytes sent{}, received{};  ///< payload that leaves participants, and that reaches them
+  Bytes sent{}, received{};       ///< payload that leaves participants, and that reaches them
 
  private:
-  /// Of one phase: what a link sends, and the shortest way of a message over it.
-  struct LinkLoad {
-    Picoseconds busy{}, least{};
-    std::int64_t messages = 0;
-  };
-  [[nodiscard]] Picoseconds ideal_of(const Phase& phase, std::vector<LinkLoad>& loads) const;
   void add_hops(RoutedMessage& message, std::span<const Topology::Hop> path,
                 const Topology& topology, std::span<const LinkRate> rates);
   void add_switch(Phase& phase, std::span<const Message> messages, const Topology& topology,
                   std::span<const LinkRate> rates);
+
+  std::vector<char> seen_;  ///< per link: it is in `links`
+  mutable std::optional<Picoseconds> ideal_;
 };
 
 }  // namespace reticle

@@ -103,11 +103,13 @@ LinkId Topology::link_of(const Level& level, std::int64_t group, std::int64_t pa
 
 /// The port whose part of the child `die` belongs to.
 std::int64_t Topology::port_of(const Level& level, std::int64_t die) const {
+  if (level.child_dies == 1) return 0;  // the common case, and divisions are what routing costs
   return die % level.child_dies / (level.child_dies / level.ports);
 }
 
 /// The die that carries that port.
 std::int64_t Topology::gateway(const Level& level, std::int64_t die) const {
+  if (level.ports == level.child_dies) return die;
   return die - die % (level.child_dies / level.ports);
 }
 

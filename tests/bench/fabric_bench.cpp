@@ -25,9 +25,11 @@ constexpr std::int64_t kBytes = 4096;
 
 /// Takes the fabric's answers.
 struct Sink final : sc_core::sc_module, ExchangeListenerIf {
-  explicit Sink(const sc_core::sc_module_name& name) : sc_module{name} {}
-  void exchange_done(std::int32_t, const ExchangeTiming&) override { ++told; }
-  std::int64_t told = 0;
+  Sink(const sc_core::sc_module_name& name, std::int64_t& told) : sc_module{name}, told_{told} {}
+  void exchange_done(std::int32_t, const ExchangeTiming&) override { ++told_; }
+
+ private:
+  std::int64_t& told_;
 };
 
 FabricParams params_of(TopologyKind kind, std::int64_t dies) {
@@ -41,20 +43,24 @@ template <class F>
 struct Rig {
   template <class... More>
   Rig(const std::string& name, const FabricParams& params, const More&... more)
-      : fabric{(name + "_fabric").c_str(), params, more...}, sink{(name + "_sink").c_str()} {
-    for (std::int64_t i = 0; i < fabric.topology().dies(); ++i) fabric.dies.bind(sink);
+      : fabric{(name + "_fabric").c_str(), params, more...} {
+    for (std::int64_t i = 0; i < fabric.topology().dies(); ++i) {
+      sinks.push_back(std::make_unique<Sink>((name + "_sink" + std::to_string(i)).c_str(), told));
+      fabric.dies.bind(*sinks.back());
+    }
   }
   /// Joins everyone and lets the kernel run until all are told and the links are idle.
   void run(const std::shared_ptr<const Exchange>& exchange) {
-    const std::int64_t told = sink.told + std::int64_t(exchange->participants.size());
+    const std::int64_t all = told + std::int64_t(exchange->participants.size());
     fabric.load({&exchange, 1});
     for (std::size_t s = 0; s < exchange->participants.size(); ++s)
       fabric.join(0, static_cast<std::int32_t>(s));
-    while (sink.told < told) sc_core::sc_start(to_sc_time(1_ms));
+    while (told < all) sc_core::sc_start(to_sc_time(1_ms));
     sc_core::sc_start(to_sc_time(100_ms));
   }
   F fabric;
-  Sink sink;
+  std::int64_t told = 0;
+  std::vector<std::unique_ptr<Sink>> sinks;
 };
 using Transaction = Rig<Fabric>;
 
