@@ -60,6 +60,12 @@ TEST_CASE("FlitNetwork: one buffer of a flit waits for its credit's way round") 
   network.send(network.add_route(along(2, 1)), flits, flits, 0);
   // The router may use the terminal's buffer again after: leave 1, wire 2, credit back 2, delay 1.
   CHECK(drain(network) == 6 + (flits - 1) * 6);
+
+  FlitGraph graph = chain(2);  // the same between two routers
+  graph.links[2].vc_buffer = 8;
+  FlitNetwork two{graph, {.vcs = 1, .vc_buffer = 1}};
+  two.send(two.add_route(along(3, 1)), flits, flits, 0);
+  CHECK(drain(two) == 10 + (flits - 1) * 6);
 }
 
 TEST_CASE("FlitNetwork: a slow link spaces its flits, exactly over a long time") {
