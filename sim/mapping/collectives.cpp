@@ -349,7 +349,9 @@ std::string Collectives::describe_choices(const DieGroup& group) const {
   for (std::int64_t bytes = kLeast; bytes <= kMost; bytes *= 2) {
     const bool more = bytes < kMost;
     if (more && name(2 * bytes) == name(bytes)) continue;
-    text += std::string{name(bytes)} + (more ? " to " + size_text(bytes) + ", " : text.empty() ? "" : " above");
+    text += std::string{name(bytes)} + (more           ? " to " + size_text(bytes) + ", "
+                                        : text.empty() ? ""
+                                                       : " above");
   }
   return text;
 }
