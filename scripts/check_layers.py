@@ -16,7 +16,8 @@ SOURCE_FOLDERS = ("sim", "workloads", "models", "tests")
 
 # Files of models/ that link without SystemC (target reticle_model_spec), whatever their folder.
 MODEL_SPEC = re.compile(
-    r"models/(\w+/\w+_spec\.hpp|program/program\.hpp|fabric/(topology|routed_exchange)\.[ch]pp"
+    r"models/(\w+/\w+_spec\.hpp|program/program\.hpp|"
+    r"fabric/(topology|routed_exchange|link_queues)\.[ch]pp"
     r"|hbm/(bus_timeline|refresh_clock|hbm_(commands|controller|geometry|map|run_model))\.[ch]pp"
     r"|package/event_counts\.[ch]pp)")
 

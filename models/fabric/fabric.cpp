@@ -15,17 +15,30 @@ namespace {
 constexpr int kArbitrationShift = 10;
 /// A phase's messages are fewer than 2^24; 2^40 ticks are a quarter of an hour.
 constexpr int kPositionBits = 24;
-constexpr std::size_t kMostRouted = 4096;
+/// Exchanges kept with their routes: so many, and so many links of messages in all (100 MB).
+constexpr std::size_t kMostRouted = 4096, kMostKeptHops = 1 << 21;
+/// Up to this share above the time in which no order of the messages is much faster, it makes no
+/// difference who goes first.
+constexpr std::int64_t kWaitShare = 32;
+constexpr std::int64_t kLinkStride = std::int64_t{1} << 32;
+
+std::vector<LinkRate> link_rates(const Topology& topology) {
+  std::vector<LinkRate> rates;
+  for (const auto& link : topology.links()) rates.emplace_back(link.params);
+  return rates;
+}
 }  // namespace
 
 Fabric::Fabric(const sc_core::sc_module_name& name, const FabricParams& params)
     : sc_module{name},
       topology_{params},
       overhead_{params.exchange_overhead},
+      rates_{link_rates(topology_)},
+      queues_{topology_, rates_},
       free_(topology_.links().size()),
+      used_by_(topology_.links().size(), -1),
       stats_(static_cast<std::size_t>(topology_.levels())),
       offered_(topology_.links().size()) {
-  for (const auto& link : topology_.links()) rates_.emplace_back(link.params);
   port.bind(*this);
   SC_HAS_PROCESS(Fabric);
   SC_METHOD(resolve_all);
@@ -37,12 +50,16 @@ RoutedExchange& Fabric::route(const std::shared_ptr<const Exchange>& exchange) {
   auto& routed = routed_[exchange.get()];
   if (routed) return *routed;
   routed = std::make_unique<RoutedExchange>(exchange, topology_, rates_);
+  kept_hops_ += routed->hops.size();
   return *routed;
 }
 
 void Fabric::load(std::span<const std::shared_ptr<const Exchange>> exchanges) {
   // What is kept owns its exchange, so an address cannot come to mean another one.
-  if (routed_.size() > kMostRouted) routed_.clear();
+  if (routed_.size() > kMostRouted || kept_hops_ > kMostKeptHops) {
+    routed_.clear();
+    kept_hops_ = 0;
+  }
   exchanges_.clear();
   progress_.resize(exchanges.size());
   for (std::size_t i = 0; i < exchanges.size(); ++i) {
@@ -75,18 +92,22 @@ Fabric::Arrival Fabric::deliver(std::span<const Hop> hops, Picoseconds at) {
   Picoseconds head = at;
   Picoseconds tail = at;
   Picoseconds injected = at;
-  Picoseconds* before = nullptr;
+  // The link before, or none: where a message comes from decides whether it queues behind another.
+  std::int64_t from = resolved_ * kLinkStride;
   for (const Hop& hop : hops) {
     Picoseconds& free = free_[hop.link];
     const Picoseconds start = max(head, free);
-    // The link before holds what this link's buffer cannot take until this link has drained it.
-    if (before && start > head && hop.overflow.count() > 0)
-      *before = max(*before, start + hop.overflow);
+    std::int64_t& used_by = used_by_[hop.link];
+    if (used_by != from && used_by / kLinkStride == resolved_ && start > head) {
+      longest_wait_ = max(longest_wait_, start - head);
+      overflows_ |= hop.overflows;
+    }
+    used_by = from;
     free = start + hop.busy;
     head = start + hop.forward;
     tail = max(tail, free) + hop.forward;
-    if (!before) injected = free;
-    before = &free;
+    if (from % kLinkStride == 0) injected = free;
+    from = resolved_ * kLinkStride + hop.link + 1;
   }
   return {injected, tail};
 }
@@ -96,10 +117,11 @@ Fabric::Arrival Fabric::deliver(std::span<const Hop> hops, Picoseconds at) {
 /// message of one die take a link ahead of the first ones of the others.
 void Fabric::order(const RoutedExchange& routed, RoutedExchange::Phase& phase) {
   Picoseconds earliest = fronts_.front().ready;
-  for (const Front& front : fronts_) earliest = min(earliest, front.ready);
+  for (const ExchangeFront& front : fronts_) earliest = min(earliest, front.ready);
   ticks_.clear();
-  for (const Front& front : fronts_)
+  for (const ExchangeFront& front : fronts_)
     ticks_.push_back((front.ready - earliest).count() >> kArbitrationShift);
+  if (phase.messages.empty()) return;
   if (ticks_ == phase.ticks) return;  // the order is a function of these alone
   phase.ticks = ticks_;
   sorted_.clear();
@@ -128,18 +150,105 @@ void Fabric::run_phase(const RoutedExchange& routed, RoutedExchange::Phase& phas
   next_ = fronts_;
   for (const std::int32_t position : phase.order) {
     const RoutedMessage& m = phase.messages[static_cast<std::size_t>(position)];
-    const Front& source = fronts_[static_cast<std::size_t>(m.source)];
-    sent_ += m.bytes;
+    const ExchangeFront& source = fronts_[static_cast<std::size_t>(m.source)];
     const Arrival arrival =
         deliver({routed.hops.data() + m.hops_begin, m.hops_end - m.hops_begin}, source.ready);
-    received_ += m.bytes;
     auto& injected = injected_[static_cast<std::size_t>(m.source)];
     injected = max(injected, arrival.injected);
-    Front& target = next_[static_cast<std::size_t>(m.target)];
+    ExchangeFront& target = next_[static_cast<std::size_t>(m.target)];
     if (arrival.tail > target.ready)
       target = {arrival.tail, source.latency + m.latency, source.root};
   }
+  if (!phase.to_switch.empty()) run_in_switch(routed, phase);
   fronts_.swap(next_);
+}
+
+/// The sum leaves the switch as the parts come in: its head after the last part's head, its tail
+/// after the last part's tail.
+void Fabric::run_in_switch(const RoutedExchange& routed, const RoutedExchange::Phase& phase) {
+  Picoseconds head{}, tail{};
+  ExchangeFront last;
+  for (const RoutedMessage& m : phase.to_switch) {
+    const ExchangeFront& source = fronts_[static_cast<std::size_t>(m.source)];
+    const Hop& hop = routed.hops[m.hops_begin];
+    const Arrival arrival = deliver({&hop, 1}, source.ready);
+    auto& injected = injected_[static_cast<std::size_t>(m.source)];
+    injected = max(injected, arrival.injected);
+    head = max(head, arrival.tail - hop.busy);
+    if (arrival.tail < tail) continue;
+    tail = arrival.tail;
+    last = {tail, source.latency + m.latency, source.root};
+  }
+  for (const RoutedMessage& m : phase.from_switch) {
+    const Hop& hop = routed.hops[m.hops_begin];
+    const Arrival arrival = deliver({&hop, 1}, head);
+    const Picoseconds done = max(arrival.tail, tail + hop.forward);
+    ExchangeFront& target = next_[static_cast<std::size_t>(m.target)];
+    if (done > target.ready) target = {done, last.latency + m.latency, last.root};
+  }
+}
+
+/// Gives the links out message by message. False when that is not how they would be shared: a
+/// message waited for one that came another way, and the order makes a difference or the buffer
+/// before the link does not take the message.
+bool Fabric::reserve(RoutedExchange& routed) {
+  ++resolved_;
+  longest_wait_ = Picoseconds{};
+  overflows_ = false;
+  bool adds = false;
+  for (auto& phase : routed.phases) {
+    adds |= !phase.to_switch.empty();
+    run_phase(routed, phase);
+  }
+  if (adds || longest_wait_.count() == 0) return true;
+  if (overflows_) return false;
+  Picoseconds begin{}, end{};
+  for (const ExchangeFront& front : begin_) begin = max(begin, front.ready);
+  for (const ExchangeFront& front : fronts_) end = max(end, front.ready);
+  return (end - begin - routed.ideal()) * kWaitShare <= routed.ideal();
+}
+
+/// Takes the ending of the last use when this one begins alike, on idle links.
+bool Fabric::remember(const RoutedExchange& routed) {
+  const RoutedExchange::Memory& memory = routed.memory;
+  if (memory.ready.size() != fronts_.size()) return false;
+  Picoseconds base = fronts_.front().ready;
+  for (const ExchangeFront& front : fronts_) base = min(base, front.ready);
+  for (std::size_t s = 0; s < fronts_.size(); ++s)
+    if (fronts_[s].ready - base != memory.ready[s]) return false;
+  for (const std::uint32_t link : routed.links)
+    if (free_[link] > base) return false;
+  for (std::size_t s = 0; s < fronts_.size(); ++s) {
+    fronts_[s] = memory.fronts[s];
+    fronts_[s].ready += base;
+    if (memory.injected[s].count() > 0) injected_[s] = memory.injected[s] + base;
+  }
+  for (std::size_t i = 0; i < routed.links.size(); ++i)
+    free_[routed.links[i]] = memory.free[i] + base;
+  return true;
+}
+
+void Fabric::work_out(RoutedExchange& routed) {
+  begin_ = fronts_;
+  free_before_ = free_;
+  if (!reserve(routed)) {
+    fronts_ = begin_;
+    injected_.assign(fronts_.size(), Picoseconds{});
+    free_ = free_before_;
+    queues_.run(routed, fronts_, injected_, free_);
+  }
+  Picoseconds base = begin_.front().ready;
+  for (const ExchangeFront& front : begin_) base = min(base, front.ready);
+  RoutedExchange::Memory& memory = routed.memory;
+  memory = {};
+  for (const std::uint32_t link : routed.links)
+    if (free_before_[link] > base) return;
+  memory.fronts = fronts_;
+  for (ExchangeFront& front : memory.fronts) front.ready -= base;
+  for (const ExchangeFront& front : begin_) memory.ready.push_back(front.ready - base);
+  for (const Picoseconds t : injected_)
+    memory.injected.push_back(t.count() > 0 ? t - base : Picoseconds{});
+  for (const std::uint32_t link : routed.links) memory.free.push_back(free_[link] - base);
 }
 
 void Fabric::resolve(std::int32_t id) {
@@ -151,14 +260,16 @@ void Fabric::resolve(std::int32_t id) {
   injected_.assign(count, Picoseconds{});
   for (std::size_t s = 0; s < count; ++s)
     fronts_[s] = {joined[s] + overhead_, overhead_, static_cast<std::int32_t>(s)};
-  for (auto& phase : routed.phases) run_phase(routed, phase);
+  if (count > 0 && !remember(routed)) work_out(routed);
+  sent_ += routed.sent;
+  received_ += routed.received;
   for (std::size_t level = 0; level < stats_.size(); ++level) {
     stats_[level].messages += routed.counts[level].messages;
     stats_[level].bytes += routed.counts[level].bytes;
     stats_[level].busy += routed.counts[level].busy;
   }
   for (std::size_t s = 0; s < count; ++s) {
-    const Front& front = fronts_[s];
+    const ExchangeFront& front = fronts_[s];
     ExchangeTiming timing{front.ready, front.root, joined[static_cast<std::size_t>(front.root)],
                           front.latency};
     if (injected_[s] > timing.done) {  // still pushing its last message out

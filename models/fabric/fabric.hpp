@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "models/fabric/fabric_if.hpp"
+#include "models/fabric/link_queues.hpp"
 #include "models/fabric/routed_exchange.hpp"
 #include "models/fabric/topology.hpp"
 #include "models/program/program.hpp"
@@ -19,10 +20,11 @@ namespace reticle {
 /// Links and routers between the dies.
 ///
 /// Models:     messages cut through the links of their path; each link serves one message at a
-///             time in the order in which messages can begin, then as listed; finite receive
-///             buffers (credits) limit a link's rate over its round trip and hold it while the next
-///             link is blocked.
-/// Leaves out: flits and virtual channels, adaptive routing, link errors. An exchange takes its
+///             time in the order in which messages can begin, then as listed; where they get into
+///             each other's way, in pieces that queue and take turns (LinkQueues); finite receive
+///             buffers (credits) limit a link's rate over its round trip.
+/// Leaves out: flits and virtual channels (CycleFabric), adaptive routing, link errors. An exchange
+/// takes its
 ///             place on the links when its last participant has joined (docs/models/fabric.md).
 class Fabric final : public sc_core::sc_module, public FabricIf {
  public:
@@ -50,12 +52,6 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
     std::vector<Picoseconds> joined;
     std::int32_t missing = 0;
   };
-  /// State of one participant while an exchange is worked out.
-  struct Front {
-    Picoseconds ready{};
-    Picoseconds latency{};
-    std::int32_t root = 0;
-  };
   struct Arrival {
     Picoseconds injected{}, tail{};
   };
@@ -64,21 +60,32 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
   void resolve(std::int32_t exchange);
   void run_phase(const RoutedExchange& routed, RoutedExchange::Phase& phase);
   void order(const RoutedExchange& routed, RoutedExchange::Phase& phase);
+  void run_in_switch(const RoutedExchange& routed, const RoutedExchange::Phase& phase);
+  bool remember(const RoutedExchange& routed);
+  void work_out(RoutedExchange& routed);
+  bool reserve(RoutedExchange& routed);
   Arrival deliver(std::span<const Hop> hops, Picoseconds at);
   RoutedExchange& route(const std::shared_ptr<const Exchange>& exchange);
 
   const Topology topology_;
   const Picoseconds overhead_;
   std::vector<LinkRate> rates_;
-  std::vector<Picoseconds> free_;  ///< per link: when it has sent what it was given
+  LinkQueues queues_;
+  std::vector<Picoseconds> free_;         ///< per link: when it has sent what it was given
+  std::vector<Picoseconds> free_before_;  ///< the exchange being worked out
+  std::vector<std::int64_t> used_by_;     ///< per link: the exchange and the link before it
+  std::int64_t resolved_ = 0;             ///< exchanges worked out
+  bool overflows_ = false;                ///< a message of it waited and is larger than the buffer
+  Picoseconds longest_wait_{};            ///< of a message of it for one from elsewhere
   std::vector<LinkStats> stats_;
   Bytes sent_{};
   Bytes received_{};
   std::unordered_map<const Exchange*, std::unique_ptr<RoutedExchange>> routed_;
+  std::size_t kept_hops_ = 0;
   std::vector<RoutedExchange*> exchanges_;  ///< of the step under way
   std::vector<Progress> progress_;
   std::vector<std::int32_t> complete_;  ///< exchanges whose last participant has just joined
-  std::vector<Front> fronts_, next_;
+  std::vector<ExchangeFront> fronts_, next_, begin_;
   std::vector<std::uint64_t> sorted_;  ///< of a phase: begin, then position, in one key
   std::vector<std::int64_t> ticks_;    ///< of the participants, as in RoutedExchange::Phase
   std::vector<Picoseconds> offered_;   ///< per link, while a phase is put in order

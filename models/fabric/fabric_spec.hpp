@@ -29,6 +29,7 @@ struct FabricLevel {
   LinkParams link;
   Picoseconds router_latency{};  ///< per switch or die passed through
   std::int64_t ports = 1;        ///< dies per child with a link; must divide the child's dies
+  bool adds = false;             ///< Switch: adds up messages and sends the sum to many
 };
 
 struct FabricParams {

@@ -30,34 +30,112 @@ Picoseconds LinkRate::serialise(Bytes bytes) const {
 RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topology& topology,
                                std::span<const LinkRate> rates)
     : exchange{std::move(of)}, counts(static_cast<std::size_t>(topology.levels())) {
-  const auto links = topology.links();
+  std::vector<Topology::Hop> path;
+  seen_.resize(topology.links().size());
   for (const auto& phase : exchange->phases) {
-    auto& routed = phases.emplace_back().messages;
-    routed.reserve(phase.size());
+    Phase& routed = phases.emplace_back();
+    routed.messages.reserve(phase.size());
+    bool in_switch = false;
     for (const Message& m : phase) {
       invariant(m.bytes.count() <= kLargestMessage, "message size");
+      in_switch |= m.target == kInSwitch;
+      if (m.target == kInSwitch) continue;
       RoutedMessage out{.source = m.source, .target = m.target, .bytes = m.bytes};
-      out.hops_begin = static_cast<std::uint32_t>(hops.size());
-      const auto path = topology.path(exchange->participants[static_cast<std::size_t>(m.source)],
-                                      exchange->participants[static_cast<std::size_t>(m.target)]);
-      for (const LinkId id : path) {
-        const Topology::Link& link = links[index(id)];
-        const LinkRate& rate = rates[index(id)];
-        const Bytes over = max(Bytes{0}, m.bytes - link.params.buffer);
-        hops.push_back({.link = static_cast<std::uint32_t>(index(id)),
-                        .level = link.level,
-                        .busy = rate.serialise(m.bytes),
-                        .overflow = rate.serialise(over),
-                        .forward = id == path.back() ? link.params.latency : link.forward});
-        out.latency += hops.back().forward;
-        LinkStats& stats = counts[static_cast<std::size_t>(link.level)];
-        ++stats.messages;
-        stats.bytes += m.bytes;
-        stats.busy += hops.back().busy;
-      }
-      out.hops_end = static_cast<std::uint32_t>(hops.size());
-      routed.push_back(out);
+      path.clear();
+      topology.route(exchange->participants[static_cast<std::size_t>(m.source)],
+                     exchange->participants[static_cast<std::size_t>(m.target)], {}, path);
+      // Growing by doubling would touch the memory twice; routes of a phase are about as long.
+      if (routed.messages.empty()) hops.reserve(hops.size() + phase.size() * (path.size() + 1));
+      add_hops(out, path, topology, rates);
+      routed.messages.push_back(out);
+      sent += m.bytes;
+      received += m.bytes;
     }
+    if (in_switch) add_switch(routed, phase, topology, rates);
+  }
+  seen_ = {};
+}
+
+Picoseconds RoutedExchange::ideal() const {
+  /// What a link sends in a phase, and the shortest way of a message over it.
+  struct Load {
+    Picoseconds busy{}, least{};
+    std::int64_t messages = 0;
+  };
+  if (ideal_) return *ideal_;
+  ideal_ = Picoseconds{};
+  std::uint32_t most = 0;
+  for (const std::uint32_t link : links) most = std::max(most, link);
+  std::vector<Load> loads(most + 1);
+  for (const Phase& phase : phases) {
+    for (const std::uint32_t link : links) loads[link] = {};
+    Picoseconds least{};
+    for (const RoutedMessage& m : phase.messages)
+      for (std::uint32_t h = m.hops_begin; h < m.hops_end; ++h) {
+        Load& load = loads[hops[h].link];
+        load.busy += hops[h].busy;
+        load.least = load.messages++ == 0 ? m.latency : min(load.least, m.latency);
+        least = max(least, m.latency + hops[h].busy);
+      }
+    for (const std::uint32_t link : links) least = max(least, loads[link].busy + loads[link].least);
+    *ideal_ += least;
+  }
+  return *ideal_;
+}
+
+void RoutedExchange::add_hops(RoutedMessage& message, std::span<const Topology::Hop> path,
+                              const Topology& topology, std::span<const LinkRate> rates) {
+  message.hops_begin = static_cast<std::uint32_t>(hops.size());
+  const LinkRate* serialised = nullptr;  // the rate that `busy` was worked out for
+  Picoseconds busy{};
+  for (const Topology::Hop& hop : path) {
+    const Topology::Link& link = topology.links()[index(hop.link)];
+    const LinkRate& rate = rates[index(hop.link)];
+    if (serialised == nullptr || !(*serialised == rate)) busy = rate.serialise(message.bytes);
+    serialised = &rate;
+    const bool last = &hop == &path.back() && message.target != kInSwitch;
+    hops.push_back({.link = static_cast<std::uint32_t>(index(hop.link)),
+                    .channel = static_cast<std::int8_t>(topology.channel(hop).number),
+                    .overflows = message.bytes > link.params.buffer,
+                    .busy = busy,
+                    .forward = last ? link.params.latency : link.forward});
+    message.latency += hops.back().forward;
+    if (seen_[index(hop.link)] == 0) links.push_back(hops.back().link);
+    seen_[index(hop.link)] = 1;
+    LinkStats& stats = counts[static_cast<std::size_t>(link.level)];
+    ++stats.messages;
+    stats.bytes += message.bytes;
+    stats.busy += busy;
+  }
+  message.hops_end = static_cast<std::uint32_t>(hops.size());
+}
+
+/// What goes to the switch, and the sum from there to every participant but a single sender.
+void RoutedExchange::add_switch(Phase& phase, std::span<const Message> messages,
+                                const Topology& topology, std::span<const LinkRate> rates) {
+  const auto& dies = exchange->participants;
+  const auto port = [&](std::int32_t slot) {
+    const auto found = topology.switch_port(dies[static_cast<std::size_t>(slot)], dies);
+    invariant(found.has_value(), "every participant has a port of the switch that adds");
+    return *found;
+  };
+  Bytes sum{};
+  for (const Message& m : messages) {
+    if (m.target != kInSwitch) continue;
+    RoutedMessage up{.source = m.source, .target = kInSwitch, .bytes = m.bytes};
+    const Topology::Hop hop{port(m.source).up};
+    add_hops(up, {&hop, 1}, topology, rates);
+    phase.to_switch.push_back(up);
+    sent += m.bytes;
+    sum = max(sum, m.bytes);
+  }
+  for (std::int32_t slot = 0; slot < static_cast<std::int32_t>(dies.size()); ++slot) {
+    if (phase.to_switch.size() == 1 && phase.to_switch[0].source == slot) continue;
+    RoutedMessage down{.source = kInSwitch, .target = slot, .bytes = sum};
+    const Topology::Hop hop{port(slot).down};
+    add_hops(down, {&hop, 1}, topology, rates);
+    phase.from_switch.push_back(down);
+    received += sum;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,7 @@ class LinkRate {
   explicit LinkRate(const LinkParams& link);
   /// Time `bytes` occupy the link, rounded up.
   [[nodiscard]] Picoseconds serialise(Bytes bytes) const;
+  bool operator==(const LinkRate&) const = default;
 
  private:
   std::int64_t scaled_ps_per_byte_;
@@ -26,11 +28,11 @@ class LinkRate {
 /// One link of a message's path, with what the message does to it.
 struct Hop {
   std::uint32_t link = 0;
-  std::int32_t level = 0;
-  Picoseconds busy{};  ///< serialisation
-  Picoseconds
-      overflow{};         ///< serialisation of what the link's buffer cannot take; 0 = it takes all
-  Picoseconds forward{};  ///< to the next link's start, or into the receiving die
+  /// Which of the classes of routes it belongs to that may not wait for each other in one buffer.
+  std::int8_t channel = 0;
+  bool overflows = false;  ///< the buffer at the link's end does not take all of the message
+  Picoseconds busy{};      ///< serialisation
+  Picoseconds forward{};   ///< to the next link's start, or into the receiving die
 };
 
 struct RoutedMessage {
@@ -40,23 +42,55 @@ struct RoutedMessage {
   Bytes bytes{};
 };
 
+/// How far a participant is: when it may go on, and what that was bound by.
+struct ExchangeFront {
+  Picoseconds ready{};
+  Picoseconds latency{};
+  std::int32_t root = 0;
+};
+
 /// An exchange with its routes and occupancies worked out once; a step uses the same few exchanges
 /// in every layer.
 struct RoutedExchange {
   struct Phase {
     std::vector<RoutedMessage> messages;
+    /// To the switch, by slot of the sender; and from there, by slot of the receiver.
+    std::vector<RoutedMessage> to_switch, from_switch;
     /// Order of service when the participants are ready `ticks` after the first of them. Layers
     /// are alike, so the next use often finds it unchanged.
     std::vector<std::int64_t> ticks;
     std::vector<std::int32_t> order;
   };
+  /// How it ended when its links were idle and its participants began `ready` after the first of
+  /// them; times count from there. Layers are alike, so the next use often begins the same way.
+  struct Memory {
+    std::vector<Picoseconds> ready;
+    std::vector<ExchangeFront> fronts;
+    std::vector<Picoseconds> injected, free;  ///< `free`: as `links`
+  };
   RoutedExchange(std::shared_ptr<const Exchange> exchange, const Topology& topology,
                  std::span<const LinkRate> rates);
+
+  /// Per phase the time in which its busiest link can send all it has to, added up: no order of
+  /// messages is much faster when all begin together.
+  [[nodiscard]] Picoseconds ideal() const;
 
   std::shared_ptr<const Exchange> exchange;
   std::vector<Phase> phases;
   std::vector<Hop> hops;
+  std::vector<std::uint32_t> links;  ///< all that its messages take, each once
+  Memory memory;
   std::vector<LinkStats> counts;  ///< of one run of the exchange, per level
+  Bytes sent{}, received{};       ///< payload that leaves participants, and that reaches them
+
+ private:
+  void add_hops(RoutedMessage& message, std::span<const Topology::Hop> path,
+                const Topology& topology, std::span<const LinkRate> rates);
+  void add_switch(Phase& phase, std::span<const Message> messages, const Topology& topology,
+                  std::span<const LinkRate> rates);
+
+  std::vector<char> seen_;  ///< per link: it is in `links`
+  mutable std::optional<Picoseconds> ideal_;
 };
 
 }  // namespace reticle

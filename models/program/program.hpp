@@ -125,10 +125,14 @@ struct Program {
   }
 };
 
+/// As a target: the switch that joins all participants. It adds up what a phase sends it and sends
+/// the sum to every participant, a single sender excepted.
+inline constexpr std::int32_t kInSwitch = -1;
+
 /// A point-to-point message between two participants of an exchange.
 struct Message {
   std::int32_t source = 0;  ///< slot
-  std::int32_t target = 0;  ///< slot
+  std::int32_t target = 0;  ///< slot, or kInSwitch
   Bytes bytes{};
 };
 

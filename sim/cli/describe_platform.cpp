@@ -6,6 +6,7 @@
 #include "models/fabric/topology.hpp"
 #include "sim/accounts/energy.hpp"
 #include "sim/cli/describe.hpp"
+#include "sim/mapping/collectives.hpp"
 #include "sim/metrics/text_format.hpp"
 
 namespace reticle {
@@ -134,7 +135,11 @@ class PlatformFacts {
                         {{"kind", kind_name(level.kind)},
                          {"size", level.width * level.height},
                          {"bytes_per_s", level.link.rate.count()}}});
-    if (dies(p_) > kMostDiesForPairs || dies(p_) < 2) return;
+    if (dies(p_) < 2) return;
+    const std::string choices = Collectives{p_}.describe_choices({0, dies(p_), 1});
+    add("fabric", "all_reduce", "all-reduce",
+        fmt::format("over all {} dies: {}", dies(p_), choices), choices);
+    if (dies(p_) > kMostDiesForPairs) return;
     const Topology topology{p_.fabric};
     add("fabric", "diameter_hops", "diameter",
         fmt::format("{} links, {}", topology.diameter(), time_text(topology.diameter_latency())),

@@ -27,6 +27,7 @@ FabricLevel read_level(const ConfigNode& node, std::int64_t children, std::int64
       .router_latency =
           node.get<Picoseconds>("router_latency", FabricLevel{}.router_latency, bounds::kLatency),
       .ports = node.get<std::int64_t>("ports", FabricLevel{}.ports, bounds::kCount),
+      .adds = node.get<bool>("in_switch_reduction", FabricLevel{}.adds),
   };
   if (node.has("height")) level.height = node.get<std::int64_t>("height", bounds::kCount);
   level.width = children / level.height;
@@ -38,6 +39,8 @@ FabricLevel read_level(const ConfigNode& node, std::int64_t children, std::int64
     node.fail(node.has("width") ? "width" : "height",
               "width x height must be the " + std::to_string(children) + " joined here, got " +
                   std::to_string(level.width) + " x " + std::to_string(level.height));
+  node.check("in_switch_reduction", !level.adds || level.kind == TopologyKind::Switch,
+             "must be false unless kind is switch");
   // A platform cut down to fewer dies keeps its file: more ports than dies means all of them.
   level.ports = std::min(level.ports, child_dies);
   node.check("ports", child_dies % level.ports == 0,

@@ -2,6 +2,8 @@
 #include "sim/mapping/collectives.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 
 #include "sim/base/error.hpp"
 #include "sim/mapping/partition.hpp"
@@ -67,6 +69,22 @@ Exchange ring(const DieGroup& group, std::int64_t total) {
   return exchange;
 }
 
+/// Phases of a binomial tree rooted at slot 0, from the root outwards or (sums) towards it.
+void add_tree(Exchange& exchange, std::int64_t n, std::int64_t bytes, bool towards_root) {
+  std::vector<std::int64_t> distances;
+  for (std::int64_t d = 1; d < n; d *= 2) distances.push_back(d);
+  if (!towards_root) std::reverse(distances.begin(), distances.end());
+  for (const std::int64_t d : distances) {
+    auto& phase = exchange.phases.emplace_back();
+    if (bytes == 0) continue;
+    for (std::int64_t near = 0; near + d < n; near += 2 * d) {
+      const auto parent = static_cast<std::int32_t>(near), child = parent + std::int32_t(d);
+      phase.push_back(towards_root ? Message{child, parent, Bytes{bytes}}
+                                   : Message{parent, child, Bytes{bytes}});
+    }
+  }
+}
+
 Exchange hierarchical(const DieGroup& group, std::int64_t total, std::int64_t inside) {
   Exchange exchange = with_participants(group);
   const std::int64_t packages = group.count / inside;
@@ -99,6 +117,26 @@ Exchange hierarchical(const DieGroup& group, std::int64_t total, std::int64_t in
 }
 }  // namespace
 
+std::string_view name_of(AllReduceKind kind) {
+  constexpr std::array<std::string_view, 6> kNames{"one-shot", "direct",       "ring",
+                                                   "tree",     "hierarchical", "in-switch"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+Exchange broadcast(const DieGroup& group, Bytes bytes, BroadcastKind kind) {
+  Exchange exchange = with_participants(group);
+  if (group.count <= 1) return exchange;
+  if (kind == BroadcastKind::Tree) {
+    add_tree(exchange, group.count, bytes.count(), false);
+    return exchange;
+  }
+  auto& phase = exchange.phases.emplace_back();
+  if (kind == BroadcastKind::InSwitch) phase.push_back({0, kInSwitch, bytes});
+  if (kind == BroadcastKind::OneShot)
+    for (const std::int32_t slot : slots(1, group.count - 1, 1)) phase.push_back({0, slot, bytes});
+  return exchange;
+}
+
 Exchange all_reduce(const DieGroup& group, Bytes bytes, AllReduceKind kind, std::int64_t inside) {
   if (group.count <= 1) return with_participants(group);
   switch (kind) {
@@ -106,6 +144,19 @@ Exchange all_reduce(const DieGroup& group, Bytes bytes, AllReduceKind kind, std:
       return ring(group, bytes.count());
     case AllReduceKind::Hierarchical:
       return hierarchical(group, bytes.count(), inside);
+    case AllReduceKind::Tree: {
+      Exchange exchange = with_participants(group);
+      add_tree(exchange, group.count, bytes.count(), true);
+      add_tree(exchange, group.count, bytes.count(), false);
+      return exchange;
+    }
+    case AllReduceKind::InSwitch: {
+      Exchange exchange = with_participants(group);
+      auto& phase = exchange.phases.emplace_back();
+      for (const std::int32_t slot : slots(0, group.count, 1))
+        phase.push_back({slot, kInSwitch, bytes});
+      return exchange;
+    }
     case AllReduceKind::OneShot: {
       Exchange exchange = with_participants(group);
       add_all_pairs(exchange.phases.emplace_back(), slots(0, group.count, 1),
@@ -177,6 +228,12 @@ bool Collectives::splits_evenly(const DieGroup& group, std::int64_t inside) cons
          group.first % inside == 0;
 }
 
+bool Collectives::meets_in_switch(const DieGroup& group) const {
+  const Level& level = level_between(group);
+  const bool ported = group.first % level.sharing == 0 && group.stride % level.sharing == 0;
+  return level.spec.kind == TopologyKind::Switch && level.spec.adds && ported;
+}
+
 const Collectives::Level& Collectives::level_between(const DieGroup& group) const {
   const std::int64_t last = group.first + (group.count - 1) * group.stride;
   for (const Level& level : levels_)
@@ -184,21 +241,56 @@ const Collectives::Level& Collectives::level_between(const DieGroup& group) cons
   return levels_.back();
 }
 
+namespace {
+/// Links a message crosses at most, and how many dies' messages the busiest link carries, when
+/// every child of a level sends alike to all others. On a line of k the middle link carries
+/// k/2 x k/2 of k - 1 parts, on a ring half of that by going both ways round.
+struct Spread {
+  std::int64_t hops = 1;
+  double load = 1;
+};
+Spread spread(const FabricLevel& spec) {
+  const auto w = static_cast<double>(spec.width), h = static_cast<double>(spec.height);
+  const double others = std::max(1.0, w * h - 1);
+  switch (spec.kind) {
+    case TopologyKind::Switch:
+      return {2, 1};
+    case TopologyKind::FullyConnected:
+      return {1, 1};
+    case TopologyKind::Ring:
+      return {std::max<std::int64_t>(1, spec.width / 2), w * w / 8 / others};
+    case TopologyKind::Mesh2d:
+      return {spec.width + spec.height - 2, std::max(w, h) * w * h / 4 / others};
+    case TopologyKind::Torus2d:
+      return {std::max<std::int64_t>(1, spec.width / 2 + spec.height / 2),
+              std::max(w, h) * w * h / 8 / others};
+  }
+  return {};
+}
+}  // namespace
+
 /// Latency of the way plus the busiest link's bytes.
 Picoseconds Collectives::phase(const Level& level, std::int64_t bytes_per_die,
                                std::int64_t peers) const {
   const FabricLevel& spec = level.spec;
   if (spec.link.rate.count() == 0 || bytes_per_die <= 0) return Picoseconds{0};
-  const bool switched = spec.kind == TopologyKind::Switch;
-  // Into the switch, through it and out; or over one wire.
-  const Picoseconds way =
-      switched ? 2 * spec.link.latency + spec.router_latency : spec.link.latency;
+  Spread s = spread(spec);
+  // To one neighbour: a link of its own, except that a grid's rows end far from where they begin.
+  if (peers == 1) {
+    s.load = 1;
+    if (spec.kind == TopologyKind::Ring) s.hops = 1;
+    if (spec.kind == TopologyKind::Mesh2d) s.hops = spec.width;
+    if (spec.kind == TopologyKind::Torus2d) s.hops = std::min<std::int64_t>(2, spec.width);
+  }
+  // Into the switch, through it and out; or over wires and through the dies between.
+  const Picoseconds way = s.hops * spec.link.latency + (s.hops - 1) * spec.router_latency;
   // Point to point, a die has a link for each peer; else its messages, and those of the dies it
   // shares a port with, go through one.
   const bool own_links = spec.kind == TopologyKind::FullyConnected && level.sharing == 1;
   const std::int64_t on_link = own_links ? div_up(bytes_per_die, std::max<std::int64_t>(1, peers))
                                          : bytes_per_die * level.sharing;
-  return way + transfer_time(Bytes{on_link}, spec.link.rate);
+  const auto busiest = static_cast<std::int64_t>(static_cast<double>(on_link) * s.load);
+  return way + transfer_time(Bytes{busiest}, spec.link.rate);
 }
 
 /// Idle-fabric closed forms.
@@ -214,6 +306,11 @@ Picoseconds Collectives::estimate(const Choice& choice, const DieGroup& group, B
       return overhead_ + 2 * phase(level, (n - 1) * total / n, n - 1);
     case AllReduceKind::Ring:
       return overhead_ + 2 * (n - 1) * phase(level, div_up(total, n), 1);
+    case AllReduceKind::Tree:
+      return overhead_ +
+             2 * std::bit_width(static_cast<std::uint64_t>(n - 1)) * phase(level, total, 1);
+    case AllReduceKind::InSwitch:
+      return overhead_ + phase(level, total, 1);
     case AllReduceKind::Hierarchical: {
       const std::int64_t a = choice.inside;
       const std::int64_t b = n / a;
@@ -226,7 +323,8 @@ Picoseconds Collectives::estimate(const Choice& choice, const DieGroup& group, B
 
 Collectives::Choice Collectives::choose(const DieGroup& group, Bytes bytes) const {
   const TopologyKind kind = level_between(group).spec.kind;
-  std::vector<Choice> choices{{AllReduceKind::OneShot, 1}};
+  std::vector<Choice> choices{{AllReduceKind::OneShot, 1}, {AllReduceKind::Tree, 1}};
+  if (meets_in_switch(group)) choices.push_back({AllReduceKind::InSwitch, 1});
   if (kind != TopologyKind::Switch && kind != TopologyKind::FullyConnected)
     choices.push_back({AllReduceKind::Ring, 1});
   for (const Level& level : levels_)
@@ -236,6 +334,26 @@ Collectives::Choice Collectives::choose(const DieGroup& group, Bytes bytes) cons
   for (const Choice& choice : choices)
     if (estimate(choice, group, bytes) < estimate(best, group, bytes)) best = choice;
   return best;
+}
+
+std::string Collectives::describe_choices(const DieGroup& group) const {
+  constexpr std::int64_t kLeast = 1024, kMost = std::int64_t{1} << 30;
+  const auto size_text = [](std::int64_t bytes) {
+    constexpr std::array<const char*, 3> kUnits{" KiB", " MiB", " GiB"};
+    std::size_t unit = 0;
+    for (bytes /= 1024; bytes >= 1024 && unit + 1 < kUnits.size(); bytes /= 1024) ++unit;
+    return std::to_string(bytes) + kUnits[unit];
+  };
+  const auto name = [&](std::int64_t bytes) { return name_of(choose(group, Bytes{bytes}).kind); };
+  std::string text;
+  for (std::int64_t bytes = kLeast; bytes <= kMost; bytes *= 2) {
+    const bool more = bytes < kMost;
+    if (more && name(2 * bytes) == name(bytes)) continue;
+    text += std::string{name(bytes)} + (more           ? " to " + size_text(bytes) + ", "
+                                        : text.empty() ? ""
+                                                       : " above");
+  }
+  return text;
 }
 
 Picoseconds Collectives::estimate_all_reduce(const DieGroup& group, Bytes bytes) const {

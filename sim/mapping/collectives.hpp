@@ -7,6 +7,8 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -27,8 +29,13 @@ enum class AllReduceKind : std::uint8_t {
   OneShot,       ///< everyone sends everything to everyone; adds locally
   Direct,        ///< reduce-scatter, then all-gather, each in one phase
   Ring,          ///< the same in n - 1 phases each, neighbour to neighbour
+  Tree,          ///< binomial: sums to the first die, then from there to all
   Hierarchical,  ///< reduce-scatter in a package (or node), Direct across, all-gather inside
+  InSwitch,      ///< everyone sends to the switch, which adds and sends the sum to everyone
 };
+[[nodiscard]] std::string_view name_of(AllReduceKind kind);
+
+enum class BroadcastKind : std::uint8_t { OneShot, Tree, InSwitch };
 
 /// `inside`: Hierarchical only, the dies of a package (or node); divides the group.
 Exchange all_reduce(const DieGroup& group, Bytes bytes, AllReduceKind kind, std::int64_t inside);
@@ -38,6 +45,8 @@ Exchange all_gather(const DieGroup& group, Bytes bytes);
 Exchange reduce_scatter(const DieGroup& group, Bytes bytes);
 /// sizes[source * count + target] bytes go from source to target; zero sends nothing.
 Exchange all_to_all(std::span<const DieId> participants, std::span<const std::int64_t> sizes);
+/// The group's first die has `bytes`, everyone ends with them.
+Exchange broadcast(const DieGroup& group, Bytes bytes, BroadcastKind kind);
 /// Each die `from.first + i` sends `bytes` to `to.first + i`.
 Exchange peer_to_peer(const DieGroup& from, const DieGroup& to, Bytes bytes);
 
@@ -58,6 +67,8 @@ class Collectives {
     std::int64_t inside = 1;
   };
   [[nodiscard]] Choice choose(const DieGroup& group, Bytes bytes) const;
+  /// Which algorithm serves which sizes, for people: "one-shot to 64 KiB, direct above".
+  [[nodiscard]] std::string describe_choices(const DieGroup& group) const;
   /// Closed-form time of the chosen all-reduce on an idle fabric; for comparing plans.
   [[nodiscard]] Picoseconds estimate_all_reduce(const DieGroup& group, Bytes bytes) const;
   /// Likewise of an all-to-all in which every die of the group sends `bytes_per_die`.
@@ -77,6 +88,8 @@ class Collectives {
   /// One phase in which every die sends `bytes_per_die` to `peers` others over `level`.
   [[nodiscard]] Picoseconds phase(const Level& level, std::int64_t bytes_per_die,
                                   std::int64_t peers) const;
+  /// Whether a switch that adds joins all of `group`, each die by a port of its own.
+  [[nodiscard]] bool meets_in_switch(const DieGroup& group) const;
   [[nodiscard]] bool splits_evenly(const DieGroup& group, std::int64_t inside) const;
   /// The lowest level that joins all of `group`.
   [[nodiscard]] const Level& level_between(const DieGroup& group) const;

@@ -15,10 +15,13 @@
 
 namespace reticle {
 
-class FabricBench {
+/// `F`: Fabric or CycleFabric; they answer to the same calls.
+template <class F>
+class AnyFabricBench {
  public:
-  FabricBench(const std::string& name, const FabricParams& params)
-      : fabric{(name + "_fabric").c_str(), params} {
+  template <class... More>
+  AnyFabricBench(const std::string& name, const FabricParams& params, const More&... more)
+      : fabric{(name + "_fabric").c_str(), params, more...} {
     for (std::int64_t i = 0; i < fabric.topology().dies(); ++i) {
       listeners_.push_back(std::make_unique<Listener>((name + "_die" + std::to_string(i)).c_str()));
       fabric.dies.bind(*listeners_.back());
@@ -54,7 +57,7 @@ class FabricBench {
     return latest;
   }
 
-  Fabric fabric;
+  F fabric;
 
  private:
   struct Listener final : sc_core::sc_module, ExchangeListenerIf {
@@ -68,6 +71,8 @@ class FabricBench {
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::shared_ptr<const Exchange>> exchanges_;
 };
+
+using FabricBench = AnyFabricBench<Fabric>;
 
 /// All dies of the fabric take part, die i in slot i.
 inline std::vector<DieId> everyone(std::int64_t dies) {

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <string>
 #include <tuple>
@@ -93,24 +94,106 @@ TEST_CASE("Topology: paths join, are shortest by breadth-first search, and symme
   }
 }
 
-TEST_CASE("Topology: latency decides before hops") {
-  // Two dies of a package are joined by a slow link, and by a fast switch that all dies share.
+TEST_CASE("Topology: the lowest level that joins two dies carries their messages") {
+  // Two dies of a package are joined by a link, and by a switch that all dies share.
   FabricParams params = fabric_of(TopologyKind::FullyConnected, 2);
   params.levels.push_back(fabric_level(TopologyKind::Switch, 2));
   params.levels[1].ports = 2;
-  params.levels[0].link.latency = 1_us;
   const Topology topology{params};
-  CHECK(topology.path(die(0), die(1)).size() == 2);
-  CHECK(topology.diameter_latency() == 2 * kLink.latency + kRouter);
+  REQUIRE(topology.path(die(0), die(1)).size() == 1);
+  CHECK(topology.links()[index(topology.path(die(0), die(1))[0])].level == 0);
+  REQUIRE(topology.path(die(0), die(2)).size() == 2);
+  CHECK(topology.links()[index(topology.path(die(0), die(2))[0])].level == 1);
 }
 
-TEST_CASE("Topology: of equal paths the one through the lowest dies is taken") {
-  const Topology square{fabric_of(TopologyKind::Mesh2d, 2, 2)};
-  const auto path = square.path(die(0), die(3));
-  REQUIRE(path.size() == 2);
-  CHECK(square.links()[index(path[0])].to == 1);
-  const auto back = square.path(die(3), die(0));
-  CHECK(square.links()[index(back[0])].to == 1);
+TEST_CASE("Topology: a mesh is crossed along x first, then along y") {
+  const std::int64_t w = 5, h = 4;
+  const Topology mesh{fabric_of(TopologyKind::Mesh2d, w, h)};
+  for (std::int64_t a = 0; a < w * h; ++a)
+    for (std::int64_t b = 0; b < w * h; ++b) {
+      bool turned = false;
+      for (const LinkId id : mesh.path(die(a), die(b))) {
+        const auto& link = mesh.links()[index(id)];
+        const bool along_x = link.from / w == link.to / w;
+        CHECK_FALSE((turned && along_x));
+        turned = !along_x;
+      }
+    }
+}
+
+TEST_CASE("Topology: of two ways round a ring that are alike, half of the dies take each") {
+  const std::int64_t n = 8;
+  const Topology ring{fabric_of(TopologyKind::Ring, n)};
+  std::int64_t up = 0;
+  for (std::int64_t a = 0; a < n; ++a) {
+    const auto path = ring.path(die(a), die((a + n / 2) % n));
+    CHECK(static_cast<std::int64_t>(path.size()) == n / 2);
+    up += ring.links()[index(path[0])].to == (a + 1) % n ? 1 : 0;
+    std::vector<Topology::Hop> asked;
+    ring.route(die(a), die((a + n / 2) % n), {.x_up = true, .y_up = {}}, asked);
+    CHECK(ring.links()[index(asked[0].link)].to == (a + 1) % n);
+  }
+  CHECK(up == n / 2);
+}
+
+TEST_CASE("Topology: in a ring the routes over the closing link are told from the others") {
+  const std::int64_t n = 6;
+  const Topology ring{fabric_of(TopologyKind::Ring, n)};
+  for (std::int64_t a = 0; a < n; ++a)
+    for (std::int64_t b = 0; b < n; ++b) {
+      std::vector<Topology::Hop> hops;
+      ring.route(die(a), die(b), {}, hops);
+      const bool closing = std::ranges::any_of(hops, [&](const Topology::Hop& hop) {
+        const auto& link = ring.links()[index(hop.link)];
+        return std::abs(link.from - link.to) == n - 1;
+      });
+      for (const Topology::Hop& hop : hops) CHECK(hop.wraps == closing);
+    }
+}
+
+/// Greatest over all pairs of what a path sums up to.
+std::int64_t most_over_pairs(const Topology& topology, bool latency) {
+  std::int64_t most = 0;
+  for (std::int64_t a = 0; a < topology.dies(); ++a)
+    for (std::int64_t b = 0; b < topology.dies(); ++b) {
+      const auto path = topology.path(die(a), die(b));
+      Picoseconds sum{};
+      for (const LinkId id : path) sum += topology.links()[index(id)].forward;
+      if (!path.empty()) sum -= topology.links()[index(path.back())].router;
+      most = std::max(most, latency ? sum.count() : static_cast<std::int64_t>(path.size()));
+    }
+  return most;
+}
+
+TEST_CASE("Topology: the diameter of a hierarchy is that of all its pairs") {
+  for (const TopologyKind inner : {TopologyKind::FullyConnected, TopologyKind::Ring,
+                                   TopologyKind::Mesh2d, TopologyKind::Switch})
+    for (const TopologyKind outer : {TopologyKind::FullyConnected, TopologyKind::Ring,
+                                     TopologyKind::Mesh2d, TopologyKind::Switch})
+      for (const std::int64_t ports : {1, 2, 4, 8}) {
+        FabricParams params = fabric_of(inner, 8);
+        params.levels.push_back(fabric_level(outer, 3));
+        params.levels[1].ports = ports;
+        params.levels[1].link.latency = 3 * kLink.latency;
+        params.levels[1].router_latency = 7 * kRouter;
+        const Topology topology{params};
+        CAPTURE(static_cast<int>(inner));
+        CAPTURE(static_cast<int>(outer));
+        CAPTURE(ports);
+        CHECK(topology.diameter() == most_over_pairs(topology, false));
+        CHECK(topology.diameter_latency().count() == most_over_pairs(topology, true));
+      }
+}
+
+TEST_CASE("Topology: 64, 256 and 1,024 dies take memory in proportion to their links") {
+  for (const std::int64_t side : {8, 16, 32}) {
+    const Topology mesh{fabric_of(TopologyKind::Mesh2d, side, side)};
+    CHECK(static_cast<std::int64_t>(mesh.links().size()) == 4 * side * (side - 1));
+    CHECK(mesh.diameter() == 2 * (side - 1));
+    const Topology star{fabric_of(TopologyKind::Switch, side * side)};
+    CHECK(static_cast<std::int64_t>(star.links().size()) == 2 * side * side);
+    CHECK(star.diameter() == 2);
+  }
 }
 
 TEST_CASE("Topology: routes do not depend on who asked first") {

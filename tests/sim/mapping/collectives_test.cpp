@@ -64,6 +64,11 @@ Meaning hierarchical(std::int64_t n, std::int64_t total, std::size_t phase, cons
   }
 }
 
+/// Sums on the way to die 0, results on the way back.
+Meaning tree(std::int64_t, std::int64_t total, std::size_t, const Message& m) {
+  return {{0, total}, m.target < m.source};
+}
+
 struct Algorithm {
   AllReduceKind kind;
   const char* name;
@@ -72,6 +77,7 @@ struct Algorithm {
 constexpr Algorithm kAlgorithms[] = {{AllReduceKind::OneShot, "one-shot", one_shot},
                                      {AllReduceKind::Direct, "direct", direct},
                                      {AllReduceKind::Ring, "ring", ring},
+                                     {AllReduceKind::Tree, "tree", tree},
                                      {AllReduceKind::Hierarchical, "hierarchical", hierarchical}};
 
 /// contributions[p][b][c]: how often c's value is in p's sum of byte b.
@@ -288,6 +294,49 @@ TEST_CASE("Collectives: across packages the hierarchy saves the slow links") {
   // Not where the group does not consist of whole packages.
   CHECK(collectives.choose({0, 6, 1}, Bytes{100'000'000}).kind != AllReduceKind::Hierarchical);
   CHECK(collectives.choose({2, 8, 1}, Bytes{100'000'000}).kind != AllReduceKind::Hierarchical);
+}
+
+TEST_CASE("broadcast: everyone is sent the bytes once, by one who has them") {
+  for (const BroadcastKind kind : {BroadcastKind::OneShot, BroadcastKind::Tree})
+    for (const std::int64_t n : {1, 2, 3, 8, 13}) {
+      const Exchange exchange = broadcast({0, n, 1}, Bytes{kUneven}, kind);
+      check_messages(exchange);
+      std::set<std::int32_t> have{0};
+      for (const auto& phase : exchange.phases) {
+        const std::set<std::int32_t> before = have;
+        for (const Message& m : phase) {
+          CHECK(before.contains(m.source));
+          CHECK(have.insert(m.target).second);
+          CHECK(m.bytes == Bytes{kUneven});
+        }
+      }
+      CHECK(static_cast<std::int64_t>(have.size()) == n);
+    }
+}
+
+TEST_CASE("in-switch: every die sends its part once, a broadcast only the first") {
+  const Exchange sum = all_reduce({0, 8, 1}, Bytes{kUneven}, AllReduceKind::InSwitch, 1);
+  REQUIRE(sum.phases.size() == 1);
+  CHECK(sum.phases[0].size() == 8);
+  for (const Message& m : sum.phases[0]) CHECK(m.target == kInSwitch);
+  CHECK(broadcast({0, 8, 1}, Bytes{kUneven}, BroadcastKind::InSwitch).phases[0].size() == 1);
+}
+
+TEST_CASE("Collectives: a switch that adds is asked to where every die has a port of it") {
+  PlatformSpec platform = small_platform(1, 8);
+  const DieGroup all{0, 8, 1};
+  const auto kind = [&](const DieGroup& group) {
+    return Collectives{platform}.choose(group, Bytes{1'000'000}).kind;
+  };
+  REQUIRE(platform.fabric.levels.back().kind == TopologyKind::Switch);
+  CHECK(kind(all) != AllReduceKind::InSwitch);
+  platform.fabric.levels.back().adds = true;
+  CHECK(kind(all) == AllReduceKind::InSwitch);
+  CHECK(Collectives{platform}.describe_choices(all).find("in-switch") != std::string::npos);
+  PlatformSpec gateways = small_platform(kInside, 4);
+  gateways.fabric.levels.back().adds = true;
+  gateways.fabric.levels.back().ports = 1;
+  CHECK(Collectives{gateways}.choose({0, 16, 1}, Bytes{1'000'000}).kind != AllReduceKind::InSwitch);
 }
 
 TEST_CASE("Collectives: the estimate grows with the bytes and never beats the wire") {
