@@ -67,7 +67,9 @@ class BusTimeline {
     if (gap.begin < begin && end < gap.end) {
       at->end = begin;
       gaps_.insert(at + 1, {end, gap.end});
-      return i + 2;
+      if (gaps_.size() <= kMostGaps) return i + 2;
+      gaps_.erase(gaps_.begin());
+      return i + 1;
     }
     if (gap.begin < begin) {
       at->end = begin;
