@@ -8,7 +8,7 @@ namespace reticle {
 
 namespace {
 std::unique_ptr<MemoryIf> make_sram(const SramParams& params) {
-  if (params.form == SramForm::Cycle) return std::make_unique<CycleSram>("sram", params);
+  if (params.form == ModelForm::Cycle) return std::make_unique<CycleSram>("sram", params);
   return std::make_unique<SramBankGroup>("sram", params);
 }
 }  // namespace

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "models/fabric/fabric_if.hpp"
+#include "models/fabric/fabric_model.hpp"
 #include "models/fabric/flit_network.hpp"
 #include "models/fabric/routed_exchange.hpp"
 #include "models/fabric/topology.hpp"
@@ -26,27 +26,20 @@ namespace reticle {
 ///             arbitration; switches that add.
 /// Leaves out: what FlitNetwork does; a die sends on all its links at once and takes in whatever
 ///             arrives (docs/models/fabric.md).
-class CycleFabric final : public sc_core::sc_module, public FabricIf {
+class CycleFabric final : public sc_core::sc_module, public FabricModel {
  public:
-  sc_core::sc_export<FabricIf> port{"port"};
-  /// One listener per die, bound in the order of die ids.
-  sc_core::sc_port<ExchangeListenerIf, 0, sc_core::SC_ZERO_OR_MORE_BOUND> dies{"dies"};
-
   CycleFabric(const sc_core::sc_module_name& name, const FabricParams& params,
               const FlitFabricParams& flits);
 
-  /// Gives the exchanges of the coming step; those of the last one must have ended.
-  void load(std::span<const std::shared_ptr<const Exchange>> exchanges);
+  void load(std::span<const std::shared_ptr<const Exchange>> exchanges) override;
   void join(std::int32_t exchange, std::int32_t slot) override;
 
-  [[nodiscard]] const Topology& topology() const { return topology_; }
-  /// Counts per level of the hierarchy.
-  [[nodiscard]] std::span<const LinkStats> stats() const { return stats_; }
+  [[nodiscard]] const Topology& topology() const override { return topology_; }
+  [[nodiscard]] std::span<const LinkStats> stats() const override { return stats_; }
   [[nodiscard]] const FlitStats& flit_stats() const { return network_.stats(); }
-  [[nodiscard]] Bytes sent() const { return sent_; }
-  [[nodiscard]] Bytes received() const { return received_; }
-  /// Names exchanges that wait for participants; empty when none does.
-  [[nodiscard]] std::string pending() const;
+  [[nodiscard]] Bytes sent() const override { return sent_; }
+  [[nodiscard]] Bytes received() const override { return received_; }
+  [[nodiscard]] std::string pending() const override;
 
  private:
   /// One message of an exchange, or one sum on its way from a switch.

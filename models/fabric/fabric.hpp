@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "models/fabric/fabric_if.hpp"
+#include "models/fabric/fabric_model.hpp"
 #include "models/fabric/link_queues.hpp"
 #include "models/fabric/routed_exchange.hpp"
 #include "models/fabric/topology.hpp"
@@ -26,26 +26,18 @@ namespace reticle {
 /// Leaves out: flits and virtual channels (CycleFabric), adaptive routing, link errors. An exchange
 /// takes its
 ///             place on the links when its last participant has joined (docs/models/fabric.md).
-class Fabric final : public sc_core::sc_module, public FabricIf {
+class Fabric final : public sc_core::sc_module, public FabricModel {
  public:
-  sc_core::sc_export<FabricIf> port{"port"};
-  /// One listener per die, bound in the order of die ids.
-  sc_core::sc_port<ExchangeListenerIf, 0, sc_core::SC_ZERO_OR_MORE_BOUND> dies{"dies"};
-
   Fabric(const sc_core::sc_module_name& name, const FabricParams& params);
 
-  /// Gives the exchanges of the coming step; those of the last one must have ended.
-  void load(std::span<const std::shared_ptr<const Exchange>> exchanges);
+  void load(std::span<const std::shared_ptr<const Exchange>> exchanges) override;
   void join(std::int32_t exchange, std::int32_t slot) override;
 
-  [[nodiscard]] const Topology& topology() const { return topology_; }
-  /// Counts per level of the hierarchy.
-  [[nodiscard]] std::span<const LinkStats> stats() const { return stats_; }
-  /// Payload bytes that left the dies and that reached them; equal when nothing is under way.
-  [[nodiscard]] Bytes sent() const { return sent_; }
-  [[nodiscard]] Bytes received() const { return received_; }
-  /// Names exchanges that wait for participants; empty when none does.
-  [[nodiscard]] std::string pending() const;
+  [[nodiscard]] const Topology& topology() const override { return topology_; }
+  [[nodiscard]] std::span<const LinkStats> stats() const override { return stats_; }
+  [[nodiscard]] Bytes sent() const override { return sent_; }
+  [[nodiscard]] Bytes received() const override { return received_; }
+  [[nodiscard]] std::string pending() const override;
 
  private:
   struct Progress {

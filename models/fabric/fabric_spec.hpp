@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "models/kernel/form_spec.hpp"
 #include "sim/base/units.hpp"
 
 namespace reticle {
@@ -36,6 +37,7 @@ struct FabricParams {
   std::vector<FabricLevel> levels;
   /// Software or DMA start-up of one exchange (collective), paid by every participant.
   Picoseconds exchange_overhead{};
+  ModelForm form = ModelForm::Transaction;
 };
 
 /// Counts of one link class (a level of the hierarchy).

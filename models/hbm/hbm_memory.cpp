@@ -4,9 +4,19 @@
 #include <algorithm>
 #include <limits>
 
+#include "models/hbm/hbm_channel.hpp"
+#include "models/hbm/hbm_cycle_channel.hpp"
 #include "sim/base/error.hpp"
 
 namespace reticle {
+
+namespace {
+std::unique_ptr<MemoryIf> make_channel(const std::string& name, const HbmParams& params) {
+  if (params.form == ModelForm::Cycle)
+    return std::make_unique<HbmCycleChannel>(name.c_str(), params);
+  return std::make_unique<HbmChannel>(name.c_str(), params);
+}
+}  // namespace
 
 HbmMemory::HbmMemory(const sc_core::sc_module_name& name, const HbmParams& params)
     : sc_module{name},
@@ -15,8 +25,7 @@ HbmMemory::HbmMemory(const sc_core::sc_module_name& name, const HbmParams& param
   invariant(lockstep_ * params.simulated_channels == reticle::channels(params),
             "simulated channels divide the channels");
   for (std::int64_t i = 0; i < params.simulated_channels; ++i)
-    channels_.push_back(
-        std::make_unique<HbmChannel>(("channel" + std::to_string(i)).c_str(), params));
+    channels_.push_back(make_channel("channel" + std::to_string(i), params));
   port.bind(*this);
 }
 

@@ -5,7 +5,8 @@
 #include <systemc>
 #include <vector>
 
-#include "models/hbm/hbm_channel.hpp"
+#include "models/hbm/hbm_spec.hpp"
+#include "models/memory/memory_if.hpp"
 
 namespace reticle {
 
@@ -31,8 +32,8 @@ class HbmMemory final : public sc_core::sc_module, public MemoryIf {
   [[nodiscard]] MemoryRun share_of(const MemoryRun& run, std::int64_t first) const;
 
   const HbmParams params_;
-  const std::int64_t lockstep_;  ///< physical channels per simulated one
-  std::vector<std::unique_ptr<HbmChannel>> channels_;
+  const std::int64_t lockstep_;                      ///< physical channels per simulated one
+  std::vector<std::unique_ptr<MemoryIf>> channels_;  ///< in the form the parameters name
   MemoryStats asked_;
 };
 

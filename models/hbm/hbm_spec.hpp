@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "models/kernel/form_spec.hpp"
 #include "sim/base/units.hpp"
 
 namespace reticle {
@@ -83,6 +84,7 @@ struct HbmParams {
   std::int64_t simulated_channels = 1;
   HbmControllerParams controller;
   HbmTiming timing;
+  ModelForm form = ModelForm::Transaction;  ///< HbmChannel or HbmCycleChannel
 };
 
 /// Banks of one pseudo-channel.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/package/deployment.hpp"
 
+#include "models/fabric/cycle_fabric.hpp"
+#include "models/fabric/fabric.hpp"
 #include "sim/base/error.hpp"
 
 namespace reticle {
@@ -15,6 +17,12 @@ void add_memory(EventCounts& counts, Tier tier, const MemoryStats& stats) {
   counts.read[static_cast<std::size_t>(tier)] += stats.read;
   counts.written[static_cast<std::size_t>(tier)] += stats.written;
 }
+
+std::unique_ptr<FabricModel> make_fabric(const FabricParams& params) {
+  if (params.form == ModelForm::Cycle)
+    return std::make_unique<CycleFabric>("fabric", params, FlitFabricParams{});
+  return std::make_unique<Fabric>("fabric", params);
+}
 }  // namespace
 
 Deployment::Deployment(const sc_core::sc_module_name& name, const PlatformSpec& platform,
@@ -22,7 +30,7 @@ Deployment::Deployment(const sc_core::sc_module_name& name, const PlatformSpec& 
     : sc_module{name},
       sram_ports_{platform.die.sram.banks * platform.die.sram.ports},
       hbm_channels_{platform.die.hbm ? channels(*platform.die.hbm) : 1},
-      fabric_{"fabric", platform.fabric},
+      fabric_{make_fabric(platform.fabric)},
       dies_(static_cast<std::size_t>(reticle::dies(platform))) {
   for (std::size_t i = 0; i < dies_.size(); ++i) {
     const std::size_t id = reverse ? dies_.size() - 1 - i : i;
@@ -30,9 +38,9 @@ Deployment::Deployment(const sc_core::sc_module_name& name, const PlatformSpec& 
   }
   completion.bind(*this);
   for (auto& die : dies_) {
-    die->sequencer.fabric.bind(fabric_.port);
+    die->sequencer.fabric.bind(fabric_->port);
     die->sequencer.completion.bind(completion);
-    fabric_.dies.bind(die->sequencer.listener);
+    fabric_->dies.bind(die->sequencer.listener);
   }
 }
 
@@ -40,7 +48,7 @@ void Deployment::start(const StepPrograms& step) {
   invariant(running_ == 0, "the last step has ended");
   invariant(step.dies.size() == dies_.size(), "a program for every die");
   running_ = dies_.size();
-  fabric_.load(step.exchanges);
+  fabric_->load(step.exchanges);
   for (std::size_t i = 0; i < dies_.size(); ++i) dies_[i]->sequencer.start(step.dies[i]);
 }
 
@@ -81,7 +89,7 @@ EventCounts Deployment::counts() const {
     total.vector_ops += die->vector.stats().element_ops;
     total.vector_busy += die->vector.stats().busy;
   }
-  for (const LinkStats& level : fabric_.stats()) {
+  for (const LinkStats& level : fabric_->stats()) {
     total.link_bytes.push_back(level.bytes);
     total.link_busy.push_back(level.busy);
   }
@@ -89,7 +97,7 @@ EventCounts Deployment::counts() const {
 }
 
 std::string Deployment::pending() const {
-  std::string text = fabric_.pending();
+  std::string text = fabric_->pending();
   for (const auto& die : dies_) text += die->sequencer.pending();
   return text;
 }

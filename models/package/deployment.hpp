@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "models/die/die.hpp"
-#include "models/fabric/fabric.hpp"
+#include "models/fabric/fabric_model.hpp"
 #include "models/package/event_counts.hpp"
 #include "models/package/platform_spec.hpp"
 
@@ -33,15 +33,15 @@ class Deployment final : public sc_core::sc_module, public CompletionIf {
   [[nodiscard]] Die& die(DieId id) { return *dies_[index(id)]; }
   [[nodiscard]] const Die& die(DieId id) const { return *dies_[index(id)]; }
   [[nodiscard]] std::size_t size() const { return dies_.size(); }
-  [[nodiscard]] const Fabric& fabric() const { return fabric_; }
+  [[nodiscard]] const FabricModel& fabric() const { return *fabric_; }
   [[nodiscard]] EventCounts counts() const;
   /// Every pending command of a stuck step, a line each.
   [[nodiscard]] std::string pending() const;
 
  private:
-  const std::int64_t sram_ports_;    ///< of one die
-  const std::int64_t hbm_channels_;  ///< likewise
-  Fabric fabric_;
+  const std::int64_t sram_ports_;              ///< of one die
+  const std::int64_t hbm_channels_;            ///< likewise
+  const std::unique_ptr<FabricModel> fabric_;  ///< in the form its parameters name
   std::vector<std::unique_ptr<Die>> dies_;
   std::size_t running_ = 0;
   sc_core::sc_event all_finished_;

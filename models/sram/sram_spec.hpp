@@ -3,15 +3,10 @@
 
 #include <cstdint>
 
+#include "models/kernel/form_spec.hpp"
 #include "sim/base/units.hpp"
 
 namespace reticle {
-
-/// How the SRAM is simulated; both forms take the same parameters.
-enum class SramForm : std::uint8_t {
-  Transaction,  ///< a run reserves its banks when it is called (SramBankGroup)
-  Cycle         ///< every bank and port is arbitrated each cycle (CycleSram)
-};
 
 /// A die's on-chip SRAM: banks behind a crossbar, addresses interleaved over all banks.
 /// A "bank" here is the unit of arbitration (a slice of many 128 KB macros that work in step).
@@ -24,7 +19,9 @@ struct SramParams {
   Cycles latency{};    ///< address to first data
   Bytes interleave{};  ///< consecutive bytes in one bank before the next
   Bytes crossbar{};    ///< bytes a requester's crossbar port moves per cycle; 0 = of every bank
-  SramForm form = SramForm::Transaction;
+  /// Transaction: a run reserves its banks when it is called (SramBankGroup). Cycle: every bank and
+  /// port is arbitrated each cycle (CycleSram).
+  ModelForm form = ModelForm::Transaction;
 };
 
 /// Words a requester can move in one cycle, one at most to each bank.

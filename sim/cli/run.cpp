@@ -139,7 +139,7 @@ void add_run(CLI::App& app) {
       ->allow_extra_args(false);
   sub->add_option("--seed", r.seed, "Seed of all random draws, a whole number from 0")
       ->check(CLI::NonNegativeNumber);
-  sub->add_option("--fidelity", r.fidelity, "roofline | transaction");
+  sub->add_option("--fidelity", r.fidelity, "roofline | transaction | cycle");
   sub->add_option("--resolved", r.resolved, "Repeat the run of a resolved.yaml");
   sub->add_option("--out", options->out, "Directory for report.json, CSV files and resolved.yaml");
   sub->add_flag("--json", options->json, "Print the report as one JSON document");

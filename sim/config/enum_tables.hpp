@@ -32,10 +32,10 @@ struct EnumTable<PagePolicy> {
 };
 
 template <>
-struct EnumTable<SramForm> {
-  static constexpr std::array<EnumName<SramForm>, 2> names{{
-      {"transaction", SramForm::Transaction},
-      {"cycle", SramForm::Cycle},
+struct EnumTable<ModelForm> {
+  static constexpr std::array<EnumName<ModelForm>, 2> names{{
+      {"transaction", ModelForm::Transaction},
+      {"cycle", ModelForm::Cycle},
   }};
 };
 
@@ -68,9 +68,10 @@ struct EnumTable<TopologyKind> {
 
 template <>
 struct EnumTable<Fidelity> {
-  static constexpr std::array<EnumName<Fidelity>, 2> names{{
+  static constexpr std::array<EnumName<Fidelity>, 3> names{{
       {"roofline", Fidelity::Roofline},
       {"transaction", Fidelity::Transaction},
+      {"cycle", Fidelity::Cycle},
   }};
 };
 

@@ -67,6 +67,7 @@ FabricParams read_fabric(const ConfigNode& node, const Nesting& nesting) {
     }
     child_dies *= children[i];
   }
+  params.form = node.get<ModelForm>("form", params.form);
   params.exchange_overhead =
       node.get<Picoseconds>("exchange_overhead", params.exchange_overhead, bounds::kLatency);
   node.reject_unknown_keys();

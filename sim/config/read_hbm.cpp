@@ -186,6 +186,7 @@ HbmParams read_hbm(const ConfigNode& node) {
   params.capacity_per_stack = per_stack;
   params.simulated_channels =
       node.get<std::int64_t>("simulated_channels", params.simulated_channels, bounds::kCount);
+  params.form = node.get<ModelForm>("form", params.form);
   node.check("simulated_channels", channels(params) % params.simulated_channels == 0,
              "must divide the die's " + std::to_string(channels(params)) + " pseudo-channels");
   const std::int64_t all_banks = params.pseudo_channels * banks(params);

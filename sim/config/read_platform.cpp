@@ -44,7 +44,7 @@ SramParams read_sram(const ConfigNode& node) {
       .interleave = node.get<Bytes>("interleave", bounds::kSize),
       .crossbar =
           node.get<Bytes>("crossbar", SramParams{}.crossbar, {Bytes{0}, bounds::kSize.high}),
-      .form = node.get<SramForm>("form", SramParams{}.form),
+      .form = node.get<ModelForm>("form", SramParams{}.form),
   };
   const std::int64_t row = params.banks * params.width.count();
   node.check("capacity", params.capacity.count() >= row,

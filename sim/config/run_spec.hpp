@@ -18,7 +18,7 @@
 
 namespace reticle {
 
-enum class Fidelity : std::uint8_t { Roofline, Transaction };
+enum class Fidelity : std::uint8_t { Roofline, Transaction, Cycle };
 
 /// Whether similar steps may be recalled instead of simulated. Auto: in request traces, where there
 /// are many thousands of them; a steady decode is simulated step by step.

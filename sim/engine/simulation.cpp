@@ -20,6 +20,16 @@ Picoseconds scaled_arrival(const Request& request, const RunSpec& spec) {
 KvCapacity capacity_of(const KvRoom& room) {
   return {room.page_tokens, room.page_bytes, room.pages, room.replicas};
 }
+
+/// The platform whose components take the form the fidelity asks for; at `transaction` each keeps
+/// the form its own key names.
+PlatformSpec silicon_of(const RunSpec& spec) {
+  PlatformSpec platform = spec.platform;
+  if (spec.engine.fidelity != Fidelity::Cycle) return platform;
+  platform.die.sram.form = platform.fabric.form = ModelForm::Cycle;
+  if (platform.die.hbm) platform.die.hbm->form = ModelForm::Cycle;
+  return platform;
+}
 }  // namespace
 
 Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec, const Trace* trace,
@@ -35,8 +45,8 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
   if (spec.engine.fidelity == Fidelity::Roofline) {
     silicon_ = std::make_unique<RooflineExecutor>(lowering_, spec.platform);
   } else {
-    deployment_ =
-        std::make_unique<Deployment>("deployment", spec.platform, spec.engine.reverse_elaboration);
+    deployment_ = std::make_unique<Deployment>("deployment", silicon_of(spec),
+                                               spec.engine.reverse_elaboration);
     silicon_ = std::make_unique<SiliconExecutor>(lowering_, *deployment_, spec.platform,
                                                  placement.kv.tier);
   }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "models/hbm/hbm_channel.hpp"
 #include "models/hbm/hbm_memory.hpp"
 
 #include <doctest/doctest.h>

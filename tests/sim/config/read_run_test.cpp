@@ -100,9 +100,9 @@ TEST_CASE("read_run: --set obeys the checks of the files") {
         "1.5");
   CHECK(refusal(request({"placement.kv_share=0"})) ==
         "--set placement.kv_share=0: placement.kv_share: must be above 0 and at most 1, got 0");
-  CHECK(refusal(request({"engine.fidelity=cycle"})) ==
-        "--set engine.fidelity=cycle: engine.fidelity: expected one of roofline, transaction, got "
-        "'cycle'");
+  CHECK(refusal(request({"engine.fidelity=cycles"})) ==
+        "--set engine.fidelity=cycles: engine.fidelity: expected one of roofline, transaction, "
+        "cycle, got 'cycles'");
   CHECK(refusal(request({"platform.die.sram.clock=15"})) ==
         "--set platform.die.sram.clock=15: platform.die.sram.clock: expected a frequency such as "
         "'1.2 GHz', got '15'");
