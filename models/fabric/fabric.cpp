@@ -2,6 +2,7 @@
 #include "models/fabric/fabric.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "models/kernel/time.hpp"
@@ -23,6 +24,24 @@ constexpr std::size_t kMostRemembered = 1 << 22;
 /// difference who goes first.
 constexpr std::int64_t kWaitShare = 32;
 constexpr std::int64_t kLinkStride = std::int64_t{1} << 32;
+
+/// Sorts keys in the order of what is above their position; those alike keep their places.
+void sort_keys(std::vector<std::uint64_t>& keys, std::vector<std::uint64_t>& spare) {
+  constexpr int kDigit = 11;
+  constexpr std::size_t kDigits = std::size_t{1} << kDigit;
+  if (std::is_sorted(keys.begin(), keys.end())) return;
+  if (keys.size() < kDigits) return std::sort(keys.begin(), keys.end());
+  const std::uint64_t most = *std::max_element(keys.begin(), keys.end());
+  spare.resize(keys.size());
+  for (int shift = kPositionBits; most >> shift > 0; shift += kDigit) {
+    std::array<std::uint32_t, kDigits> place{};
+    for (const std::uint64_t key : keys) ++place[(key >> shift) % kDigits];
+    std::uint32_t before = 0;
+    for (std::uint32_t& p : place) before += std::exchange(p, before);
+    for (const std::uint64_t key : keys) spare[place[(key >> shift) % kDigits]++] = key;
+    keys.swap(spare);
+  }
+}
 
 std::vector<LinkRate> link_rates(const Topology& topology) {
   std::vector<LinkRate> rates;
@@ -141,7 +160,7 @@ void Fabric::order(const RoutedExchange& routed, RoutedExchange::Phase& phase) {
   }
   for (const RoutedMessage& m : phase.messages)
     if (m.hops_begin != m.hops_end) offered_[routed.hops[m.hops_begin].link] = Picoseconds{};
-  if (!std::is_sorted(sorted_.begin(), sorted_.end())) std::sort(sorted_.begin(), sorted_.end());
+  sort_keys(sorted_, sorting_);
   phase.order.clear();
   for (const std::uint64_t key : sorted_)
     phase.order.push_back(static_cast<std::int32_t>(key & ((1U << kPositionBits) - 1)));

@@ -94,7 +94,7 @@ class Fabric final : public sc_core::sc_module, public FabricIf {
   std::vector<Progress> progress_;
   std::vector<std::int32_t> complete_;  ///< exchanges whose last participant has just joined
   std::vector<ExchangeFront> fronts_, next_, begin_;
-  std::vector<std::uint64_t> sorted_;  ///< of a phase: begin, then position, in one key
+  std::vector<std::uint64_t> sorted_, sorting_;  ///< of a phase: begin, then position, in one key
   std::vector<std::int64_t> ticks_;   ///< of the participants, as in RoutedExchange::Phase
   std::vector<Picoseconds> offered_;  ///< per link, while a phase is put in order
   std::vector<Picoseconds> injected_;
