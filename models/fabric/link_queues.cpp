@@ -21,12 +21,14 @@ constexpr std::uint64_t kSubjects = (std::uint64_t{1} << kSubjectBits) - 1;
 }  // namespace
 
 LinkQueues::LinkQueues(const Topology& topology, std::span<const LinkRate> rates)
-    : topology_{topology}, rates_{rates}, links_(topology.links().size()) {
+    : rates_{rates}, links_(topology.links().size()) {
+  out_.reserve(links_.size());
   std::vector<std::vector<std::uint32_t>> out(static_cast<std::size_t>(topology.nodes()));
   const auto links = topology.links();
   for (std::size_t i = 0; i < links.size(); ++i) {
     auto& others = out[static_cast<std::size_t>(links[i].from)];
-    links_[i].out = static_cast<std::uint32_t>(others.size());
+    out_.push_back(static_cast<std::uint32_t>(others.size()));
+    links_[i].buffer = links[i].params.buffer;
     others.push_back(static_cast<std::uint32_t>(i));
   }
   for (const auto& link : links)
@@ -36,7 +38,7 @@ LinkQueues::LinkQueues(const Topology& topology, std::span<const LinkRate> rates
   for (std::size_t i = 0; i < links.size(); ++i) {
     links_[i].queues = static_cast<std::uint32_t>(queues);
     links_[i].classes =
-        static_cast<std::int16_t>(topology.channel({LinkId{static_cast<std::uint32_t>(i)}}).of);
+        static_cast<std::int8_t>(topology.channel({LinkId{static_cast<std::uint32_t>(i)}}).of);
     queues += out[static_cast<std::size_t>(links[i].to)].size() *
               static_cast<std::size_t>(links_[i].classes);
   }
@@ -45,7 +47,7 @@ LinkQueues::LinkQueues(const Topology& topology, std::span<const LinkRate> rates
   for (std::uint32_t i = 0; i < links.size(); ++i) {
     std::uint32_t queue = links_[i].queues;
     for (const std::uint32_t onward : out[static_cast<std::size_t>(links[i].to)])
-      for (std::int16_t c = 0; c < links_[i].classes; ++c) {
+      for (std::int8_t c = 0; c < links_[i].classes; ++c) {
         queues_[queue].before = i;
         queues_[queue++].onward = onward;
       }
@@ -188,21 +190,23 @@ std::uint32_t LinkQueues::make_piece(const Piece& piece) {
   return id;
 }
 
-/// The queue at the end of the link of `hop` that a piece will wait in there.
-std::uint32_t LinkQueues::queue_after(std::uint32_t hop, std::uint32_t hops_end) const {
-  if (hop + 1 == hops_end) return kNone;
-  const Hop& next = routed_->hops[hop];
-  const Link& link = links_[next.link];
-  const std::uint32_t onward = links_[routed_->hops[hop + 1].link].out;
-  return link.queues + onward * static_cast<std::uint32_t>(link.classes) +
-         static_cast<std::uint32_t>(next.channel);
+/// What it meets at the end of its next link.
+void LinkQueues::look_ahead(Piece& piece) const {
+  const Hop& hop = routed_->hops[piece.hop];
+  piece.forward = hop.forward;
+  piece.queue = kNone;
+  if (piece.hop + 1 == piece.hops_end) return;
+  const Link& link = links_[hop.link];
+  const std::uint32_t onward = out_[routed_->hops[piece.hop + 1].link];
+  piece.queue = link.queues + onward * static_cast<std::uint32_t>(link.classes) +
+                static_cast<std::uint32_t>(hop.channel);
 }
 
 void LinkQueues::arrive(std::uint32_t id, Picoseconds at) {
   Piece& piece = pieces_[id];
   const std::uint32_t queue = piece.queue;
   ++piece.hop;
-  piece.queue = queue_after(piece.hop, sendings_[piece.sending].message->hops_end);
+  look_ahead(piece);
   piece.next = kNone;
   Queue& q = queues_[queue];
   const bool first = q.head == kNone;
@@ -245,11 +249,13 @@ std::uint32_t LinkQueues::cut_piece(std::uint32_t id) {
   sending.cut = sending.made == sending.parts
                     ? message.bytes
                     : Bytes{message.bytes.count() * sending.made / sending.parts};
-  return make_piece({.sending = id,
-                     .hop = message.hops_begin,
-                     .queue = queue_after(message.hops_begin, message.hops_end),
-                     .bytes = sending.cut - before,
-                     .last = sending.made == sending.parts});
+  Piece piece{.sending = id,
+              .hop = message.hops_begin,
+              .hops_end = message.hops_end,
+              .last = sending.made == sending.parts,
+              .bytes = sending.cut - before};
+  look_ahead(piece);
+  return make_piece(piece);
 }
 
 /// A queue may hold as much as its link's buffer has left over [Choudhury and Hahne, ToN 1998], and
@@ -268,7 +274,7 @@ bool LinkQueues::has_room(std::uint32_t link, const Piece& piece, Picoseconds at
     l.left = 0;
   }
   const Bytes held = queues_[piece.queue].held;
-  return held.count() == 0 || held + piece.bytes <= topology_.links()[link].params.buffer - l.held;
+  return held.count() == 0 || held + piece.bytes <= l.buffer - l.held;
 }
 
 /// Gives the link to the first in line whose way on has room.
@@ -300,7 +306,6 @@ void LinkQueues::serve(std::uint32_t link, Picoseconds at) {
 void LinkQueues::pass(std::uint32_t link, std::uint32_t queue, Picoseconds at) {
   const std::uint32_t id = first_of(link, queue);
   Piece& piece = pieces_[id];
-  const Hop& hop = routed_->hops[piece.hop];
   // A piece cannot leave faster than it comes.
   const Picoseconds end = max(at + rates_[link].serialise(piece.bytes), piece.tail);
   free_[link] = end;
@@ -318,7 +323,7 @@ void LinkQueues::pass(std::uint32_t link, std::uint32_t queue, Picoseconds at) {
     queues_[queue].head = piece.next;
     leave(queue, piece, at, end);
   }
-  piece.tail = end + hop.forward;
+  piece.tail = end + piece.forward;
   if (piece.queue == kNone) {
     if (piece.last) deliver(piece);
     free_pieces_.push_back(id);
@@ -326,7 +331,7 @@ void LinkQueues::pass(std::uint32_t link, std::uint32_t queue, Picoseconds at) {
   }
   queues_[piece.queue].held += piece.bytes;
   l.held += piece.bytes;
-  post(at + hop.forward, EventKind::Arrive, id);
+  post(at + piece.forward, EventKind::Arrive, id);
 }
 
 /// A piece goes from a queue until `end`; the link before it learns of the room.

@@ -32,14 +32,16 @@ class LinkQueues {
   static constexpr std::uint32_t kNone = 0xffff'ffff;
 
   struct Piece {
-    std::uint32_t sending = 0;  ///< of `sendings_`: what it belongs to
-    std::uint32_t hop = 0;      ///< index of the next link of its way
-    std::uint32_t next = 0;     ///< in its queue
+    std::uint32_t sending = 0;   ///< of `sendings_`: what it belongs to
+    std::uint32_t hop = 0;       ///< index of the next link of its way
+    std::uint32_t hops_end = 0;  ///< of its way
+    std::uint32_t next = 0;      ///< in its queue
     /// It will wait in at the end of its next link; kNone: its way ends there.
     std::uint32_t queue = kNone;
+    bool last = false;      ///< of its message
+    Picoseconds forward{};  ///< over its next link
     Bytes bytes{};
     Picoseconds tail{};  ///< when all of it has come
-    bool last = false;   ///< of its message
   };
   /// Pieces at the end of a link that wait for another one, or sendings that wait for the first
   /// link of their way (a source).
@@ -67,16 +69,16 @@ class LinkQueues {
   };
   struct Link {
     std::uint32_t queues = 0;  ///< first of those at its end
-    std::int16_t classes = 1;  ///< of routes, each with its own queues
+    std::int8_t classes = 1;   ///< of routes, each with its own queues
     bool due = false;          ///< it will look at its line
     bool awaited = false;      ///< it waits for room of which nothing is known
     bool used = false;
-    std::uint32_t out = 0;                      ///< place among the links of the node it leaves
     std::uint32_t first = kNone, last = kNone;  ///< in line: queues that want the link
     std::uint32_t cut = kNone;                  ///< the next piece of the source
     std::uint32_t left = 0;                     ///< of `leaving`: those before have left
     Bytes held{};                               ///< in the buffer at its end
-    std::vector<Room> leaving;                  ///< of that buffer, by time
+    Bytes buffer{};
+    std::vector<Room> leaving;  ///< of that buffer, by time
   };
   enum class EventKind : std::uint8_t { Arrive, Serve, Begin, Hold };
   struct Event {
@@ -100,17 +102,17 @@ class LinkQueues {
   [[nodiscard]] bool is_source(std::uint32_t queue) const { return queue >= first_source_; }
   [[nodiscard]] std::uint32_t first_of(std::uint32_t link, std::uint32_t queue);
   [[nodiscard]] std::uint32_t cut_piece(std::uint32_t sending);
-  [[nodiscard]] std::uint32_t queue_after(std::uint32_t hop, std::uint32_t hops_end) const;
+  void look_ahead(Piece& piece) const;
   bool has_room(std::uint32_t link, const Piece& piece, Picoseconds at);
   void pass(std::uint32_t link, std::uint32_t queue, Picoseconds at);
   void leave(std::uint32_t queue, const Piece& piece, Picoseconds at, Picoseconds end);
   void deliver(const Piece& piece);
   std::uint32_t make_piece(const Piece& piece);
 
-  const Topology& topology_;
   std::span<const LinkRate> rates_;
   Bytes smallest_buffer_{std::int64_t{1} << 40};
   std::vector<Link> links_;
+  std::vector<std::uint32_t> out_;   ///< per link: its place among those of the node it leaves
   std::vector<Queue> queues_;        ///< by link, and after them every link's source
   std::uint32_t first_source_ = 0;   ///< of `queues_`
   std::vector<std::uint32_t> used_;  ///< links
