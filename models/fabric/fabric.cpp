@@ -2,6 +2,7 @@
 #include "models/fabric/fabric.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "models/kernel/time.hpp"
@@ -17,10 +18,30 @@ constexpr int kArbitrationShift = 10;
 constexpr int kPositionBits = 24;
 /// Exchanges kept with their routes: so many, and so many links of messages in all (100 MB).
 constexpr std::size_t kMostRouted = 4096, kMostKeptHops = 1 << 21;
+/// Times kept of how exchanges ended (32 MB).
+constexpr std::size_t kMostRemembered = 1 << 22;
 /// Up to this share above the time in which no order of the messages is much faster, it makes no
 /// difference who goes first.
 constexpr std::int64_t kWaitShare = 32;
 constexpr std::int64_t kLinkStride = std::int64_t{1} << 32;
+
+/// Sorts keys in the order of what is above their position; those alike keep their places.
+void sort_keys(std::vector<std::uint64_t>& keys, std::vector<std::uint64_t>& spare) {
+  constexpr int kDigit = 11;
+  constexpr std::size_t kDigits = std::size_t{1} << kDigit;
+  if (std::is_sorted(keys.begin(), keys.end())) return;
+  if (keys.size() < kDigits) return std::sort(keys.begin(), keys.end());
+  const std::uint64_t most = *std::max_element(keys.begin(), keys.end());
+  spare.resize(keys.size());
+  for (int shift = kPositionBits; most >> shift > 0; shift += kDigit) {
+    std::array<std::uint32_t, kDigits> place{};
+    for (const std::uint64_t key : keys) ++place[(key >> shift) % kDigits];
+    std::uint32_t before = 0;
+    for (std::uint32_t& p : place) before += std::exchange(p, before);
+    for (const std::uint64_t key : keys) spare[place[(key >> shift) % kDigits]++] = key;
+    keys.swap(spare);
+  }
+}
 
 std::vector<LinkRate> link_rates(const Topology& topology) {
   std::vector<LinkRate> rates;
@@ -58,7 +79,7 @@ void Fabric::load(std::span<const std::shared_ptr<const Exchange>> exchanges) {
   // What is kept owns its exchange, so an address cannot come to mean another one.
   if (routed_.size() > kMostRouted || kept_hops_ > kMostKeptHops) {
     routed_.clear();
-    kept_hops_ = 0;
+    kept_hops_ = remembered_ = 0;
   }
   exchanges_.clear();
   progress_.resize(exchanges.size());
@@ -139,7 +160,7 @@ void Fabric::order(const RoutedExchange& routed, RoutedExchange::Phase& phase) {
   }
   for (const RoutedMessage& m : phase.messages)
     if (m.hops_begin != m.hops_end) offered_[routed.hops[m.hops_begin].link] = Picoseconds{};
-  if (!std::is_sorted(sorted_.begin(), sorted_.end())) std::sort(sorted_.begin(), sorted_.end());
+  sort_keys(sorted_, sorting_);
   phase.order.clear();
   for (const std::uint64_t key : sorted_)
     phase.order.push_back(static_cast<std::int32_t>(key & ((1U << kPositionBits) - 1)));
@@ -208,47 +229,70 @@ bool Fabric::reserve(RoutedExchange& routed) {
   return (end - begin - routed.ideal()) * kWaitShare <= routed.ideal();
 }
 
-/// Takes the ending of the last use when this one begins alike, on idle links.
+/// How the exchange begins.
+void Fabric::begin(const RoutedExchange& routed) {
+  base_ = fronts_.front().ready;
+  for (const ExchangeFront& front : fronts_) base_ = min(base_, front.ready);
+  ready_.clear();
+  hash_ = 0;
+  for (const ExchangeFront& front : fronts_) {
+    ready_.push_back(front.ready - base_);
+    hash_ = (hash_ ^ static_cast<std::uint64_t>(ready_.back().count())) * 0x9e37'79b9'7f4a'7c15U;
+    hash_ ^= hash_ >> 29;
+  }
+  idle_ = std::all_of(routed.links.begin(), routed.links.end(),
+                      [&](std::uint32_t link) { return free_[link] <= base_; });
+}
+
+/// Takes the ending of a use that began alike, on idle links.
 bool Fabric::remember(const RoutedExchange& routed) {
-  const RoutedExchange::Memory& memory = routed.memory;
-  if (memory.ready.size() != fronts_.size()) return false;
-  Picoseconds base = fronts_.front().ready;
-  for (const ExchangeFront& front : fronts_) base = min(base, front.ready);
-  for (std::size_t s = 0; s < fronts_.size(); ++s)
-    if (fronts_[s].ready - base != memory.ready[s]) return false;
-  for (const std::uint32_t link : routed.links)
-    if (free_[link] > base) return false;
+  if (!idle_) return false;
+  const auto [first, last] = routed.memories.equal_range(hash_);
+  const auto found =
+      std::find_if(first, last, [&](const auto& kept) { return kept.second.ready == ready_; });
+  if (found == last) return false;
+  const RoutedExchange::Memory& memory = found->second;
   for (std::size_t s = 0; s < fronts_.size(); ++s) {
     fronts_[s] = memory.fronts[s];
-    fronts_[s].ready += base;
-    if (memory.injected[s].count() > 0) injected_[s] = memory.injected[s] + base;
+    fronts_[s].ready += base_;
+    if (memory.injected[s].count() > 0) injected_[s] = memory.injected[s] + base_;
   }
   for (std::size_t i = 0; i < routed.links.size(); ++i)
-    free_[routed.links[i]] = memory.free[i] + base;
+    free_[routed.links[i]] = memory.free[i] + base_;
   return true;
+}
+
+/// Notes how the exchange has ended.
+void Fabric::keep(RoutedExchange& routed) {
+  if (!idle_) return;
+  const std::size_t times = routed.links.size() + 5 * fronts_.size();
+  if (remembered_ + times > kMostRemembered) {
+    for (auto& [exchange, other] : routed_) other->memories.clear();
+    remembered_ = 0;
+  }
+  remembered_ += times;
+  RoutedExchange::Memory& memory = routed.memories.emplace(hash_, RoutedExchange::Memory{})->second;
+  memory.ready = ready_;
+  memory.fronts = fronts_;
+  for (ExchangeFront& front : memory.fronts) front.ready -= base_;
+  memory.injected.reserve(injected_.size());
+  for (const Picoseconds t : injected_)
+    memory.injected.push_back(t.count() > 0 ? t - base_ : Picoseconds{});
+  memory.free.reserve(routed.links.size());
+  for (const std::uint32_t link : routed.links) memory.free.push_back(free_[link] - base_);
 }
 
 void Fabric::work_out(RoutedExchange& routed) {
   begin_ = fronts_;
-  free_before_ = free_;
+  free_before_.clear();
+  for (const std::uint32_t link : routed.links) free_before_.push_back(free_[link]);
   if (!reserve(routed)) {
     fronts_ = begin_;
     injected_.assign(fronts_.size(), Picoseconds{});
-    free_ = free_before_;
+    for (std::size_t i = 0; i < routed.links.size(); ++i) free_[routed.links[i]] = free_before_[i];
     queues_.run(routed, fronts_, injected_, free_);
   }
-  Picoseconds base = begin_.front().ready;
-  for (const ExchangeFront& front : begin_) base = min(base, front.ready);
-  RoutedExchange::Memory& memory = routed.memory;
-  memory = {};
-  for (const std::uint32_t link : routed.links)
-    if (free_before_[link] > base) return;
-  memory.fronts = fronts_;
-  for (ExchangeFront& front : memory.fronts) front.ready -= base;
-  for (const ExchangeFront& front : begin_) memory.ready.push_back(front.ready - base);
-  for (const Picoseconds t : injected_)
-    memory.injected.push_back(t.count() > 0 ? t - base : Picoseconds{});
-  for (const std::uint32_t link : routed.links) memory.free.push_back(free_[link] - base);
+  keep(routed);
 }
 
 void Fabric::resolve(std::int32_t id) {
@@ -260,7 +304,10 @@ void Fabric::resolve(std::int32_t id) {
   injected_.assign(count, Picoseconds{});
   for (std::size_t s = 0; s < count; ++s)
     fronts_[s] = {joined[s] + overhead_, overhead_, static_cast<std::int32_t>(s)};
-  if (count > 0 && !remember(routed)) work_out(routed);
+  if (count > 0) {
+    begin(routed);
+    if (!remember(routed)) work_out(routed);
+  }
   sent_ += routed.sent;
   received_ += routed.received;
   for (std::size_t level = 0; level < stats_.size(); ++level) {

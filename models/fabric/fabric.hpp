@@ -53,7 +53,9 @@ class Fabric final : public sc_core::sc_module, public FabricModel {
   void run_phase(const RoutedExchange& routed, RoutedExchange::Phase& phase);
   void order(const RoutedExchange& routed, RoutedExchange::Phase& phase);
   void run_in_switch(const RoutedExchange& routed, const RoutedExchange::Phase& phase);
+  void begin(const RoutedExchange& routed);
   bool remember(const RoutedExchange& routed);
+  void keep(RoutedExchange& routed);
   void work_out(RoutedExchange& routed);
   bool reserve(RoutedExchange& routed);
   Arrival deliver(std::span<const Hop> hops, Picoseconds at);
@@ -63,8 +65,13 @@ class Fabric final : public sc_core::sc_module, public FabricModel {
   const Picoseconds overhead_;
   std::vector<LinkRate> rates_;
   LinkQueues queues_;
-  std::vector<Picoseconds> free_;         ///< per link: when it has sent what it was given
-  std::vector<Picoseconds> free_before_;  ///< the exchange being worked out
+  std::vector<Picoseconds> free_;  ///< per link: when it has sent what it was given
+  // The exchange being worked out as it begins:
+  Picoseconds base_{};                    ///< first of its participants
+  std::vector<Picoseconds> ready_;        ///< each one, from there
+  std::uint64_t hash_ = 0;                ///< of `ready_`
+  bool idle_ = false;                     ///< all links it takes, by then
+  std::vector<Picoseconds> free_before_;  ///< of them
   std::vector<std::int64_t> used_by_;     ///< per link: the exchange and the link before it
   std::int64_t resolved_ = 0;             ///< exchanges worked out
   bool overflows_ = false;                ///< a message of it waited and is larger than the buffer
@@ -74,13 +81,14 @@ class Fabric final : public sc_core::sc_module, public FabricModel {
   Bytes received_{};
   std::unordered_map<const Exchange*, std::unique_ptr<RoutedExchange>> routed_;
   std::size_t kept_hops_ = 0;
+  std::size_t remembered_ = 0;              ///< times in all memories
   std::vector<RoutedExchange*> exchanges_;  ///< of the step under way
   std::vector<Progress> progress_;
   std::vector<std::int32_t> complete_;  ///< exchanges whose last participant has just joined
   std::vector<ExchangeFront> fronts_, next_, begin_;
-  std::vector<std::uint64_t> sorted_;  ///< of a phase: begin, then position, in one key
-  std::vector<std::int64_t> ticks_;    ///< of the participants, as in RoutedExchange::Phase
-  std::vector<Picoseconds> offered_;   ///< per link, while a phase is put in order
+  std::vector<std::uint64_t> sorted_, sorting_;  ///< of a phase: begin, then position, in one key
+  std::vector<std::int64_t> ticks_;   ///< of the participants, as in RoutedExchange::Phase
+  std::vector<Picoseconds> offered_;  ///< per link, while a phase is put in order
   std::vector<Picoseconds> injected_;
   sc_core::sc_event completed_;
 };

@@ -15,49 +15,79 @@ constexpr std::int64_t kMostPieceHops = 32'768;
 constexpr Bytes kLeastPiece{512};
 /// Of one message, and of a buffer when messages are larger than that.
 constexpr std::int64_t kMostPieces = 8, kPiecesPerBuffer = 32;
+/// Of what an event says in one word: its subject, two bits of its kind, and the order of posting.
+constexpr int kSubjectBits = 29, kOrderShift = kSubjectBits + 2;
+constexpr std::uint64_t kSubjects = (std::uint64_t{1} << kSubjectBits) - 1;
 }  // namespace
 
 LinkQueues::LinkQueues(const Topology& topology, std::span<const LinkRate> rates)
-    : topology_{topology}, rates_{rates}, links_(topology.links().size()) {
-  std::vector<std::uint32_t> out(static_cast<std::size_t>(topology.nodes()));
+    : rates_{rates}, links_(topology.links().size()) {
+  out_.reserve(links_.size());
+  std::vector<std::vector<std::uint32_t>> out(static_cast<std::size_t>(topology.nodes()));
   const auto links = topology.links();
-  for (std::size_t i = 0; i < links.size(); ++i)
-    links_[i].out = out[static_cast<std::size_t>(links[i].from)]++;
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    auto& others = out[static_cast<std::size_t>(links[i].from)];
+    out_.push_back(static_cast<std::uint32_t>(others.size()));
+    links_[i].buffer = links[i].params.buffer;
+    others.push_back(static_cast<std::uint32_t>(i));
+  }
   for (const auto& link : links)
     if (link.params.buffer.count() > 0)
       smallest_buffer_ = min(smallest_buffer_, link.params.buffer);
-  std::uint32_t queues = 0;
+  std::size_t queues = 0;
   for (std::size_t i = 0; i < links.size(); ++i) {
-    links_[i].queues = queues;
-    links_[i].classes = topology.channel({LinkId{static_cast<std::uint32_t>(i)}}).of;
-    queues +=
-        out[static_cast<std::size_t>(links[i].to)] * static_cast<std::uint32_t>(links_[i].classes);
-    link_of_.resize(queues, static_cast<std::uint32_t>(i));
+    links_[i].queues = static_cast<std::uint32_t>(queues);
+    links_[i].classes =
+        static_cast<std::int8_t>(topology.channel({LinkId{static_cast<std::uint32_t>(i)}}).of);
+    queues += out[static_cast<std::size_t>(links[i].to)].size() *
+              static_cast<std::size_t>(links_[i].classes);
   }
-  queues_.resize(queues);
+  first_source_ = static_cast<std::uint32_t>(queues);
+  queues_.resize(queues + links.size());
+  for (std::uint32_t i = 0; i < links.size(); ++i) {
+    std::uint32_t queue = links_[i].queues;
+    for (const std::uint32_t onward : out[static_cast<std::size_t>(links[i].to)])
+      for (std::int8_t c = 0; c < links_[i].classes; ++c) {
+        queues_[queue].before = i;
+        queues_[queue++].onward = onward;
+      }
+    queues_[first_source_ + i].onward = i;
+  }
 }
 
 void LinkQueues::post(Picoseconds at, EventKind kind, std::uint32_t subject) {
-  events_.push({at, order_++, kind, subject});
+  events_.push(
+      {at, order_++ << kOrderShift | static_cast<std::uint64_t>(kind) << kSubjectBits | subject});
 }
 
 void LinkQueues::prepare(const RoutedExchange& routed) {
   std::int64_t bytes_hops = 0;
-  by_slot_.assign(routed.phases.size(), {});
-  awaited_.assign(routed.phases.size(), {});
+  const std::size_t slots = fronts_.size();
+  listed_.assign(routed.phases.size() * slots + 1, 0);
+  awaited_.assign(routed.phases.size() * slots, 0);
+  std::size_t messages = 0;
   for (std::size_t p = 0; p < routed.phases.size(); ++p) {
-    by_slot_[p].resize(fronts_.size());
-    awaited_[p].resize(fronts_.size());
     for (const RoutedMessage& m : routed.phases[p].messages) {
-      by_slot_[p][static_cast<std::size_t>(m.source)].push_back(&m);
-      ++awaited_[p][static_cast<std::size_t>(m.target)];
+      ++listed_[p * slots + static_cast<std::size_t>(m.source) + 1];
+      ++awaited_[p * slots + static_cast<std::size_t>(m.target)];
       bytes_hops += m.bytes.count() * (m.hops_end - m.hops_begin);
     }
+    messages += routed.phases[p].messages.size();
   }
+  // Where each one's begin, which moves on to where they end.
+  std::uint32_t before = 0;
+  for (std::uint32_t& place : listed_) before = place += before;
+  by_slot_.resize(messages);
+  for (std::size_t p = 0; p < routed.phases.size(); ++p)
+    for (const RoutedMessage& m : routed.phases[p].messages)
+      by_slot_[listed_[p * slots + static_cast<std::size_t>(m.source)]++] = &m;
   piece_ = max(kLeastPiece, Bytes{bytes_hops / kMostPieceHops});
-  phase_.assign(fronts_.size(), 0);
-  ends_.assign(fronts_.size(), {});
+  phase_.assign(slots, 0);
+  ends_.assign(slots, {});
   sendings_.clear();
+  sendings_.reserve(messages);
+  order_ = 0;
+  run_ = (run_ + 1) & 0x7fff'ffffU;
 }
 
 void LinkQueues::run(const RoutedExchange& routed, std::span<ExchangeFront> fronts,
@@ -78,9 +108,11 @@ void LinkQueues::run(const RoutedExchange& routed, std::span<ExchangeFront> fron
     if (ends_[s].ready > fronts[s].ready) fronts[s] = ends_[s];
   for (const std::uint32_t id : used_) {
     Link& link = links_[id];
-    invariant(link.line.empty(), "every piece is sent");
-    for (const Room& room : link.leaving) queues_[room.queue].held -= room.bytes;
+    invariant(link.first == kNone, "every piece is sent");
+    for (; link.left < link.leaving.size(); ++link.left)
+      queues_[link.leaving[link.left].queue].held -= link.leaving[link.left].bytes;
     link.leaving.clear();
+    link.left = 0;
     link.held = Bytes{};
     link.awaited = link.used = false;
   }
@@ -88,49 +120,63 @@ void LinkQueues::run(const RoutedExchange& routed, std::span<ExchangeFront> fron
 }
 
 void LinkQueues::handle(const Event& event) {
-  switch (event.kind) {
+  const auto subject = static_cast<std::uint32_t>(event.what & kSubjects);
+  switch (static_cast<EventKind>(event.what >> kSubjectBits & 3U)) {
     case EventKind::Begin:
-      return begin_phase(event.subject, event.at);
+      return begin_phase(subject, event.at);
     case EventKind::Serve:
-      links_[event.subject].due = false;
-      return serve(event.subject, event.at);
+      links_[subject].due = false;
+      return serve(subject, event.at);
     case EventKind::Arrive:
-      return arrive(event.subject, event.at);
-    case EventKind::Hold: {
-      const Sending& sending = sendings_[event.subject];
-      const auto slot = static_cast<std::size_t>(sending.message->target);
-      if (event.at > fronts_[slot].ready)
-        fronts_[slot] = {event.at, sending.front.latency + sending.message->latency,
-                         sending.front.root};
-      --awaited_[sending.phase][slot];
-      if (phase_[slot] > 0) begin_phase(slot, event.at);
-    }
+      return arrive(subject, event.at);
+    case EventKind::Hold:
+      return hold(subject, event.at);
   }
+}
+
+void LinkQueues::hold(std::uint32_t id, Picoseconds at) {
+  const Sending& sending = sendings_[id];
+  const auto slot = static_cast<std::size_t>(sending.message->target);
+  if (at > fronts_[slot].ready)
+    fronts_[slot] = {at, sending.front.latency + sending.message->latency, sending.front.root};
+  --awaited_[sending.phase * fronts_.size() + slot];
+  if (phase_[slot] > 0) begin_phase(slot, at);
 }
 
 /// Sends every phase whose predecessor the participant holds.
 void LinkQueues::begin_phase(std::size_t slot, Picoseconds at) {
-  while (phase_[slot] < by_slot_.size()) {
+  while (phase_[slot] < routed_->phases.size()) {
     const std::size_t p = phase_[slot];
-    if (p > 0 && awaited_[p - 1][slot] > 0) return;
+    const std::size_t here = p * fronts_.size() + slot;
+    if (p > 0 && awaited_[here - fronts_.size()] > 0) return;
     ++phase_[slot];
-    for (const RoutedMessage* m : by_slot_[p][slot]) {
-      const auto id = static_cast<std::uint32_t>(sendings_.size());
-      // Pieces are small beside the message, and beside the buffers they share.
-      const std::int64_t finest =
-          std::max(kMostPieces, m->bytes.count() * kPiecesPerBuffer / smallest_buffer_.count());
-      const std::int64_t parts =
-          std::clamp<std::int64_t>(m->bytes.count() / piece_.count(), 1, finest);
-      sendings_.push_back({m, p, fronts_[slot], parts});
-      if (m->hops_begin == m->hops_end) {
-        --awaited_[p][slot];
-        continue;
-      }
-      const std::uint32_t link = routed_->hops[m->hops_begin].link;
-      links_[link].source.push_back(id);
-      if (links_[link].source.size() == 1) ask(link, kNone, at);
-    }
+    for (std::uint32_t i = here == 0 ? 0 : listed_[here - 1]; i < listed_[here]; ++i)
+      send(*by_slot_[i], p, slot, at);
   }
+}
+
+void LinkQueues::send(const RoutedMessage& message, std::size_t phase, std::size_t slot,
+                      Picoseconds at) {
+  if (message.hops_begin == message.hops_end) {
+    --awaited_[phase * fronts_.size() + slot];
+    return;
+  }
+  // Pieces are small beside the message, and beside the buffers they share.
+  const std::int64_t bytes = message.bytes.count();
+  const std::int64_t finest =
+      std::max(kMostPieces, bytes * kPiecesPerBuffer / smallest_buffer_.count());
+  const std::int64_t parts = std::clamp<std::int64_t>(bytes / piece_.count(), 1, finest);
+  const auto id = static_cast<std::uint32_t>(sendings_.size());
+  sendings_.push_back({.message = &message,
+                       .phase = static_cast<std::uint32_t>(phase),
+                       .front = fronts_[slot],
+                       .parts = parts});
+  const std::uint32_t link = routed_->hops[message.hops_begin].link;
+  Queue& source = queues_[first_source_ + link];
+  const bool first = source.head == kNone;
+  (first ? source.head : sendings_[source.tail].next) = id;
+  source.tail = id;
+  if (first) ask(link, first_source_ + link, at);
 }
 
 std::uint32_t LinkQueues::make_piece(const Piece& piece) {
@@ -144,30 +190,43 @@ std::uint32_t LinkQueues::make_piece(const Piece& piece) {
   return id;
 }
 
-/// The queue at the end of its next link that it will wait in there.
-std::uint32_t LinkQueues::queue_after(const Piece& piece) const {
+/// What it meets at the end of its next link.
+void LinkQueues::look_ahead(Piece& piece) const {
   const Hop& hop = routed_->hops[piece.hop];
+  piece.forward = hop.forward;
+  piece.queue = kNone;
+  if (piece.hop + 1 == piece.hops_end) return;
   const Link& link = links_[hop.link];
-  const std::uint32_t onward = links_[routed_->hops[piece.hop + 1].link].out;
-  return link.queues + onward * static_cast<std::uint32_t>(link.classes) +
-         static_cast<std::uint32_t>(hop.channel);
+  const std::uint32_t onward = out_[routed_->hops[piece.hop + 1].link];
+  piece.queue = link.queues + onward * static_cast<std::uint32_t>(link.classes) +
+                static_cast<std::uint32_t>(hop.channel);
 }
 
 void LinkQueues::arrive(std::uint32_t id, Picoseconds at) {
   Piece& piece = pieces_[id];
-  const std::uint32_t queue = queue_after(piece);
+  const std::uint32_t queue = piece.queue;
   ++piece.hop;
+  look_ahead(piece);
   piece.next = kNone;
   Queue& q = queues_[queue];
   const bool first = q.head == kNone;
   (first ? q.head : pieces_[q.tail].next) = id;
   q.tail = id;
-  if (first) ask(routed_->hops[piece.hop].link, queue, at);
+  if (first) ask(q.onward, queue, at);
 }
 
 void LinkQueues::ask(std::uint32_t link, std::uint32_t queue, Picoseconds at, bool first) {
   Link& l = links_[link];
-  first ? l.line.push_front(queue) : l.line.push_back(queue);
+  Queue& q = queues_[queue];
+  q.in_line = first ? l.first : kNone;
+  if (l.first == kNone) {
+    l.first = l.last = queue;
+  } else if (first) {
+    l.first = queue;
+  } else {
+    queues_[l.last].in_line = queue;
+    l.last = queue;
+  }
   if (!std::exchange(l.used, true)) used_.push_back(link);
   if (l.due) return;
   l.due = true;
@@ -176,54 +235,70 @@ void LinkQueues::ask(std::uint32_t link, std::uint32_t queue, Picoseconds at, bo
 
 /// The first piece of a queue; of a source, cut from the message it is at.
 std::uint32_t LinkQueues::first_of(std::uint32_t link, std::uint32_t queue) {
-  if (queue != kNone) return queues_[queue].head;
+  if (!is_source(queue)) return queues_[queue].head;
   Link& l = links_[link];
-  if (l.cut != kNone) return l.cut;
-  const std::uint32_t id = l.source.front();
-  Sending& sending = sendings_[id];
-  const std::int64_t bytes = sending.message->bytes.count();
-  const std::int64_t i = sending.cut++;
-  const std::int64_t parts = sending.parts;
-  l.cut = make_piece({.message = sending.message,
-                      .sending = id,
-                      .hop = sending.message->hops_begin,
-                      .bytes = Bytes{bytes * (i + 1) / parts - bytes * i / parts},
-                      .last = i + 1 == parts});
+  if (l.cut == kNone) l.cut = cut_piece(queues_[queue].head);
   return l.cut;
+}
+
+std::uint32_t LinkQueues::cut_piece(std::uint32_t id) {
+  Sending& sending = sendings_[id];
+  const RoutedMessage& message = *sending.message;
+  ++sending.made;
+  const Bytes before = sending.cut;
+  sending.cut = sending.made == sending.parts
+                    ? message.bytes
+                    : Bytes{message.bytes.count() * sending.made / sending.parts};
+  Piece piece{.sending = id,
+              .hop = message.hops_begin,
+              .hops_end = message.hops_end,
+              .last = sending.made == sending.parts,
+              .bytes = sending.cut - before};
+  look_ahead(piece);
+  return make_piece(piece);
 }
 
 /// A queue may hold as much as its link's buffer has left over [Choudhury and Hahne, ToN 1998], and
 /// always one piece.
 bool LinkQueues::has_room(std::uint32_t link, const Piece& piece, Picoseconds at) {
-  if (ends(piece)) return true;
+  if (piece.queue == kNone) return true;
   Link& l = links_[link];
-  while (!l.leaving.empty() && l.leaving.front().at <= at) {
-    const Room& room = l.leaving.front();
+  while (l.left < l.leaving.size() && l.leaving[l.left].at <= at) {
+    const Room& room = l.leaving[l.left];
     queues_[room.queue].held -= room.bytes;
     l.held -= room.bytes;
-    l.leaving.pop_front();
+    ++l.left;
   }
-  const Bytes held = queues_[queue_after(piece)].held;
-  return held.count() == 0 || held + piece.bytes <= topology_.links()[link].params.buffer - l.held;
+  if (2 * l.left >= l.leaving.size()) {
+    l.leaving.erase(l.leaving.begin(), l.leaving.begin() + l.left);
+    l.left = 0;
+  }
+  const Bytes held = queues_[piece.queue].held;
+  return held.count() == 0 || held + piece.bytes <= l.buffer - l.held;
 }
 
 /// Gives the link to the first in line whose way on has room.
 void LinkQueues::serve(std::uint32_t link, Picoseconds at) {
   Link& l = links_[link];
-  for (std::size_t i = 0; i < l.line.size(); ++i) {
-    const std::uint32_t queue = l.line[i];
-    if (!has_room(link, pieces_[first_of(link, queue)], at)) continue;
-    l.line.erase(l.line.begin() + static_cast<std::ptrdiff_t>(i));
+  std::uint32_t before = kNone;
+  for (std::uint32_t queue = l.first; queue != kNone; queue = queues_[queue].in_line) {
+    if (!has_room(link, pieces_[first_of(link, queue)], at)) {
+      before = queue;
+      continue;
+    }
+    const std::uint32_t after = queues_[queue].in_line;
+    (before == kNone ? l.first : queues_[before].in_line) = after;
+    if (after == kNone) l.last = before;
     pass(link, queue, at);
     break;
   }
-  if (l.line.empty() || l.due) return;
+  if (l.first == kNone || l.due) return;
   Picoseconds next = free_[link];
   if (next <= at && l.leaving.empty()) {
     l.awaited = true;
     return;
   }
-  if (next <= at) next = max(at, l.leaving.front().at);
+  if (next <= at) next = max(at, l.leaving[l.left].at);
   l.due = true;
   post(next, EventKind::Serve, link);
 }
@@ -231,59 +306,62 @@ void LinkQueues::serve(std::uint32_t link, Picoseconds at) {
 void LinkQueues::pass(std::uint32_t link, std::uint32_t queue, Picoseconds at) {
   const std::uint32_t id = first_of(link, queue);
   Piece& piece = pieces_[id];
-  const Hop& hop = routed_->hops[piece.hop];
   // A piece cannot leave faster than it comes.
   const Picoseconds end = max(at + rates_[link].serialise(piece.bytes), piece.tail);
   free_[link] = end;
   Link& l = links_[link];
-  if (queue == kNone) {
+  if (is_source(queue)) {
     l.cut = kNone;
     if (piece.last) {
-      Picoseconds& left = injected_[static_cast<std::size_t>(piece.message->source)];
+      const Sending& sending = sendings_[piece.sending];
+      Picoseconds& left = injected_[static_cast<std::size_t>(sending.message->source)];
       left = max(left, end);
-      l.source.pop_front();
+      queues_[queue].head = sending.next;
     }
-    if (!l.source.empty()) ask(link, kNone, at);
+    if (queues_[queue].head != kNone) ask(link, queue, at);
   } else {
     queues_[queue].head = piece.next;
     leave(queue, piece, at, end);
   }
-  piece.tail = end + hop.forward;
-  if (ends(piece)) {
+  piece.tail = end + piece.forward;
+  if (piece.queue == kNone) {
     if (piece.last) deliver(piece);
     free_pieces_.push_back(id);
     return;
   }
-  queues_[queue_after(piece)].held += piece.bytes;
+  queues_[piece.queue].held += piece.bytes;
   l.held += piece.bytes;
-  post(at + hop.forward, EventKind::Arrive, id);
+  post(at + piece.forward, EventKind::Arrive, id);
 }
 
 /// A piece goes from a queue until `end`; the link before it learns of the room.
 void LinkQueues::leave(std::uint32_t queue, const Piece& piece, Picoseconds at, Picoseconds end) {
-  const std::uint32_t id = link_of_[queue];
-  Link& before = links_[id];
+  Queue& q = queues_[queue];
+  Link& before = links_[q.before];
   auto place = before.leaving.end();
-  while (place != before.leaving.begin() && std::prev(place)->at > end) --place;
+  const auto first = before.leaving.begin() + before.left;
+  while (place != first && std::prev(place)->at > end) --place;
   before.leaving.insert(place, {end, queue, piece.bytes});
-  if (queues_[queue].head != kNone) {
+  if (q.head != kNone) {
     // Two virtual channels make a queue, a source is one.
-    bool& again = queues_[queue].again;
-    again = !again;
-    ask(routed_->hops[pieces_[queues_[queue].head].hop].link, queue, at, again);
+    if (q.turn >> 1 != run_) q.turn = run_ << 1;
+    q.turn ^= 1U;
+    ask(q.onward, queue, at, (q.turn & 1U) != 0);
   }
   if (!std::exchange(before.awaited, false) || before.due) return;
   before.due = true;
-  post(end, EventKind::Serve, id);
+  post(end, EventKind::Serve, q.before);
 }
 
 void LinkQueues::deliver(const Piece& piece) {
   const Sending& sending = sendings_[piece.sending];
-  if (sending.phase + 1 < by_slot_.size()) return post(piece.tail, EventKind::Hold, piece.sending);
+  if (sending.phase + 1 < routed_->phases.size())
+    return post(piece.tail, EventKind::Hold, piece.sending);
   // Nobody waits for the last phase: no event is needed.
-  ExchangeFront& end = ends_[static_cast<std::size_t>(piece.message->target)];
+  const RoutedMessage& message = *sending.message;
+  ExchangeFront& end = ends_[static_cast<std::size_t>(message.target)];
   if (piece.tail > end.ready)
-    end = {piece.tail, sending.front.latency + piece.message->latency, sending.front.root};
+    end = {piece.tail, sending.front.latency + message.latency, sending.front.root};
 }
 
 }  // namespace reticle

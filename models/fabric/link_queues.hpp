@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <queue>
 #include <span>
 #include <vector>
@@ -30,20 +29,29 @@ class LinkQueues {
            std::span<Picoseconds> injected, std::span<Picoseconds> free);
 
  private:
+  static constexpr std::uint32_t kNone = 0xffff'ffff;
+
   struct Piece {
-    const RoutedMessage* message = nullptr;
-    std::uint32_t sending = 0;  ///< of `sendings_`: what it belongs to
-    std::uint32_t hop = 0;      ///< index of the next link of its way
-    std::uint32_t next = 0;     ///< in its queue
+    std::uint32_t sending = 0;   ///< of `sendings_`: what it belongs to
+    std::uint32_t hop = 0;       ///< index of the next link of its way
+    std::uint32_t hops_end = 0;  ///< of its way
+    std::uint32_t next = 0;      ///< in its queue
+    /// It will wait in at the end of its next link; kNone: its way ends there.
+    std::uint32_t queue = kNone;
+    bool last = false;      ///< of its message
+    Picoseconds forward{};  ///< over its next link
     Bytes bytes{};
-    bool last = false;   ///< of its message
     Picoseconds tail{};  ///< when all of it has come
   };
-  /// What waits at the end of a link for another one.
+  /// Pieces at the end of a link that wait for another one, or sendings that wait for the first
+  /// link of their way (a source).
   struct Queue {
     std::uint32_t head = kNone, tail = kNone;
-    Bytes held{};        ///< or on its way here
-    bool again = false;  ///< of its turn's two pieces the first is gone
+    std::uint32_t in_line = kNone;  ///< the next in the line for the link
+    std::uint32_t before = 0;       ///< link at whose end it is
+    std::uint32_t onward = 0;       ///< link it wants
+    std::uint32_t turn = 0;         ///< run, and whether of its two pieces the first is gone
+    Bytes held{};                   ///< or on its way here
   };
   struct Room {
     Picoseconds at{};
@@ -53,62 +61,64 @@ class LinkQueues {
   /// A message that its source sends, or has sent.
   struct Sending {
     const RoutedMessage* message = nullptr;
-    std::size_t phase = 0;
+    std::uint32_t phase = 0;
+    std::uint32_t next = kNone;  ///< of the same source
     ExchangeFront front;
-    std::int64_t parts = 1, cut = 0;  ///< pieces in all, and made so far
+    std::int64_t parts = 1, made = 0;  ///< pieces in all, and so far
+    Bytes cut{};                       ///< bytes of the latter
   };
   struct Link {
-    std::uint32_t queues = 0;          ///< first of those at its end
-    std::int32_t classes = 1;          ///< of routes, each with its own queues
-    std::uint32_t out = 0;             ///< place among the links of the node it leaves
-    std::deque<std::uint32_t> line;    ///< queues that want the link; its source is number kNone
-    std::deque<std::uint32_t> source;  ///< sendings
-    std::uint32_t cut = 0xffff'ffff;   ///< the next piece of the source
-    std::deque<Room> leaving;          ///< of the buffer at its end, by time
-    Bytes held{};                      ///< in that buffer
-    bool due = false;                  ///< it will look at its line
-    bool awaited = false;              ///< it waits for room of which nothing is known yet
+    std::uint32_t queues = 0;  ///< first of those at its end
+    std::int8_t classes = 1;   ///< of routes, each with its own queues
+    bool due = false;          ///< it will look at its line
+    bool awaited = false;      ///< it waits for room of which nothing is known
     bool used = false;
+    std::uint32_t first = kNone, last = kNone;  ///< in line: queues that want the link
+    std::uint32_t cut = kNone;                  ///< the next piece of the source
+    std::uint32_t left = 0;                     ///< of `leaving`: those before have left
+    Bytes held{};                               ///< in the buffer at its end
+    Bytes buffer{};
+    std::vector<Room> leaving;  ///< of that buffer, by time
   };
   enum class EventKind : std::uint8_t { Arrive, Serve, Begin, Hold };
   struct Event {
     Picoseconds at{};
-    std::uint64_t order = 0;
-    EventKind kind{};
-    std::uint32_t subject = 0;  ///< piece, link, slot or sending
+    /// Order of posting, kind, and subject: piece, link, slot or sending.
+    std::uint64_t what = 0;
     bool operator>(const Event& other) const {
-      return at != other.at ? at > other.at : order > other.order;
+      return at != other.at ? at > other.at : what > other.what;
     }
   };
-  static constexpr std::uint32_t kNone = 0xffff'ffff;
 
   void prepare(const RoutedExchange& routed);
   void post(Picoseconds at, EventKind kind, std::uint32_t subject);
   void handle(const Event& event);
+  void hold(std::uint32_t sending, Picoseconds at);
   void begin_phase(std::size_t slot, Picoseconds at);
+  void send(const RoutedMessage& message, std::size_t phase, std::size_t slot, Picoseconds at);
   void arrive(std::uint32_t piece, Picoseconds at);
   void ask(std::uint32_t link, std::uint32_t queue, Picoseconds at, bool first = false);
   void serve(std::uint32_t link, Picoseconds at);
+  [[nodiscard]] bool is_source(std::uint32_t queue) const { return queue >= first_source_; }
   [[nodiscard]] std::uint32_t first_of(std::uint32_t link, std::uint32_t queue);
-  [[nodiscard]] std::uint32_t queue_after(const Piece& piece) const;
+  [[nodiscard]] std::uint32_t cut_piece(std::uint32_t sending);
+  void look_ahead(Piece& piece) const;
   bool has_room(std::uint32_t link, const Piece& piece, Picoseconds at);
   void pass(std::uint32_t link, std::uint32_t queue, Picoseconds at);
   void leave(std::uint32_t queue, const Piece& piece, Picoseconds at, Picoseconds end);
   void deliver(const Piece& piece);
   std::uint32_t make_piece(const Piece& piece);
-  [[nodiscard]] bool ends(const Piece& piece) const {
-    return piece.hop + 1 == piece.message->hops_end;
-  }
 
-  const Topology& topology_;
   std::span<const LinkRate> rates_;
   Bytes smallest_buffer_{std::int64_t{1} << 40};
   std::vector<Link> links_;
-  std::vector<Queue> queues_;
-  std::vector<std::uint32_t> link_of_;  ///< per queue: at whose end it is
-  std::vector<std::uint32_t> used_;     ///< links
+  std::vector<std::uint32_t> out_;   ///< per link: its place among those of the node it leaves
+  std::vector<Queue> queues_;        ///< by link, and after them every link's source
+  std::uint32_t first_source_ = 0;   ///< of `queues_`
+  std::vector<std::uint32_t> used_;  ///< links
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::uint64_t order_ = 0;
+  std::uint32_t run_ = 0;
   std::vector<Piece> pieces_;
   std::vector<std::uint32_t> free_pieces_;
   std::vector<Sending> sendings_;
@@ -118,9 +128,11 @@ class LinkQueues {
   std::span<ExchangeFront> fronts_;
   std::span<Picoseconds> injected_, free_;
   Bytes piece_{};
-  std::vector<std::vector<std::vector<const RoutedMessage*>>> by_slot_;  ///< [phase][slot]
-  std::vector<std::vector<std::int32_t>> awaited_;  ///< likewise: messages not yet held
-  std::vector<std::size_t> phase_;                  ///< per slot: next to send
+  /// Of each phase and slot in turn: where its messages end in `by_slot_`, and those not yet held.
+  std::vector<std::uint32_t> listed_;
+  std::vector<std::int32_t> awaited_;
+  std::vector<const RoutedMessage*> by_slot_;
+  std::vector<std::size_t> phase_;  ///< per slot: next to send
 };
 
 }  // namespace reticle

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "models/fabric/topology.hpp"
@@ -62,7 +63,7 @@ struct RoutedExchange {
     std::vector<std::int32_t> order;
   };
   /// How it ended when its links were idle and its participants began `ready` after the first of
-  /// them; times count from there. Layers are alike, so the next use often begins the same way.
+  /// them; times count from there. Layers are alike, so many uses begin as one before did.
   struct Memory {
     std::vector<Picoseconds> ready;
     std::vector<ExchangeFront> fronts;
@@ -79,7 +80,7 @@ struct RoutedExchange {
   std::vector<Phase> phases;
   std::vector<Hop> hops;
   std::vector<std::uint32_t> links;  ///< all that its messages take, each once
-  Memory memory;
+  std::unordered_multimap<std::uint64_t, Memory> memories;  ///< by a hash of `ready`
   std::vector<LinkStats> counts;  ///< of one run of the exchange, per level
   Bytes sent{}, received{};       ///< payload that leaves participants, and that reaches them
 
