@@ -124,6 +124,6 @@ TEST_CASE("ValueText: every word of every enum reads back") {
   for (const auto& row : EnumTable<Precision>::names)
     CHECK(parsed<Precision>(row.name) == row.value);
   CHECK(ValueText<RefreshMode>::expected() == "one of off, all-bank, per-bank");
-  CHECK(parsed<Fidelity>("cycle") == std::nullopt);
+  CHECK(parsed<Fidelity>("cycles") == std::nullopt);
 }
 }  // namespace reticle
