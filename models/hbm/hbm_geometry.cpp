@@ -39,7 +39,7 @@ HbmGeometry::HbmGeometry(const HbmParams& params) : banks_per_group_{params.bank
   std::set<std::size_t> seen;
   groups_.push_back(0);
   for (std::int64_t v = 0; v * visit < all * params.row.count(); ++v) {
-    seen.insert(group(bank(v * visit / set, v % members)));
+    seen.insert(group(bank(v * visit / set % sets, v % members)));
     groups_.push_back(static_cast<std::int64_t>(seen.size()));
     if (seen.size() * static_cast<std::size_t>(banks_per_group_) == static_cast<std::size_t>(all))
       break;

@@ -20,8 +20,9 @@ class HbmGeometry {
   std::int64_t members = 0;  ///< banks of a set
   std::int64_t sets = 0;
 
-  [[nodiscard]] std::size_t bank(std::int64_t of_set, std::int64_t member) const {
-    return banks_[static_cast<std::size_t>(of_set % sets * members + member)];
+  /// `of_sets` is below `sets`.
+  [[nodiscard]] std::size_t bank(std::int64_t of_sets, std::int64_t member) const {
+    return banks_[static_cast<std::size_t>(of_sets * members + member)];
   }
   struct Member {
     std::int64_t set = 0, member = 0;

@@ -18,6 +18,7 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
     : params_{params},
       geometry_{params},
       refresh_{params.timing, params.refresh},
+      visits_of_set_{geometry_.set / geometry_.visit},
       sight_visits_{std::max<std::int64_t>(
           1, params.controller.read_queue * params.burst.count() / geometry_.visit)},
       column_{spacing(sight_visits_)},
@@ -54,12 +55,11 @@ HbmRunModel::Demand HbmRunModel::demand_of(const MemoryRun& run) {
   const std::int64_t rest = bursts % (geometry_.groups_of(seen) * geometry_.visit / burst);
   const Picoseconds end = spacing(div_up(rest * burst, geometry_.visit));
   demand.alone = (bursts - rest) * apart + rest * end - (rest > 0 ? end : apart) + t_.t_burst;
-  const std::int64_t visits_of_set = geometry_.set / geometry_.visit;
   const std::int64_t into = run.address.count() % geometry_.set / geometry_.visit;
-  const std::int64_t sets = div_up(into + demand.visits, visits_of_set);
-  const std::int64_t first = std::min(geometry_.members, visits_of_set - into);
+  const std::int64_t sets = div_up(into + demand.visits, visits_of_set_);
+  const std::int64_t first = std::min(geometry_.members, visits_of_set_ - into);
   const std::int64_t last =
-      std::min(geometry_.members, into + demand.visits - (sets - 1) * visits_of_set);
+      std::min(geometry_.members, into + demand.visits - (sets - 1) * visits_of_set_);
   demand.rows = sets == 1 ? std::min(geometry_.members, demand.visits)
                           : first + (sets - 2) * geometry_.members + last;
   if (pieces == 1) return demand;
@@ -141,26 +141,17 @@ void HbmRunModel::catch_up(Bank& bank, std::size_t index) const {
     return;
   }
   const HbmGeometry::Member at = geometry_.member_of(index);
-  const std::int64_t visits_of_set = geometry_.set / geometry_.visit;
-  const std::int64_t last_set = sweep_.last / visits_of_set;
-  const std::int64_t back_sets =
-      (last_set % geometry_.sets - at.set + geometry_.sets) % geometry_.sets;
-  const std::int64_t last_member = sweep_.last % visits_of_set % geometry_.members;
-  std::int64_t back = (last_member - at.member + geometry_.members) % geometry_.members;
-  std::int64_t set = last_set - back_sets;
-  if (back_sets > 0) {
-    const std::int64_t set_end = (set + 1) * visits_of_set - 1;
-    back = sweep_.last - set_end + (geometry_.members - 1 - at.member);
-  } else if (back > sweep_.last % visits_of_set) {
-    set -= geometry_.sets;  // not reached in the last set: its row is of one round earlier
-    back = sweep_.last - ((set + 1) * visits_of_set - 1) + (geometry_.members - 1 - at.member);
-  }
-  const auto scale = [&](std::int64_t visits) {
-    return Picoseconds{static_cast<std::int64_t>(
-        static_cast<__int128>((sweep_.end - sweep_.begin).count()) * visits / sweep_.visits)};
-  };
-  const Picoseconds used = sweep_.end - scale(std::min(back, sweep_.visits));
-  leave(bank, set, used - scale(visits_of_set), used, sweep_.kind);
+  const std::int64_t members = geometry_.members;
+  std::int64_t back_sets = sweep_.of_sets - at.set;
+  if (back_sets < 0) back_sets += geometry_.sets;
+  std::int64_t back = sweep_.member - at.member;
+  if (back < 0) back += members;
+  // Not reached in the last set: its row is of one round earlier.
+  if (back_sets == 0 && back > sweep_.in_set) back_sets = geometry_.sets;
+  if (back_sets > 0)
+    back = sweep_.in_set + 1 + (back_sets - 1) * visits_of_set_ + (members - 1 - at.member);
+  const Picoseconds used = sweep_.end - back * sweep_.visit;
+  leave(bank, sweep_.set - back_sets, used - visits_of_set_ * sweep_.visit, used, sweep_.kind);
 }
 
 void HbmRunModel::leave(Bank& bank, std::int64_t set, Picoseconds first, Picoseconds used,
@@ -227,22 +218,28 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, const Demand& demand, 
 
 /// The rows a run needs first: of the sets it walks through while they are within sight.
 void HbmRunModel::list_first_rows(const MemoryRun& run, const Demand& demand) {
-  const std::int64_t visits_of_set = geometry_.set / geometry_.visit;
   const std::int64_t begin = run.address.count() / geometry_.visit;
-  const std::int64_t sight = std::min(demand.visits, sight_visits_);
+  const std::int64_t end = begin + std::min(demand.visits, sight_visits_);
   first_rows_.clear();
-  std::int64_t set = begin / visits_of_set;
-  for (std::int64_t at = begin; at < begin + sight && set < begin / visits_of_set + geometry_.sets;
-       at = ++set * visits_of_set) {
-    const std::int64_t last = std::min(begin + sight, (set + 1) * visits_of_set);
-    const std::int64_t count = std::min(geometry_.members, last - at);
-    if (!first_rows_.empty() && first_rows_.size() + static_cast<std::size_t>(count) > kFirstRows)
-      return;
-    for (std::int64_t i = 0; i < count; ++i)
+  std::int64_t set = begin / visits_of_set_;
+  std::int64_t row = set / geometry_.sets;
+  std::int64_t of_sets = set - row * geometry_.sets;
+  std::int64_t member = (begin - set * visits_of_set_) % geometry_.members;
+  for (std::int64_t at = begin, sets = 0; at < end && sets < geometry_.sets; ++sets) {
+    const std::int64_t next = ++set * visits_of_set_;
+    const std::int64_t count = std::min(geometry_.members, std::min(end, next) - at);
+    if (sets > 0 && first_rows_.size() + static_cast<std::size_t>(count) > kFirstRows) return;
+    for (std::int64_t i = 0; i < count; ++i) {
       first_rows_.push_back(
-          {.bank = geometry_.bank(set, (at + i) % visits_of_set % geometry_.members),
-           .row = set / geometry_.sets,
-           .visits = at + i - begin});
+          {.bank = geometry_.bank(of_sets, member), .row = row, .visits = at + i - begin});
+      if (++member == geometry_.members) member = 0;
+    }
+    member = 0;
+    at = next;
+    if (++of_sets == geometry_.sets) {
+      of_sets = 0;
+      ++row;
+    }
   }
 }
 
@@ -338,24 +335,29 @@ void HbmRunModel::settle(const MemoryRun& run, const Demand& demand, Picoseconds
                          Picoseconds end) {
   const std::int64_t first = run.address.count() / geometry_.visit;
   const std::int64_t last = first + demand.visits - 1;
-  const std::int64_t visits_of_set = geometry_.set / geometry_.visit;
-  if (demand.scattered || demand.visits >= (geometry_.sets + 1) * visits_of_set) {
+  if (demand.scattered || demand.visits >= (geometry_.sets + 1) * visits_of_set_) {
+    const std::int64_t set = last / visits_of_set_;
+    const std::int64_t in_set = last - set * visits_of_set_;
     sweep_ = {.closes = demand.scattered,
               .begin = begin,
               .end = end,
-              .visits = demand.visits,
-              .last = last,
+              .visit = Picoseconds{(end - begin).count() / demand.visits},
+              .set = set,
+              .of_sets = set % geometry_.sets,
+              .in_set = in_set,
+              .member = in_set % geometry_.members,
               .kind = run.kind};
     ++sweeps_;
     return;
   }
   const Picoseconds visit{(end - begin).count() / demand.visits};
-  for (std::int64_t set = first / visits_of_set; set <= last / visits_of_set; ++set) {
-    const std::int64_t from = std::max(first, set * visits_of_set);
-    const std::int64_t to = std::min(last, (set + 1) * visits_of_set - 1);
+  for (std::int64_t set = first / visits_of_set_; set <= last / visits_of_set_; ++set) {
+    const std::int64_t from = std::max(first, set * visits_of_set_);
+    const std::int64_t to = std::min(last, (set + 1) * visits_of_set_ - 1);
     for (std::int64_t back = 0; back < std::min(geometry_.members, to - from + 1); ++back) {
       const std::int64_t at = to - back;
-      const std::size_t index = geometry_.bank(set, at % visits_of_set % geometry_.members);
+      const std::size_t index =
+          geometry_.bank(set % geometry_.sets, at % visits_of_set_ % geometry_.members);
       Bank& bank = bank_at(index);
       const Picoseconds used = end - (last - at) * visit;
       leave(bank, set, begin + (from - first) * visit, used, run.kind);

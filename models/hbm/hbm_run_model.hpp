@@ -47,8 +47,11 @@ class HbmRunModel {
     bool closes = false;  ///< pieces lay anywhere: no row is known to be open
     Picoseconds begin{};  ///< of the run's data
     Picoseconds end{};
-    std::int64_t visits = 0;  ///< in all
-    std::int64_t last = 0;    ///< number of the last visit in the channel
+    Picoseconds visit{};       ///< from one visit to the next, refresh shared out
+    std::int64_t set = 0;      ///< the last visit's,
+    std::int64_t of_sets = 0;  ///< its place in the round of sets,
+    std::int64_t in_set = 0;   ///< number within the set
+    std::int64_t member = 0;   ///< and bank of the set
     Access kind = Access::Read;
   };
   /// Bursts that have been placed, for when later ones come into the controller's sight.
@@ -106,6 +109,7 @@ class HbmRunModel {
   const HbmTiming& t_{params_.timing};
   const HbmGeometry geometry_;
   const RefreshClock refresh_;
+  const std::int64_t visits_of_set_;
   const std::int64_t sight_visits_;   ///< visits a full read queue covers
   const Picoseconds column_;          ///< burst to burst when all groups take part
   const std::int64_t drain_;          ///< writes the queue gathers before it turns the bus, bursts
