@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -75,8 +76,8 @@ TEST_CASE("HBM counts: transactions agree with commands in activates and open ro
         CAPTURE(static_cast<int>(refresh));
         CAPTURE(static_cast<int>(row.order));
         CAPTURE(row.chunk);
-        CHECK(transactions.activates == doctest::Approx(commands.activates).epsilon(row.activates));
-        CHECK(transactions.open_ns == doctest::Approx(commands.open_ns).epsilon(row.open));
+        CHECK(std::abs(transactions.activates / commands.activates - 1) <= row.activates);
+        CHECK(std::abs(transactions.open_ns / commands.open_ns - 1) <= row.open);
       }
 }
 
