@@ -234,7 +234,10 @@ TEST_CASE("HbmChannel: a run split into consecutive runs costs the same within o
       }
       CAPTURE(parts);
       CHECK(std::abs((done - once).count()) <= bus_time(kQuiet.row).count());
-      CHECK(split.stats().activates == whole.stats().activates);
+      // Of rows in sight that a refresh closed, short runs know only their own.
+      const std::int64_t again = whole.stats().refreshes * kQuiet.bank_groups;
+      CHECK(split.stats().activates <= whole.stats().activates);
+      CHECK(split.stats().activates >= whole.stats().activates - again);
       CHECK(split.stats().busy == whole.stats().busy);
     }
   }

@@ -34,7 +34,7 @@ TEST_CASE("price_energy: each component is its count times its price") {
   CHECK(joules(report, "sram_write") ==
         doctest::Approx((1 + 6) * per_gb * e.sram_write_pj_per_bit));
   // HBM moves whole bursts of 32 B.
-  const double read = 218'750'007 * 256 * kPicojoule, written = 125'000'003 * 256 * kPicojoule;
+  const double read = 218'750'007.0 * 256 * kPicojoule, written = 125'000'003.0 * 256 * kPicojoule;
   CHECK(joules(report, "hbm_activate") == doctest::Approx(1'000'001 * e.hbm.activate_nj * 1e-9));
   CHECK(joules(report, "hbm_access") ==
         doctest::Approx(read * e.hbm.read_pj_per_bit + written * e.hbm.write_pj_per_bit));
