@@ -218,6 +218,13 @@ void HbmController::close(std::size_t index, HbmTick now) {
   bank.passed = 0;
 }
 
+HbmTick HbmController::bank_active(HbmTick now) const {
+  HbmTick sum = counts_.bank_active;
+  for (const Bank& bank : banks_)
+    if (bank.row != kClosed) sum += now - bank.opened;
+  return sum;
+}
+
 void HbmController::issue_column(const Pick& pick, HbmTick now) {
   Bank& bank = banks_[pick.bank];
   const Burst& burst = bursts_[static_cast<std::size_t>(pick.burst)];

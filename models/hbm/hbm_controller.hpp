@@ -18,7 +18,7 @@ struct HbmCommandCounts {
   std::array<std::int64_t, kHbmCommands> issued{};
   std::int64_t row_hits = 0;     ///< column commands whose row needed no activate of theirs
   std::int64_t turnarounds = 0;  ///< direction changes of the data bus
-  HbmTick bank_active = 0;       ///< banks with an open row, summed
+  HbmTick bank_active = 0;       ///< of rows closed again
 };
 
 /// The controller of one HBM channel at command level.
@@ -56,6 +56,8 @@ class HbmController {
   /// Bursts that wait for their column command.
   [[nodiscard]] std::int64_t waiting() const { return sizes_[0] + sizes_[1] + opened_; }
   [[nodiscard]] const HbmCommandCounts& counts() const { return counts_; }
+  /// Banks with an open row, summed over time up to `now`: rows still open as well.
+  [[nodiscard]] HbmTick bank_active(HbmTick now) const;
   void observe(Observer observer, void* context) {
     observer_ = observer;
     context_ = context;

@@ -84,7 +84,11 @@ MemoryStats HbmCycleChannel::stats() const {
   MemoryStats stats = asked_;
   stats.activates = issued(HbmCommand::Activate);
   stats.row_hits = counts.row_hits;
-  stats.refreshes = issued(HbmCommand::RefreshAll) + issued(HbmCommand::RefreshBank);
+  stats.read_bursts = issued(HbmCommand::Read) + issued(HbmCommand::ReadAuto);
+  stats.written_bursts = issued(HbmCommand::Write) + issued(HbmCommand::WriteAuto);
+  stats.bank_active_ns = time_of(controller_.bank_active(now_)).count() / 1000;
+  stats.refreshes = issued(HbmCommand::RefreshAll);
+  stats.bank_refreshes = issued(HbmCommand::RefreshBank);
   stats.turnarounds = counts.turnarounds;
   return stats;
 }

@@ -55,10 +55,19 @@ MemoryRun HbmMemory::share_of(const MemoryRun& run, std::int64_t first) const {
   return share;
 }
 
+/// A share may be larger than what one channel was asked for; on the buses is what the run covers.
+std::int64_t HbmMemory::bursts_of(const MemoryRun& run) const {
+  const std::int64_t burst = params_.burst.count();
+  if (run.piece.count() <= 0 || run.piece >= run.bytes)
+    return div_up(run.address.count() % burst + run.bytes.count(), burst);
+  return div_up(run.bytes.count(), run.piece.count()) * div_up(run.piece.count(), burst);
+}
+
 AccessTiming HbmMemory::access(const MemoryRun& run, Picoseconds at) {
   AccessTiming timing{at, at, at, at};
   if (run.bytes.count() <= 0) return timing;
   ++asked_.transactions;
+  (run.kind == Access::Read ? asked_.read_bursts : asked_.written_bursts) += bursts_of(run);
   (run.kind == Access::Read ? asked_.read : asked_.written) += run.bytes;
   timing.started = timing.first_data = Picoseconds{std::numeric_limits<std::int64_t>::max()};
   for (std::size_t i = 0; i < channels_.size(); ++i) {
@@ -80,6 +89,8 @@ MemoryStats HbmMemory::stats() const {
   for (const auto& channel : channels_) {
     const MemoryStats part = channel->stats();
     total.activates += part.activates * lockstep_;
+    total.bank_active_ns += part.bank_active_ns * lockstep_;
+    total.bank_refreshes += part.bank_refreshes * lockstep_;
     total.row_hits += part.row_hits * lockstep_;
     total.refreshes += part.refreshes * lockstep_;
     total.turnarounds += part.turnarounds * lockstep_;

@@ -23,13 +23,15 @@ class HbmMemory final : public sc_core::sc_module, public MemoryIf {
   HbmMemory(const sc_core::sc_module_name& name, const HbmParams& params);
 
   AccessTiming access(const MemoryRun& run, Picoseconds at) override;
-  /// Bytes as asked; activates, refreshes and busy time summed over all physical channels.
+  /// Bytes as asked and the whole bursts they lie in; all else summed over the physical channels.
   [[nodiscard]] MemoryStats stats() const override;
   [[nodiscard]] Bytes capacity() const override { return reticle::capacity(params_); }
 
  private:
   /// The busiest channel's share of `run` within the group that starts at channel `first`.
   [[nodiscard]] MemoryRun share_of(const MemoryRun& run, std::int64_t first) const;
+
+  [[nodiscard]] std::int64_t bursts_of(const MemoryRun& run) const;
 
   const HbmParams params_;
   const std::int64_t lockstep_;                      ///< physical channels per simulated one

@@ -27,7 +27,8 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
       left_behind_{params.controller.write_queue * params.controller.write_low_percent / 100},
       reads_in_sight_{params.controller.read_queue * column_},
       banks_(static_cast<std::size_t>(banks(params))),
-      groups_(static_cast<std::size_t>(params.stack_ids * params.bank_groups)) {
+      groups_(static_cast<std::size_t>(params.stack_ids * params.bank_groups)),
+      open_{params_} {
   for (Bank& bank : banks_) bank.act_ready = bank.pre_ready = bank.used = kLongAgo;
 }
 
@@ -81,21 +82,24 @@ const HbmRunModel::Pace& HbmRunModel::pace_of(std::int64_t piece, Access kind) {
   constexpr std::int64_t kPlaces = 1 << 20;
   std::int64_t moved = 0;
   Picoseconds begin{}, end{};
-  std::int64_t opened = 0;
+  MemoryStats settled;
   for (std::int64_t i = 0; i < kPacePieces; ++i) {
     const auto place = static_cast<std::int64_t>(mix64(static_cast<std::uint64_t>(i)) % kPlaces);
     const MemoryRun run{kind, Bytes{place * piece}, Bytes{piece}, Bytes{}};
     end = max(end, scratch.access(run, Picoseconds{}).done);
     if (i + 1 == kPacePieces / 8) {
       begin = end;
-      opened = scratch.stats().activates;
+      settled = scratch.stats();
     } else if (i >= kPacePieces / 8) {
       ++moved;
     }
   }
-  found->second = {.piece = Picoseconds{div_up((end - begin).count(), moved)},
-                   .activates = static_cast<double>(scratch.stats().activates - opened) /
-                                static_cast<double>(moved)};
+  const MemoryStats all = scratch.stats();
+  found->second = {
+      .piece = Picoseconds{div_up((end - begin).count(), moved)},
+      .activates =
+          static_cast<double>(all.activates - settled.activates) / static_cast<double>(moved),
+      .open = Picoseconds{(all.bank_active_ns - settled.bank_active_ns) * 1000 / moved}};
   return found->second;
 }
 
@@ -182,7 +186,6 @@ void HbmRunModel::apply_refresh(Bank& bank, std::size_t index, Picoseconds at) {
   if (at.count() / slot < static_cast<std::int64_t>(index) || bank.used >= begun) return;
   bank.act_ready = max(bank.act_ready, begun + t_.t_rfc_pb);
   bank.row = kClosed;
-  ++stats_.refreshes;
 }
 
 Picoseconds HbmRunModel::open_first(const MemoryRun& run, const Demand& demand, Picoseconds at) {
@@ -205,11 +208,14 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, const Demand& demand, 
     const Picoseconds offset = first.visits * demand.visit;
     if (bank.row != first.row) {
       Picoseconds activate = max(slot + opened++ * t_.t_rrd_s, bank.act_ready);
-      if (bank.row != kClosed) activate = max(activate, max(at, bank.pre_ready) + t_.t_rp);
+      const Picoseconds precharge = max(at, bank.pre_ready);
+      if (bank.row != kClosed) activate = max(activate, precharge + t_.t_rp);
+      open_.close(first.bank, precharge);
       bank.row = first.row;
       bank.opened = refresh_.command(activate);
       bank.act_ready = bank.opened + t_.t_rc;
       bank.pre_ready = bank.opened + t_.t_ras;
+      open_.open(first.bank, bank.opened);
     }
     data = max(data, bank.opened + to_data - offset);
   }
@@ -335,6 +341,7 @@ void HbmRunModel::settle(const MemoryRun& run, const Demand& demand, Picoseconds
                          Picoseconds end) {
   const std::int64_t first = run.address.count() / geometry_.visit;
   const std::int64_t last = first + demand.visits - 1;
+  hold_rows(run, demand, begin, end);
   if (demand.scattered || demand.visits >= (geometry_.sets + 1) * visits_of_set_) {
     const std::int64_t set = last / visits_of_set_;
     const std::int64_t in_set = last - set * visits_of_set_;
@@ -365,6 +372,92 @@ void HbmRunModel::settle(const MemoryRun& run, const Demand& demand, Picoseconds
   }
 }
 
+/// Time before a row is needed at which a controller opens it when its queue is full.
+Picoseconds HbmRunModel::opened_ahead(Access kind) const {
+  const bool read = kind == Access::Read;
+  const HbmControllerParams& controller = params_.controller;
+  const Picoseconds in_sight = (read ? controller.read_queue : controller.write_queue) * column_;
+  return max(read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl, in_sight - t_.t_rp);
+}
+
+void HbmRunModel::hold_rows(const MemoryRun& run, const Demand& demand, Picoseconds begin,
+                            Picoseconds end) {
+  const std::int64_t visits_of_set = geometry_.set / geometry_.visit;
+  if (demand.scattered) {
+    for (std::size_t bank = 0; bank < open_.banks(); ++bank) open_.close(bank, begin);
+    const std::int64_t pieces = div_up(run.bytes.count(), std::min(run.piece, run.bytes).count());
+    const auto all = static_cast<std::int64_t>(open_.banks());
+    open_.add(min(pieces * pace_of(std::min(run.piece, run.bytes).count(), run.kind).open,
+                  all * (end - begin)));
+    return;
+  }
+  if (demand.visits >= (geometry_.sets + 1) * visits_of_set)
+    return hold_swept_rows(run, demand, begin, end);
+  const std::int64_t first = run.address.count() / geometry_.visit;
+  const std::int64_t last = first + demand.visits - 1;
+  const Picoseconds visit{(end - begin).count() / demand.visits};
+  const Picoseconds closed = t_.t_rp + t_.t_rfc_ab;
+  for (std::int64_t set = first / visits_of_set; set <= last / visits_of_set; ++set) {
+    const std::int64_t from = std::max(first, set * visits_of_set);
+    const std::int64_t to = std::min(last, (set + 1) * visits_of_set - 1);
+    const Picoseconds needed = begin + (from - first) * visit;
+    for (std::int64_t back = 0; back < std::min(geometry_.members, to - from + 1); ++back) {
+      const std::size_t index =
+          geometry_.bank(set, (to - back) % visits_of_set % geometry_.members);
+      const Bank& bank = bank_at(index);
+      if (bank.row != set / geometry_.sets || !open_.is_open(index, needed)) {
+        const Picoseconds activate = max(begin, needed - opened_ahead(run.kind));
+        open_.close(index, activate - t_.t_rp);
+        open_.open(index, activate);
+      }
+      const Picoseconds used = end - (last - to + back) * visit;
+      open_.keep(index, used);
+      open_.add((refresh_.due(needed) - refresh_.due(max(needed, used))) * closed);
+    }
+  }
+}
+
+/// Rows follow each other in every bank, tRP apart; each refresh closes them all, and the run comes
+/// back to them set by set.
+void HbmRunModel::hold_swept_rows(const MemoryRun& run, const Demand& demand, Picoseconds begin,
+                                  Picoseconds end) {
+  const Picoseconds set = geometry_.set / params_.burst.count() * column_;
+  const std::int64_t first = run.address.count() / geometry_.set % geometry_.sets;
+  const Picoseconds into = run.address.count() % geometry_.set / params_.burst.count() * column_;
+  const Picoseconds ahead = opened_ahead(run.kind);
+  Picoseconds back{};  // from a refresh until a bank is opened again, summed over banks
+  for (std::size_t bank = 0; bank < open_.banks(); ++bank) {
+    const std::int64_t sets_before =
+        (geometry_.member_of(bank).set - first + geometry_.sets) % geometry_.sets;
+    back += max(Picoseconds{}, sets_before * set - ahead);
+    if (sets_before > 0) {
+      const Picoseconds activate = begin + max(Picoseconds{}, sets_before * set - into - ahead);
+      open_.close(bank, activate - t_.t_rp);
+      open_.open(bank, activate);
+    }
+    open_.keep(bank, end);
+  }
+  const auto all = static_cast<std::int64_t>(open_.banks());
+  open_.add(-1 * (std::max<std::int64_t>(0, demand.rows - all) * t_.t_rp));
+  if (params_.refresh == RefreshMode::PerBank) {
+    // A bank waits for the run to come back to it, half a round in the mean.
+    const std::int64_t refreshes = (end - begin).count() / (t_.t_refi.count() / all);
+    const Picoseconds wait{(geometry_.sets * set - ahead).count() / 2};
+    open_.add(-1 * (refreshes * max(t_.t_rp + t_.t_rfc_pb, wait)));
+  }
+  const std::int64_t refreshes = refresh_.due(end) - refresh_.due(begin);
+  open_.add(-1 * (refreshes * (all * (t_.t_rp + t_.t_rfc_ab) + back)));
+}
+
+MemoryStats HbmRunModel::stats() const {
+  MemoryStats stats = stats_;
+  stats.bank_active_ns = open_.sum(last_data_).count() / 1000;
+  if (params_.refresh == RefreshMode::PerBank)
+    stats.bank_refreshes =
+        last_data_.count() / (t_.t_refi.count() / static_cast<std::int64_t>(banks_.size()));
+  return stats;
+}
+
 AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Picoseconds accepted,
                                 Picoseconds data) {
   const bool read = run.kind == Access::Read;
@@ -380,9 +473,13 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
                            .last = end - t_.t_burst - latency});
   ++stats_.transactions;
   (read ? stats_.read : stats_.written) += run.bytes;
-  // A long run opens its rows again after each refresh within it.
+  (read ? stats_.read_bursts : stats_.written_bursts) += demand.bursts;
+  last_data_ = max(last_data_, end);
+  // A long run opens the rows it is at, and those of the bursts in sight, again after each refresh.
   const std::int64_t within = refresh_.due(end) - refresh_.due(begin);
-  stats_.activates += within * geometry_.members;
+  const std::int64_t sight =
+      std::min(demand.visits, sight_visits_) * geometry_.visit * geometry_.members / geometry_.set;
+  stats_.activates += within * (geometry_.members + (demand.scattered ? 0 : sight));
   stats_.refreshes += std::max<std::int64_t>(0, refresh_.due(end) - refreshes_seen_);
   refreshes_seen_ = std::max(refreshes_seen_, refresh_.due(end));
   stats_.busy += demand.bursts * t_.t_burst;

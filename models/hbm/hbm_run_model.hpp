@@ -10,6 +10,7 @@
 
 #include "models/hbm/bus_timeline.hpp"
 #include "models/hbm/hbm_geometry.hpp"
+#include "models/hbm/open_row_time.hpp"
 #include "models/hbm/refresh_clock.hpp"
 #include "models/memory/memory_spec.hpp"
 
@@ -22,7 +23,8 @@ namespace reticle {
 /// Models:     row hits and misses of the first rows a run meets, bank recovery, activate window,
 ///             a controller's window of bursts it sees ahead, later runs that fill the bus while an
 ///             earlier one waits for its bank, columns of one bank group, drains of the write
-///             queue, all-bank and per-bank refresh.
+///             queue, all-bank and per-bank refresh; counts of commands, and how long rows are
+///             open.
 /// Leaves out: the order of commands within a run; a run already placed is not taken apart by one
 ///             asked for later (docs/models/hbm.md).
 class HbmRunModel {
@@ -30,7 +32,7 @@ class HbmRunModel {
   explicit HbmRunModel(const HbmParams& params);
 
   AccessTiming access(const MemoryRun& run, Picoseconds at);
-  [[nodiscard]] const MemoryStats& stats() const { return stats_; }
+  [[nodiscard]] MemoryStats stats() const;
 
  private:
   static constexpr std::int64_t kClosed = -1;
@@ -80,6 +82,7 @@ class HbmRunModel {
   struct Pace {
     Picoseconds piece{};
     double activates = 0;
+    Picoseconds open{};  ///< banks x time a row is open for it
   };
 
   [[nodiscard]] Demand demand_of(const MemoryRun& run);
@@ -103,6 +106,11 @@ class HbmRunModel {
   AccessTiming place(const MemoryRun& run, const Demand& demand, Picoseconds accepted,
                      Picoseconds data);
   void settle(const MemoryRun& run, const Demand& demand, Picoseconds begin, Picoseconds end);
+  /// Open rows over the run: of the sets it visits, and of a sweep as a whole.
+  void hold_rows(const MemoryRun& run, const Demand& demand, Picoseconds begin, Picoseconds end);
+  void hold_swept_rows(const MemoryRun& run, const Demand& demand, Picoseconds begin,
+                       Picoseconds end);
+  [[nodiscard]] Picoseconds opened_ahead(Access kind) const;
   void leave(Bank& bank, std::int64_t set, Picoseconds first, Picoseconds used, Access kind) const;
 
   const HbmParams params_;
@@ -135,6 +143,8 @@ class HbmRunModel {
   std::int64_t queued_bursts_ = 0;
   std::map<std::pair<std::int64_t, Access>, Pace> paces_;
   std::int64_t refreshes_seen_ = 0;
+  OpenRowTime open_;
+  Picoseconds last_data_{};
   MemoryStats stats_;
 };
 

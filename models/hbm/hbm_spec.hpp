@@ -87,6 +87,12 @@ struct HbmParams {
   ModelForm form = ModelForm::Transaction;  ///< HbmChannel or HbmCycleChannel
 };
 
+/// Refreshes after which every row has had one: 32 ms in steps of 3.9 us.
+inline constexpr std::int64_t kRefreshesPerRow = 8192;
+/// Rows of all banks of a stack.
+constexpr std::int64_t rows_per_stack(const HbmParams& p) {
+  return p.capacity_per_stack.count() / p.row.count();
+}
 /// Banks of one pseudo-channel.
 constexpr std::int64_t banks(const HbmParams& p) {
   return p.stack_ids * p.bank_groups * p.banks_per_group;

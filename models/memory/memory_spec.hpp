@@ -38,12 +38,16 @@ struct MemoryStats {
   std::int64_t transactions = 0;
   Bytes read{};
   Bytes written{};
-  std::int64_t activates = 0;    ///< DRAM rows opened; 0 for SRAM
-  std::int64_t row_hits = 0;     ///< runs whose first row was open
-  std::int64_t refreshes = 0;    ///< refresh commands that stalled or preceded a transaction
-  std::int64_t turnarounds = 0;  ///< read/write direction changes of the data bus
-  Picoseconds busy{};            ///< data bus (or ports) occupied
-  Picoseconds waited{};          ///< transactions waiting for an earlier one, summed
+  std::int64_t read_bursts = 0;  ///< whole bursts on a DRAM's data bus; 0 for other memories
+  std::int64_t written_bursts = 0;
+  std::int64_t activates = 0;       ///< DRAM rows opened; 0 for SRAM
+  std::int64_t bank_active_ns = 0;  ///< banks with an open row x time
+  std::int64_t row_hits = 0;        ///< runs whose first row was open
+  std::int64_t refreshes = 0;       ///< all-bank refreshes up to the last data
+  std::int64_t bank_refreshes = 0;  ///< per-bank refreshes up to the last data
+  std::int64_t turnarounds = 0;     ///< read/write direction changes of the data bus
+  Picoseconds busy{};               ///< data bus (or ports) occupied
+  Picoseconds waited{};             ///< transactions waiting for an earlier one, summed
 };
 
 }  // namespace reticle

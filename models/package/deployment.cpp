@@ -73,7 +73,11 @@ EventCounts Deployment::counts() const {
       const MemoryStats hbm = die->hbm->stats();
       add_memory(total, Tier::Hbm, hbm);
       total.hbm_activates += hbm.activates;
+      total.hbm_read_bursts += hbm.read_bursts;
+      total.hbm_written_bursts += hbm.written_bursts;
+      total.hbm_bank_active_us += hbm.bank_active_ns / 1000;
       total.hbm_refreshes += hbm.refreshes;
+      total.hbm_bank_refreshes += hbm.bank_refreshes;
       total.hbm_busy += mean_busy(hbm, hbm_channels_);
     }
     if (die->far) {

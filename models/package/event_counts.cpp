@@ -14,7 +14,11 @@ void combine(EventCounts& a, const EventCounts& b, Op op) {
   op(a.staged, b.staged);
   for (std::size_t c = 0; c < kTimeCategoryCount; ++c) op(a.loaded[c], b.loaded[c]);
   op(a.hbm_activates, b.hbm_activates);
+  op(a.hbm_read_bursts, b.hbm_read_bursts);
+  op(a.hbm_written_bursts, b.hbm_written_bursts);
+  op(a.hbm_bank_active_us, b.hbm_bank_active_us);
   op(a.hbm_refreshes, b.hbm_refreshes);
+  op(a.hbm_bank_refreshes, b.hbm_bank_refreshes);
   for (std::size_t p = 0; p < kPrecisionCount; ++p) op(a.macs[p], b.macs[p]);
   op(a.vector_ops, b.vector_ops);
   a.link_bytes.resize(std::max(a.link_bytes.size(), b.link_bytes.size()));

@@ -19,7 +19,11 @@ struct EventCounts {
   Bytes staged{};  ///< through the staging buffer: one SRAM write and one read each
   std::array<Bytes, kTimeCategoryCount> loaded{};  ///< bytes loaded, by what they were for
   std::int64_t hbm_activates = 0;
-  std::int64_t hbm_refreshes = 0;
+  std::int64_t hbm_read_bursts = 0;  ///< whole bursts on the data buses: the I/O bits
+  std::int64_t hbm_written_bursts = 0;
+  std::int64_t hbm_bank_active_us = 0;  ///< banks with an open row x time
+  std::int64_t hbm_refreshes = 0;       ///< of all banks of a pseudo-channel
+  std::int64_t hbm_bank_refreshes = 0;  ///< of one bank
   std::array<std::int64_t, kPrecisionCount> macs{};
   std::int64_t vector_ops = 0;
   std::vector<Bytes> link_bytes;  ///< per fabric level, bytes x links crossed

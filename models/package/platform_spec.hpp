@@ -14,12 +14,23 @@
 
 namespace reticle {
 
+/// What a stack of a standard takes (the `energy` section of configs/hbm), and its PHY.
+struct HbmPrices {
+  double activate_nj = 0;      ///< a row opened and closed again
+  double read_pj_per_bit = 0;  ///< cells and multiplexers up to the TSVs
+  double write_pj_per_bit = 0;
+  double io_pj_per_bit = 0;           ///< TSVs and interposer
+  double bank_active_mw = 0;          ///< of a bank while a row is open in it
+  double refresh_row_nj = 0;          ///< a row refreshed
+  double background_w_per_stack = 0;  ///< all banks closed, refresh apart
+  double phy_pj_per_bit = 0;          ///< PHY and controller on the die
+};
+
 /// Energy per event and power over time. Counts times these are all the energy there is.
 struct EnergyPrices {
   double sram_read_pj_per_bit = 0;
   double sram_write_pj_per_bit = 0;
-  double hbm_pj_per_bit = 0;                     ///< device and interposer, activates included
-  double hbm_phy_pj_per_bit = 0;                 ///< PHY and controller on the die
+  HbmPrices hbm;
   double far_pj_per_bit = 0;                     ///< device and host link
   double transport_pj_per_bit = 0;               ///< on-die movement from memory to the array
   std::array<double, kPrecisionCount> mac_pj{};  ///< per multiply-accumulate
@@ -27,7 +38,6 @@ struct EnergyPrices {
   std::vector<double> link_pj_per_bit;           ///< per fabric level, per link crossed
   double die_static_w = 0;                       ///< logic leakage and clocks of one die
   double sram_leakage_w_per_mb = 0;              ///< decimal MB
-  double hbm_static_w_per_stack = 0;             ///< refresh and background
   double package_static_w = 0;                   ///< switches, host share, VR losses, per package
 };
 

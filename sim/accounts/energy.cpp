@@ -10,6 +10,8 @@ namespace reticle {
 
 namespace {
 constexpr double kJoulesPerPicojoule = 1e-12;
+constexpr double kJoulesPerNanojoule = 1e-9;
+constexpr double kJoulesPerMilliwattMicrosecond = 1e-9;
 constexpr double kBytesPerMegabyte = 1e6;
 
 double bit_joules(double bytes, double pj_per_bit) {
@@ -38,12 +40,36 @@ double mac_joules(const EventCounts& counts, const EnergyPrices& prices) {
   return picojoules * kJoulesPerPicojoule;
 }
 
-void add_events(const EventCounts& counts, const EnergyPrices& prices,
+/// The standard's array, its I/O and our PHY; what a burst carries beyond what was asked for is
+/// moved as well.
+void add_hbm(const EventCounts& counts, const PlatformSpec& platform,
+             std::vector<EnergyComponent>& out) {
+  const HbmPrices& prices = platform.energy.hbm;
+  const double burst = platform.die.hbm ? static_cast<double>(platform.die.hbm->burst.count()) : 0;
+  const double read = burst * static_cast<double>(counts.hbm_read_bursts);
+  const double written = burst * static_cast<double>(counts.hbm_written_bursts);
+  const auto row = [&](const char* name, double joules, bool on_die) {
+    out.push_back({.name = name, .joules = joules, .constant = false, .on_die = on_die});
+  };
+  row("hbm_activate",
+      static_cast<double>(counts.hbm_activates) * prices.activate_nj * kJoulesPerNanojoule, false);
+  row("hbm_access",
+      bit_joules(read, prices.read_pj_per_bit) + bit_joules(written, prices.write_pj_per_bit),
+      false);
+  row("hbm_io", bit_joules(read + written, prices.io_pj_per_bit), false);
+  row("hbm_bank_active",
+      static_cast<double>(counts.hbm_bank_active_us) * prices.bank_active_mw *
+          kJoulesPerMilliwattMicrosecond,
+      false);
+  row("hbm_phy", bit_joules(read + written, prices.phy_pj_per_bit), true);
+}
+
+void add_events(const EventCounts& counts, const PlatformSpec& platform,
                 std::vector<EnergyComponent>& out) {
+  const EnergyPrices& prices = platform.energy;
   const double staged = number(counts.staged);
   const double sram_read = number(counts.read, Tier::Sram) + staged;
   const double sram_written = number(counts.written, Tier::Sram) + staged;
-  const double hbm = number(counts.read, Tier::Hbm) + number(counts.written, Tier::Hbm);
   const double far = number(counts.read, Tier::Far) + number(counts.written, Tier::Far);
   const double vector_j =
       static_cast<double>(counts.vector_ops) * prices.vector_pj * kJoulesPerPicojoule;
@@ -52,8 +78,7 @@ void add_events(const EventCounts& counts, const EnergyPrices& prices,
   };
   row("sram_read", bit_joules(sram_read, prices.sram_read_pj_per_bit), true);
   row("sram_write", bit_joules(sram_written, prices.sram_write_pj_per_bit), true);
-  row("hbm_device", bit_joules(hbm, prices.hbm_pj_per_bit), false);
-  row("hbm_phy", bit_joules(hbm, prices.hbm_phy_pj_per_bit), true);
+  add_hbm(counts, platform, out);
   row("far", bit_joules(far, prices.far_pj_per_bit), false);
   row("transport", bit_joules(transported(counts), prices.transport_pj_per_bit), true);
   row("mac", mac_joules(counts, prices), true);
@@ -83,17 +108,29 @@ struct ConstantPower {
   bool on_die;
 };
 
-std::array<ConstantPower, 4> constant_powers(const PlatformSpec& platform) {
+/// Every row within the retention time, whatever else the stacks do: time counts the refreshes,
+/// also where no transfer followed them.
+double refresh_watts(const HbmParams& hbm, const HbmPrices& prices) {
+  if (hbm.refresh == RefreshMode::Off) return 0;
+  const double period = seconds(hbm.timing.t_refi) * static_cast<double>(kRefreshesPerRow);
+  return static_cast<double>(rows_per_stack(hbm)) * prices.refresh_row_nj * kJoulesPerNanojoule /
+         period;
+}
+
+std::array<ConstantPower, 5> constant_powers(const PlatformSpec& platform) {
   const EnergyPrices& prices = platform.energy;
   const auto die_count = static_cast<double>(dies(platform));
   const double sram_mb =
       static_cast<double>(platform.die.sram.capacity.count()) / kBytesPerMegabyte;
-  const double stacks = platform.die.hbm ? static_cast<double>(platform.die.hbm->stacks) : 0;
+  const auto& hbm = platform.die.hbm;
+  const double stacks = hbm ? static_cast<double>(hbm->stacks) * die_count : 0;
+  const double refresh = hbm ? refresh_watts(*hbm, prices.hbm) : 0;
   const double packages =
       static_cast<double>(platform.packages_per_node) * static_cast<double>(platform.nodes);
   return {{{"static_die", prices.die_static_w * die_count, true},
            {"static_sram", prices.sram_leakage_w_per_mb * sram_mb * die_count, true},
-           {"static_hbm", prices.hbm_static_w_per_stack * stacks * die_count, false},
+           {"hbm_refresh", refresh * stacks, false},
+           {"hbm_background", prices.hbm.background_w_per_stack * stacks, false},
            {"static_package", prices.package_static_w * packages, false}}};
 }
 
@@ -146,7 +183,7 @@ EnergyReport price_energy(const EventCounts& counts, const PlatformSpec& platfor
   invariant(duration.count() >= 0 && busy.value_or(duration) <= duration,
             "a run is busy for at most its duration");
   EnergyReport report;
-  add_events(counts, platform.energy, report.components);
+  add_events(counts, platform, report.components);
   add_links(counts, platform, report.components);
   for (const auto& power : constant_powers(platform))
     report.components.push_back({.name = power.name,

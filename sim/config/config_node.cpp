@@ -17,12 +17,19 @@ struct KeyUnit {
 };
 // Longest first where one ends another.
 constexpr std::array kKeyUnits{
-    KeyUnit{"_pj_per_bit", "pJ/bit"},     KeyUnit{"_pj", "pJ"},
-    KeyUnit{"_w_per_mm2", "W/mm2"},       KeyUnit{"_w_per_mb", "W/MB"},
-    KeyUnit{"_w_per_stack", "W"},         KeyUnit{"_w", "W"},
-    KeyUnit{"_usd_per_kwh", "USD/kWh"},   KeyUnit{"_usd", "USD"},
-    KeyUnit{"_years", "years"},           KeyUnit{"_mm2", "mm2"},
+    KeyUnit{"_pj_per_bit", "pJ/bit"},
+    KeyUnit{"_pj", "pJ"},
+    KeyUnit{"_w_per_mm2", "W/mm2"},
+    KeyUnit{"_w_per_mb", "W/MB"},
+    KeyUnit{"_w_per_stack", "W"},
+    KeyUnit{"_w", "W"},
+    KeyUnit{"_usd_per_kwh", "USD/kWh"},
+    KeyUnit{"_usd", "USD"},
+    KeyUnit{"_years", "years"},
+    KeyUnit{"_mm2", "mm2"},
     KeyUnit{"_tokens_per_s", "tokens/s"},
+    KeyUnit{"_nj", "nJ"},
+    KeyUnit{"_mw", "mW"},
 };
 
 std::string in_quotes(std::string_view text) { return "'" + std::string{text} + "'"; }

@@ -9,6 +9,7 @@
 #include "sim/config/bounds.hpp"
 #include "sim/config/catalogue.hpp"
 #include "sim/config/enum_tables.hpp"
+#include "sim/config/read_prices.hpp"
 #include "sim/config/yaml_reader.hpp"
 
 namespace reticle {
@@ -164,7 +165,7 @@ HbmParams read_table(const ConfigNode& node) {
 }
 }  // namespace
 
-void fill_from_hbm_table(ConfigTree& hbm, std::string_view path) {
+void fill_from_hbm_table(ConfigTree& platform, ConfigTree& hbm, std::string_view path) {
   const ConfigTree* standard = hbm.find("standard");
   if (standard == nullptr || standard->kind != ConfigTree::Kind::Leaf) return;  // read_hbm tells
   const CatalogueFile file = require_config(CatalogueKind::Hbm, standard->text, standard->position,
@@ -173,7 +174,13 @@ void fill_from_hbm_table(ConfigTree& hbm, std::string_view path) {
   std::erase_if(table.entries, [](const ConfigEntry& entry) {
     return entry.key == "name" || entry.key == "title";
   });
+  // Prices stand with the platform's other prices, where price tables and `reprice` find them.
+  ConfigTree prices = make_map(table.position);
+  if (const ConfigTree* energy = table.find("energy")) put(prices, "hbm", *energy);
+  std::erase_if(table.entries, [](const ConfigEntry& entry) { return entry.key == "energy"; });
   fill_from(hbm, table);
+  ConfigTree* energy = platform.find("energy");
+  if (energy != nullptr && energy->kind == ConfigTree::Kind::Map) fill_from(*energy, prices);
 }
 
 HbmParams read_hbm(const ConfigNode& node) {
@@ -200,6 +207,8 @@ void check_hbm_table(const ConfigNode& node) {
   (void)node.get<std::string>("name");
   (void)node.get<std::string>("title");
   (void)read_table(node);
+  HbmPrices prices;
+  read_hbm_prices(node.child("energy"), PriceCoverage::Whole, prices);
   node.reject_unknown_keys();
 }
 

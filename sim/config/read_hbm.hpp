@@ -6,9 +6,9 @@
 
 namespace reticle {
 
-/// Completes the section `hbm` of a die by the timing table its key `standard` names
-/// (configs/hbm); what the section says itself stays. `path` names the section in messages.
-void fill_from_hbm_table(ConfigTree& hbm, std::string_view path);
+/// Completes the section `hbm` of a die by the table its key `standard` names (configs/hbm), and
+/// `energy.hbm` of the platform by that table's `energy`; what the sections say themselves stays.
+void fill_from_hbm_table(ConfigTree& platform, ConfigTree& hbm, std::string_view path);
 
 HbmParams read_hbm(const ConfigNode& node);
 

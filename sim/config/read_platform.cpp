@@ -189,7 +189,7 @@ PlatformSpec read_platform(const ConfigNode& node) {
   platform.die = read_die(die_node);
   check_capacities(die_node, platform.die, dies(platform));
   platform.fabric = read_fabric(node.child("fabric"), nesting);
-  read_energy(node.child("energy"), PriceCoverage::Whole, platform.fabric, platform.energy);
+  read_energy(node.child("energy"), PriceCoverage::Whole, platform);
   read_cost(node.child("cost"), PriceCoverage::Whole, platform.cost);
   platform.node_power_limit_w =
       node.get<double>("node_power_limit_w", platform.node_power_limit_w, bounds::kWatts);

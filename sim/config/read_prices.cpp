@@ -24,9 +24,6 @@ constexpr std::array kEnergyKeys{
                            bounds::kPicojoules},
     PriceKey<EnergyPrices>{"sram_write_pj_per_bit", &EnergyPrices::sram_write_pj_per_bit,
                            bounds::kPicojoules},
-    PriceKey<EnergyPrices>{"hbm_pj_per_bit", &EnergyPrices::hbm_pj_per_bit, bounds::kPicojoules},
-    PriceKey<EnergyPrices>{"hbm_phy_pj_per_bit", &EnergyPrices::hbm_phy_pj_per_bit,
-                           bounds::kPicojoules},
     PriceKey<EnergyPrices>{"far_pj_per_bit", &EnergyPrices::far_pj_per_bit, bounds::kPicojoules},
     PriceKey<EnergyPrices>{"transport_pj_per_bit", &EnergyPrices::transport_pj_per_bit,
                            bounds::kPicojoules},
@@ -34,9 +31,19 @@ constexpr std::array kEnergyKeys{
     PriceKey<EnergyPrices>{"die_static_w", &EnergyPrices::die_static_w, bounds::kWatts},
     PriceKey<EnergyPrices>{"sram_leakage_w_per_mb", &EnergyPrices::sram_leakage_w_per_mb,
                            bounds::kWatts},
-    PriceKey<EnergyPrices>{"hbm_static_w_per_stack", &EnergyPrices::hbm_static_w_per_stack,
-                           bounds::kWatts},
     PriceKey<EnergyPrices>{"package_static_w", &EnergyPrices::package_static_w, bounds::kWatts},
+};
+
+constexpr std::array kHbmKeys{
+    PriceKey<HbmPrices>{"activate_nj", &HbmPrices::activate_nj, bounds::kPicojoules},
+    PriceKey<HbmPrices>{"read_pj_per_bit", &HbmPrices::read_pj_per_bit, bounds::kPicojoules},
+    PriceKey<HbmPrices>{"write_pj_per_bit", &HbmPrices::write_pj_per_bit, bounds::kPicojoules},
+    PriceKey<HbmPrices>{"io_pj_per_bit", &HbmPrices::io_pj_per_bit, bounds::kPicojoules},
+    PriceKey<HbmPrices>{"bank_active_mw", &HbmPrices::bank_active_mw, bounds::kWatts},
+    PriceKey<HbmPrices>{"refresh_row_nj", &HbmPrices::refresh_row_nj, bounds::kPicojoules},
+    PriceKey<HbmPrices>{"background_w_per_stack", &HbmPrices::background_w_per_stack,
+                        bounds::kWatts},
+    PriceKey<HbmPrices>{"phy_pj_per_bit", &HbmPrices::phy_pj_per_bit, bounds::kPicojoules},
 };
 
 constexpr double kTiny = 1e-9;  // stands for "more than zero"
@@ -96,8 +103,18 @@ ConfigTree under_platform(ConfigTree table) {
 }
 }  // namespace
 
-void read_energy(const ConfigNode& node, PriceCoverage coverage, const FabricParams& fabric,
-                 EnergyPrices& prices) {
+void read_hbm_prices(const ConfigNode& node, PriceCoverage coverage, HbmPrices& prices) {
+  read_table(node, coverage, kHbmKeys, prices);
+  node.reject_unknown_keys();
+}
+
+void read_energy(const ConfigNode& node, PriceCoverage coverage, PlatformSpec& platform) {
+  EnergyPrices& prices = platform.energy;
+  const FabricParams& fabric = platform.fabric;
+  // Prices of stacks that are not there are of no consequence.
+  const auto hbm_coverage = platform.die.hbm ? coverage : PriceCoverage::Partial;
+  read_section(node, "hbm", hbm_coverage,
+               [&](const ConfigNode& hbm) { read_hbm_prices(hbm, hbm_coverage, prices.hbm); });
   read_table(node, coverage, kEnergyKeys, prices);
   read_section(node, "mac_pj", coverage,
                [&](const ConfigNode& macs) { read_mac_prices(macs, coverage, prices); });
@@ -118,9 +135,8 @@ ResolvedValues read_prices(const std::string& name_or_path, PlatformSpec& platfo
       std::make_shared<const ConfigTree>(under_platform(read_yaml(file.path, file.label)));
   const ConfigNode node = ConfigNode{tree, changed}.child("platform");
   constexpr auto kPartial = PriceCoverage::Partial;
-  read_section(node, "energy", kPartial, [&](const ConfigNode& section) {
-    read_energy(section, kPartial, platform.fabric, platform.energy);
-  });
+  read_section(node, "energy", kPartial,
+               [&](const ConfigNode& section) { read_energy(section, kPartial, platform); });
   read_section(node, "cost", kPartial,
                [&](const ConfigNode& section) { read_cost(section, kPartial, platform.cost); });
   node.reject_unknown_keys();

@@ -14,9 +14,11 @@ enum class PriceCoverage {
   Partial,  ///< a price table laid over a platform: the rest stays
 };
 
-/// Reads the section over `prices`. Links are priced per fabric level, by the level's key.
-void read_energy(const ConfigNode& node, PriceCoverage coverage, const FabricParams& fabric,
-                 EnergyPrices& prices);
+/// Reads the section over the platform's prices. Links are priced per fabric level, by the level's
+/// key; HBM only where there is some.
+void read_energy(const ConfigNode& node, PriceCoverage coverage, PlatformSpec& platform);
+/// The section `energy` of an HBM table, `energy.hbm` of a platform.
+void read_hbm_prices(const ConfigNode& node, PriceCoverage coverage, HbmPrices& prices);
 void read_cost(const ConfigNode& node, PriceCoverage coverage, CostParams& cost);
 
 /// Lays a price table (a name in configs/prices, or a path) over the platform's own prices.

@@ -56,7 +56,8 @@ ConfigTree* die_section(ConfigTree& root, Keys... keys) {
 
 /// After all overrides, as they may choose another standard.
 void complete_tables(ConfigTree& root) {
-  if (ConfigTree* hbm = die_section(root, "hbm")) fill_from_hbm_table(*hbm, "platform.die.hbm");
+  if (ConfigTree* hbm = die_section(root, "hbm"))
+    fill_from_hbm_table(*root.find("platform"), *hbm, "platform.die.hbm");
   if (ConfigTree* far = die_section(root, "far")) fill_from_tier_tables(*far, "platform.die.far");
 }
 

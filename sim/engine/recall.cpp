@@ -80,6 +80,20 @@ double RecallExecutor::closed_form(const StepFeatures& f) {
               n);
 }
 
+/// HBM counts of a step that reads `more` and takes `ratio` times as long.
+void RecallExecutor::scale_hbm(EventCounts& counts, Bytes more, double ratio) const {
+  constexpr auto kHbm = static_cast<std::size_t>(Tier::Hbm);
+  const auto times = [](std::int64_t count, double factor) {
+    return std::llround(static_cast<double>(count) * factor);
+  };
+  const Bytes moved = counts.read[kHbm] + counts.written[kHbm];
+  if (moved.count() > 0)
+    counts.hbm_activates = times(counts.hbm_activates, static_cast<double>((moved + more).count()) /
+                                                           static_cast<double>(moved.count()));
+  counts.hbm_bank_active_us = times(counts.hbm_bank_active_us, ratio);
+  counts.hbm_read_bursts += more.count() / platform_.die.hbm->burst.count();
+}
+
 StepOutcome RecallExecutor::scaled(const Sample& sample, const StepFeatures& f) {
   StepOutcome out = sample.outcome;
   const double ratio = closed_form(f) / closed_form(sample.features);
@@ -89,12 +103,13 @@ StepOutcome RecallExecutor::scaled(const Sample& sample, const StepFeatures& f) 
   out.duration = Picoseconds{};
   for (Picoseconds& part : out.breakdown) out.duration += part = scale(part);
   out.roofline.duration = scale(out.roofline.duration);
-  // Key and value bytes and attention's products follow the contexts exactly; the rest of the
-  // counts is the sample's.
+  // Key and value bytes and attention's products follow the contexts exactly; rows are opened as
+  // often per byte, and stay open as long; the rest of the counts is the sample's.
   const StepFeatures& s = sample.features;
   const std::int64_t tokens =
       f.decode_context + f.prefill_context - s.decode_context - s.prefill_context;
   const Bytes kv = tokens * kv_bytes_per_token(llm_);
+  if (placement_.kv.tier == Tier::Hbm) scale_hbm(out.counts, kv, ratio);
   out.counts.read[static_cast<std::size_t>(placement_.kv.tier)] += kv;
   out.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)] += kv;
   const std::int64_t pairs = f.decode_context + f.decodes + f.prefill_pairs - s.decode_context -

@@ -46,6 +46,7 @@ class RecallExecutor final : public StepExecutor {
   [[nodiscard]] std::int64_t bin(std::int64_t value) const;
   double closed_form(const StepFeatures& f);
   StepOutcome scaled(const Sample& sample, const StepFeatures& f);
+  void scale_hbm(EventCounts& counts, Bytes more, double ratio) const;
   [[nodiscard]] bool due_for_audit() const;
   void audit(const StepOutcome& recalled, const StepOutcome& simulated);
 

@@ -44,6 +44,12 @@ StepOutcome RooflineExecutor::execute(const StepLoad& load) {
     counts.loaded[static_cast<std::size_t>(kWeightCategories[t])] += totals.weights[t];
     counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)] += totals.kv[t];
   }
+  // Whole bursts, every row used in full.
+  if (const auto& hbm = platform_.die.hbm) {
+    const std::int64_t bytes = counts.read[static_cast<std::size_t>(Tier::Hbm)].count();
+    counts.hbm_read_bursts = div_up(bytes, hbm->burst.count());
+    counts.hbm_activates = div_up(bytes, hbm->row.count());
+  }
   counts.macs = totals.macs;
   counts.vector_ops = totals.vector_ops;
   counts.link_bytes.resize(platform_.fabric.levels.size());

@@ -27,7 +27,11 @@ void visit_fields(Counts& counts, Visitor&& visitor) {
   visitor.scalar("staged_bytes", counts.staged);
   visitor.named("loaded_bytes", counts.loaded, categories);
   visitor.scalar("hbm_activates", counts.hbm_activates);
+  visitor.scalar("hbm_read_bursts", counts.hbm_read_bursts);
+  visitor.scalar("hbm_written_bursts", counts.hbm_written_bursts);
+  visitor.scalar("hbm_bank_active_us", counts.hbm_bank_active_us);
   visitor.scalar("hbm_refreshes", counts.hbm_refreshes);
+  visitor.scalar("hbm_bank_refreshes", counts.hbm_bank_refreshes);
   visitor.named("macs", counts.macs, precisions);
   visitor.scalar("vector_ops", counts.vector_ops);
   visitor.list("link_bytes", counts.link_bytes);

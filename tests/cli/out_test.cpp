@@ -110,7 +110,7 @@ TEST_CASE("reprice: the run's own prices give the same report") {
   write_file(
       scratch / "same.yaml",
       "title: what h100-8 pays already\n"
-      "energy:\n  hbm_pj_per_bit: {value: 3.7, source: the platform, confidence: derived}\n");
+      "energy:\n  hbm:\n    io_pj_per_bit: {value: 0.755, source: HBM3, confidence: derived}\n");
   const Outcome outcome =
       run_reticle({"reprice", scratch / "a", "--prices", scratch / "same.yaml"});
   REQUIRE(outcome.code == 0);
@@ -127,9 +127,10 @@ TEST_CASE("reprice: a price changes what it prices and no count") {
   REQUIRE(run_reticle(steady("h100-8", "llama-3-70b", {"workload.steps=1"}) +
                       Arguments{"--out", scratch / "a"})
               .code == 0);
-  write_file(scratch / "dear.yaml",
-             "title: HBM at twice the price\n"
-             "energy:\n  hbm_pj_per_bit: {value: 7.4, source: a test, confidence: estimate}\n");
+  write_file(
+      scratch / "dear.yaml",
+      "title: HBM I/O at twice the price\n"
+      "energy:\n  hbm:\n    io_pj_per_bit: {value: 1.51, source: a test, confidence: estimate}\n");
   const Outcome outcome =
       run_reticle({"reprice", scratch / "a", "--prices", scratch / "dear.yaml"});
   REQUIRE(outcome.code == 0);
@@ -137,7 +138,7 @@ TEST_CASE("reprice: a price changes what it prices and no count") {
   const auto report = nlohmann::json::parse(read_file(scratch / "a/report.json"));
   CHECK(repriced["counts"] == report["counts"]);
   const auto hbm = [](const nlohmann::json& r) {
-    return r["energy"]["by_component"]["hbm_device"].get<double>();
+    return r["energy"]["by_component"]["hbm_io"].get<double>();
   };
   CHECK(hbm(repriced) == doctest::Approx(2 * hbm(report)));
   CHECK(repriced["energy"]["total_j"].get<double>() - report["energy"]["total_j"].get<double>() ==

@@ -200,8 +200,9 @@ TEST_CASE("HbmChannel: under per-bank refresh only rows of the bank in turn wait
   // Bank 2 is not in turn then.
   CHECK(dut.access(read(2 * kPair), 2 * t.t_refi).done ==
         2 * t.t_refi + t.t_rcd_rd + t.t_cl + kPairData);
-  // Each of the three had one behind it.
-  CHECK(dut.stats().refreshes == 3);
+  // Whether asked for or not, each bank is refreshed once every tREFI.
+  CHECK(dut.stats().refreshes == 0);
+  CHECK(dut.stats().bank_refreshes == 2 * banks);
 }
 
 TEST_CASE("HbmChannel: a run comes into sight when the queue has room for its first burst") {
@@ -233,7 +234,10 @@ TEST_CASE("HbmChannel: a run split into consecutive runs costs the same within o
       }
       CAPTURE(parts);
       CHECK(std::abs((done - once).count()) <= bus_time(kQuiet.row).count());
-      CHECK(split.stats().activates == whole.stats().activates);
+      // Of rows in sight that a refresh closed, short runs know only their own.
+      const std::int64_t again = whole.stats().refreshes * kQuiet.bank_groups;
+      CHECK(split.stats().activates <= whole.stats().activates);
+      CHECK(split.stats().activates >= whole.stats().activates - again);
       CHECK(split.stats().busy == whole.stats().busy);
     }
   }

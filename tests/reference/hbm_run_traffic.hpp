@@ -11,7 +11,9 @@ namespace reticle {
 
 /// Closed loop: a request is made one half clock after one of `depth` before it has ended. Open
 /// loop: at its arrival. Calls are made in the order of their times, as the kernel would.
-inline HbmMeasured run_on_transactions(const HbmParams& params, const HbmTraffic& traffic) {
+/// `counted` is told what the model counted.
+inline HbmMeasured run_on_transactions(const HbmParams& params, const HbmTraffic& traffic,
+                                       MemoryStats* counted = nullptr) {
   HbmRunModel dut{params};
   const HbmMap map{params};
   HbmChunks chunks{traffic, map.rows() * banks(params) * params.row.count() / traffic.chunk};
@@ -48,6 +50,7 @@ inline HbmMeasured run_on_transactions(const HbmParams& params, const HbmTraffic
     if (made >= traffic.warm_up && chunk.kind == Access::Read)
       latencies.push_back(seconds(done - at) * 1e9);
   }
+  if (counted) *counted = dut.stats();
   std::sort(ended.begin(), ended.end());
   const Picoseconds first = ended[static_cast<std::size_t>(traffic.warm_up - 1)];
   const Picoseconds last = ended[static_cast<std::size_t>(total - 1)];

@@ -33,8 +33,15 @@ TEST_CASE("price_energy: each component is its count times its price") {
   CHECK(joules(report, "sram_read") == doctest::Approx((3 + 6) * per_gb * e.sram_read_pj_per_bit));
   CHECK(joules(report, "sram_write") ==
         doctest::Approx((1 + 6) * per_gb * e.sram_write_pj_per_bit));
-  CHECK(joules(report, "hbm_device") == doctest::Approx(11 * per_gb * e.hbm_pj_per_bit));
-  CHECK(joules(report, "hbm_phy") == doctest::Approx(11 * per_gb * e.hbm_phy_pj_per_bit));
+  // HBM moves whole bursts of 32 B.
+  const double read = 218'750'007.0 * 256 * kPicojoule, written = 125'000'003.0 * 256 * kPicojoule;
+  CHECK(joules(report, "hbm_activate") == doctest::Approx(1'000'001 * e.hbm.activate_nj * 1e-9));
+  CHECK(joules(report, "hbm_access") ==
+        doctest::Approx(read * e.hbm.read_pj_per_bit + written * e.hbm.write_pj_per_bit));
+  CHECK(joules(report, "hbm_io") == doctest::Approx((read + written) * e.hbm.io_pj_per_bit));
+  CHECK(joules(report, "hbm_bank_active") ==
+        doctest::Approx(2.000003 * e.hbm.bank_active_mw * 1e-3));
+  CHECK(joules(report, "hbm_phy") == doctest::Approx((read + written) * e.hbm.phy_pj_per_bit));
   CHECK(joules(report, "far") == doctest::Approx(7 * per_gb * e.far_pj_per_bit));
   CHECK(joules(report, "transport") == doctest::Approx(22 * per_gb * e.transport_pj_per_bit));
   CHECK(joules(report, "mac") ==
@@ -50,7 +57,10 @@ TEST_CASE("price_energy: constant power goes by dies, megabytes, stacks, package
   const EnergyReport report = price_energy({}, p, 10_ms);
   CHECK(joules(report, "static_die") == doctest::Approx(12 * 60 * 0.01));
   CHECK(joules(report, "static_sram") == doctest::Approx(12 * 1000 * 0.004 * 0.01));
-  CHECK(joules(report, "static_hbm") == doctest::Approx(12 * 2 * 1.08 * 0.01));
+  CHECK(joules(report, "hbm_background") == doctest::Approx(12 * 2 * 0.38 * 0.01));
+  // Every row of 12 x 2 stacks once in 8192 x 3.9 us.
+  CHECK(joules(report, "hbm_refresh") ==
+        doctest::Approx(12 * 2 * (16e9 / 1024) * 0.7e-9 * 0.01 / (8192 * 3.9e-6)));
   CHECK(joules(report, "static_package") == doctest::Approx(6 * 100 * 0.01));
   CHECK(report.constant_j() == doctest::Approx(report.total_j()));
   CHECK(constant_power_w(p) * 0.01 == doctest::Approx(report.total_j()));
@@ -60,7 +70,17 @@ TEST_CASE("price_energy: constant power goes by dies, megabytes, stacks, package
 TEST_CASE("price_energy: without HBM no stack draws power") {
   PlatformSpec p = example_platform();
   p.die.hbm.reset();
-  CHECK(joules(price_energy({}, p, 1_ms), "static_hbm") == 0);
+  CHECK(joules(price_energy({}, p, 1_ms), "hbm_refresh") == 0);
+  CHECK(joules(price_energy({}, p, 1_ms), "hbm_background") == 0);
+}
+
+TEST_CASE("price_energy: stacks that are not refreshed pay no refresh") {
+  PlatformSpec p = example_platform();
+  p.die.hbm->refresh = RefreshMode::PerBank;
+  const double per_bank = joules(price_energy({}, p, 1_ms), "hbm_refresh");
+  CHECK(per_bank == joules(price_energy({}, example_platform(), 1_ms), "hbm_refresh"));
+  p.die.hbm->refresh = RefreshMode::Off;
+  CHECK(joules(price_energy({}, p, 1_ms), "hbm_refresh") == 0);
 }
 
 TEST_CASE("price_energy: a run without time has energy but no power") {
@@ -94,7 +114,10 @@ TEST_CASE("price_energy: the power limit is that of all nodes, and the value its
 TEST_CASE("price_energy: only what becomes heat on the dies counts for heat flux") {
   PlatformSpec p = example_platform();
   const double flux = *price_energy(example_counts(), p, 10_ms).heat_flux_w_per_mm2.value;
-  p.energy.hbm_pj_per_bit *= 10;
+  p.energy.hbm.activate_nj *= 10;
+  p.energy.hbm.read_pj_per_bit *= 10;
+  p.energy.hbm.io_pj_per_bit *= 10;
+  p.energy.hbm.background_w_per_stack *= 10;
   p.energy.far_pj_per_bit *= 10;
   p.energy.link_pj_per_bit[1] *= 10;
   p.energy.package_static_w *= 10;
@@ -116,6 +139,8 @@ TEST_CASE("price_energy: the largest counts and the longest time stay finite and
   counts.read.fill(Bytes{kMax});
   counts.written.fill(Bytes{kMax});
   counts.staged = Bytes{kMax};
+  counts.hbm_activates = counts.hbm_read_bursts = counts.hbm_written_bursts = kMax;
+  counts.hbm_bank_active_us = kMax;
   counts.macs.fill(kMax);
   counts.vector_ops = kMax;
   counts.link_bytes.assign(3, Bytes{kMax});

@@ -28,6 +28,9 @@ inline PlatformSpec example_platform() {
   hbm.stacks = 2;
   hbm.capacity_per_stack = 16_GB;
   hbm.pseudo_channels = 32;
+  hbm.row = 1_KiB;
+  hbm.burst = 32_B;
+  hbm.timing.t_refi = 3900_ns;
   p.die.hbm = hbm;
   p.die.area_mm2 = 500;
   const FabricLevel level{.name = "package",
@@ -42,8 +45,14 @@ inline PlatformSpec example_platform() {
   p.fabric.levels[2].name = "scale_out";
   p.energy = {.sram_read_pj_per_bit = 0.11,
               .sram_write_pj_per_bit = 0.13,
-              .hbm_pj_per_bit = 2.6,
-              .hbm_phy_pj_per_bit = 1.2,
+              .hbm = {.activate_nj = 0.9,
+                      .read_pj_per_bit = 2.5,
+                      .write_pj_per_bit = 2.7,
+                      .io_pj_per_bit = 0.8,
+                      .bank_active_mw = 0.56,
+                      .refresh_row_nj = 0.7,
+                      .background_w_per_stack = 0.38,
+                      .phy_pj_per_bit = 1.2},
               .far_pj_per_bit = 11,
               .transport_pj_per_bit = 0.9,
               .mac_pj = {5, 0.3, 0.31, 0.08, 0.04, 0.02, 0.021},
@@ -51,7 +60,6 @@ inline PlatformSpec example_platform() {
               .link_pj_per_bit = {0.6, 5, 50},
               .die_static_w = 60,
               .sram_leakage_w_per_mb = 0.004,
-              .hbm_static_w_per_stack = 1.08,
               .package_static_w = 100};
   p.cost = {.node_price_usd = 30'000,
             .lifetime_years = 3,
@@ -72,6 +80,10 @@ inline EventCounts example_counts() {
   c.staged = 6_GB;
   c.loaded = {5_GB, 15_GB, 0_B, 2_GB, 0_B, 0_B, 0_B, 0_B, 0_B, 0_B};
   c.hbm_activates = 1'000'001;
+  c.hbm_read_bursts = 218'750'007;  // a few bytes beyond those asked for
+  c.hbm_written_bursts = 125'000'003;
+  c.hbm_bank_active_us = 2'000'003;
+  c.hbm_bank_refreshes = 17;
   c.hbm_refreshes = 1'003;
   c.macs = {0, 11'000'000'000, 0, 13'000'000'000, 0, 17'000'000'000, 19};
   c.vector_ops = 23'000'000'000;

@@ -23,8 +23,15 @@ struct PriceRow {
 const std::vector<PriceRow> kPrices{
     {"sram_read", [](EnergyPrices& e) { e.sram_read_pj_per_bit *= 2; }},
     {"sram_write", [](EnergyPrices& e) { e.sram_write_pj_per_bit *= 2; }},
-    {"hbm_device", [](EnergyPrices& e) { e.hbm_pj_per_bit *= 2; }},
-    {"hbm_phy", [](EnergyPrices& e) { e.hbm_phy_pj_per_bit *= 2; }},
+    {"hbm_activate", [](EnergyPrices& e) { e.hbm.activate_nj *= 2; }},
+    {"hbm_access",
+     [](EnergyPrices& e) {
+       e.hbm.read_pj_per_bit *= 2;
+       e.hbm.write_pj_per_bit *= 2;
+     }},
+    {"hbm_io", [](EnergyPrices& e) { e.hbm.io_pj_per_bit *= 2; }},
+    {"hbm_bank_active", [](EnergyPrices& e) { e.hbm.bank_active_mw *= 2; }},
+    {"hbm_phy", [](EnergyPrices& e) { e.hbm.phy_pj_per_bit *= 2; }},
     {"far", [](EnergyPrices& e) { e.far_pj_per_bit *= 2; }},
     {"transport", [](EnergyPrices& e) { e.transport_pj_per_bit *= 2; }},
     {"mac",
@@ -37,7 +44,8 @@ const std::vector<PriceRow> kPrices{
     {"fabric.scale_out", [](EnergyPrices& e) { e.link_pj_per_bit[2] *= 2; }},
     {"static_die", [](EnergyPrices& e) { e.die_static_w *= 2; }},
     {"static_sram", [](EnergyPrices& e) { e.sram_leakage_w_per_mb *= 2; }},
-    {"static_hbm", [](EnergyPrices& e) { e.hbm_static_w_per_stack *= 2; }},
+    {"hbm_refresh", [](EnergyPrices& e) { e.hbm.refresh_row_nj *= 2; }},
+    {"hbm_background", [](EnergyPrices& e) { e.hbm.background_w_per_stack *= 2; }},
     {"static_package", [](EnergyPrices& e) { e.package_static_w *= 2; }}};
 }  // namespace
 

@@ -21,7 +21,7 @@ TEST_CASE("read_prices: changes what the table names and leaves the rest") {
   CHECK(changed[0].confidence == "extrapolated");
   CHECK(after.energy.sram_read_pj_per_bit < before.energy.sram_read_pj_per_bit);
   CHECK(after.energy.sram_leakage_w_per_mb < before.energy.sram_leakage_w_per_mb);
-  CHECK(after.energy.hbm_pj_per_bit == before.energy.hbm_pj_per_bit);
+  CHECK(after.energy.hbm.read_pj_per_bit == before.energy.hbm.read_pj_per_bit);
   CHECK(after.energy.mac_pj == before.energy.mac_pj);
   CHECK(after.energy.link_pj_per_bit == before.energy.link_pj_per_bit);
   CHECK(after.cost.node_price_usd == before.cost.node_price_usd);
@@ -42,6 +42,16 @@ TEST_CASE("read_prices: single formats, links and costs can be priced") {
   CHECK(platform.cost.pue == 1.4);
 }
 
+TEST_CASE("read_prices: a part of HBM's energy can be priced") {
+  PlatformSpec platform = read_platform("ref-asic");
+  const HbmPrices before = platform.energy.hbm;
+  const TempFile table{"energy: {hbm: {activate_nj: 2 nJ, bank_active_mw: 0.1}}\n"};
+  CHECK(read_prices(table.path(), platform).size() == 2);
+  CHECK(platform.energy.hbm.activate_nj == 2);
+  CHECK(platform.energy.hbm.bank_active_mw == 0.1);
+  CHECK(platform.energy.hbm.io_pj_per_bit == before.io_pj_per_bit);
+}
+
 TEST_CASE("read_prices: the checks are the platform's") {
   PlatformSpec platform = read_platform("ref-asic");
   const TempFile typo{"energy:\n  sram_reed_pj_per_bit: 1\n"};
@@ -49,6 +59,10 @@ TEST_CASE("read_prices: the checks are the platform's") {
         typo.path() +
             ":2:3: platform.energy.sram_reed_pj_per_bit: unknown key (did you mean "
             "sram_read_pj_per_bit?)");
+  const TempFile hbm_typo{"energy:\n  hbm:\n    oi_pj_per_bit: 1\n"};
+  CHECK(message_of([&] { (void)read_prices(hbm_typo.path(), platform); }) ==
+        hbm_typo.path() +
+            ":3:5: platform.energy.hbm.oi_pj_per_bit: unknown key (did you mean io_pj_per_bit?)");
   const TempFile negative{"cost: {pue: 0.5}\n"};
   CHECK(message_of([&] { (void)read_prices(negative.path(), platform); }) ==
         negative.path() + ":1:13: platform.cost.pue: must be between 1 and 10, got 0.5");

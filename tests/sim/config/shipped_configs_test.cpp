@@ -137,6 +137,27 @@ TEST_CASE("configs: ref-asic-paper keeps the paper's envelope and says what it n
   CHECK_FALSE(p.claims.empty());
 }
 
+/// Array and I/O, a row read as a whole.
+double full_row_pj_per_bit(const PlatformSpec& p) {
+  const HbmPrices& e = p.energy.hbm;
+  const double bits = 8 * static_cast<double>(p.die.hbm->row.count());
+  return e.activate_nj * 1000 / bits + e.read_pj_per_bit + e.io_pj_per_bit;
+}
+
+/// All banks open while the buses are full.
+double open_bank_pj_per_bit(const PlatformSpec& p) {
+  const HbmParams& hbm = *p.die.hbm;
+  const double watts =
+      static_cast<double>(channels(hbm) * banks(hbm)) * p.energy.hbm.bank_active_mw * 1e-3;
+  return watts / (8 * static_cast<double>(peak_bandwidth(hbm).count())) * 1e12;
+}
+
+std::string rate_of(const std::string& standard) {
+  const ConfigTree table =
+      read_yaml(RETICLE_SOURCE_DIR "/configs/hbm/" + standard + ".yaml", "table");
+  return table.find("data_rate")->text;
+}
+
 TEST_CASE("configs: h100-8 reproduces the vendor's peaks") {
   const PlatformSpec p = read_platform("h100-8");
   CHECK(dies(p) == 8);
@@ -151,6 +172,39 @@ TEST_CASE("configs: h100-8 reproduces the vendor's peaks") {
   CHECK(flops == doctest::Approx(989.4e12).epsilon(0.001));
   // What a decoded bit costs on the whole board, static aside, is the measured 19.5 pJ.
   const auto& e = p.energy;
-  CHECK(e.hbm_pj_per_bit + e.hbm_phy_pj_per_bit + e.transport_pj_per_bit == doctest::Approx(19.5));
+  CHECK(full_row_pj_per_bit(p) + open_bank_pj_per_bit(p) + e.hbm.phy_pj_per_bit +
+            e.transport_pj_per_bit ==
+        doctest::Approx(19.5).epsilon(0.001));
+}
+
+TEST_CASE("configs: HBM's energy with rows used in full is the standard's published total") {
+  struct Total {
+    std::string standard;
+    double low, high;
+  };
+  for (const Total& total :
+       {Total{"hbm2", 3.59, 3.92}, Total{"hbm2e", 3.3, 4.2}, Total{"hbm3", 3.0, 4.2},
+        Total{"hbm3e", 2.8, 4.0}, Total{"hbm4", 2.0, 3.2}}) {
+    CAPTURE(total.standard);
+    const PlatformSpec p =
+        read_platform("h100-8", {"platform.die.hbm.standard=" + total.standard,
+                                 "platform.die.hbm.data_rate=" + rate_of(total.standard)});
+    CHECK(full_row_pj_per_bit(p) >= total.low);
+    CHECK(full_row_pj_per_bit(p) + open_bank_pj_per_bit(p) <= total.high);
+    // Scattered bursts of 64 B open a row each: 512 bits pay what 8192 did.
+    const double scattered =
+        full_row_pj_per_bit(p) + p.energy.hbm.activate_nj * 1000 * (1.0 / 512 - 1.0 / 8192);
+    CHECK(scattered > 1.4 * full_row_pj_per_bit(p));
+  }
+}
+
+TEST_CASE("configs: HBM's energy is the standard's unless the platform says otherwise") {
+  const auto hbm4 = read_platform("ref-asic").energy.hbm;
+  const auto hbm3 = read_platform("ref-asic", {"platform.die.hbm.standard=hbm3"}).energy.hbm;
+  CHECK(hbm4.activate_nj < hbm3.activate_nj);
+  const auto own = read_platform("ref-asic", {"platform.energy.hbm.activate_nj=2"}).energy.hbm;
+  CHECK(own.activate_nj == 2);
+  CHECK(own.io_pj_per_bit == hbm4.io_pj_per_bit);
+  CHECK(read_platform("ref-asic-paper").energy.hbm.activate_nj == 0);
 }
 }  // namespace reticle

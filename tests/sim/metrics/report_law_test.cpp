@@ -83,7 +83,7 @@ TEST_CASE("pricing a stored run by its own prices changes no byte") {
 
 TEST_CASE("pricing a stored run anew is as if it had been run under those prices") {
   PlatformSpec other = example_platform();
-  other.energy.hbm_pj_per_bit *= 3;
+  other.energy.hbm.activate_nj *= 3;
   other.cost.node_price_usd = 12'000;
   other.node_power_limit_w = 1;  // limits appear,
   Json repriced = Json::parse(reprice_report_json(example_report(), other, "other prices"));
