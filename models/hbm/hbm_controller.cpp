@@ -34,7 +34,8 @@ HbmController::HbmController(const HbmParams& params, std::int64_t pseudo_channe
       channels_(static_cast<std::size_t>(pseudo_channels)),
       limits_{params_.read_queue, params_.write_queue},
       drain_above_{params_.write_queue * params_.write_high_percent / 100},
-      drain_below_{div_up(params_.write_queue * params_.write_low_percent, 100)} {
+      drain_below_{
+          std::max<std::int64_t>(1, div_up(params_.write_queue * params_.write_low_percent, 100))} {
   invariant(banks_per_channel_ >= 1 && banks_per_channel_ <= 64, "banks of a pseudo-channel");
   // A burst keeps its entry while it waits for the row it opened.
   const auto entries = static_cast<std::size_t>(limits_[0] + limits_[1]) + banks_.size();
@@ -68,6 +69,9 @@ bool HbmController::forwarded(const Bank& bank, const HbmPlace& place) const {
     const HbmPlace& other = bursts_[static_cast<std::size_t>(i)].place;
     return other.row == place.row && other.column == place.column;
   };
+  const bool writes =
+      bank.opener != kNone && bursts_[static_cast<std::size_t>(bank.opener)].kind == Access::Write;
+  if (writes && same(bank.opener)) return true;
   for (Index i = bank.queue[1].head; i != kNone; i = bursts_[static_cast<std::size_t>(i)].next)
     if (same(i)) return true;
   return false;
@@ -116,8 +120,8 @@ void HbmController::review(std::size_t index) {
   const bool capped = params_.row_hit_cap > 0 && hit && miss && miss->order < hit->order &&
                       bank.passed >= params_.row_hit_cap;
   const bool open = bank.row != kClosed;
-  const bool keeps_row =
-      params_.scheduling == HbmScheduling::RowHit && hit && miss && hit->arrival <= miss->arrival;
+  const bool keeps_row = params_.scheduling == HbmScheduling::RowHit && hit && miss && !capped &&
+                         hit->arrival <= miss->arrival;
   put(channel.openers, bank.opener != kNone);
   put(channel.hits, hit && !capped);
   put(channel.activates, !open && miss);
@@ -238,7 +242,9 @@ void HbmController::issue_column(const Pick& pick, HbmTick now) {
     --opened_;
   } else {
     ++counts_.row_hits;
-    if (bank.miss != kNone) ++bank.passed;
+    const bool passes =
+        bank.miss != kNone && bursts_[static_cast<std::size_t>(bank.miss)].order < burst.order;
+    bank.passed += passes;
     remove(bank.queue[write], pick.burst);
     --sizes_[write];
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
 
 namespace reticle {
@@ -33,7 +34,7 @@ HbmPlace HbmCycleChannel::place_of(const MemoryRun& run, std::int64_t i) const {
   return map_.place(place * per_piece + i % per_piece);
 }
 
-void HbmCycleChannel::advance(HbmTick until) {
+void HbmCycleChannel::idle_until(HbmTick until) {
   while (controller_.next() <= until) {
     now_ = std::max(now_, controller_.next());
     controller_.step(now_);
@@ -47,7 +48,7 @@ AccessTiming HbmCycleChannel::access(const MemoryRun& run, Picoseconds at) {
   const std::int64_t piece =
       run.piece.count() > 0 ? std::min(run.piece, run.bytes).count() : run.bytes.count();
   const std::int64_t bursts = div_up(run.bytes.count(), piece) * div_up(piece, burst);
-  advance(tick_at(at) - 1);
+  idle_until(tick_at(at) - 1);
   controller_.completed().clear();
   now_ = std::max(now_, tick_at(at));
   AccessTiming timing{
@@ -65,6 +66,9 @@ AccessTiming HbmCycleChannel::access(const MemoryRun& run, Picoseconds at) {
     }
     controller_.completed().clear();
     if (left == 0) break;
+    invariant(controller_.next() != HbmController::kNever ||
+                  (pushed < bursts && !controller_.full(run.kind)),
+              "an HBM burst that no command can serve");
     now_ = pushed < bursts && !controller_.full(run.kind) ? now_ + 1
                                                           : std::max(now_ + 1, controller_.next());
   }

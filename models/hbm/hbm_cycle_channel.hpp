@@ -12,10 +12,11 @@ namespace reticle {
 /// One HBM pseudo-channel at command level behind the door of every memory: a run is handed to the
 /// controller burst by burst, and the call returns when its last burst is done.
 ///
-/// Models:     what HbmController does, for one run after the other; a run's bursts enter the
-///             queues behind those of the run before, and overlap with them.
-/// Leaves out: reordering across calls beyond that overlap: the next call is not known when this
-///             one is answered. Drive HbmController itself for traffic of many requesters.
+/// Models:     what HbmController does, for one run after the other: a run's commands begin when
+/// the
+///             last column command of the run before has gone, in the banks it left.
+/// Leaves out: reordering across calls: the next call is not known when this one is answered. Drive
+///             HbmController itself for traffic of many requesters.
 class HbmCycleChannel final : public sc_core::sc_module, public MemoryIf {
  public:
   sc_core::sc_export<MemoryIf> port{"port"};
@@ -33,8 +34,8 @@ class HbmCycleChannel final : public sc_core::sc_module, public MemoryIf {
   [[nodiscard]] HbmTick tick_at(Picoseconds at) const;
   /// The `i`-th burst of a run: of scattered pieces, at a place drawn from run and piece.
   [[nodiscard]] HbmPlace place_of(const MemoryRun& run, std::int64_t i) const;
-  /// Bursts of earlier runs that still wait move on until `until`.
-  void advance(HbmTick until);
+  /// What falls due without requests: refreshes up to `until`.
+  void idle_until(HbmTick until);
 
   const HbmParams params_;
   const HbmMap map_;

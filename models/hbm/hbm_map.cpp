@@ -61,6 +61,13 @@ HbmMap::Parsed HbmMap::parse(std::string_view text) {
 std::optional<std::string> HbmMap::fault(const HbmParams& params) {
   const Parsed parsed = parse(params.address_map);
   if (!parsed.error.empty()) return parsed.error;
+  std::int64_t columns = 0;
+  for (const Part& part : parsed.parts) columns += part.field == Field::Column;
+  if (parsed.parts.empty() || parsed.parts.back().field != Field::Row)
+    return "ro comes last: all banks are walked through before the next row";
+  for (std::size_t i = 0; i + 1 < parsed.parts.size(); ++i)
+    if (parsed.parts[i].field == Field::Row) return "ro stands once, at the end";
+  if (columns > 2) return "co stands once or twice";
   std::array<std::int64_t, kFields.size()> sizes;
   sizes.fill(1);
   for (const Part& part : parsed.parts) sizes[static_cast<std::size_t>(part.field)] *= part.size;

@@ -166,6 +166,9 @@ void HbmRunModel::leave(Bank& bank, std::int64_t set, Picoseconds first, Picosec
   bank.act_ready = max(bank.act_ready,
                        first + t_.t_rc - (read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl));
   bank.pre_ready = max(bank.pre_ready, used + (read ? t_.t_rtp - t_.t_cl - t_.t_burst : t_.t_wr));
+  if (params_.controller.page == PagePolicy::Open) return;
+  bank.row = kClosed;
+  bank.act_ready = max(bank.act_ready, bank.pre_ready + t_.t_rp);
 }
 
 /// Refreshes since the bank was last used have closed its row; one under way holds it.
@@ -382,7 +385,6 @@ Picoseconds HbmRunModel::opened_ahead(Access kind) const {
 
 void HbmRunModel::hold_rows(const MemoryRun& run, const Demand& demand, Picoseconds begin,
                             Picoseconds end) {
-  const std::int64_t visits_of_set = geometry_.set / geometry_.visit;
   if (demand.scattered) {
     for (std::size_t bank = 0; bank < open_.banks(); ++bank) open_.close(bank, begin);
     const std::int64_t pieces = div_up(run.bytes.count(), std::min(run.piece, run.bytes).count());
@@ -391,19 +393,19 @@ void HbmRunModel::hold_rows(const MemoryRun& run, const Demand& demand, Picoseco
                   all * (end - begin)));
     return;
   }
-  if (demand.visits >= (geometry_.sets + 1) * visits_of_set)
+  if (demand.visits >= (geometry_.sets + 1) * visits_of_set_)
     return hold_swept_rows(run, demand, begin, end);
   const std::int64_t first = run.address.count() / geometry_.visit;
   const std::int64_t last = first + demand.visits - 1;
   const Picoseconds visit{(end - begin).count() / demand.visits};
   const Picoseconds closed = t_.t_rp + t_.t_rfc_ab;
-  for (std::int64_t set = first / visits_of_set; set <= last / visits_of_set; ++set) {
-    const std::int64_t from = std::max(first, set * visits_of_set);
-    const std::int64_t to = std::min(last, (set + 1) * visits_of_set - 1);
+  for (std::int64_t set = first / visits_of_set_; set <= last / visits_of_set_; ++set) {
+    const std::int64_t from = std::max(first, set * visits_of_set_);
+    const std::int64_t to = std::min(last, (set + 1) * visits_of_set_ - 1);
     const Picoseconds needed = begin + (from - first) * visit;
     for (std::int64_t back = 0; back < std::min(geometry_.members, to - from + 1); ++back) {
       const std::size_t index =
-          geometry_.bank(set, (to - back) % visits_of_set % geometry_.members);
+          geometry_.bank(set % geometry_.sets, (to - back) % visits_of_set_ % geometry_.members);
       const Bank& bank = bank_at(index);
       if (bank.row != set / geometry_.sets || !open_.is_open(index, needed)) {
         const Picoseconds activate = max(begin, needed - opened_ahead(run.kind));

@@ -254,7 +254,7 @@ TEST_CASE("HbmController: a capped row gives way to an older request for another
     const HbmTick start = dut.completed().front().done;
     dut.push(Access::Read, 0, {.bank = 0, .row = 2, .column = 0}, 1, start);
     for (std::int32_t i = 0; i < 30; ++i)
-      dut.push(Access::Read, 0, {.bank = 0, .row = 1, .column = 1 + i}, 2, start + 1);
+      dut.push(Access::Read, 0, {.bank = 0, .row = 1, .column = 1 + i}, 2, start);
     std::int64_t before = 0;
     for (bool met = false; !met;) {
       dut.completed().clear();
@@ -266,6 +266,16 @@ TEST_CASE("HbmController: a capped row gives way to an older request for another
     }
     CHECK(before == (cap == 0 ? 30 : cap));
   }
+}
+
+TEST_CASE("HbmController: reads go on beside a drain down to the last write") {
+  HbmParams params = hbm3_preset();
+  params.controller.write_low_percent = 0;
+  HbmTraffic traffic;
+  traffic.depth = 16;
+  traffic.read_fraction = 0.5;
+  traffic.measured = 2000;
+  CHECK(HbmTrafficRun{params, traffic}.run().gbps > 1);
 }
 
 TEST_CASE("HbmController: a closed page leaves no row open behind") {
