@@ -237,7 +237,10 @@ void HbmRunModel::list_first_rows(const MemoryRun& run, const Demand& demand) {
   for (std::int64_t at = begin, sets = 0; at < end && sets < geometry_.sets; ++sets) {
     const std::int64_t next = ++set * visits_of_set_;
     const std::int64_t count = std::min(geometry_.members, std::min(end, next) - at);
-    if (sets > 0 && first_rows_.size() + static_cast<std::size_t>(count) > kFirstRows) return;
+    // Behind enough data of the rows before, opening the next ones does not show.
+    const bool hidden = (at - begin) * demand.visit >= t_.t_rc + t_.t_rp;
+    if (sets > 0 && (hidden || first_rows_.size() + static_cast<std::size_t>(count) > kFirstRows))
+      return;
     for (std::int64_t i = 0; i < count; ++i) {
       first_rows_.push_back(
           {.bank = geometry_.bank(of_sets, member), .row = row, .visits = at + i - begin});
@@ -428,16 +431,19 @@ void HbmRunModel::hold_swept_rows(const MemoryRun& run, const Demand& demand, Pi
   const Picoseconds into = run.address.count() % geometry_.set / params_.burst.count() * column_;
   const Picoseconds ahead = opened_ahead(run.kind);
   Picoseconds back{};  // from a refresh until a bank is opened again, summed over banks
+  const bool in_turn = params_.refresh == RefreshMode::PerBank;
+  const Picoseconds next = open_.next_refresh(0, end);
   for (std::size_t bank = 0; bank < open_.banks(); ++bank) {
-    const std::int64_t sets_before =
-        (geometry_.member_of(bank).set - first + geometry_.sets) % geometry_.sets;
+    std::int64_t sets_before = geometry_.member_of(bank).set - first;
+    if (sets_before < 0) sets_before += geometry_.sets;
+    const Picoseconds refresh = in_turn ? open_.next_refresh(bank, end) : next;
     back += max(Picoseconds{}, sets_before * set - ahead);
     if (sets_before > 0) {
       const Picoseconds activate = begin + max(Picoseconds{}, sets_before * set - into - ahead);
       open_.close(bank, activate - t_.t_rp);
-      open_.open(bank, activate);
+      open_.open(bank, activate, refresh);
     }
-    open_.keep(bank, end);
+    open_.keep_until(bank, refresh);
   }
   const auto all = static_cast<std::int64_t>(open_.banks());
   open_.add(-1 * (std::max<std::int64_t>(0, demand.rows - all) * t_.t_rp));

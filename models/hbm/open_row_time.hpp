@@ -19,13 +19,25 @@ class OpenRowTime {
         banks_(static_cast<std::size_t>(reticle::banks(params))) {}
 
   [[nodiscard]] std::size_t banks() const { return banks_.size(); }
+  /// The bank's first refresh after `at`; alike for all banks unless they are refreshed in turn.
+  [[nodiscard]] Picoseconds next_refresh(std::size_t bank, Picoseconds at) const {
+    if (refresh_ == RefreshMode::AllBank) return (at.count() / refi_.count() + 1) * refi_;
+    if (refresh_ == RefreshMode::Off) return Picoseconds{std::int64_t{1} << 62};
+    const auto all = static_cast<std::int64_t>(banks_.size());
+    const Picoseconds first = static_cast<std::int64_t>(bank) * Picoseconds{refi_.count() / all};
+    const Picoseconds round = all * Picoseconds{refi_.count() / all};
+    return at < first ? first : first + ((at - first).count() / round.count() + 1) * round;
+  }
+
   /// Its row is still open at `at`: opened, and no refresh of the bank since.
   [[nodiscard]] bool is_open(std::size_t bank, Picoseconds at) const {
-    return banks_[bank].open && at < next_refresh(bank);
+    return banks_[bank].open && at < banks_[bank].refresh;
   }
-  void open(std::size_t bank, Picoseconds at) {
+  void open(std::size_t bank, Picoseconds at) { open(bank, at, next_refresh(bank, at)); }
+  /// `refresh`: the first of the bank after it was last in use.
+  void open(std::size_t bank, Picoseconds at, Picoseconds refresh) {
     close(bank, at);
-    banks_[bank] = {.open = true, .from = at, .kept = at};
+    banks_[bank] = {.open = true, .from = at, .refresh = refresh};
   }
   /// At `at`, or at the refresh that came before; nothing when no row is open.
   void close(std::size_t bank, Picoseconds at) {
@@ -34,7 +46,10 @@ class OpenRowTime {
     b.open = false;
   }
   /// Still in use at `at`, whatever refreshes there were since.
-  void keep(std::size_t bank, Picoseconds at) { banks_[bank].kept = max(banks_[bank].kept, at); }
+  void keep(std::size_t bank, Picoseconds at) { keep_until(bank, next_refresh(bank, at)); }
+  void keep_until(std::size_t bank, Picoseconds refresh) {
+    banks_[bank].refresh = max(banks_[bank].refresh, refresh);
+  }
   /// Adds what a run's closed form gives for rows it opened and closed; less than 0 for gaps.
   void add(Picoseconds open) { closed_ += open; }
   /// Up to `now`.
@@ -49,23 +64,11 @@ class OpenRowTime {
   struct Bank {
     bool open = false;
     Picoseconds from{};
-    Picoseconds kept{};
+    Picoseconds refresh{};
   };
   [[nodiscard]] Picoseconds span(std::size_t bank, Picoseconds at) const {
-    return max(Picoseconds{}, min(at, next_refresh(bank)) - banks_[bank].from);
+    return max(Picoseconds{}, min(at, banks_[bank].refresh) - banks_[bank].from);
   }
-  /// The first one after the bank was last in use.
-  [[nodiscard]] Picoseconds next_refresh(std::size_t bank) const {
-    const std::int64_t kept = banks_[bank].kept.count();
-    if (refresh_ == RefreshMode::AllBank) return (kept / refi_.count() + 1) * refi_;
-    if (refresh_ == RefreshMode::Off) return Picoseconds{std::int64_t{1} << 62};
-    const auto all = static_cast<std::int64_t>(banks_.size());
-    const Picoseconds first = static_cast<std::int64_t>(bank) * Picoseconds{refi_.count() / all};
-    const Picoseconds round = all * Picoseconds{refi_.count() / all};
-    return kept < first.count() ? first
-                                : first + ((kept - first.count()) / round.count() + 1) * round;
-  }
-
   const Picoseconds refi_;
   const RefreshMode refresh_;
   std::vector<Bank> banks_;
