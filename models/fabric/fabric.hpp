@@ -24,8 +24,8 @@ namespace reticle {
 ///             each other's way, in pieces that queue and take turns (LinkQueues); finite receive
 ///             buffers (credits) limit a link's rate over its round trip.
 /// Leaves out: flits and virtual channels (CycleFabric), adaptive routing, link errors. An exchange
-/// takes its
-///             place on the links when its last participant has joined (docs/models/fabric.md).
+///             takes its place on the links when its last participant has joined
+///             (docs/models/fabric.md).
 class Fabric final : public sc_core::sc_module, public FabricModel {
  public:
   Fabric(const sc_core::sc_module_name& name, const FabricParams& params);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/hbm/hbm_channel.hpp"
 #include "models/hbm/hbm_memory.hpp"
+#include "models/hbm/hbm_channel.hpp"
 
 #include <doctest/doctest.h>
 

@@ -21,9 +21,10 @@ namespace {
 
 using namespace subjects;
 
-#define RETICLE_EVERY_MEMORY                                                    \
-  SramSubject, CycleSramSubject, HbmChannelSubject, HbmChannelNoRefreshSubject, HbmCycleChannelSubject, \
-      HbmLockstepSubject, HbmEachChannelSubject, LinkedSubject, Ddr5Subject, FlashSubject
+#define RETICLE_EVERY_MEMORY                                                            \
+  SramSubject, CycleSramSubject, HbmChannelSubject, HbmChannelNoRefreshSubject,         \
+      HbmCycleChannelSubject, HbmLockstepSubject, HbmEachChannelSubject, LinkedSubject, \
+      Ddr5Subject, FlashSubject
 
 TEST_CASE_TEMPLATE("Memory: accepted, started, first data and done follow in order", Subject,
                    RETICLE_EVERY_MEMORY) {
