@@ -46,10 +46,11 @@ Case draw_case(RngStream& rng, bool mixed) {
 }
 
 /// Maps that keep consecutive bursts in one bank stand alone in their columns where a run ends;
-/// no shipped standard has one, and they are held to twice the bound.
+/// no shipped standard has one. They miss the bound now and then, which is warned of, and fail at
+/// twice the bound.
 bool keeps_to_one_bank(const HbmParams& params) { return params.address_map.starts_with("co5"); }
 
-/// Compares bandwidth on `cases` random cases; returns how many differ by more than `bound`.
+/// Compares bandwidth on `cases` random cases; returns how many fail. Warns of all beyond `bound`.
 int compare(int cases, bool mixed, double bound, ValidationCsv& csv) {
   RngStream rng{2026, mixed ? "mixed traffic" : "streams and pages"};
   int outside = 0, beyond = 0;
@@ -79,6 +80,7 @@ int compare(int cases, bool mixed, double bound, ValidationCsv& csv) {
   std::printf("%s: %d of %d within %.0f %%, mean %.2f %%, worst %.2f %%\n",
               mixed ? "mixes" : "streams and pages", cases - beyond, cases, 100 * bound,
               100 * sum / cases, 100 * worst);
+  WARN(beyond == 0);
   return outside;
 }
 
