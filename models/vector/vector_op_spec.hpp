@@ -23,9 +23,12 @@ enum class VectorOp : std::uint8_t {
   Combine,
   Sample,
   Quantise,
-  Dequantise
+  Dequantise,
+  Select,       ///< the best of a row, found digit by digit
+  Convolve,     ///< short causal convolution of as many taps as rounds
+  StateUpdate,  ///< of a recurrence, as many operations per element of state as rounds
 };
-inline constexpr std::size_t kVectorOpCount = 14;
+inline constexpr std::size_t kVectorOpCount = 17;
 
 struct VectorOpFact {
   VectorOp op;
@@ -42,8 +45,10 @@ struct VectorOpFact {
 // 1805.02867]. Norms: [Zhang and Sennrich, NeurIPS 2019], [Ba et al., arXiv 1607.06450]. Rotation
 // by tabled sines: [Su et al., arXiv 2104.09864]. Activate is SiLU times the gate [Shazeer, arXiv
 // 2002.05202]: exponential, add, reciprocal, multiply. Merge rescales and adds partial attention
-// results [Dao et al., FlashAttention, NeurIPS 2022]. Quantise finds a block's largest magnitude,
-// scales and rounds [OCP MX v1.0]. Counts of operations are counted from these equations.
+// results [Dao et al., FlashAttention, NeurIPS 2022]. Select is a radix select of 32-bit scores by
+// four digits of 8 bits [Alabi et al., JEA 2012]: mask and count per digit. Quantise finds a
+// block's largest magnitude, scales and rounds [OCP MX v1.0]. Counts of operations are counted from
+// these equations.
 inline constexpr std::array<VectorOpFact, kVectorOpCount> kVectorOps{{
     // op, name, plain, transcendental, per round, passes, reductions, per round
     {VectorOp::Elementwise, "elementwise", 1, 0, 0, 1, 0, 0},
@@ -60,6 +65,9 @@ inline constexpr std::array<VectorOpFact, kVectorOpCount> kVectorOps{{
     {VectorOp::Sample, "sample", 4, 1, 0, 3, 3, 0},  // softmax, and a draw by a running sum
     {VectorOp::Quantise, "quantise", 3, 0, 0, 2, 1, 0},
     {VectorOp::Dequantise, "dequantise", 1, 0, 0, 1, 0, 0},
+    {VectorOp::Select, "select", 8, 0, 0, 4, 4, 0},
+    {VectorOp::Convolve, "convolve", 0, 0, 2, 1, 0, 0},  // multiply and add a tap
+    {VectorOp::StateUpdate, "state_update", 0, 0, 1, 1, 0, 0},
 }};
 
 constexpr const VectorOpFact& fact_of(VectorOp op) {
@@ -71,7 +79,7 @@ struct VectorWork {
   VectorOp op{};
   std::int64_t elements = 0;
   std::int64_t row = 0;
-  std::int64_t rounds = 0;  ///< TopK: k
+  std::int64_t rounds = 0;  ///< TopK: k; Convolve: taps; StateUpdate: operations
 };
 
 /// Lane operations of all kinds: what energy and the roofline count.

@@ -10,6 +10,7 @@
 #include "sim/config/read_run.hpp"
 #include "sim/metrics/text_format.hpp"
 #include "workloads/llm/llm_spec.hpp"
+#include "workloads/llm/recurrence_facts.hpp"
 
 namespace reticle {
 
@@ -80,6 +81,41 @@ void add_kind(CLI::App& parent, const char* kind, const char* example, Describe 
   });
 }
 
+std::string mixer_text(const AttentionSpec& a) {
+  std::string text =
+      fmt::format("{} heads, {} KV heads, head size {}", a.heads, a.kv_heads, a.head_dim);
+  if (a.window > 0) text += fmt::format(", {} of {}", a.chunked ? "chunks" : "window", a.window);
+  if (a.sink_tokens > 0) text += fmt::format(", {} sinks", a.sink_tokens);
+  return text;
+}
+
+std::string mixer_text(const LatentAttentionSpec& a) {
+  std::string text =
+      fmt::format("latent, {} heads, cache of {} + {} per token", a.heads, a.kv_rank, a.rope_dim);
+  if (a.index_heads > 0) text += fmt::format(", best {} by an indexer", a.index_topk);
+  return text;
+}
+
+std::string mixer_text(const RecurrentSpec& r) {
+  return fmt::format("{}, {} heads with a state of {} x {}", fact_of(r.kind).name, r.heads,
+                     r.key_dim, r.value_dim);
+}
+
+Fact describe_mixer(const LlmSpec& llm, std::size_t m) {
+  const Mixer& mixer = llm.mixers[m];
+  const std::int64_t layers = llm.layers_with(static_cast<std::int64_t>(m));
+  std::string text = std::visit([](const auto& spec) { return mixer_text(spec); }, mixer.of);
+  if (layers < llm.layer_count()) text += fmt::format("; {} layers", layers);
+  nlohmann::ordered_json value{{"layers", layers}};
+  if (const auto* a = std::get_if<AttentionSpec>(&mixer.of)) {
+    value["heads"] = a->heads;
+    value["kv_heads"] = a->kv_heads;
+    value["head_dim"] = a->head_dim;
+    if (a->window > 0) value["window"] = a->window;
+  }
+  return {"model", mixer.name, mixer.name, text, value};
+}
+
 }  // namespace
 
 std::vector<Fact> describe(const LlmSpec& llm) {
@@ -95,25 +131,20 @@ std::vector<Fact> describe(const LlmSpec& llm) {
                          count_text(value.count()) + " B)",
                      value.count()});
   };
-  const auto& a = llm.attention;
   facts.push_back({"model", "layers", "layers",
-                   fmt::format("{} of width {}", llm.layers, llm.hidden), llm.layers});
-  facts.push_back(
-      {"model",
-       "attention",
-       "attention",
-       fmt::format("{} heads, {} KV heads, head size {}", a.heads, a.kv_heads, a.head_dim),
-       {{"heads", a.heads}, {"kv_heads", a.kv_heads}, {"head_dim", a.head_dim}}});
+                   fmt::format("{} of width {}", llm.layer_count(), llm.hidden),
+                   llm.layer_count()});
+  for (std::size_t m = 0; m < llm.mixers.size(); ++m) facts.push_back(describe_mixer(llm, m));
   if (llm.moe)
-    facts.push_back(
-        {"model",
-         "experts",
-         "experts",
-         fmt::format("{} routed, {} per token, {} shared; first {} layers dense", llm.moe->experts,
-                     llm.moe->top_k, llm.moe->shared_experts, llm.dense_layers),
-         {{"routed", llm.moe->experts},
-          {"top_k", llm.moe->top_k},
-          {"shared", llm.moe->shared_experts}}});
+    facts.push_back({"model",
+                     "experts",
+                     "experts",
+                     fmt::format("{} routed, {} per token, {} shared; in {} of {} layers",
+                                 llm.moe->experts, llm.moe->top_k, llm.moe->shared_experts,
+                                 llm.layers_with(FfnKind::Moe), llm.layer_count()),
+                     {{"routed", llm.moe->experts},
+                      {"top_k", llm.moe->top_k},
+                      {"shared", llm.moe->shared_experts}}});
   facts.push_back(
       {"model", "precision", "precision",
        fmt::format("weights {}, embedding {}, activations {}, KV {}", name_of(llm.weights),
@@ -131,7 +162,7 @@ std::vector<Fact> describe(const LlmSpec& llm) {
   bytes("weights", "all weights", weight_bytes(llm));
   bytes("active_weights", "weights of one token", active_weight_bytes(llm));
   bytes("kv_per_token", "KV per token", kv_bytes_per_token(llm));
-  bytes("kv_at_max_context", "KV at full context", llm.max_context * kv_bytes_per_token(llm));
+  bytes("kv_at_max_context", "KV at full context", held_bytes(llm, llm.max_context));
   return facts;
 }
 

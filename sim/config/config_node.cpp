@@ -156,6 +156,12 @@ std::optional<ConfigNode> ConfigNode::find_child(std::string_view key) const {
   return child(key);
 }
 
+std::vector<std::string> ConfigNode::keys() const {
+  std::vector<std::string> all;
+  for (const ConfigEntry& entry : state_->tree->entries) all.push_back(entry.key);
+  return all;
+}
+
 std::vector<std::string> ConfigNode::texts(std::string_view key) const {
   if (!has(key)) return {};
   const ConfigTree& list = *state_->tree->find(key);

@@ -76,6 +76,8 @@ class ConfigNode {
   /// A section that must be there / may be absent or `none`.
   [[nodiscard]] ConfigNode child(std::string_view key) const;
   [[nodiscard]] std::optional<ConfigNode> find_child(std::string_view key) const;
+  /// The keys of this section, in file order.
+  [[nodiscard]] std::vector<std::string> keys() const;
   /// A list of texts; absent = empty.
   [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
 

@@ -1,23 +1,195 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/config/read_llm.hpp"
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "sim/config/bounds.hpp"
 #include "sim/config/enum_tables.hpp"
+#include "workloads/llm/layer_order.hpp"
 
 namespace reticle {
 
 namespace {
+/// The word `kind` of a mixer; recurrences have one each.
+enum class MixerKind : std::uint8_t { Attention, LatentAttention, Mamba2, GatedDelta, Lightning };
+}  // namespace
+
+template <>
+struct EnumTable<MixerKind> {
+  static constexpr std::array<EnumName<MixerKind>, 5> names{{
+      {"attention", MixerKind::Attention},
+      {"latent_attention", MixerKind::LatentAttention},
+      {"mamba2", MixerKind::Mamba2},
+      {"gated_delta", MixerKind::GatedDelta},
+      {"lightning", MixerKind::Lightning},
+  }};
+};
+
+template <>
+struct EnumTable<ExpertRouting> {
+  static constexpr std::array<EnumName<ExpertRouting>, 2> names{{
+      {"token-choice", ExpertRouting::TokenChoice},
+      {"expert-choice", ExpertRouting::ExpertChoice},
+  }};
+};
+
+namespace {
 constexpr Range<std::int64_t> kWidth{1, 1 << 20};  // of a matrix, in elements
 constexpr Range<std::int64_t> kWidthOrNone{0, 1 << 20};
+constexpr Range<std::int64_t> kTokensOrNone{0, 1'000'000'000};
+constexpr std::int64_t kMostLayers = 4096;
+constexpr std::string_view kNone = "none";
+constexpr std::array<std::pair<std::string_view, FfnKind>, 3> kFfnNames{{
+    {kNone, FfnKind::None},
+    {"dense", FfnKind::Dense},
+    {"moe", FfnKind::Moe},
+}};
 
 AttentionSpec read_attention(const ConfigNode& node) {
-  const AttentionSpec attention{
+  const AttentionSpec defaults;
+  return {
       .heads = node.get<std::int64_t>("heads", kWidth),
       .kv_heads = node.get<std::int64_t>("kv_heads", kWidth),
       .head_dim = node.get<std::int64_t>("head_dim", kWidth),
+      .window = node.get<std::int64_t>("window", defaults.window, kTokensOrNone),
+      .chunked = node.get<bool>("chunked", defaults.chunked),
+      .sink_tokens = node.get<std::int64_t>("sink_tokens", defaults.sink_tokens, kTokensOrNone),
+      .gated = node.get<bool>("gated", defaults.gated),
+      .keys_are_values = node.get<bool>("keys_are_values", defaults.keys_are_values),
+      .sink_logits = node.get<bool>("sink_logits", defaults.sink_logits),
+      .qkv_bias = node.get<bool>("qkv_bias", defaults.qkv_bias),
+      .out_bias = node.get<bool>("out_bias", defaults.out_bias),
+      .qk_norm = node.get<bool>("qk_norm", defaults.qk_norm),
+      .qk_norm_wide = node.get<bool>("qk_norm_wide", defaults.qk_norm_wide),
   };
+}
+
+LatentAttentionSpec read_latent(const ConfigNode& node) {
+  const LatentAttentionSpec defaults;
+  return {
+      .heads = node.get<std::int64_t>("heads", kWidth),
+      .query_rank = node.get<std::int64_t>("query_rank", defaults.query_rank, kWidthOrNone),
+      .kv_rank = node.get<std::int64_t>("kv_rank", kWidth),
+      .rope_dim = node.get<std::int64_t>("rope_dim", kWidthOrNone),
+      .nope_dim = node.get<std::int64_t>("nope_dim", kWidth),
+      .value_dim = node.get<std::int64_t>("value_dim", kWidth),
+      .index_heads = node.get<std::int64_t>("index_heads", defaults.index_heads, kWidthOrNone),
+      .index_dim = node.get<std::int64_t>("index_dim", defaults.index_dim, kWidthOrNone),
+      .index_topk = node.get<std::int64_t>("index_topk", defaults.index_topk, kTokensOrNone),
+  };
+}
+
+RecurrentSpec read_recurrent(const ConfigNode& node, Recurrence kind) {
+  const RecurrentSpec defaults;
+  return {
+      .kind = kind,
+      .heads = node.get<std::int64_t>("heads", kWidth),
+      .key_heads = node.get<std::int64_t>("key_heads", kWidth),
+      .key_dim = node.get<std::int64_t>("key_dim", kWidth),
+      .value_dim = node.get<std::int64_t>("value_dim", kWidth),
+      .conv = node.get<std::int64_t>("conv", defaults.conv, {0, 1024}),
+      .chunk = node.get<std::int64_t>("chunk", defaults.chunk, {1, 1 << 16}),
+  };
+}
+
+Mixer read_mixer(const ConfigNode& node, std::string name) {
+  Mixer mixer{std::move(name), {}};
+  switch (node.get<MixerKind>("kind")) {
+    case MixerKind::Attention:
+      mixer.of = read_attention(node);
+      break;
+    case MixerKind::LatentAttention:
+      mixer.of = read_latent(node);
+      break;
+    case MixerKind::Mamba2:
+      mixer.of = read_recurrent(node, Recurrence::Mamba2);
+      break;
+    case MixerKind::GatedDelta:
+      mixer.of = read_recurrent(node, Recurrence::GatedDelta);
+      break;
+    case MixerKind::Lightning:
+      mixer.of = read_recurrent(node, Recurrence::Lightning);
+      break;
+  }
   node.reject_unknown_keys();
-  return attention;
+  return mixer;
+}
+
+/// `attention`, the one mixer of all layers, or `mixers` by name.
+std::vector<Mixer> read_mixers(const ConfigNode& node) {
+  if (const auto named = node.find_child("mixers")) {
+    if (node.has("attention")) node.fail("attention", "expected attention or mixers, found both");
+    std::vector<Mixer> mixers;
+    for (const std::string& name : named->keys()) {
+      if (name == "provenance") continue;
+      if (name == kNone) named->fail(name, "expected another name: it stands for no mixer");
+      mixers.push_back(read_mixer(named->child(name), name));
+    }
+    return mixers;
+  }
+  const ConfigNode attention = node.child("attention");
+  std::vector<Mixer> mixers{{"attention", read_attention(attention)}};
+  attention.reject_unknown_keys();
+  return mixers;
+}
+
+/// The names an order stands for, one per layer.
+std::vector<std::string> expand(const ConfigNode& node, std::string_view key,
+                                const std::string& text, std::size_t layers) {
+  std::vector<std::string> names;
+  try {
+    names = expand_order(text, kMostLayers);
+  } catch (const ConfigError& error) {
+    node.fail(key, error.what());
+  }
+  if (names.size() != layers)
+    node.fail(key, "expected " + std::to_string(layers) + " layers, found " +
+                       std::to_string(names.size()));
+  return names;
+}
+
+/// "2*dense 58*moe" of `dense_layers`, where no order is given.
+std::string read_dense_layers(const ConfigNode& node, std::int64_t layers, bool moe) {
+  const auto dense = node.get<std::int64_t>("dense_layers", moe ? 0 : layers, {0, kMostLayers});
+  node.check("dense_layers", moe ? dense < layers : dense == layers,
+             (moe ? "must be less than layers (" : "must equal layers (") + std::to_string(layers) +
+                 (moe ? ")" : ") in a model without moe"));
+  std::string order;
+  if (dense > 0) order = std::to_string(dense) + "*dense ";
+  if (layers > dense) order += std::to_string(layers - dense) + "*moe";
+  return order;
+}
+
+std::vector<LayerSpec> read_layers(const ConfigNode& node, const std::vector<Mixer>& mixers,
+                                   bool moe) {
+  const auto count = node.get<std::int64_t>("layers", {1, kMostLayers});
+  const auto mixer_order = node.find<std::string>("mixer_order");
+  const auto ffn_order = node.find<std::string>("ffn_order");
+  if (ffn_order && node.has("dense_layers"))
+    node.fail("dense_layers", "expected dense_layers or ffn_order, found both");
+  const auto layers = static_cast<std::size_t>(count);
+  const auto mixer_names =
+      expand(node, "mixer_order",
+             mixer_order.value_or(std::to_string(count) + "*" + mixers.front().name), layers);
+  const auto ffn_names = expand(
+      node, "ffn_order", ffn_order ? *ffn_order : read_dense_layers(node, count, moe), layers);
+  std::vector<LayerSpec> order(layers);
+  for (std::size_t i = 0; i < layers; ++i) {
+    const auto mixer = std::find_if(mixers.begin(), mixers.end(),
+                                    [&](const Mixer& m) { return m.name == mixer_names[i]; });
+    if (mixer == mixers.end() && mixer_names[i] != kNone)
+      node.fail("mixer_order", "expected names of mixers or none, found '" + mixer_names[i] + "'");
+    order[i].mixer =
+        mixer == mixers.end() ? kNoMixer : static_cast<std::int8_t>(mixer - mixers.begin());
+    const auto ffn = std::find_if(kFfnNames.begin(), kFfnNames.end(),
+                                  [&](const auto& f) { return f.first == ffn_names[i]; });
+    if (ffn == kFfnNames.end())
+      node.fail("ffn_order", "expected dense, moe or none, found '" + ffn_names[i] + "'");
+    order[i].ffn = ffn->second;
+  }
+  return order;
 }
 
 MoeSpec read_moe(const ConfigNode& node) {
@@ -29,6 +201,11 @@ MoeSpec read_moe(const ConfigNode& node) {
       .shared_experts =
           node.get<std::int64_t>("shared_experts", defaults.shared_experts, {0, 1024}),
       .shared_ffn = node.get<std::int64_t>("shared_ffn", defaults.shared_ffn, kWidthOrNone),
+      .shared_gate = node.get<bool>("shared_gate", defaults.shared_gate),
+      .routing = node.get<ExpertRouting>("routing", defaults.routing),
+      .capacity_factor = node.get<double>("capacity_factor", defaults.capacity_factor, {0.0, 4096}),
+      .router_bias = node.get<bool>("router_bias", defaults.router_bias),
+      .expert_bias = node.get<bool>("expert_bias", defaults.expert_bias),
       .popularity_sigma =
           node.get<double>("popularity_sigma", defaults.popularity_sigma, {0.0, 10.0}),
   };
@@ -63,21 +240,23 @@ LlmSpec read_llm(const ConfigNode& node) {
   (void)node.get<std::string>("title", "");
   LlmSpec llm{
       .name = node.get<std::string>("name"),
-      .layers = node.get<std::int64_t>("layers", {1, 4096}),
       .hidden = node.get<std::int64_t>("hidden", kWidth),
       .vocabulary = node.get<std::int64_t>("vocabulary", {1, 1 << 24}),
-      .attention = read_attention(node.child("attention")),
+      .mixers = read_mixers(node),
       .dense_ffn = node.get<std::int64_t>("dense_ffn", defaults.dense_ffn, kWidthOrNone),
-      .dense_layers = node.get<std::int64_t>("dense_layers", defaults.dense_layers, {0, 4096}),
-      .moe = {},
+      .gated_ffn = node.get<bool>("gated_ffn", defaults.gated_ffn),
+      .mtp_layers = node.get<std::int64_t>("mtp_layers", defaults.mtp_layers, {0, 64}),
       .tied_embeddings = node.get<bool>("tied_embeddings", defaults.tied_embeddings),
       .max_context = node.get<std::int64_t>("max_context", bounds::kTokens),
       .weights = node.get<Precision>("weights", defaults.weights),
+      .attention_weights = node.find<Precision>("attention_weights"),
       .embedding = node.get<Precision>("embedding", defaults.embedding),
       .activations = node.get<Precision>("activations", defaults.activations),
       .kv = node.get<Precision>("kv", defaults.kv),
+      .state = node.get<Precision>("state", defaults.state),
   };
   if (const auto moe = node.find_child("moe")) llm.moe = read_moe(*moe);
+  llm.layers = read_layers(node, llm.mixers, llm.moe.has_value());
   if (const auto stated = node.find_child("stated")) read_stated(*stated);
   node.reject_unknown_keys();
   check_at(node, llm);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "models/kernel/time.hpp"
+#include "workloads/llm/attended.hpp"
 
 namespace reticle {
 
@@ -13,13 +14,17 @@ namespace {
 constexpr std::int64_t kExactBelow = 8;  // small counts have bins of their own
 }
 
-StepFeatures features_of(const StepLoad& load) {
+StepFeatures features_of(const StepLoad& load, const LlmSpec& llm) {
   StepFeatures f;
   for (const SequenceWork& s : load.sequences) {
+    const std::int64_t macs = attention_macs(llm, s.context, s.new_tokens);
+    f.cache_read += cache_read_bytes(llm, s.context, s.new_tokens);
+    f.attention_macs += macs;
     if (s.new_tokens == 1) {
       ++f.decodes;
       f.decode_context += s.context;
     } else {
+      f.prefill_macs += macs;
       f.prefill_tokens += s.new_tokens;
       f.prefill_context += s.context;
       f.prefill_pairs += s.new_tokens * (s.context + (s.new_tokens + 1) / 2);
@@ -66,16 +71,11 @@ double RecallExecutor::closed_form(const StepFeatures& f) {
   const bool hbm = placement_.kv.tier == Tier::Hbm && die.hbm;
   const auto rate =
       static_cast<double>((hbm ? peak_bandwidth(*die.hbm) : peak_bandwidth(die.sram)).count());
-  const double kv_bytes = static_cast<double>(f.decode_context + f.prefill_context) *
-                          static_cast<double>(kv_bytes_per_token(llm_).count());
   const auto& mac = die.mac;
   const auto slow =
       static_cast<double>(mac.cycles_per_pass[static_cast<std::size_t>(llm_.activations)]);
-  const double attention_macs =
-      2.0 * static_cast<double>(f.prefill_pairs) *
-      static_cast<double>(llm_.attention.heads * llm_.attention.head_dim * llm_.layers);
-  return entry->second + kv_bytes / (rate * n) +
-         attention_macs * slow /
+  return entry->second + static_cast<double>(f.cache_read.count()) / (rate * n) +
+         static_cast<double>(f.prefill_macs) * slow /
              (static_cast<double>(macs_per_cycle(mac)) * static_cast<double>(mac.clock.count()) *
               n);
 }
@@ -106,17 +106,12 @@ StepOutcome RecallExecutor::scaled(const Sample& sample, const StepFeatures& f) 
   // Key and value bytes and attention's products follow the contexts exactly; rows are opened as
   // often per byte, and stay open as long; the rest of the counts is the sample's.
   const StepFeatures& s = sample.features;
-  const std::int64_t tokens =
-      f.decode_context + f.prefill_context - s.decode_context - s.prefill_context;
-  const Bytes kv = tokens * kv_bytes_per_token(llm_);
+  const Bytes kv = f.cache_read - s.cache_read;
   if (placement_.kv.tier == Tier::Hbm) scale_hbm(out.counts, kv, ratio);
   out.counts.read[static_cast<std::size_t>(placement_.kv.tier)] += kv;
   out.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)] += kv;
-  const std::int64_t pairs = f.decode_context + f.decodes + f.prefill_pairs - s.decode_context -
-                             s.decodes - s.prefill_pairs;
   auto& macs = out.counts.macs[static_cast<std::size_t>(llm_.activations)];
-  macs = std::max<std::int64_t>(
-      0, macs + 2 * pairs * llm_.attention.heads * llm_.attention.head_dim * llm_.layers);
+  macs = std::max<std::int64_t>(0, macs + f.attention_macs - s.attention_macs);
   return out;
 }
 
@@ -130,7 +125,7 @@ void RecallExecutor::audit(const StepOutcome& recalled, const StepOutcome& simul
 }
 
 StepOutcome RecallExecutor::execute(const StepLoad& load) {
-  const StepFeatures f = features_of(load);
+  const StepFeatures f = features_of(load, llm_);
   auto [entry, fresh] = samples_.try_emplace(bins_of(f));
   if (fresh) {
     ++report_.simulated;

@@ -19,9 +19,12 @@ struct StepFeatures {
   std::int64_t decode_context = 0;  ///< cached tokens they read
   std::int64_t prefill_tokens = 0;
   std::int64_t prefill_context = 0;  ///< cached tokens the prefills read
-  std::int64_t prefill_pairs = 0;    ///< query-key pairs of the prefills
+  std::int64_t prefill_pairs = 0;    ///< query-key pairs of the prefills, windows apart
+  Bytes cache_read{};                ///< of all layers, windows and states included
+  std::int64_t attention_macs = 0;   ///< of all layers
+  std::int64_t prefill_macs = 0;     ///< those of the prefills
 };
-StepFeatures features_of(const StepLoad& load);
+StepFeatures features_of(const StepLoad& load, const LlmSpec& llm);
 
 /// Answers a step from one simulated before whose features fall into the same bins, scaled by the
 /// ratio of a closed form at the two (a control variate: the simulation says what the closed form

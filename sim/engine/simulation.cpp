@@ -18,7 +18,13 @@ Picoseconds scaled_arrival(const Request& request, const RunSpec& spec) {
 }
 
 KvCapacity capacity_of(const KvRoom& room) {
-  return {room.page_tokens, room.page_bytes, room.pages, room.replicas};
+  return {.page_tokens = room.page_tokens,
+          .page_bytes = room.page_bytes,
+          .grows = room.grows,
+          .fixed_pages = room.fixed_pages,
+          .fixed_bytes = room.fixed_bytes,
+          .pages = room.pages,
+          .replicas = room.replicas};
 }
 
 /// The platform whose components take the form the fidelity asks for; at `transaction` each keeps

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sim/base/ids.hpp"
-#include "workloads/llm/llm_spec.hpp"
+#include "workloads/llm/layer_matrices.hpp"
 
 namespace reticle {
 
@@ -37,12 +37,19 @@ struct ParallelPlan {
 std::string to_string(const ParallelPlan& plan);
 
 /// How attention is cut inside a replica: KV heads first, then the context (each KV-head shard's
-/// cache is dealt page-wise to `context` dies, whose partial results are merged).
+/// cache is dealt page-wise to `context` dies, whose partial results are merged). Latent attention
+/// has one cache for all heads: only the context is cut. Recurrences are cut by heads.
 struct AttentionShards {
   std::int64_t heads = 1;    ///< shards of KV heads
   std::int64_t context = 1;  ///< dies per KV-head shard
 };
-AttentionShards attention_shards(const LlmSpec& llm, const ParallelPlan& plan);
+AttentionShards attention_shards(const Mixer& mixer, const ParallelPlan& plan);
+
+/// The part of `m` that die `i` of `parts` has; Whole: all of it. Copies of experts are dealt to
+/// groups before (ParallelPlan::expert): here one expert's matrix is cut.
+Matrix shard(const Matrix& m, std::int64_t parts, std::int64_t i);
+/// Elements of the largest shard.
+std::int64_t largest_shard(const Matrix& m, std::int64_t parts);
 
 /// First layer of `stage`; stage == pipeline gives the number of layers.
 std::int64_t first_layer(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t stage);

@@ -4,16 +4,17 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <sstream>
+#include <utility>
 
 #include "sim/base/error.hpp"
+#include "workloads/llm/attended.hpp"
 
 namespace reticle {
 
 namespace {
 
-constexpr std::array<WeightKind, kWeightKindCount> kKinds{
-    WeightKind::Qkv, WeightKind::Out, WeightKind::Router, WeightKind::GateUp, WeightKind::Down};
 constexpr auto kSram = static_cast<std::size_t>(Tier::Sram);
 constexpr auto kHbm = static_cast<std::size_t>(Tier::Hbm);
 constexpr auto kFar = static_cast<std::size_t>(Tier::Far);
@@ -94,10 +95,10 @@ class StagePlacer {
   void list_blocks() {
     for (std::int64_t layer = first_; layer < last_; ++layer) {
       auto& homes = out_.layers[static_cast<std::size_t>(layer)];
-      for (const WeightKind kind : kKinds) {
-        const std::int64_t bytes = shard_bytes(llm_, plan_, layer, kind).count();
-        if (bytes > 0)
-          blocks_.push_back({bytes, 1.0, -1, &homes.weights[static_cast<std::size_t>(kind)]});
+      for (const Matrix& matrix : matrices_of(llm_, layer)) {
+        if (is_expert(matrix.role)) continue;
+        blocks_.push_back({shard_bytes(matrix, plan_).count(), 1.0, -1,
+                           &homes.weights[static_cast<std::size_t>(matrix.role)]});
       }
     }
     if (stage_ + 1 == plan_.pipeline) {
@@ -108,7 +109,7 @@ class StagePlacer {
       if (!llm_.layer_is_moe(layer)) continue;
       auto& homes = out_.layers[static_cast<std::size_t>(layer)];
       homes.experts.resize(static_cast<std::size_t>(llm_.moe->experts));
-      const std::int64_t bytes = expert_shard_bytes(llm_, plan_).count();
+      const std::int64_t bytes = expert_shard_bytes(llm_, plan_, layer).count();
       for (std::int64_t e = 0; e < llm_.moe->experts; ++e)
         blocks_.push_back({bytes, pick_probability(llm_, *router_, layer, e),
                            e * plan_.expert / llm_.moe->experts,
@@ -216,41 +217,74 @@ class StagePlacer {
   double active_ = 0, hit_ = 0, missing_heat_ = 0;
 };
 
-/// Bytes of a page on one die of the stage that holds most layers.
-std::int64_t page_bytes_per_die(const LlmSpec& llm, const ParallelPlan& plan,
-                                std::int64_t page_tokens, std::int64_t layers) {
-  const std::int64_t elements = 2 * llm.attention.kv_heads * llm.attention.head_dim * page_tokens;
-  return bytes_of(div_up(elements, plan.tensor) * layers, llm.kv).count();
+/// What a sequence holds on one die of a stage.
+struct StageCache {
+  std::int64_t page = 0;   ///< bytes of one page, of the layers whose cache grows
+  std::int64_t fixed = 0;  ///< bytes of windows and states
+};
+
+/// A window that the longest context does not fill grows like any cache.
+bool grows(const LlmSpec& llm, const Mixer& mixer) {
+  return cache_elements(mixer) > 0 && held_tokens(mixer, llm.max_context) == llm.max_context;
+}
+
+StageCache stage_cache(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t page_tokens,
+                       std::int64_t stage) {
+  std::int64_t page = 0;  // elements
+  Bytes fixed{};
+  for (auto layer = first_layer(llm, plan, stage); layer < first_layer(llm, plan, stage + 1);
+       ++layer) {
+    const Mixer* mixer = llm.mixer_of(layer);
+    if (mixer == nullptr) continue;
+    const std::int64_t elements = cache_elements(*mixer);
+    if (grows(llm, *mixer))
+      page += div_up(elements * page_tokens, plan.tensor);
+    else
+      fixed +=
+          bytes_of(div_up(elements * held_tokens(*mixer, llm.max_context), plan.tensor), llm.kv) +
+          bytes_of(div_up(state_elements(*mixer), plan.tensor), llm.state);
+  }
+  return {bytes_of(page, llm.kv).count(), fixed.count()};
+}
+
+/// Sizes the pages of a sequence, and counts those of the fullest stage.
+void size_pages(const LlmSpec& llm, const ParallelPlan& plan, std::vector<StageCache> caches,
+                std::span<const std::int64_t> room, KvRoom& kv) {
+  for (const StageCache& c : caches) {
+    kv.page_bytes += Bytes{c.page * plan.tensor};
+    kv.fixed_bytes += Bytes{c.fixed * plan.tensor};
+    if (c.page > 0) kv.fixed_pages = std::max(kv.fixed_pages, div_up(c.fixed, c.page));
+  }
+  if (kv.page_bytes.count() == 0) {
+    kv.grows = false;
+    kv.page_tokens = llm.max_context;
+    kv.page_bytes = std::exchange(kv.fixed_bytes, Bytes{});
+    for (StageCache& c : caches) c.page = std::exchange(c.fixed, 0);
+  }
+  kv.pages = std::numeric_limits<std::int64_t>::max();
+  for (std::size_t s = 0; s < caches.size(); ++s) {
+    // A stage in which nothing grows spreads its fixed part over a sequence's fixed pages.
+    const StageCache& c = caches[s];
+    const std::int64_t page =
+        c.page > 0 ? c.page : div_up(c.fixed, std::max<std::int64_t>(1, kv.fixed_pages));
+    if (page > 0) kv.pages = std::min(kv.pages, room[s] / page);
+  }
 }
 
 }  // namespace
 
-Bytes shard_bytes(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t layer,
-                  WeightKind kind) {
-  const auto& a = llm.attention;
-  const bool moe = llm.layer_is_moe(layer);
-  const std::int64_t ffn = moe ? llm.moe->shared_experts * llm.moe->shared_ffn : llm.dense_ffn;
-  switch (kind) {
-    case WeightKind::Qkv:
-      return bytes_of(
-          largest_share((a.heads + 2 * a.kv_heads) * a.head_dim, plan.tensor) * llm.hidden,
-          llm.weights);
-    case WeightKind::Out:
-      return bytes_of(largest_share(a.heads * a.head_dim, plan.tensor) * llm.hidden, llm.weights);
-    case WeightKind::Router:  // replicated: every die routes all tokens itself
-      return moe ? bytes_of(llm.hidden * llm.moe->experts, Precision::Bf16) : Bytes{};
-    case WeightKind::GateUp:
-      return bytes_of(2 * largest_share(ffn, plan.tensor) * llm.hidden, llm.weights);
-    case WeightKind::Down:
-      return bytes_of(largest_share(ffn, plan.tensor) * llm.hidden, llm.weights);
-  }
-  return Bytes{};
+Bytes shard_bytes(const Matrix& matrix, const ParallelPlan& plan) {
+  return bytes_of(largest_shard(matrix, plan.tensor), matrix.precision);
 }
 
-Bytes expert_shard_bytes(const LlmSpec& llm, const ParallelPlan& plan) {
-  if (!llm.moe) return Bytes{};
-  return bytes_of(3 * largest_share(llm.moe->expert_ffn, plan.expert_tensor) * llm.hidden,
-                  llm.weights);
+Bytes expert_shard_bytes(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t layer) {
+  std::int64_t elements = 0;
+  for (Matrix m : matrices_of(llm, layer)) {
+    if (!is_expert(m.role)) continue;
+    m.copies = 1;
+    elements += largest_shard(m, plan.expert_tensor);
+  }
+  return bytes_of(elements, llm.weights);
 }
 
 double pick_probability(const LlmSpec& llm, const ExpertRouter& router, std::int64_t layer,
@@ -264,7 +298,7 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
                 std::int64_t max_tokens) {
   Placement out;
   out.plan = plan;
-  out.layers.resize(static_cast<std::size_t>(llm.layers));
+  out.layers.resize(llm.layers.size());
   out.sram_fraction_asked = policy.sram_fraction;
   const auto capacity = capacity_per_die(platform);
   const std::int64_t dies = plan.stage_dies() * plan.pipeline;
@@ -273,20 +307,19 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
   out.kv.tier = capacity[kHbm] > 0 ? Tier::Hbm : Tier::Sram;
   out.kv.page_tokens = page_tokens;
   out.kv.replicas = plan.data;
-  out.kv.pages = std::numeric_limits<std::int64_t>::max();
   double active = 0, hit = 0;
+  std::vector<StageCache> caches;
+  std::vector<std::int64_t> room;  // bytes for the cache on one die, by stage
   for (std::int64_t stage = 0; stage < plan.pipeline; ++stage) {
     StagePlacer placer{platform, llm, plan, policy, router, max_tokens, stage, out};
     placer.run();
     active += placer.active();
     hit += placer.hit();
-    const std::int64_t layers = first_layer(llm, plan, stage + 1) - first_layer(llm, plan, stage);
-    const std::int64_t page = page_bytes_per_die(llm, plan, page_tokens, layers);
-    const auto room = static_cast<std::int64_t>(
-        std::floor(static_cast<double>(placer.kv_free(out.kv.tier)) * policy.kv_share));
-    out.kv.pages = std::min(out.kv.pages, room / std::max<std::int64_t>(1, page));
-    out.kv.page_bytes += Bytes{page * plan.tensor};
+    caches.push_back(stage_cache(llm, plan, page_tokens, stage));
+    room.push_back(static_cast<std::int64_t>(
+        std::floor(static_cast<double>(placer.kv_free(out.kv.tier)) * policy.kv_share)));
   }
+  size_pages(llm, plan, std::move(caches), room, out.kv);
   out.sram_fraction_expected = active > 0 ? hit / active : 0;
   if (llm.tied_embeddings && plan.pipeline == 1) out.embedding = out.head;
   if (out.kv.pages < 1)
@@ -306,7 +339,7 @@ std::optional<std::int64_t> smallest_nodes(PlatformSpec platform, const LlmSpec&
     const std::int64_t n = dies(platform);
     // Tensor cut within a node, stages across: capacity is what is asked here, not speed.
     const std::int64_t stage = n / nodes;
-    if (nodes > llm.layers) return false;
+    if (nodes > llm.layer_count()) return false;
     const ParallelPlan plan{nodes, 1, stage, 1, stage};
     try {
       (void)place(platform, llm, plan, policy, router, page_tokens, max_tokens);
@@ -315,7 +348,7 @@ std::optional<std::int64_t> smallest_nodes(PlatformSpec platform, const LlmSpec&
       return false;
     }
   };
-  for (std::int64_t nodes = 1; nodes <= std::min(kMostNodes, llm.layers); ++nodes)
+  for (std::int64_t nodes = 1; nodes <= std::min(kMostNodes, llm.layer_count()); ++nodes)
     if (fits(nodes)) return nodes;
   return std::nullopt;
 }

@@ -16,27 +16,28 @@
 
 namespace reticle {
 
-/// The matrices of a layer that are placed one by one.
-enum class WeightKind : std::uint8_t { Qkv, Out, Router, GateUp, Down };
-inline constexpr std::size_t kWeightKindCount = 5;
-
 struct WeightHome {
   Tier tier{};
   std::int64_t address = 0;  ///< of the die's shard
 };
 
 struct LayerHomes {
-  std::array<WeightHome, kWeightKindCount> weights{};
-  std::vector<WeightHome> experts;  ///< per routed expert: gate, up and down together
+  std::array<WeightHome, kMatrixRoleCount> weights{};  ///< by MatrixRole
+  std::vector<WeightHome> experts;  ///< per routed expert: all its matrices together
 };
 
-/// Room for key/value pages. A page holds `tokens` tokens of all layers of one sequence, cut over
-/// the dies of its replica (and over the stages).
+/// Room for key/value pages. A page holds `page_tokens` tokens of all layers of one sequence whose
+/// cache grows with its context, cut over the dies of its replica (and over the stages). What does
+/// not grow, windows and states of recurrences, takes `fixed_pages` of a sequence's own. Where
+/// nothing grows, a sequence is one page.
 struct KvRoom {
   Tier tier{};
   std::int64_t page_tokens = 0;
-  Bytes page_bytes{};      ///< of one page, all dies together
-  std::int64_t pages = 0;  ///< per replica
+  Bytes page_bytes{};            ///< of one page, all dies together
+  bool grows = true;             ///< false: a page is a whole sequence
+  std::int64_t fixed_pages = 0;  ///< of a sequence, whatever its length
+  Bytes fixed_bytes{};           ///< what they hold
+  std::int64_t pages = 0;        ///< per replica
   std::int64_t replicas = 1;
 };
 
@@ -52,11 +53,10 @@ struct Placement {
   double sram_fraction_expected = 0;  ///< of one token's active weight bytes, over routing
 };
 
-/// Bytes of one die's shard, the largest in its group.
-Bytes shard_bytes(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t layer,
-                  WeightKind kind);
+/// Bytes of one die's shard of a matrix of a layer, the largest in its group.
+Bytes shard_bytes(const Matrix& matrix, const ParallelPlan& plan);
 /// Bytes of one routed expert on one die of its group.
-Bytes expert_shard_bytes(const LlmSpec& llm, const ParallelPlan& plan);
+Bytes expert_shard_bytes(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t layer);
 /// Chance that one token picks expert `e` of `layer`: top_k draws in proportion to popularity,
 /// taken as independent (exact for uniform popularity and top_k = 1).
 double pick_probability(const LlmSpec& llm, const ExpertRouter& router, std::int64_t layer,

@@ -24,7 +24,7 @@ ExpertEstimate estimate_experts(const LlmSpec& llm, const Placement& placement,
                                 const ExpertRouter& router, std::int64_t layer, double tokens) {
   const auto& plan = placement.plan;
   const auto& homes = placement.layers[static_cast<std::size_t>(layer)].experts;
-  const auto bytes = static_cast<double>(expert_shard_bytes(llm, plan).count());
+  const auto bytes = static_cast<double>(expert_shard_bytes(llm, plan, layer).count());
   std::vector<ExpertEstimate> groups(static_cast<std::size_t>(plan.expert));
   for (std::int64_t e = 0; e < llm.moe->experts; ++e) {
     const double p = pick_probability(llm, router, layer, e);
@@ -93,14 +93,10 @@ Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& ll
   const Bytes sums{static_cast<std::int64_t>(tokens) * llm.hidden * op_costs::kPartialSumBytes};
   const double reduce =
       plan.tensor > 1 ? seconds(collectives.estimate_all_reduce(replica, sums)) : 0;
-  const AttentionShards shards = attention_shards(llm, plan);
   const double small_exchange =
       plan.tensor > 1 ? seconds(collectives.estimate_all_reduce(replica, Bytes{1})) : 0;
   const double launches = die.sequencer.static_prefetch ? 0 : 6 * seconds(die.sequencer.launch_gap);
 
-  const double kv_bytes = tokens * static_cast<double>(target.context) *
-                          static_cast<double>(kv_bytes_per_token_layer(llm).count()) /
-                          static_cast<double>(plan.tensor);
   double worst_stage = 0;
   for (std::int64_t stage = 0; stage < plan.pipeline; ++stage) {
     double total = 0;
@@ -109,16 +105,23 @@ Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& ll
       std::array<double, kTierCount> bytes{};
       double mac = 0;
       const auto& homes = placement.layers[static_cast<std::size_t>(layer)];
-      for (std::size_t k = 0; k < kWeightKindCount; ++k) {
-        const Bytes b = shard_bytes(llm, plan, layer, static_cast<WeightKind>(k));
-        bytes[static_cast<std::size_t>(homes.weights[k].tier)] += static_cast<double>(b.count());
-        const double elements = static_cast<double>(b.count()) /
-                                static_cast<double>(bytes_of(1024, llm.weights).count()) * 1024;
-        mac += mac_seconds(die.mac, tokens, static_cast<double>(llm.hidden),
-                           elements / static_cast<double>(llm.hidden), 1, llm.weights);
+      for (const Matrix& matrix : matrices_of(llm, layer)) {
+        if (is_expert(matrix.role)) continue;
+        const WeightHome& home = homes.weights[static_cast<std::size_t>(matrix.role)];
+        bytes[static_cast<std::size_t>(home.tier)] +=
+            static_cast<double>(shard_bytes(matrix, plan).count());
+        const Matrix mine = shard(matrix, plan.tensor, 0);
+        mac +=
+            mac_seconds(die.mac, tokens, static_cast<double>(mine.k), static_cast<double>(mine.n),
+                        static_cast<double>(mine.copies), matrix.precision);
       }
-      bytes[static_cast<std::size_t>(placement.kv.tier)] += kv_bytes;
-      double comm = reduce + (shards.context > 1 ? small_exchange : 0);
+      double comm = llm.mixer_of(layer) != nullptr ? reduce : 0;
+      if (const Mixer* mixer = llm.mixer_of(layer)) {
+        bytes[static_cast<std::size_t>(placement.kv.tier)] +=
+            tokens * static_cast<double>(held_bytes_layer(llm, layer, target.context).count()) /
+            static_cast<double>(plan.tensor);
+        if (attention_shards(*mixer, plan).context > 1) comm += small_exchange;
+      }
       if (llm.layer_is_moe(layer)) {
         const auto experts = estimate_experts(llm, placement, *router, layer, batch);
         for (std::size_t t = 0; t < kTierCount; ++t) bytes[t] += experts.bytes[t];
@@ -127,8 +130,8 @@ Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& ll
                               static_cast<double>(plan.expert) / std::max(1.0, experts.touched));
         const auto ffn =
             static_cast<double>(largest_share(llm.moe->expert_ffn, plan.expert_tensor));
-        mac += mac_seconds(die.mac, m, static_cast<double>(llm.hidden), 3 * ffn, experts.touched,
-                           llm.weights);
+        mac += mac_seconds(die.mac, m, static_cast<double>(llm.hidden),
+                           (llm.gated_ffn ? 3 : 2) * ffn, experts.touched, llm.weights);
         comm += reduce;
         if (plan.data > 1) {
           // Every token goes to all dies of the groups it is routed to, and partial sums come back.
@@ -142,7 +145,7 @@ Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& ll
           comm += seconds(collectives.estimate_all_to_all(all, out)) +
                   seconds(collectives.estimate_all_to_all(all, back));
         }
-      } else {
+      } else if (llm.layer(layer).ffn == FfnKind::Dense) {
         comm += reduce;
       }
       double memory = 0;

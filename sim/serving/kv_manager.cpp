@@ -11,7 +11,7 @@ KvManager::KvManager(const KvCapacity& capacity)
 }
 
 std::int64_t KvManager::pages_for(std::int64_t tokens) const {
-  return div_up(tokens, capacity_.page_tokens);
+  return capacity_.fixed_pages + div_up(tokens, capacity_.page_tokens);
 }
 
 bool KvManager::ever_fits(std::int64_t tokens) const {
@@ -25,6 +25,7 @@ std::optional<std::int32_t> KvManager::reserve(std::int64_t tokens) {
   const std::int64_t pages = pages_for(tokens);
   if (replicas_[best].reserved_pages + pages > capacity_.pages) return std::nullopt;
   replicas_[best].reserved_pages += pages;
+  ++replicas_[best].sequences;
   return static_cast<std::int32_t>(best);
 }
 
@@ -39,6 +40,7 @@ void KvManager::release(std::int32_t replica, std::int64_t reserved, std::int64_
   auto& r = replicas_[static_cast<std::size_t>(replica)];
   r.reserved_pages -= pages_for(reserved);
   r.filled_tokens -= filled;
+  --r.sequences;
   invariant(r.reserved_pages >= 0 && r.filled_tokens >= 0, "what is released was reserved");
 }
 
@@ -49,9 +51,14 @@ Bytes KvManager::reserved() const {
 }
 
 Bytes KvManager::used() const {
-  std::int64_t tokens = 0;
-  for (const auto& r : replicas_) tokens += r.filled_tokens;
-  return Bytes{mul_div_up(tokens, capacity_.page_bytes.count(), capacity_.page_tokens)};
+  std::int64_t tokens = 0, sequences = 0;
+  for (const auto& r : replicas_) {
+    tokens += r.filled_tokens;
+    sequences += r.sequences;
+  }
+  if (!capacity_.grows) return sequences * capacity_.page_bytes;
+  return Bytes{mul_div_up(tokens, capacity_.page_bytes.count(), capacity_.page_tokens)} +
+         sequences * capacity_.fixed_bytes;
 }
 
 Bytes KvManager::capacity() const {

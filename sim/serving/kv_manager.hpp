@@ -12,8 +12,11 @@ namespace reticle {
 /// Room the placement left for keys and values, in pages.
 struct KvCapacity {
   std::int64_t page_tokens = 1;
-  Bytes page_bytes{};      ///< of one page, all dies together
-  std::int64_t pages = 0;  ///< per replica
+  Bytes page_bytes{};            ///< of one page, all dies together
+  bool grows = true;             ///< false: a page is a whole sequence
+  std::int64_t fixed_pages = 0;  ///< of a sequence beside its tokens': windows, recurrent states
+  Bytes fixed_bytes{};           ///< what those hold
+  std::int64_t pages = 0;        ///< per replica
   std::int64_t replicas = 1;
 };
 
@@ -38,7 +41,7 @@ class KvManager {
   void release(std::int32_t replica, std::int64_t reserved, std::int64_t filled);
 
   [[nodiscard]] Bytes reserved() const;  ///< pages promised
-  [[nodiscard]] Bytes used() const;      ///< tokens written, by the byte
+  [[nodiscard]] Bytes used() const;      ///< tokens written, by the byte, and fixed parts
   [[nodiscard]] Bytes capacity() const;
   [[nodiscard]] const KvCapacity& room() const { return capacity_; }
 
@@ -46,6 +49,7 @@ class KvManager {
   struct Replica {
     std::int64_t reserved_pages = 0;
     std::int64_t filled_tokens = 0;
+    std::int64_t sequences = 0;
   };
   const KvCapacity capacity_;
   std::vector<Replica> replicas_;

@@ -16,8 +16,7 @@ namespace {
 
 LlmSpec model(std::int64_t experts, std::int64_t top_k, double sigma) {
   LlmSpec llm;
-  llm.layers = 6;
-  llm.dense_layers = 2;
+  llm.layers = dense_then_moe(2, 4);
   llm.dense_ffn = 64;
   llm.hidden = 64;
   llm.moe =

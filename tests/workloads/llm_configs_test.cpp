@@ -37,14 +37,16 @@ Precision precision(const YAML::Node& node) {
 LlmSpec to_spec(const YAML::Node& node) {
   LlmSpec llm;
   llm.name = leaf<std::string>(node["name"]);
-  llm.layers = leaf<std::int64_t>(node["layers"]);
   llm.hidden = leaf<std::int64_t>(node["hidden"]);
   llm.vocabulary = leaf<std::int64_t>(node["vocabulary"]);
-  llm.attention = {.heads = leaf<std::int64_t>(node["attention"]["heads"]),
-                   .kv_heads = leaf<std::int64_t>(node["attention"]["kv_heads"]),
-                   .head_dim = leaf<std::int64_t>(node["attention"]["head_dim"])};
+  llm.mixers = {
+      {"attention", AttentionSpec{.heads = leaf<std::int64_t>(node["attention"]["heads"]),
+                                  .kv_heads = leaf<std::int64_t>(node["attention"]["kv_heads"]),
+                                  .head_dim = leaf<std::int64_t>(node["attention"]["head_dim"])}}};
   llm.dense_ffn = leaf<std::int64_t>(node["dense_ffn"]);
-  llm.dense_layers = leaf<std::int64_t>(node["dense_layers"]);
+  const auto layers = leaf<std::int64_t>(node["layers"]);
+  const auto dense = leaf<std::int64_t>(node["dense_layers"]);
+  llm.layers = dense_then_moe(dense, layers - dense);
   if (const YAML::Node moe = node["moe"])
     llm.moe = MoeSpec{.experts = leaf<std::int64_t>(moe["experts"]),
                       .top_k = leaf<std::int64_t>(moe["top_k"]),
@@ -128,7 +130,10 @@ TEST_CASE("configs/llms: the skew of the Claude class spreads loads as measured"
   const ExpertRouter router{measured, 1};
   constexpr std::int64_t kTokens = 4000;
   double sum = 0;
-  for (std::int64_t layer = measured.dense_layers; layer < measured.layers; ++layer) {
+  std::int64_t layers = 0;
+  for (std::int64_t layer = 0; layer < measured.layer_count(); ++layer) {
+    if (!measured.layer_is_moe(layer)) continue;
+    ++layers;
     std::vector<std::int32_t> loads(32);
     router.add_loads(RequestId{1}, 0, kTokens, layer, loads);
     constexpr double kMean = kTokens * 4 / 32.0;
@@ -136,6 +141,6 @@ TEST_CASE("configs/llms: the skew of the Claude class spreads loads as measured"
     for (const std::int32_t load_of_one : loads) variance += std::pow(load_of_one - kMean, 2) / 32;
     sum += std::sqrt(variance) / kMean;
   }
-  const double cv = sum / static_cast<double>(measured.layers - measured.dense_layers);
+  const double cv = sum / static_cast<double>(layers);
   CHECK(cv == doctest::Approx(kMeasuredCv).epsilon(0.05));
 }

@@ -30,12 +30,11 @@ std::string complaint(LlmSpec llm, const std::function<void(LlmSpec&)>& spoil) {
 LlmSpec small_moe() {
   return {
       .name = "small",
-      .layers = 3,
       .hidden = 8,
       .vocabulary = 100,
-      .attention = {.heads = 4, .kv_heads = 2, .head_dim = 2},
+      .mixers = {{"attention", AttentionSpec{.heads = 4, .kv_heads = 2, .head_dim = 2}}},
+      .layers = dense_then_moe(1, 2),
       .dense_ffn = 32,
-      .dense_layers = 1,
       .moe =
           MoeSpec{.experts = 4, .top_k = 2, .expert_ffn = 16, .shared_experts = 2, .shared_ffn = 5},
       .max_context = 64};
@@ -81,7 +80,7 @@ TEST_CASE("count_parameters: tied embeddings are one table, not two") {
 TEST_CASE("kv_bytes_per_token: K and V of every KV head in every layer") {
   LlmSpec llm = llama_3_70b();
   CHECK(kv_bytes_per_token(llm) == 327'680_B);
-  CHECK(kv_bytes_per_token_layer(llm) * llm.layers == kv_bytes_per_token(llm));
+  CHECK(kv_bytes_per_token_layer(llm, 0) * llm.layer_count() == kv_bytes_per_token(llm));
   llm.kv = Precision::Fp8;
   CHECK(kv_bytes_per_token(llm) == 163'840_B);
 }
@@ -133,23 +132,26 @@ TEST_CASE("check: accepts what exists") {
 TEST_CASE("check: names the key, the rule and the value of what is wrong") {
   CHECK(complaint(small_moe(), [](LlmSpec& m) { m.moe->top_k = 5; }) ==
         "moe.top_k: must be between 1 and 4, got 5");
-  CHECK(complaint(small_moe(), [](LlmSpec& m) { m.layers = 0; }).starts_with("layers: "));
+  CHECK(complaint(small_moe(), [](LlmSpec& m) { m.layers.clear(); }).starts_with("layers: "));
   CHECK(complaint(small_moe(), [](LlmSpec& m) { m.hidden = -8; }).starts_with("hidden: "));
   CHECK(complaint(small_moe(), [](LlmSpec& m) { m.vocabulary = 0; }).starts_with("vocabulary: "));
   CHECK(complaint(small_moe(), [](LlmSpec& m) { m.max_context = 0; }).starts_with("max_context: "));
-  CHECK(complaint(small_moe(), [](LlmSpec& m) { m.attention.kv_heads = 3; }) ==
+  CHECK(complaint(small_moe(), [](LlmSpec& m) { attention_of(m).kv_heads = 3; }) ==
         "attention.kv_heads: must divide attention.heads (4), got 3");
   CHECK(complaint(small_moe(), [](LlmSpec& m) {
-          m.attention.kv_heads = 8;
+          attention_of(m).kv_heads = 8;
         }).starts_with("attention.kv_heads: "));
   CHECK(complaint(small_moe(), [](LlmSpec& m) {
           m.moe->shared_ffn = 0;
         }).starts_with("moe.shared_ffn: "));
-  CHECK(complaint(small_moe(), [](LlmSpec& m) { m.dense_layers = 3; }).starts_with("dense_layers"));
+  CHECK(complaint(small_moe(), [](LlmSpec& m) {
+          m.layers = dense_then_moe(3, 0);
+        }).starts_with("dense_layers"));
   CHECK(complaint(small_moe(), [](LlmSpec& m) { m.dense_ffn = 0; }).starts_with("dense_ffn: "));
   CHECK(complaint(mixtral_8x7b(), [](LlmSpec& m) { m.dense_ffn = 8; }).starts_with("dense_ffn: "));
-  CHECK(complaint(llama_3_70b(), [](LlmSpec& m) { m.dense_layers = 3; }) ==
-        "dense_layers: must equal layers (80) in a model without moe, got 3");
+  CHECK(complaint(llama_3_70b(), [](LlmSpec& m) {
+          m.layers[3].ffn = FfnKind::Moe;
+        }).starts_with("moe: must be there"));
 }
 
 TEST_CASE("check: a popularity that is no number is refused") {
@@ -166,6 +168,6 @@ TEST_CASE("check: a size whose count would overflow is refused before it is coun
   CHECK(complaint(small_moe(), [](LlmSpec& m) {
           m.hidden = m.moe->expert_ffn = 1 << 24;
           m.moe->experts = 4096;
-          m.layers = 10'000;
+          m.layers = dense_then_moe(1, 9'999);
         }) == "must have at most 10^16 parameters");
 }

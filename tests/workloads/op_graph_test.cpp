@@ -17,7 +17,7 @@ namespace {
 
 LlmSpec moe_with_shared() {
   LlmSpec llm = mixtral_8x7b();
-  llm.dense_layers = 1;
+  llm.layers = dense_then_moe(1, 31);
   llm.dense_ffn = 16384;
   llm.moe->shared_experts = 2;
   llm.moe->shared_ffn = 1024;
@@ -50,7 +50,7 @@ bool depends(const OpGraph& graph, std::int64_t layer, Kind later, Kind earlier)
                      [&](const OpEdge& e) { return e.from == from && e.to == to; });
 }
 
-const WeightShape& weight(const OpGraph& graph, std::int64_t layer, Kind kind) {
+const Matrix& weight(const OpGraph& graph, std::int64_t layer, Kind kind) {
   return graph.operators[static_cast<std::size_t>(find(graph, layer, kind))].weight;
 }
 

@@ -15,15 +15,11 @@ namespace reticle {
 
 namespace {
 
-constexpr std::array<std::string_view, 17> kNames{"embed",          "norm",
-                                                  "qkv_project",    "rope",
-                                                  "kv_append",      "attend",
-                                                  "out_project",    "residual",
-                                                  "router",         "gate_up",
-                                                  "activate",       "down",
-                                                  "expert_gate_up", "expert_activate",
-                                                  "expert_down",    "head",
-                                                  "sample"};
+constexpr std::array<std::string_view, 21> kNames{
+    "embed",       "norm",    "qkv_project", "query_up", "key_up",         "rope",
+    "kv_append",   "attend",  "value_up",    "recur",    "out_project",    "residual",
+    "router",      "gate_up", "activate",    "down",     "expert_gate_up", "expert_activate",
+    "expert_down", "head",    "sample"};
 static_assert(kNames.size() == static_cast<std::size_t>(OperatorKind::Sample) + 1);
 
 constexpr std::int64_t kOutsideLayers = -1;
@@ -63,70 +59,93 @@ class Builder {
 
   OpGraph build() && {
     OpIndex stream = add(OperatorKind::Embed, {});
-    for (layer_ = 0; layer_ < llm_.layers; ++layer_) {
-      stream = attention_block(stream);
-      stream = llm_.layer_is_moe(layer_) ? moe_block(stream) : dense_block(stream);
+    for (layer_ = 0; layer_ < llm_.layer_count(); ++layer_) {
+      matrices_ = matrices_of(llm_, layer_);
+      if (const Mixer* mixer = llm_.mixer_of(layer_)) stream = mixer_block(*mixer, stream);
+      const FfnKind ffn = llm_.layer(layer_).ffn;
+      if (ffn == FfnKind::Dense) stream = dense_block(stream);
+      if (ffn == FfnKind::Moe) stream = moe_block(stream);
     }
     layer_ = kOutsideLayers;
     const OpIndex norm = add(OperatorKind::Norm, {stream});
-    const OpIndex head =
-        add(OperatorKind::Head, {norm}, {llm_.hidden, llm_.vocabulary, 1, llm_.embedding});
+    const OpIndex head = add(OperatorKind::Head, {norm});
+    graph_.operators.back().weight = {.k = llm_.hidden,
+                                      .n = llm_.vocabulary,
+                                      .cut = MatrixCut::Columns,
+                                      .precision = llm_.embedding};
     add(OperatorKind::Sample, {head});
     return std::move(graph_);
   }
 
  private:
-  OpIndex add(OperatorKind kind, std::initializer_list<OpIndex> after, WeightShape weight = {}) {
+  OpIndex add(OperatorKind kind, std::initializer_list<OpIndex> after) {
     const auto self = static_cast<OpIndex>(graph_.operators.size());
-    graph_.operators.push_back({kind, layer_, weight});
+    graph_.operators.push_back({.kind = kind, .layer = layer_});
     for (const OpIndex from : after) graph_.edges.push_back({from, self});
     return self;
   }
 
-  [[nodiscard]] WeightShape matrix(std::int64_t k, std::int64_t n, std::int64_t copies = 1) const {
-    return {k, n, copies, llm_.weights};
+  /// An operator that multiplies by the layer's matrix of that role.
+  OpIndex multiply(OperatorKind kind, MatrixRole role, std::initializer_list<OpIndex> after) {
+    const auto found = std::find_if(matrices_.begin(), matrices_.end(),
+                                    [role](const Matrix& m) { return m.role == role; });
+    invariant(found != matrices_.end(), "a layer has the matrices its operators multiply by");
+    const OpIndex self = add(kind, after);
+    graph_.operators.back().weight = *found;
+    return self;
   }
 
-  OpIndex attention_block(OpIndex stream) {
-    const auto& a = llm_.attention;
-    const std::int64_t qkv = (a.heads + 2 * a.kv_heads) * a.head_dim;
+  OpIndex mixer_block(const Mixer& mixer, OpIndex stream) {
     const OpIndex norm = add(OperatorKind::Norm, {stream});
-    const OpIndex project = add(OperatorKind::QkvProject, {norm}, matrix(llm_.hidden, qkv));
+    const OpIndex project = multiply(OperatorKind::QkvProject, MatrixRole::MixerIn, {norm});
+    const OpIndex mixed =
+        std::visit([&](const auto& spec) { return mix(spec, project); }, mixer.of);
+    const OpIndex out = multiply(OperatorKind::OutProject, MatrixRole::MixerOut, {mixed});
+    return add(OperatorKind::Residual, {stream, out});
+  }
+
+  OpIndex mix(const AttentionSpec&, OpIndex project) {
     const OpIndex rope = add(OperatorKind::Rope, {project});
     // V goes into the cache as projected, K as rotated; Q waits for neither write but a token
     // attends to itself, so attention reads what was just appended.
     const OpIndex append = add(OperatorKind::KvAppend, {project, rope});
-    const OpIndex attend = add(OperatorKind::Attend, {rope, append});
-    const OpIndex out =
-        add(OperatorKind::OutProject, {attend}, matrix(a.heads * a.head_dim, llm_.hidden));
-    return add(OperatorKind::Residual, {stream, out});
+    return add(OperatorKind::Attend, {rope, append});
   }
 
-  OpIndex gated_ffn(OpIndex norm, std::int64_t ffn) {
-    const OpIndex up = add(OperatorKind::GateUp, {norm}, matrix(llm_.hidden, 2 * ffn));
+  OpIndex mix(const LatentAttentionSpec& spec, OpIndex project) {
+    OpIndex queries = project;
+    if (spec.query_rank > 0)
+      queries = multiply(OperatorKind::QueryUp, MatrixRole::QueryUp, {project});
+    const OpIndex keys = multiply(OperatorKind::KeyUp, MatrixRole::KeyUp, {queries});
+    const OpIndex rope = add(OperatorKind::Rope, {queries});
+    const OpIndex append = add(OperatorKind::KvAppend, {project, rope});
+    const OpIndex attend = add(OperatorKind::Attend, {keys, rope, append});
+    return multiply(OperatorKind::ValueUp, MatrixRole::ValueUp, {attend});
+  }
+
+  OpIndex mix(const RecurrentSpec&, OpIndex project) { return add(OperatorKind::Recur, {project}); }
+
+  OpIndex ffn(OpIndex norm) {
+    const OpIndex up = multiply(OperatorKind::GateUp, MatrixRole::GateUp, {norm});
     const OpIndex activate = add(OperatorKind::Activate, {up});
-    return add(OperatorKind::Down, {activate}, matrix(ffn, llm_.hidden));
+    return multiply(OperatorKind::Down, MatrixRole::Down, {activate});
   }
 
   OpIndex dense_block(OpIndex stream) {
     const OpIndex norm = add(OperatorKind::Norm, {stream});
-    return add(OperatorKind::Residual, {stream, gated_ffn(norm, llm_.dense_ffn)});
+    return add(OperatorKind::Residual, {stream, ffn(norm)});
   }
 
   OpIndex moe_block(OpIndex stream) {
-    const MoeSpec& moe = *llm_.moe;
     const OpIndex norm = add(OperatorKind::Norm, {stream});
-    const OpIndex router =
-        add(OperatorKind::Router, {norm}, {llm_.hidden, moe.experts, 1, Precision::Bf16});
+    const OpIndex router = multiply(OperatorKind::Router, MatrixRole::Router, {norm});
     std::vector<OpIndex> summands{stream};
-    // Shared experts see every token: together they are one dense FFN, and wait for no routing.
-    if (moe.shared_experts > 0)
-      summands.push_back(gated_ffn(norm, moe.shared_experts * moe.shared_ffn));
-    const OpIndex up = add(OperatorKind::ExpertGateUp, {norm, router},
-                           matrix(llm_.hidden, 2 * moe.expert_ffn, moe.experts));
+    // Shared experts wait for no routing.
+    if (llm_.moe->shared_experts > 0) summands.push_back(ffn(norm));
+    const OpIndex up =
+        multiply(OperatorKind::ExpertGateUp, MatrixRole::ExpertGateUp, {norm, router});
     const OpIndex activate = add(OperatorKind::ExpertActivate, {up});
-    summands.push_back(add(OperatorKind::ExpertDown, {activate},
-                           matrix(moe.expert_ffn, llm_.hidden, moe.experts)));
+    summands.push_back(multiply(OperatorKind::ExpertDown, MatrixRole::ExpertDown, {activate}));
     const OpIndex sum = add(OperatorKind::Residual, {});
     for (const OpIndex summand : summands) graph_.edges.push_back({summand, sum});
     return sum;
@@ -134,6 +153,7 @@ class Builder {
 
   const LlmSpec& llm_;
   std::int64_t layer_ = kOutsideLayers;
+  std::vector<Matrix> matrices_;  ///< of layer_
   OpGraph graph_;
 };
 

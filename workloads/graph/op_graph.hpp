@@ -7,19 +7,22 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/base/precision.hpp"
-#include "workloads/llm/llm_spec.hpp"
+#include "workloads/llm/layer_matrices.hpp"
 
 namespace reticle {
 
 enum class OperatorKind : std::uint8_t {
   Embed,         ///< gather one row of the table per token
   Norm,          ///< RMS normalisation (vector)
-  QkvProject,    ///< GEMM, k = hidden, n = (heads + 2 kv_heads) x head_dim
+  QkvProject,    ///< GEMM, k = hidden: all a mixer projects from its input
+  QueryUp,       ///< GEMM, latent attention: compressed query to heads
+  KeyUp,         ///< GEMM per head, latent attention: into queries (decode) or keys (prefill)
   Rope,          ///< rotary embedding of Q and K (vector)
   KvAppend,      ///< new K and V into the cache
   Attend,        ///< scores, softmax, weighted sum over each request's context
-  OutProject,    ///< GEMM, k = heads x head_dim, n = hidden
+  ValueUp,       ///< GEMM per head, latent attention
+  Recur,         ///< convolution, state update and read-out of a recurrence
+  OutProject,    ///< GEMM, n = hidden
   Residual,      ///< element-wise add (vector)
   Router,        ///< GEMM hidden x experts, then top-k (vector)
   GateUp,        ///< GEMM hidden x 2 ffn of dense FFN / shared experts
@@ -34,18 +37,10 @@ enum class OperatorKind : std::uint8_t {
 
 std::string_view name_of(OperatorKind kind);
 
-/// A matrix of weights an operator multiplies by: `copies` matrices of k x n.
-struct WeightShape {
-  std::int64_t k = 0;
-  std::int64_t n = 0;
-  std::int64_t copies = 0;  ///< 1, or the number of experts; 0 = the operator has no weights
-  Precision precision = Precision::Bf16;
-};
-
 struct Operator {
   OperatorKind kind{};
-  std::int64_t layer = 0;  ///< -1 for those outside the layers
-  WeightShape weight{};
+  std::int64_t layer = 0;      ///< -1 for those outside the layers
+  Matrix weight{.copies = 0};  ///< 0 copies: the operator has no weights
 };
 
 struct OpEdge {

@@ -1,44 +1,107 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workloads/llm/llm_spec.hpp"
 
+#include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "sim/base/error.hpp"
+#include "workloads/llm/attended.hpp"
+#include "workloads/llm/layer_matrices.hpp"
+#include "workloads/llm/recurrence_facts.hpp"
 
 namespace reticle {
 
 namespace {
 
-std::int64_t count_moe_layers(const LlmSpec& llm) {
-  return llm.moe ? llm.layers - llm.dense_layers : 0;
+/// Everything of a layer that is no matrix: norms, biases, convolutions, gates.
+struct VectorParameters {
+  std::int64_t hidden;
+
+  std::int64_t operator()(const AttentionSpec& a) const {
+    const std::int64_t queries = a.heads * a.head_dim;
+    const std::int64_t keys = a.kv_heads * a.head_dim;
+    std::int64_t sum = 0;
+    if (a.sink_logits) sum += a.heads;
+    if (a.qkv_bias) sum += queries + 2 * keys;
+    if (a.out_bias) sum += hidden;
+    if (a.qk_norm) sum += 2 * a.head_dim;
+    if (a.qk_norm_wide) sum += queries + keys;
+    return sum;
+  }
+  std::int64_t operator()(const LatentAttentionSpec& a) const {
+    return a.query_rank + a.kv_rank + (a.index_heads > 0 ? 2 * a.index_dim : 0);
+  }
+  std::int64_t operator()(const RecurrentSpec& r) const {
+    const RecurrenceFact& fact = fact_of(r.kind);
+    const std::int64_t values = r.heads * r.value_dim;
+    const std::int64_t convolved = 2 * r.key_heads * r.key_dim + values;
+    const std::int64_t taps = r.conv > 0 ? r.conv + (fact.conv_bias ? 1 : 0) : 0;
+    return taps * convolved + fact.scalars * r.heads + (fact.norm_per_head ? r.value_dim : values);
+  }
+};
+
+std::int64_t vector_parameters(const LlmSpec& llm, std::int64_t layer) {
+  const Mixer* mixer = llm.mixer_of(layer);
+  const FfnKind ffn = llm.layer(layer).ffn;
+  std::int64_t sum = 0;
+  if (mixer != nullptr) sum += llm.hidden + std::visit(VectorParameters{llm.hidden}, mixer->of);
+  if (ffn != FfnKind::None) sum += llm.hidden;
+  if (ffn == FfnKind::Moe)
+    sum += (llm.moe->shared_gate ? llm.hidden : 0) + (llm.moe->router_bias ? llm.moe->experts : 0);
+  return sum;
 }
 
-/// Gate, up and down projection of a gated feed-forward network.
-std::int64_t gated_ffn(const LlmSpec& llm, std::int64_t intermediate) {
-  return 3 * llm.hidden * intermediate;
+/// Biases of one routed expert; its matrices are in matrices_of.
+std::int64_t expert_bias(const LlmSpec& llm) {
+  if (!llm.moe->expert_bias) return 0;
+  return (llm.gated_ffn ? 2 : 1) * llm.moe->expert_ffn + llm.hidden;
 }
 
-std::int64_t attention_per_layer(const LlmSpec& llm) {
-  const auto& a = llm.attention;
-  const std::int64_t query_and_output = 2 * llm.hidden * a.heads * a.head_dim;
-  const std::int64_t key_and_value = 2 * llm.hidden * a.kv_heads * a.head_dim;
-  return query_and_output + key_and_value;
+void count_layer(const LlmSpec& llm, std::int64_t layer, ParameterCounts& counts) {
+  const bool moe = llm.layer_is_moe(layer);
+  for (const Matrix& m : matrices_of(llm, layer)) switch (m.role) {
+      case MatrixRole::MixerIn:
+      case MatrixRole::QueryUp:
+      case MatrixRole::KeyUp:
+      case MatrixRole::ValueUp:
+      case MatrixRole::MixerOut:
+        counts.attention += m.elements();
+        break;
+      case MatrixRole::Router:
+        counts.router += m.elements();
+        break;
+      case MatrixRole::GateUp:
+      case MatrixRole::Down:
+        (moe ? counts.shared_experts : counts.dense_ffn) += m.elements();
+        break;
+      case MatrixRole::ExpertGateUp:
+      case MatrixRole::ExpertDown:
+        counts.routed_experts += m.elements();
+        break;
+    }
+  if (moe) counts.routed_experts += llm.moe->experts * expert_bias(llm);
+  counts.norms += vector_parameters(llm, layer);
+}
+
+std::int64_t sum_of_parts(const ParameterCounts& c) {
+  return c.attention + c.dense_ffn + c.routed_experts + c.shared_experts + c.router + c.norms +
+         c.embedding;
+}
+
+/// Of `routed` parameters in routed experts, those of top_k of them.
+std::int64_t active_of(const LlmSpec& llm, std::int64_t routed) {
+  return llm.moe ? routed / llm.moe->experts * llm.moe->top_k : 0;
 }
 
 std::int64_t embedding_table(const LlmSpec& llm) { return llm.vocabulary * llm.hidden; }
 
-std::int64_t active_routed_experts(const LlmSpec& llm) {
-  if (!llm.moe) return 0;
-  return count_moe_layers(llm) * llm.moe->top_k * gated_ffn(llm, llm.moe->expert_ffn);
-}
-
-/// All weights but embedding and head, of which `routed` parameters in routed experts.
+/// All weights but embedding and head, of which `routed` parameters in routed experts. Norm gains
+/// and router are kept in BF16 (layer_matrices.cpp).
 Bytes body_bytes(const LlmSpec& llm, const ParameterCounts& counts, std::int64_t routed) {
-  const std::int64_t matrices =
-      counts.attention + counts.dense_ffn + routed + counts.shared_experts;
-  // Norm gains and router logits steer the result out of proportion to their size: published
-  // low-precision checkpoints keep both in BF16.
-  return bytes_of(matrices, llm.weights) + bytes_of(counts.norms + counts.router, Precision::Bf16);
+  return bytes_of(counts.attention, llm.attention_weights.value_or(llm.weights)) +
+         bytes_of(counts.dense_ffn + routed + counts.shared_experts, llm.weights) +
+         bytes_of(counts.norms + counts.router, Precision::Bf16);
 }
 
 void require(bool ok, std::string_view key, std::string_view rule, std::int64_t found) {
@@ -50,6 +113,7 @@ void require(bool ok, std::string_view key, std::string_view rule, std::int64_t 
 constexpr std::int64_t kMaxLayers = 10'000;
 constexpr std::int64_t kMaxWidth = 1 << 24;
 constexpr std::int64_t kMaxExperts = 4096;
+constexpr std::int64_t kMaxMixers = 100;
 constexpr std::int64_t kMaxTokens = 1'000'000'000;
 constexpr double kMaxParameters = 1e16;
 
@@ -59,14 +123,54 @@ void require_between(std::string_view key, std::int64_t value, std::int64_t low,
           "must be between " + std::to_string(low) + " and " + std::to_string(high), value);
 }
 
-void check_attention(const AttentionSpec& attention) {
-  require_between("attention.heads", attention.heads, 1, kMaxWidth);
-  require_between("attention.kv_heads", attention.kv_heads, 1, attention.heads);
-  require(attention.heads % attention.kv_heads == 0, "attention.kv_heads",
-          "must divide attention.heads (" + std::to_string(attention.heads) + ")",
-          attention.kv_heads);
-  require_between("attention.head_dim", attention.head_dim, 1, kMaxWidth);
-}
+/// The rules of one mixer; keys begin with its path.
+class MixerCheck {
+ public:
+  explicit MixerCheck(std::string path) : path_{std::move(path)} {}
+
+  void operator()(const AttentionSpec& a) const {
+    between("heads", a.heads, 1, kMaxWidth);
+    between("kv_heads", a.kv_heads, 1, a.heads);
+    require(a.heads % a.kv_heads == 0, key("kv_heads"),
+            "must divide " + key("heads") + " (" + std::to_string(a.heads) + ")", a.kv_heads);
+    between("head_dim", a.head_dim, 1, kMaxWidth);
+    between("window", a.window, 0, kMaxTokens);
+    between("sink_tokens", a.sink_tokens, 0, a.window > 0 ? kMaxTokens : 0);
+    require(!a.chunked || a.window > 0, key("window"), "must be set where chunked is", a.window);
+  }
+  void operator()(const LatentAttentionSpec& a) const {
+    between("heads", a.heads, 1, kMaxWidth);
+    between("query_rank", a.query_rank, 0, kMaxWidth);
+    between("kv_rank", a.kv_rank, 1, kMaxWidth);
+    between("rope_dim", a.rope_dim, 0, kMaxWidth);
+    between("nope_dim", a.nope_dim, 1, kMaxWidth);
+    between("value_dim", a.value_dim, 1, kMaxWidth);
+    between("index_heads", a.index_heads, 0, kMaxWidth);
+    const std::int64_t least = a.index_heads > 0 ? 1 : 0;
+    between("index_dim", a.index_dim, least, least * kMaxWidth);
+    between("index_topk", a.index_topk, least, least * kMaxTokens);
+  }
+  void operator()(const RecurrentSpec& r) const {
+    between("heads", r.heads, 1, kMaxWidth);
+    between("key_heads", r.key_heads, 1, r.heads);
+    require(r.heads % r.key_heads == 0, key("key_heads"),
+            "must divide " + key("heads") + " (" + std::to_string(r.heads) + ")", r.key_heads);
+    between("key_dim", r.key_dim, 1, kMaxWidth);
+    between("value_dim", r.value_dim, 1, kMaxWidth);
+    between("conv", r.conv, 0, 1024);
+    between("chunk", r.chunk, 1, 1 << 16);
+  }
+
+ private:
+  [[nodiscard]] std::string key(std::string_view name) const {
+    return path_ + "." + std::string{name};
+  }
+  void between(std::string_view name, std::int64_t value, std::int64_t low,
+               std::int64_t high) const {
+    require_between(key(name), value, low, high);
+  }
+  std::string path_;
+};
 
 void check_moe(const MoeSpec& moe) {
   require_between("moe.experts", moe.experts, 1, kMaxExperts);
@@ -76,65 +180,118 @@ void check_moe(const MoeSpec& moe) {
   const std::int64_t least_shared_ffn = moe.shared_experts > 0 ? 1 : 0;
   const std::int64_t most_shared_ffn = moe.shared_experts > 0 ? kMaxWidth : 0;
   require_between("moe.shared_ffn", moe.shared_ffn, least_shared_ffn, most_shared_ffn);
-  // Above 5 the mean of the lognormal is 10^5 times its median: one expert takes everything.
-  if (!(moe.popularity_sigma >= 0.0 && moe.popularity_sigma <= 5.0))
+  const auto number_between = [](const char* key, double value, double low, double high) {
+    if (low <= value && value <= high) return;
     throw ConfigError{{},
-                      "moe.popularity_sigma",
-                      "must be between 0 and 5, got " + std::to_string(moe.popularity_sigma)};
+                      key,
+                      "must be between " + std::to_string(low) + " and " + std::to_string(high) +
+                          ", got " + std::to_string(value)};
+  };
+  number_between("moe.capacity_factor", moe.capacity_factor, 0, 4096);
+  // Above 5 the mean of the lognormal is 10^5 times its median: one expert takes everything.
+  number_between("moe.popularity_sigma", moe.popularity_sigma, 0, 5);
 }
 
 void check_layers(const LlmSpec& llm) {
-  if (llm.moe) {
-    require_between("dense_layers", llm.dense_layers, 0, llm.layers - 1);
-  } else {
-    require(llm.dense_layers == 0 || llm.dense_layers == llm.layers, "dense_layers",
-            "must equal layers (" + std::to_string(llm.layers) + ") in a model without moe",
-            llm.dense_layers);
+  require_between("layers", llm.layer_count(), 1, kMaxLayers);
+  const auto mixers = static_cast<std::int64_t>(llm.mixers.size());
+  require_between("mixers", mixers, 1, kMaxMixers);
+  bool dense = false, moe = false;
+  for (const LayerSpec& layer : llm.layers) {
+    require_between("mixer_order", layer.mixer, kNoMixer, mixers - 1);
+    require(layer.mixer != kNoMixer || layer.ffn != FfnKind::None, "mixer_order",
+            "must leave every layer a mixer or a feed-forward network", kNoMixer);
+    dense |= layer.ffn == FfnKind::Dense;
+    moe |= layer.ffn == FfnKind::Moe;
   }
-  const bool some_are_dense = !llm.moe || llm.dense_layers > 0;
-  require_between("dense_ffn", llm.dense_ffn, some_are_dense ? 1 : 0,
-                  some_are_dense ? kMaxWidth : 0);
+  require(!moe || llm.moe.has_value(), "moe", "must be there where layers are mixtures", 0);
+  require(moe || !llm.moe, "dense_layers", "must be less than layers in a model with moe",
+          llm.layer_count());
+  for (std::int64_t m = 0; m < mixers; ++m) {
+    require(llm.layers_with(m) > 0, "mixer_order", "must use every mixer, unused is number", m + 1);
+    const Mixer& mixer = llm.mixers[static_cast<std::size_t>(m)];
+    const bool only = mixers == 1 && mixer.name == "attention";
+    std::visit(MixerCheck{only ? mixer.name : "mixers." + mixer.name}, mixer.of);
+  }
+  require_between("dense_ffn", llm.dense_ffn, dense ? 1 : 0, dense ? kMaxWidth : 0);
+  require_between("mtp_layers", llm.mtp_layers, 0, kMaxLayers);
 }
 
 /// Parameters in floating point: shows that the exact integer count will not overflow.
 double approximate_parameters(const LlmSpec& llm) {
   const auto number = [](std::int64_t n) { return static_cast<double>(n); };
-  const double heads = number(llm.attention.heads + llm.attention.kv_heads);
-  double width = 2 * heads * number(llm.attention.head_dim) + 3 * number(llm.dense_ffn);
-  if (llm.moe) {
-    const auto& moe = *llm.moe;
-    width += number(moe.experts) * (3 * number(moe.expert_ffn) + 1);
-    width += 3 * number(moe.shared_experts) * number(moe.shared_ffn);
-  }
-  return number(llm.hidden) * (number(llm.layers) * (width + 2) + 2 * number(llm.vocabulary) + 1);
+  const auto sum_of = [&](std::int64_t layer) {
+    double sum = 4 * number(llm.hidden);
+    for (const Matrix& m : matrices_of(llm, layer))
+      sum += number(m.k) * number(m.n) * number(m.copies);
+    return sum;
+  };
+  double sum = 2 * number(llm.hidden) * number(llm.vocabulary);
+  for (std::int64_t i = 0; i < llm.layer_count(); ++i) sum += sum_of(i);
+  return sum + number(llm.mtp_layers) *
+                   (sum_of(llm.layer_count() - 1) + 2 * number(llm.hidden) * number(llm.hidden));
 }
 
 }  // namespace
 
+std::vector<LayerSpec> dense_then_moe(std::int64_t dense, std::int64_t moe) {
+  std::vector<LayerSpec> layers(static_cast<std::size_t>(dense + moe));
+  for (auto i = static_cast<std::size_t>(dense); i < layers.size(); ++i)
+    layers[i].ffn = FfnKind::Moe;
+  return layers;
+}
+
+std::int64_t LlmSpec::layers_with(std::int64_t m) const {
+  return std::count_if(layers.begin(), layers.end(),
+                       [m](const LayerSpec& layer) { return layer.mixer == m; });
+}
+
+std::int64_t LlmSpec::layers_with(FfnKind ffn) const {
+  return std::count_if(layers.begin(), layers.end(),
+                       [ffn](const LayerSpec& layer) { return layer.ffn == ffn; });
+}
+
 ParameterCounts count_parameters(const LlmSpec& llm) {
-  const std::int64_t moe_layers = count_moe_layers(llm);
   ParameterCounts counts;
-  counts.attention = llm.layers * attention_per_layer(llm);
-  counts.dense_ffn = (llm.layers - moe_layers) * gated_ffn(llm, llm.dense_ffn);
-  if (llm.moe) {
-    const auto& moe = *llm.moe;
-    counts.routed_experts = moe_layers * moe.experts * gated_ffn(llm, moe.expert_ffn);
-    counts.shared_experts = moe_layers * moe.shared_experts * gated_ffn(llm, moe.shared_ffn);
-    counts.router = moe_layers * moe.experts * llm.hidden;
-  }
-  counts.norms = (2 * llm.layers + 1) * llm.hidden;
+  for (std::int64_t layer = 0; layer < llm.layer_count(); ++layer) count_layer(llm, layer, counts);
+  counts.norms += llm.hidden;
   counts.embedding = (llm.tied_embeddings ? 1 : 2) * embedding_table(llm);
-  counts.total = counts.attention + counts.dense_ffn + counts.routed_experts +
-                 counts.shared_experts + counts.router + counts.norms + counts.embedding;
-  counts.active = counts.total - counts.routed_experts + active_routed_experts(llm);
+  counts.total = sum_of_parts(counts);
+  counts.active = counts.total - counts.routed_experts + active_of(llm, counts.routed_experts);
+  if (llm.mtp_layers > 0) {
+    // A head is one more layer, behind a projection of its two inputs [DeepSeek-V3, arXiv
+    // 2412.19437]; embedding and head are shared with the model.
+    ParameterCounts one;
+    count_layer(llm, llm.layer_count() - 1, one);
+    counts.mtp =
+        llm.mtp_layers * (sum_of_parts(one) + 2 * llm.hidden * llm.hidden + 3 * llm.hidden);
+  }
   return counts;
 }
 
-Bytes kv_bytes_per_token_layer(const LlmSpec& llm) {
-  return bytes_of(2 * llm.attention.kv_heads * llm.attention.head_dim, llm.kv);
+Bytes kv_bytes_per_token_layer(const LlmSpec& llm, std::int64_t layer) {
+  const Mixer* mixer = llm.mixer_of(layer);
+  return mixer == nullptr ? Bytes{} : bytes_of(cache_elements(*mixer), llm.kv);
 }
 
-Bytes kv_bytes_per_token(const LlmSpec& llm) { return llm.layers * kv_bytes_per_token_layer(llm); }
+Bytes kv_bytes_per_token(const LlmSpec& llm) {
+  Bytes sum{};
+  for (std::int64_t i = 0; i < llm.layer_count(); ++i) sum += kv_bytes_per_token_layer(llm, i);
+  return sum;
+}
+
+Bytes held_bytes_layer(const LlmSpec& llm, std::int64_t layer, std::int64_t tokens) {
+  const Mixer* mixer = llm.mixer_of(layer);
+  if (mixer == nullptr) return Bytes{};
+  return held_tokens(*mixer, tokens) * kv_bytes_per_token_layer(llm, layer) +
+         bytes_of(state_elements(*mixer), llm.state);
+}
+
+Bytes held_bytes(const LlmSpec& llm, std::int64_t tokens) {
+  Bytes sum{};
+  for (std::int64_t i = 0; i < llm.layer_count(); ++i) sum += held_bytes_layer(llm, i, tokens);
+  return sum;
+}
 
 Bytes weight_bytes(const LlmSpec& llm) {
   const ParameterCounts counts = count_parameters(llm);
@@ -142,17 +299,16 @@ Bytes weight_bytes(const LlmSpec& llm) {
 }
 
 Bytes active_weight_bytes(const LlmSpec& llm) {
+  const ParameterCounts counts = count_parameters(llm);
   // Tied or not, the head streams a whole table; the input side gathers one row.
-  return body_bytes(llm, count_parameters(llm), active_routed_experts(llm)) +
+  return body_bytes(llm, counts, active_of(llm, counts.routed_experts)) +
          bytes_of(embedding_table(llm) + llm.hidden, llm.embedding);
 }
 
 void check(const LlmSpec& llm) {
-  require_between("layers", llm.layers, 1, kMaxLayers);
   require_between("hidden", llm.hidden, 1, kMaxWidth);
   require_between("vocabulary", llm.vocabulary, 1, kMaxTokens);
   require_between("max_context", llm.max_context, 1, kMaxTokens);
-  check_attention(llm.attention);
   if (llm.moe) check_moe(*llm.moe);
   check_layers(llm);
   if (approximate_parameters(llm) > kMaxParameters)

@@ -90,24 +90,26 @@ std::vector<ExpertRouter::Column> ExpertRouter::build_columns(std::span<const do
 }
 
 ExpertRouter::ExpertRouter(const LlmSpec& llm, std::uint64_t seed)
-    : seed_{seed}, first_moe_layer_{llm.dense_layers}, experts_{}, top_k_{} {
+    : seed_{seed}, experts_{}, top_k_{} {
   invariant(llm.moe.has_value(), "a router needs a mixture-of-experts model");
   const MoeSpec& moe = *llm.moe;
   invariant(1 <= moe.top_k && moe.top_k <= moe.experts && moe.experts <= kMaxExperts,
             "1 <= top_k <= experts <= 4096");
   experts_ = static_cast<std::int32_t>(moe.experts);
   top_k_ = static_cast<std::int32_t>(moe.top_k);
-  for (std::int64_t layer = first_moe_layer_; layer < llm.layers; ++layer) {
+  for (std::int64_t layer = 0; layer < llm.layer_count(); ++layer) {
     AliasTable& table = layers_.emplace_back();
+    if (!llm.layer_is_moe(layer)) continue;
     table.popularity = draw_popularity(experts_, moe.popularity_sigma, seed, layer);
     table.columns = build_columns(table.popularity);
   }
 }
 
 const ExpertRouter::AliasTable& ExpertRouter::table_of(std::int64_t layer) const {
-  const std::int64_t row = layer - first_moe_layer_;
-  invariant(row >= 0 && row < static_cast<std::int64_t>(layers_.size()), "not an MoE layer");
-  return layers_[static_cast<std::size_t>(row)];
+  const bool inside = layer >= 0 && layer < static_cast<std::int64_t>(layers_.size());
+  invariant(inside && !layers_[static_cast<std::size_t>(layer)].columns.empty(),
+            "not an MoE layer");
+  return layers_[static_cast<std::size_t>(layer)];
 }
 
 std::uint64_t ExpertRouter::key_of(RequestId request, std::int64_t layer) const {

@@ -53,10 +53,9 @@ class ExpertRouter {
   void draw(const AliasTable& table, std::uint64_t token_key, Pick pick) const;
 
   std::uint64_t seed_;
-  std::int64_t first_moe_layer_;
   std::int32_t experts_;
   std::int32_t top_k_;
-  std::vector<AliasTable> layers_;
+  std::vector<AliasTable> layers_;  ///< by layer; empty where there are no experts
 };
 
 }  // namespace reticle

@@ -83,9 +83,10 @@ TEST_CASE(
   CHECK(loaded["weights_sram"].get<std::int64_t>() + loaded["weights_hbm"].get<std::int64_t>() ==
         kSteps * (active_weight_bytes(llm).count() - norms + (kBatch - 1) * row));
   const std::int64_t per_token = n.attention + n.dense_ffn + llm.vocabulary * llm.hidden;
-  CHECK(total(counts["macs"]) == kSteps * kBatch * per_token + 2 * llm.attention.heads *
-                                                                   llm.attention.head_dim *
-                                                                   llm.layers * attended());
+  CHECK(total(counts["macs"]) ==
+        kSteps * kBatch * per_token + 2 * std::get<AttentionSpec>(llm.mixers.front().of).heads *
+                                          std::get<AttentionSpec>(llm.mixers.front().of).head_dim *
+                                          llm.layer_count() * attended());
 }
 
 TEST_CASE("accounting: a mixture of experts multiplies by what each token picks") {
@@ -96,9 +97,10 @@ TEST_CASE("accounting: a mixture of experts multiplies by what each token picks"
   const std::int64_t table = llm.vocabulary * llm.hidden;
   // Every die of a replica routes all its tokens.
   const std::int64_t per_token = n.active - n.norms - n.embedding + table + (tensor - 1) * n.router;
-  CHECK(total(r["counts"]["macs"]) == kSteps * kBatch * per_token + 2 * llm.attention.heads *
-                                                                        llm.attention.head_dim *
-                                                                        llm.layers * attended());
+  CHECK(total(r["counts"]["macs"]) ==
+        kSteps * kBatch * per_token + 2 * std::get<AttentionSpec>(llm.mixers.front().of).heads *
+                                          std::get<AttentionSpec>(llm.mixers.front().of).head_dim *
+                                          llm.layer_count() * attended());
 }
 
 TEST_CASE("accounting: a lone stream loads the active weights of one token") {

@@ -19,7 +19,7 @@ class LinearSilicon final : public StepExecutor {
   explicit LinearSilicon(const LlmSpec& llm) : llm_{llm} {}
   StepOutcome execute(const StepLoad& load) override {
     ++calls;
-    const StepFeatures f = features_of(load);
+    const StepFeatures f = features_of(load, llm_);
     StepOutcome out;
     out.duration = 100_us + f.decode_context * 5_ns;
     out.breakdown[static_cast<std::size_t>(TimeCategory::WeightsHbm)] = out.duration - 10_us;
@@ -51,7 +51,7 @@ struct Fixture {
 TEST_CASE("features_of: decodes and prefills are told apart and pairs are causal") {
   StepLoad load = decode(3, 100);
   load.sequences.push_back({.request = RequestId{9}, .context = 50, .new_tokens = 20});
-  const StepFeatures f = features_of(load);
+  const StepFeatures f = features_of(load, small_dense());
   CHECK(f.decodes == 3);
   CHECK(f.decode_context == 300);
   CHECK(f.prefill_tokens == 20);

@@ -31,7 +31,7 @@ bool is_router(const Instruction& in) {
 
 /// Per layer, bytes loaded after the router's GEMM: routed and shared experts.
 std::vector<std::int64_t> bytes_behind_router(const StepPrograms& step, const LlmSpec& llm) {
-  std::vector<std::int64_t> bytes(static_cast<std::size_t>(llm.layers));
+  std::vector<std::int64_t> bytes(static_cast<std::size_t>(llm.layer_count()));
   for (const Program& program : step.dies) {
     std::int16_t routed_layer = -1;
     for (const Instruction& in : program.code) {
@@ -70,7 +70,7 @@ TEST_CASE("experts: exactly those that the router picked are loaded, once a step
     load.sequences.push_back(
         {.request = RequestId{77}, .context = 3, .new_tokens = 4, .emits = false});
     const auto bytes = bytes_behind_router(bench.lower(load), llm);
-    for (std::int64_t layer = llm.dense_layers; layer < llm.layers; ++layer) {
+    for (std::int64_t layer = llm.layers_with(FfnKind::Dense); layer < llm.layer_count(); ++layer) {
       const auto expected = static_cast<std::int64_t>(picked(bench, load, layer).size()) * expert;
       CHECK(bytes[static_cast<std::size_t>(layer)] == expected);
     }
@@ -114,7 +114,7 @@ TEST_CASE("experts: a position further on picks anew") {
   StepLoad next = now;
   ++next.sequences[0].context;
   std::int64_t changed = 0;
-  for (std::int64_t layer = llm.dense_layers; layer < llm.layers; ++layer)
+  for (std::int64_t layer = llm.layers_with(FfnKind::Dense); layer < llm.layer_count(); ++layer)
     changed += picked(bench, now, layer) != picked(bench, next, layer);
   CHECK(changed > 0);
 }
@@ -191,9 +191,9 @@ TEST_CASE("dispatch: every token goes once to each expert group it is routed to 
   std::vector<const Exchange*> dispatches;
   for (const auto& exchange : step.exchanges) dispatches.push_back(exchange.get());
   // Nothing else is exchanged at TP 1: a dispatch and a return per MoE layer.
-  REQUIRE(static_cast<std::int64_t>(dispatches.size()) == 2 * (llm.layers - llm.dense_layers));
+  REQUIRE(static_cast<std::int64_t>(dispatches.size()) == 2 * (llm.layers_with(FfnKind::Moe)));
   std::vector<std::int32_t> picks(static_cast<std::size_t>(llm.moe->top_k));
-  for (std::int64_t layer = llm.dense_layers; layer < llm.layers; ++layer) {
+  for (std::int64_t layer = llm.layers_with(FfnKind::Dense); layer < llm.layer_count(); ++layer) {
     std::vector<std::int64_t> tokens(16);  // [replica][group]
     for (const SequenceWork& s : load.sequences) {
       std::set<std::int64_t> groups;
@@ -201,7 +201,7 @@ TEST_CASE("dispatch: every token goes once to each expert group it is routed to 
       for (const std::int32_t e : picks) groups.insert(e * plan.expert / llm.moe->experts);
       for (const std::int64_t g : groups) ++tokens[static_cast<std::size_t>(s.replica * 4 + g)];
     }
-    const auto at = static_cast<std::size_t>(2 * (layer - llm.dense_layers));
+    const auto at = static_cast<std::size_t>(2 * (layer - llm.layers_with(FfnKind::Dense)));
     const auto matrix = [](const Exchange& e) {
       std::vector<std::int64_t> bytes(16);
       for (const auto& phase : e.phases)

@@ -139,7 +139,8 @@ TEST_CASE("lower: cuts deal element-wise work out and add none where heads divid
   const LlmSpec llm = small_dense();  // four KV heads
   Bench alone{small_platform(1), llm, {}};
   for (const ParallelPlan& plan : enumerate_plans(llm, 8)) {
-    if (attention_shards(llm, plan).context > 1) continue;  // merging partial results is extra
+    if (attention_shards(llm.mixers.front(), plan).context > 1)
+      continue;  // merging partial results is extra
     CAPTURE(to_string(plan));
     const StepLoad load = mixed_load(plan.data);
     StepLoad one_replica = load;
@@ -297,7 +298,7 @@ TEST_CASE("program: kernels one after another pay a launch each and load nothing
   Bench bench{p, llm, {.tensor = 2, .expert_tensor = 2}};
   const StepPrograms step = bench.lower(decode(2, kContext));
   // Per layer QKV, attention, output projection, gate and up, down; embedding and head besides.
-  CHECK(count_ops(step, OpCode::Wait) == 2 * (5 * llm.layers + 2));
+  CHECK(count_ops(step, OpCode::Wait) == 2 * (5 * llm.layer_count() + 2));
   std::vector<std::int32_t> launch(step.dies.size(), kNoInstruction);
   std::int64_t early = 0;
   each_instruction(step, [&](std::size_t d, std::int32_t i, const Instruction& in) {
@@ -332,13 +333,13 @@ TEST_CASE("program: the number of operations follows from the layers") {
   Bench bench{p, llm, {}};
   const StepPrograms step = bench.lower(decode(3, 16));
   // QKV, output, gate and up, down, and the head; attention besides.
-  CHECK(count_ops(step, OpCode::Mac) == 5 * llm.layers + 1);
-  CHECK(count_ops(step, OpCode::Store) == llm.layers);
+  CHECK(count_ops(step, OpCode::Mac) == 5 * llm.layer_count() + 1);
+  CHECK(count_ops(step, OpCode::Store) == llm.layer_count());
   // A load per matrix, the KV of each layer, and the embedding rows.
-  CHECK(count_ops(step, OpCode::Load) == 4 * llm.layers + 1 + llm.layers + 1);
+  CHECK(count_ops(step, OpCode::Load) == 4 * llm.layer_count() + 1 + llm.layer_count() + 1);
   // A layer's norms (with the residual before them), rope, softmax and activation; the last norm
   // and the sampling.
-  CHECK(count_ops(step, OpCode::Vector) == 5 * llm.layers + 2);
+  CHECK(count_ops(step, OpCode::Vector) == 5 * llm.layer_count() + 2);
   CHECK(count_ops(step, OpCode::Exchange) == 0);
 }
 
@@ -347,11 +348,11 @@ TEST_CASE("program: tensor cuts meet twice a layer, at the embedding and at the 
   Bench bench{
       small_platform(4), llm, {.tensor = 4, .expert_tensor = 4}};  // four KV heads: no context cut
   CHECK(static_cast<std::int64_t>(bench.lower(decode(2, 16)).exchanges.size()) ==
-        2 * llm.layers + 2);
+        2 * llm.layer_count() + 2);
   // Cutting the context adds a gather of QKV and a merge for each of the four head shards.
   Bench deeper{small_platform(8), llm, {.tensor = 8, .expert_tensor = 8}};
   CHECK(static_cast<std::int64_t>(deeper.lower(decode(2, 16)).exchanges.size()) ==
-        (2 + 2 * 4) * llm.layers + 2);
+        (2 + 2 * 4) * llm.layer_count() + 2);
 }
 
 TEST_CASE("lower: a second step leaves nothing of the first behind") {

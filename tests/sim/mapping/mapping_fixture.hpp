@@ -73,24 +73,22 @@ inline PlatformSpec small_platform(std::int64_t per_package, std::int64_t packag
 
 inline LlmSpec small_dense() {
   return {.name = "small-dense",
-          .layers = 8,
           .hidden = 256,
           .vocabulary = 1024,
-          .attention = {.heads = 16, .kv_heads = 4, .head_dim = 16},
+          .mixers = {{"attention", AttentionSpec{.heads = 16, .kv_heads = 4, .head_dim = 16}}},
+          .layers = dense_then_moe(8, 0),
           .dense_ffn = 512,
-          .dense_layers = 8,
           .max_context = 65536};
 }
 
 /// Router weights are the only BF16 matrices: a GEMM in BF16 is the router's.
 inline LlmSpec small_moe() {
   LlmSpec llm{.name = "small-moe",
-              .layers = 9,
               .hidden = 256,
               .vocabulary = 1024,
-              .attention = {.heads = 16, .kv_heads = 4, .head_dim = 16},
+              .mixers = {{"attention", AttentionSpec{.heads = 16, .kv_heads = 4, .head_dim = 16}}},
+              .layers = dense_then_moe(1, 8),
               .dense_ffn = 512,
-              .dense_layers = 1,
               .moe = MoeSpec{.experts = 16,
                              .top_k = 4,
                              .expert_ffn = 64,
@@ -155,11 +153,12 @@ inline std::int64_t dense_macs_per_token(const LlmSpec& llm) {
 }
 inline std::int64_t routed_macs_per_token(const LlmSpec& llm) {
   if (!llm.moe) return 0;
-  return (llm.layers - llm.dense_layers) * llm.moe->top_k * 3 * llm.hidden * llm.moe->expert_ffn;
+  return llm.layers_with(FfnKind::Moe) * llm.moe->top_k * 3 * llm.hidden * llm.moe->expert_ffn;
 }
 /// Scores and weighted sum of one token over `positions` positions, all layers.
 inline std::int64_t attention_macs(const LlmSpec& llm, std::int64_t positions) {
-  return 2 * llm.attention.heads * llm.attention.head_dim * positions * llm.layers;
+  const auto& a = std::get<AttentionSpec>(llm.mixers.front().of);
+  return 2 * a.heads * a.head_dim * positions * llm.layer_count();
 }
 
 template <class Visit>

@@ -41,8 +41,8 @@ TEST_CASE("enumerate_plans: every plan uses each die exactly once in both cuts")
         CAPTURE(to_string(p));
         CHECK(p.pipeline * p.data * p.tensor == dies);
         CHECK(p.pipeline * p.expert * p.expert_tensor == dies);
-        CHECK(p.pipeline <= llm.layers);
-        CHECK(p.tensor <= llm.attention.heads);
+        CHECK(p.pipeline <= llm.layer_count());
+        CHECK(p.tensor <= std::get<AttentionSpec>(llm.mixers.front().of).heads);
         CHECK(p.expert <= (llm.moe ? llm.moe->experts : 1));
       }
     }
@@ -52,8 +52,8 @@ TEST_CASE("enumerate_plans: no divisor is missing and no plan stands twice") {
   const LlmSpec llm = small_moe();
   constexpr std::int64_t kDies = 12;
   std::set<std::tuple<std::int64_t, std::int64_t, std::int64_t>> expected;
-  for (std::int64_t pp = 1; pp <= llm.layers; ++pp)
-    for (std::int64_t tp = 1; tp <= llm.attention.heads; ++tp)
+  for (std::int64_t pp = 1; pp <= llm.layer_count(); ++pp)
+    for (std::int64_t tp = 1; tp <= std::get<AttentionSpec>(llm.mixers.front().of).heads; ++tp)
       for (std::int64_t ep = 1; ep <= llm.moe->experts; ++ep)
         if (kDies % pp == 0 && kDies / pp % tp == 0 && kDies / pp % ep == 0)
           expected.emplace(pp, tp, ep);
@@ -65,24 +65,25 @@ TEST_CASE("enumerate_plans: no divisor is missing and no plan stands twice") {
 }
 
 TEST_CASE("attention_shards: KV heads are cut first and the context takes the rest") {
-  const LlmSpec llm = small_dense();  // 4 KV heads
+  const LlmSpec llm = small_dense();
+  const Mixer& mixer = llm.mixers.front();  // 4 KV heads
   for (const std::int64_t tensor : {1, 2, 3, 4, 6, 8, 12, 16}) {
     CAPTURE(tensor);
-    const AttentionShards s = attention_shards(llm, {.tensor = tensor});
+    const AttentionShards s = attention_shards(mixer, {.tensor = tensor});
     CHECK(s.heads * s.context == tensor);
-    CHECK(llm.attention.kv_heads % s.heads == 0);
+    CHECK(4 % s.heads == 0);
   }
-  CHECK(attention_shards(llm, {.tensor = 4}).context == 1);
-  CHECK(attention_shards(llm, {.tensor = 8}).context == 2);
-  CHECK(attention_shards(llm, {.tensor = 3}).heads == 1);
+  CHECK(attention_shards(mixer, {.tensor = 4}).context == 1);
+  CHECK(attention_shards(mixer, {.tensor = 8}).context == 2);
+  CHECK(attention_shards(mixer, {.tensor = 3}).heads == 1);
 }
 
 TEST_CASE("first_layer: stages are consecutive and none is empty") {
   const LlmSpec llm = small_moe();
-  for (std::int64_t stages = 1; stages <= llm.layers; ++stages) {
+  for (std::int64_t stages = 1; stages <= llm.layer_count(); ++stages) {
     const ParallelPlan plan{.pipeline = stages};
     CHECK(first_layer(llm, plan, 0) == 0);
-    CHECK(first_layer(llm, plan, stages) == llm.layers);
+    CHECK(first_layer(llm, plan, stages) == llm.layer_count());
     for (std::int64_t s = 0; s < stages; ++s)
       CHECK(first_layer(llm, plan, s) < first_layer(llm, plan, s + 1));
   }

@@ -34,13 +34,13 @@ std::vector<Block> blocks_of(const Bench& bench) {
   for (std::int64_t stage = 0; stage < plan.pipeline; ++stage)
     for (auto l = first_layer(llm, plan, stage); l < first_layer(llm, plan, stage + 1); ++l) {
       const LayerHomes& homes = layers[static_cast<std::size_t>(l)];
-      for (std::size_t k = 0; k < kWeightKindCount; ++k)
-        blocks.push_back({homes.weights[k],
-                          shard_bytes(llm, plan, l, static_cast<WeightKind>(k)).count(), stage,
-                          kEveryDie, 1, plan.stage_dies()});
+      for (const Matrix& m : matrices_of(llm, l))
+        if (!is_expert(m.role))
+          blocks.push_back({homes.weights[static_cast<std::size_t>(m.role)],
+                            shard_bytes(m, plan).count(), stage, kEveryDie, 1, plan.stage_dies()});
       for (std::size_t e = 0; e < homes.experts.size(); ++e) {
         const auto expert = static_cast<std::int64_t>(e);
-        blocks.push_back({homes.experts[e], expert_shard_bytes(llm, plan).count(), stage,
+        blocks.push_back({homes.experts[e], expert_shard_bytes(llm, plan, l).count(), stage,
                           expert * plan.expert / llm.moe->experts,
                           pick_probability(llm, *bench.router, l, expert), plan.expert_tensor});
       }

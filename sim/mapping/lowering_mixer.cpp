@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+// What token mixers write: attention over cached heads, latent attention, recurrences.
+#include <algorithm>
+#include <utility>
+
+#include "sim/mapping/lowering_writer.hpp"
+#include "sim/mapping/op_costs.hpp"
+#include "workloads/llm/recurrence_facts.hpp"
+
+namespace reticle {
+
+// ---- the cache ------------------------------------------------------------------------------
+
+/// Bytes of `elements` per token of one layer's cache on the die of `rank`, for so many tokens.
+std::int64_t Lowering::Writer::cache_share_bytes(std::int64_t tokens, std::int64_t elements,
+                                                 std::int64_t rank) const {
+  return bytes_of(
+             elements / shards().heads * share(tokens, shards().context, rank % shards().context),
+             o_.llm_.kv)
+      .count();
+}
+
+/// Nobody waits: this step's attention has the new values on chip.
+void Lowering::Writer::store(std::int64_t die, std::int64_t bytes, std::int64_t pieces) {
+  if (bytes == 0) return;
+  Instruction in{.code = OpCode::Store,
+                 .unit = Unit::StorePort,
+                 .tier = o_.placement_.kv.tier,
+                 .category = TimeCategory::Kv};
+  in.amount = bytes;
+  in.piece = static_cast<std::int32_t>(std::max<std::int64_t>(1, bytes / pieces));
+  in.after[0] = last(die);
+  add(die, in);
+}
+
+void Lowering::Writer::append() {
+  const std::int64_t elements = cache_elements(mixer());
+  each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
+    store(die, cache_share_bytes(w.tokens, elements, rank), w.tokens);
+  });
+}
+
+// ---- projections ----------------------------------------------------------------------------
+
+void Lowering::Writer::project_in(const Operator& op) {
+  project(op);
+  // Dies that share KV heads each computed a part of their queries, keys and values; what latent
+  // attention compresses is one vector for all.
+  if (shards().context > 1)
+    each_kv_shard([&](const DieGroup& group, const ReplicaWork& w) {
+      exchange(o_.collectives_.gather_all(
+          group, bytes_of(w.tokens * op.weight.n / shards().heads, o_.llm_.activations)));
+    });
+  if (latent() == nullptr) return;
+  const std::int64_t compressed = latent()->query_rank + latent()->kv_rank;
+  each_die([&](std::int64_t die, auto, auto, const ReplicaWork& w) {
+    vector(die, {.op = VectorOp::RmsNorm, .elements = w.tokens * compressed, .row = compressed});
+  });
+}
+
+void Lowering::Writer::rope() {
+  const auto* a = std::get_if<AttentionSpec>(&mixer().of);
+  const std::int64_t row = a != nullptr ? a->head_dim : latent()->rope_dim;
+  const std::int64_t rows = a != nullptr ? a->heads + a->kv_heads : latent()->heads + 1;
+  each_die([&](std::int64_t die, auto, auto, const ReplicaWork& w) {
+    begin_kernel(die);
+    vector(die,
+           {.op = VectorOp::Rope, .elements = w.tokens * rows * row / plan_.tensor, .row = row});
+  });
+}
+
+// ---- latent attention -----------------------------------------------------------------------
+// Decoding absorbs the key projection into the query and works on the cached vectors, cut by
+// context. Prefilling expands cached vectors into the heads' keys and values, cut by heads: fewer
+// products where many queries share them [DeepSeek-V2, arXiv 2405.04434].
+
+namespace {
+/// Of a shard of KeyUp or ValueUp: decoding tokens, and cached plus new positions of prefills.
+std::vector<GemmShape> expanded(const Matrix& mine, std::int64_t decodes, std::int64_t positions) {
+  std::vector<GemmShape> shapes;
+  if (decodes > 0) shapes.push_back({decodes, mine.k, mine.n, mine.copies});
+  if (positions > 0) shapes.push_back({positions, mine.k, mine.n, mine.copies});
+  return shapes;
+}
+
+std::int64_t prefill_tokens(const ReplicaWork& w) { return w.tokens - w.decode_tokens; }
+}  // namespace
+
+/// Every die needs all compressed vectors that its heads expand; each holds a share of the cached
+/// ones.
+void Lowering::Writer::gather_latents() {
+  const std::int64_t elements = latent()->kv_rank + latent()->rope_dim;
+  const KvRoom& kv = o_.placement_.kv;
+  each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
+    load_and_mac(die,
+                 {.tier = kv.tier,
+                  .bytes = cache_share_bytes(asked(w).prefill.read, elements, rank),
+                  .piece = bytes_of(kv.page_tokens * elements, o_.llm_.kv).count(),
+                  .category = TimeCategory::Kv},
+                 {}, o_.llm_.activations);
+  });
+  each_replica([&](std::int64_t r, const ReplicaWork& w) {
+    if (asked(w).prefill.read > 0)
+      exchange(o_.collectives_.gather_all(replica_group(r),
+                                          bytes_of(asked(w).prefill.read * elements, o_.llm_.kv)));
+  });
+}
+
+void Lowering::Writer::key_up(const Operator& op) {
+  const LatentAttentionSpec& spec = *latent();
+  gather_latents();
+  each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
+    begin_kernel(die);
+    const Matrix mine = shard(op.weight, plan_.tensor, rank);
+    gemm(die, home(op), mine,
+         expanded(mine, w.decode_tokens, asked(w).prefill.read + prefill_tokens(w)));
+  });
+  each_replica([&](std::int64_t r, const ReplicaWork& w) {
+    if (w.decode_tokens > 0)
+      exchange(o_.collectives_.gather_all(
+          replica_group(r), bytes_of(w.decode_tokens * spec.heads * (spec.kv_rank + spec.rope_dim),
+                                     o_.llm_.activations)));
+  });
+}
+
+void Lowering::Writer::value_up(const Operator& op) {
+  each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
+    begin_kernel(die);
+    const Matrix mine = shard(op.weight, plan_.tensor, rank);
+    gemm(die, home(op), mine,
+         expanded(mine, w.decode_tokens, asked(w).prefill.read + prefill_tokens(w)));
+  });
+}
+
+/// The indexer scores every cached token; the best are selected digit by digit.
+void Lowering::Writer::scan_index(const LatentAttentionSpec& spec) {
+  if (spec.index_heads == 0) return;
+  each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
+    const std::int64_t c = rank % shards().context;
+    const std::int64_t scanned = asked(w).decode.scanned + asked(w).prefill.scanned;
+    const std::int64_t pairs =
+        share(asked(w).decode.scanned_pairs + asked(w).prefill.scanned_pairs, shards().context, c);
+    const GemmShape scores{spec.index_heads, spec.index_dim, pairs, 1};
+    load_and_mac(
+        die,
+        {.tier = o_.placement_.kv.tier,
+         .bytes = cache_share_bytes(scanned, spec.index_dim, rank),
+         .piece = bytes_of(o_.placement_.kv.page_tokens * spec.index_dim, o_.llm_.kv).count(),
+         .category = TimeCategory::Kv},
+        {&scores, 1}, o_.llm_.activations);
+    vector(die, {.op = VectorOp::Select, .elements = pairs, .row = div_up(pairs, w.tokens)});
+  });
+}
+
+void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
+  scan_index(spec);
+  const KvRoom& kv = o_.placement_.kv;
+  const std::int64_t elements = spec.kv_rank + spec.rope_dim;
+  std::vector<GemmShape> shapes;
+  each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
+    const Attended& decode = asked(w).decode;
+    const std::int64_t my_pairs = share(decode.pairs, shards().context, rank % shards().context);
+    const std::int64_t my_heads = share(spec.heads, plan_.tensor, rank);
+    shapes.clear();
+    if (my_pairs > 0) {
+      shapes.push_back({spec.heads, elements, my_pairs, 1});
+      shapes.push_back({spec.heads, my_pairs, spec.kv_rank, 1});
+    }
+    std::int64_t scores = spec.heads * my_pairs;
+    for (const Prefill& p : w.prefills) {
+      const Attended& a = p.asked[static_cast<std::size_t>(mixer_)];
+      const std::int64_t positions = div_up(a.pairs, p.new_tokens);
+      shapes.push_back({p.new_tokens, spec.nope_dim + spec.rope_dim, positions, my_heads});
+      shapes.push_back({p.new_tokens, positions, spec.value_dim, my_heads});
+      scores += my_heads * a.pairs;
+    }
+    // Tokens an indexer has picked lie scattered; else whole pages are read.
+    const std::int64_t piece_tokens = spec.index_heads > 0 ? 1 : kv.page_tokens;
+    load_and_mac(die,
+                 {.tier = kv.tier,
+                  .bytes = cache_share_bytes(decode.read, elements, rank),
+                  .piece = bytes_of(piece_tokens * elements, o_.llm_.kv).count(),
+                  .category = TimeCategory::Kv},
+                 shapes, o_.llm_.activations);
+    softmax(die, scores, spec.heads * w.tokens);
+  });
+  merge(spec.heads, spec.kv_rank, true);
+}
+
+// ---- attention over cached heads ------------------------------------------------------------
+
+void Lowering::Writer::attend() {
+  if (latent() != nullptr)
+    attend_latent(*latent());
+  else
+    attend_heads(std::get<AttentionSpec>(mixer().of));
+}
+
+void Lowering::Writer::softmax(std::int64_t die, std::int64_t scores, std::int64_t rows) {
+  vector(die,
+         {.op = VectorOp::Softmax,
+          .elements = scores,
+          .row = div_up(scores, std::max<std::int64_t>(1, rows))},
+         last(die));
+}
+
+void Lowering::Writer::attend_heads(const AttentionSpec& a) {
+  const LlmSpec& llm = o_.llm_;
+  const std::int64_t kv_heads = a.kv_heads / shards().heads;
+  const std::int64_t group_heads = a.heads / a.kv_heads;
+  const KvRoom& kv = o_.placement_.kv;
+  std::vector<GemmShape> shapes;
+  each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
+    const std::int64_t c = rank % shards().context;
+    const MixerWork& mixed = asked(w);
+    shapes.clear();
+    // Scores and weighted sum; the contexts of all decoding sequences laid side by side.
+    const auto attention = [&](std::int64_t rows, std::int64_t positions) {
+      const std::int64_t mine = share(positions, shards().context, c);
+      if (mine == 0 || rows == 0) return;
+      shapes.push_back({rows, a.head_dim, mine, kv_heads});
+      shapes.push_back({rows, mine, a.head_dim, kv_heads});
+    };
+    attention(group_heads, mixed.decode.pairs);
+    for (const Prefill& p : w.prefills)
+      attention(group_heads * p.new_tokens,
+                div_up(p.asked[static_cast<std::size_t>(mixer_)].pairs, p.new_tokens));
+    load_and_mac(die,
+                 {.tier = kv.tier,
+                  .bytes = cache_share_bytes(mixed.decode.read + mixed.prefill.read,
+                                             cache_elements(mixer()), rank),
+                  .piece = bytes_of(kv.page_tokens * kv_heads * a.head_dim, llm.kv).count(),
+                  .category = TimeCategory::Kv},
+                 shapes, llm.activations);
+    const std::int64_t pairs = mixed.decode.pairs + mixed.prefill.pairs;
+    const std::int64_t heads = kv_heads * group_heads;
+    softmax(die, heads * share(pairs, shards().context, c), heads * w.tokens);
+  });
+  merge(kv_heads * group_heads, a.head_dim, false);
+}
+
+/// Partial outputs of the context shards: each die collects and merges its part of the heads.
+void Lowering::Writer::merge(std::int64_t heads, std::int64_t width, bool decode_only) {
+  if (shards().context <= 1) return;
+  const auto tokens = [decode_only](const ReplicaWork& w) {
+    return decode_only ? w.decode_tokens : w.tokens;
+  };
+  const std::int64_t outputs = heads * width;
+  each_kv_shard([&](const DieGroup& group, const ReplicaWork& w) {
+    if (tokens(w) > 0)
+      exchange(o_.collectives_.scatter_sums(
+          group, Bytes{tokens(w) * outputs * op_costs::kPartialSumBytes}));
+  });
+  each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
+    vector(die, {.op = VectorOp::Merge,
+                 .elements = tokens(w) * shards().context *
+                             share(outputs, shards().context, rank % shards().context),
+                 .row = width});
+  });
+}
+
+// ---- recurrences ----------------------------------------------------------------------------
+
+/// Decoding updates the state element by element, prefilling goes in chunks of matrix products:
+/// scores inside a chunk, their sum over values, the chunk's state and its read-out [Dao and Gu,
+/// ICML 2024, section 6]. Heads are dealt to the dies; each keeps the states of its own.
+void Lowering::Writer::recur() {
+  const auto& spec = std::get<RecurrentSpec>(mixer().of);
+  const KvRoom& kv = o_.placement_.kv;
+  const std::int64_t state = spec.key_dim * spec.value_dim;
+  each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
+    begin_kernel(die);
+    const std::int64_t heads = share(spec.heads, plan_.tensor, rank);
+    if (heads == 0) return;
+    const std::int64_t key_heads = std::max<std::int64_t>(1, heads * spec.key_heads / spec.heads);
+    const std::int64_t all = state_elements(mixer());
+    const std::int64_t bytes = bytes_of(share(all, plan_.tensor, rank), o_.llm_.state).count();
+    const std::int64_t convolved = 2 * key_heads * spec.key_dim + heads * spec.value_dim;
+    vector(die, {.op = VectorOp::Convolve,
+                 .elements = spec.conv > 0 ? w.tokens * convolved : 0,
+                 .row = convolved,
+                 .rounds = spec.conv});
+    std::vector<GemmShape> shapes;
+    for (const Prefill& p : w.prefills) {
+      const std::int64_t chunk = std::min(spec.chunk, p.new_tokens);
+      shapes.push_back({p.new_tokens, spec.key_dim, chunk, key_heads});
+      shapes.push_back({p.new_tokens, chunk, spec.value_dim, heads});
+      shapes.push_back({spec.key_dim, p.new_tokens, spec.value_dim, heads});
+      shapes.push_back({p.new_tokens, spec.key_dim, spec.value_dim, heads});
+    }
+    load_and_mac(
+        die,
+        {.tier = kv.tier, .bytes = w.resumed * bytes, .piece = bytes, .category = TimeCategory::Kv},
+        shapes, o_.llm_.activations);
+    vector(die,
+           {.op = VectorOp::StateUpdate,
+            .elements = w.decode_tokens * heads * state,
+            .row = heads * state,
+            .rounds = fact_of(spec.kind).ops_per_state},
+           last(die));
+    store(die, w.sequences * bytes, w.sequences);
+    vector(die, {.op = VectorOp::RmsNorm,
+                 .elements = w.tokens * heads * spec.value_dim,
+                 .row = spec.value_dim});
+  });
+}
+
+}  // namespace reticle

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes one microbatch of one step; for the source files of Lowering alone. Places and
+// instructions are in lowering.cpp, what mixers and feed-forward networks write in
+// lowering_mixer.cpp and lowering_ffn.cpp.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "sim/mapping/lowering.hpp"
+#include "workloads/llm/attended.hpp"
+
+namespace reticle {
+
+/// What the sequences of one replica ask of the cache of one mixer, summed.
+struct MixerWork {
+  Attended decode;   ///< of sequences with one new token
+  Attended prefill;  ///< of the others
+};
+
+struct Prefill {
+  std::int64_t new_tokens = 0;
+  std::vector<Attended> asked;  ///< by mixer
+};
+
+/// What the sequences of one replica ask of one microbatch, summed.
+struct ReplicaWork {
+  std::int64_t sequences = 0;
+  std::int64_t resumed = 0;  ///< sequences that have a state already
+  std::int64_t tokens = 0;   ///< new tokens
+  std::int64_t decode_tokens = 0;
+  std::int64_t emitted = 0;  ///< sequences that yield a token
+  std::vector<MixerWork> mixers;
+  std::vector<Prefill> prefills;
+};
+
+/// Routed experts of one layer, as one expert group and one tier see them: how many experts have
+/// how many tokens.
+struct ExpertWork {
+  struct Equal {
+    std::int64_t tokens;
+    std::int64_t experts;
+  };
+  std::vector<Equal> groups;
+  std::int64_t experts = 0;  ///< touched
+  std::int64_t tokens = 0;   ///< token-expert pairs
+  std::int64_t address = 0;
+};
+
+/// Per die it keeps the instruction that the next one depends on.
+class Lowering::Writer {
+ public:
+  Writer(Lowering& owner, StepPrograms& out);
+
+  void write(std::span<const SequenceWork> sequences);
+
+ private:
+  // ---- places -------------------------------------------------------------------------------
+  [[nodiscard]] std::int64_t stage_first() const { return stage_ * plan_.stage_dies(); }
+  [[nodiscard]] DieGroup replica_group(std::int64_t replica) const {
+    return {stage_first() + replica * plan_.tensor, plan_.tensor, 1};
+  }
+  [[nodiscard]] const ReplicaWork& work_of(std::int64_t in_stage) const {
+    return work_[static_cast<std::size_t>(in_stage / plan_.tensor)];
+  }
+  [[nodiscard]] Program& program(std::int64_t die) {
+    return out_.dies[static_cast<std::size_t>(die)];
+  }
+  std::int32_t& last(std::int64_t die) { return last_[static_cast<std::size_t>(die)]; }
+
+  /// f(die, place in stage, rank in replica, that replica's work) for every die with work.
+  template <class F>
+  void each_die(F f) {
+    for (std::int64_t i = 0; i < plan_.stage_dies(); ++i)
+      if (work_of(i).tokens > 0) f(stage_first() + i, i, i % plan_.tensor, work_of(i));
+  }
+  /// f(replica, its work) for every replica with work.
+  template <class F>
+  void each_replica(F f) {
+    for (std::int64_t r = 0; r < plan_.data; ++r)
+      if (work_[static_cast<std::size_t>(r)].tokens > 0) f(r, work_[static_cast<std::size_t>(r)]);
+  }
+  /// f(dies that share a part of the KV heads, their replica's work).
+  template <class F>
+  void each_kv_shard(F f) {
+    each_replica([&](std::int64_t r, const ReplicaWork& w) {
+      for (std::int64_t h = 0; h < shards().heads; ++h)
+        f(DieGroup{replica_group(r).first + h * shards().context, shards().context, 1}, w);
+    });
+  }
+  [[nodiscard]] const WeightHome& home(const Operator& op) const {
+    return o_.placement_.layers[static_cast<std::size_t>(op.layer)]
+        .weights[static_cast<std::size_t>(op.weight.role)];
+  }
+
+  // ---- instructions -------------------------------------------------------------------------
+  std::int32_t add(std::int64_t die, Instruction in);
+  void begin_kernel(std::int64_t die);
+  /// A vector operation on `work`'s rows, after the die's last instruction or with `streams_from`.
+  void vector(std::int64_t die, const VectorWork& work, std::int32_t streams_from = kNoInstruction);
+  struct Streamed {
+    Tier tier{};
+    std::int64_t address = 0;
+    std::int64_t bytes = 0;
+    std::int64_t piece = 0;
+    TimeCategory category{};
+    std::int32_t load_after = kNoInstruction;  ///< when the bytes are known to be needed
+  };
+  /// Loads `bytes` from a home and multiplies. Tiles of at most load_tile stream in one after
+  /// another, each feeding its share of the columns.
+  void load_and_mac(std::int64_t die, const Streamed& s, std::span<const GemmShape> shapes,
+                    Precision precision);
+  /// Multiplies by a shard of a matrix: one pass over its weights serves all `shapes`.
+  void gemm(std::int64_t die, const WeightHome& home, const Matrix& mine,
+            std::span<const GemmShape> shapes);
+  /// `rows` of input by a shard of a matrix.
+  void gemm(std::int64_t die, const WeightHome& home, const Matrix& mine, std::int64_t rows);
+  void exchange(const std::shared_ptr<const Exchange>& exchange);
+
+  // ---- the walk over the graph --------------------------------------------------------------
+  void enter_stage(const Operator& op);
+  void emit(const Operator& op);
+  void reduce();
+  void token_wise(VectorOp op);
+  void embed();
+  void head(const Operator& op);
+  void sample();
+  /// Launches a kernel on every die with work and multiplies its tokens by its shard.
+  void project(const Operator& op);
+  /// As project, leaving partial sums where the rows are cut.
+  void project_and_sum(const Operator& op);
+
+  // ---- mixers (lowering_mixer.cpp) ----------------------------------------------------------
+  [[nodiscard]] const AttentionShards& shards() const {
+    return shards_[static_cast<std::size_t>(mixer_)];
+  }
+  [[nodiscard]] const Mixer& mixer() const {
+    return o_.llm_.mixers[static_cast<std::size_t>(mixer_)];
+  }
+  [[nodiscard]] const MixerWork& asked(const ReplicaWork& work) const {
+    return work.mixers[static_cast<std::size_t>(mixer_)];
+  }
+  [[nodiscard]] const LatentAttentionSpec* latent() const {
+    return std::get_if<LatentAttentionSpec>(&mixer().of);
+  }
+  [[nodiscard]] std::int64_t cache_share_bytes(std::int64_t tokens, std::int64_t elements,
+                                               std::int64_t rank) const;
+  void store(std::int64_t die, std::int64_t bytes, std::int64_t pieces);
+  void project_in(const Operator& op);
+  void key_up(const Operator& op);
+  void value_up(const Operator& op);
+  void gather_latents();
+  void rope();
+  void append();
+  void attend();
+  void attend_heads(const AttentionSpec& spec);
+  void attend_latent(const LatentAttentionSpec& spec);
+  void scan_index(const LatentAttentionSpec& spec);
+  void softmax(std::int64_t die, std::int64_t scores, std::int64_t rows);
+  void merge(std::int64_t heads, std::int64_t width, bool decode_only);
+  void recur();
+
+  // ---- feed-forward networks (lowering_ffn.cpp) ---------------------------------------------
+  void activate(const Operator& op);
+  void route(const Operator& op);
+  void count_experts(std::int64_t layer);
+  void even_out(ExpertWork& work) const;
+  void count_dispatched(std::int64_t layer);
+  void dispatch(bool back, std::int64_t bytes_per_token);
+  [[nodiscard]] const ExpertWork& expert_work(std::int64_t in_stage, std::size_t tier) const {
+    return expert_work_[static_cast<std::size_t>(in_stage / plan_.expert_tensor) * kTierCount +
+                        tier];
+  }
+  [[nodiscard]] std::int64_t expert_tokens(std::int64_t in_stage) const;
+  /// f(die, place in stage) for every die of the stage, with work of its own replica or not.
+  template <class F>
+  void each_expert_die(F f) {
+    for (std::int64_t i = 0; i < plan_.stage_dies(); ++i) f(stage_first() + i, i);
+  }
+  void expert_gemms(const Operator& op);
+  void expert_gate_up(const Operator& op);
+  void expert_activate();
+  void expert_down(const Operator& op);
+
+  Lowering& o_;
+  const ParallelPlan plan_;
+  std::vector<AttentionShards> shards_;  ///< by mixer
+  const bool prefetch_;
+  const std::int64_t tile_;
+  StepPrograms& out_;
+  std::span<const SequenceWork> sequences_;
+  std::vector<ReplicaWork> work_;
+  std::vector<std::int32_t> last_, gate_, router_done_;  ///< per die
+  std::int64_t stage_ = 0;
+  std::int16_t layer_ = -1;
+  std::int8_t mixer_ = 0;  ///< of the layer
+  bool reduce_pending_ = false;
+  std::vector<std::int32_t> loads_, picks_;
+  std::vector<std::int64_t> routed_;     ///< [replica][expert group] tokens
+  std::vector<ExpertWork> expert_work_;  ///< [expert group][tier]
+};
+
+}  // namespace reticle
