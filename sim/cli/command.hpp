@@ -17,6 +17,7 @@ BuildInfo build_info();
 void add_run(CLI::App& app);
 void add_describe(CLI::App& app);
 void add_list(CLI::App& app);
+void add_llm(CLI::App& app);
 void add_check(CLI::App& app);
 void add_reprice(CLI::App& app);
 void add_workload(CLI::App& app);

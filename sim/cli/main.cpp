@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   add_run(app);
   add_describe(app);
   add_list(app);
+  add_llm(app);
   add_check(app);
   add_reprice(app);
   add_workload(app);

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// reticle llm import CONFIG_JSON
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+
+#include "sim/base/error.hpp"
+#include "sim/cli/command.hpp"
+#include "sim/config/write_llm.hpp"
+#include "sim/metrics/text_format.hpp"
+#include "workloads/llm/hf_import.hpp"
+
+namespace reticle {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Import {
+  std::string config;
+  std::string name;
+  std::string out;
+};
+
+std::string content_of(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) throw ConfigError(path + ": expected a config.json");
+  if (fs::file_size(path, error) > (std::uintmax_t{16} << 20U))
+    throw ConfigError(path + ": expected a config.json of at most 16 MiB");
+  std::ifstream file{path, std::ios::binary};
+  if (!file) throw ConfigError(path + ": cannot be read");
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+/// Of ".../DeepSeek-V3/config.json" the folder's, of ".../DeepSeek-V3.json" the file's name.
+std::string default_name(const std::string& path) {
+  const fs::path file{path};
+  const std::string stem = file.stem().string();
+  std::string name = stem == "config" && file.has_parent_path()
+                         ? fs::absolute(file).parent_path().filename().string()
+                         : stem;
+  for (char& c : name) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return name;
+}
+
+void import(const Import& options) {
+  const std::string name = options.name.empty() ? default_name(options.config) : options.name;
+  const ImportedLlm imported = import_hf_config(options.config, content_of(options.config), name);
+  const ParameterCounts counts = count_parameters(imported.llm);
+  std::string comment = fmt::format("Imported from {}, model_type {}.\n",
+                                    fs::path{options.config}.filename().string(),
+                                    imported.model_type);
+  for (const std::string& note : imported.notes) comment += note + "\n";
+  const std::string yaml =
+      write_llm(imported.llm, {.title = name,
+                               .source = fmt::format("config.json, model_type {}", imported.model_type),
+                               .confidence = "datasheet",
+                               .comment = comment});
+  if (options.out.empty()) {
+    fmt::print("{}", yaml);
+  } else {
+    std::ofstream file{options.out, std::ios::binary};
+    file << yaml;
+    if (!file.flush()) throw ConfigError(options.out + ": cannot be written");
+  }
+  fmt::print(stderr, "{}: {} parameters, {} active per token, {} B of KV per token\n", name,
+             count_text(counts.total), count_text(counts.active),
+             count_text(kv_bytes_per_token(imported.llm).count()));
+  for (const std::string& note : imported.notes) fmt::print(stderr, "  note: {}\n", note);
+}
+
+}  // namespace
+
+void add_llm(CLI::App& app) {
+  CLI::App* sub = app.add_subcommand("llm", "Import language models");
+  sub->require_subcommand(1);
+  CLI::App* import_ = sub->add_subcommand("import", "A Hugging Face config.json as YAML");
+  auto options = std::make_shared<Import>();
+  import_->add_option("config", options->config, "config.json of the model")->required();
+  import_->add_option("--name", options->name, "Name of the model; default: of the file or folder");
+  import_->add_option("--out", options->out, "File to write instead of the standard output");
+  import_->footer("Example: reticle llm import config.json --name my-model --out my-model.yaml");
+  import_->callback([options] { import(*options); });
+}
+
+}  // namespace reticle

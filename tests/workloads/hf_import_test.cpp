@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// Configs written for this test, and the published ones where they are at hand.
+#include "workloads/llm/hf_import.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+
+#include "sim/base/error.hpp"
+
+using namespace reticle;
+
+namespace {
+
+LlmSpec import(const std::string& text) { return import_hf_config("c.json", text, "m").llm; }
+
+std::string refusal(const std::string& text) {
+  try {
+    (void)import(text);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+/// A dense model with `more` keys.
+std::string dense(const std::string& more, const std::string& type = "llama") {
+  return R"({"model_type": ")" + type +
+         R"(", "num_hidden_layers": 4, "hidden_size": 64,
+  "intermediate_size": 128, "vocab_size": 100, "num_attention_heads": 8,
+  "num_key_value_heads": 2, "max_position_embeddings": 512, "torch_dtype": "bfloat16")" +
+         more + "}";
+}
+
+const AttentionSpec& attention(const LlmSpec& llm, std::size_t m = 0) {
+  return std::get<AttentionSpec>(llm.mixers.at(m).of);
+}
+
+const std::filesystem::path kConfigs = RETICLE_SOURCE_DIR "/../shared/traces/hf_configs";
+
+std::string content(const std::filesystem::path& path) {
+  std::ifstream file{path, std::ios::binary};
+  return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+}  // namespace
+
+TEST_CASE("import: a dense model, its head size from hidden and heads") {
+  const LlmSpec llm = import(dense(""));
+  CHECK(llm.layer_count() == 4);
+  CHECK(attention(llm).head_dim == 8);
+  CHECK(attention(llm).kv_heads == 2);
+  CHECK_FALSE(llm.tied_embeddings);
+  CHECK(llm.weights == Precision::Bf16);
+  CHECK(count_parameters(llm).total ==
+        2 * 100 * 64 + 64 + 4 * (64 * (8 + 2 * 2) * 8 + 64 * 64 + 3 * 64 * 128 + 2 * 64));
+}
+
+TEST_CASE("import: a head size of its own, and null KV heads for multi-head attention") {
+  CHECK(attention(import(dense(R"(, "head_dim": 32)"))).head_dim == 32);
+  std::string text = dense("");
+  text.replace(text.find(R"("num_key_value_heads": 2)"), 24, R"("num_key_value_heads": null)");
+  CHECK(attention(import(text)).kv_heads == 8);
+}
+
+TEST_CASE("import: a language model nested in another") {
+  const LlmSpec llm = import(R"({"model_type": "llama", "text_config": )" + dense("") + "}");
+  CHECK(llm.hidden == 64);
+}
+
+TEST_CASE("import: expert counts under their five names") {
+  struct Case {
+    const char* type;
+    const char* keys;
+    std::int64_t ffn;
+  };
+  const Case cases[] = {
+      {"mixtral", R"(, "num_local_experts": 8, "num_experts_per_tok": 2)", 128},
+      {"olmoe", R"(, "num_experts": 8, "num_experts_per_tok": 2)", 128},
+      {"glm4_moe",
+       R"(, "n_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32)", 32},
+      {"glm4_moe",
+       R"(, "num_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32)", 32},
+      {"dbrx",
+       R"(, "ffn_config": {"moe_num_experts": 8, "moe_top_k": 2, "ffn_hidden_size": 32})", 32},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.type);
+    const LlmSpec llm = import(dense(c.keys, c.type));
+    REQUIRE(llm.moe.has_value());
+    CHECK(llm.moe->experts == 8);
+    CHECK(llm.moe->top_k == 2);
+    CHECK(llm.moe->expert_ffn == c.ffn);
+    CHECK(llm.layers_with(FfnKind::Moe) == 4);
+  }
+}
+
+TEST_CASE("import: dense layers first, every second one, or by list") {
+  const std::string moe =
+      R"(, "num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32)";
+  const auto kinds = [](const LlmSpec& llm) {
+    std::string text;
+    for (const LayerSpec& l : llm.layers) text += l.ffn == FfnKind::Moe ? 'M' : 'd';
+    return text;
+  };
+  CHECK(kinds(import(dense(moe + R"(, "first_k_dense_replace": 1)", "glm4_moe"))) == "dMMM");
+  CHECK(kinds(import(dense(moe + R"(, "decoder_sparse_step": 2)", "qwen3_moe"))) == "dMdM");
+  CHECK(kinds(import(dense(moe + R"(, "mlp_only_layers": [0, 3])", "qwen3_moe"))) == "dMMd");
+  const std::string llama4 = R"(, "num_local_experts": 8, "num_experts_per_tok": 1,
+    "interleave_moe_layer_step": 2, "intermediate_size_mlp": 256, "attention_chunk_size": 64)";
+  const LlmSpec llm = import(dense(llama4, "llama4_text"));
+  CHECK(kinds(llm) == "dMdM");
+  CHECK(llm.dense_ffn == 256);
+  CHECK(llm.moe->expert_ffn == 128);
+  CHECK(llm.moe->shared_experts == 1);
+}
+
+TEST_CASE("import: windows by layer types, and only where the context passes them") {
+  const LlmSpec llm = import(dense(R"(, "sliding_window": 16, "layer_types": ["sliding_attention",
+    "full_attention", "sliding_attention", "full_attention"])"));
+  REQUIRE(llm.mixers.size() == 2);
+  CHECK(attention(llm, 1).window == 16);
+  CHECK(llm.layers_with(1) == 2);
+  CHECK(attention(import(dense(R"(, "sliding_window": 16)", "mistral"))).window == 16);
+  CHECK(attention(import(dense(R"(, "sliding_window": 512)", "mistral"))).window == 0);
+  CHECK(attention(import(dense(R"(, "sliding_window": 16, "use_sliding_window": false)", "qwen3")))
+            .window == 0);
+}
+
+TEST_CASE("import: quantised weights, and what a config keeps out of it") {
+  CHECK(import(dense(R"(, "quantization_config": {"quant_method": "fp8"})")).weights ==
+        Precision::Fp8);
+  const LlmSpec mx = import(dense(R"(, "quantization_config": {"quant_method": "mxfp4",
+    "modules_to_not_convert": ["model.layers.*.self_attn", "lm_head"]})"));
+  CHECK(mx.weights == Precision::Mxfp4);
+  CHECK(mx.attention_weights == Precision::Bf16);
+  CHECK(mx.embedding == Precision::Bf16);
+}
+
+TEST_CASE("import: refuses what it does not know, and names it and its place") {
+  CHECK(refusal("[1]") == "c.json:1:1: expected a JSON object, the config.json of a model");
+  CHECK(refusal("{\n \"a\": }") == "c.json:2:7: expected JSON here");
+  CHECK(refusal("{}").find("model_type: missing") != std::string::npos);
+  CHECK(refusal(dense("", "martian")).find("'martian' is not one of ") != std::string::npos);
+  CHECK(refusal(dense("", "switch_transformers")).find("an encoder") != std::string::npos);
+  CHECK(refusal(R"({"model_type": "llama"})").find("hidden_size: missing (hidden_size or d_model "
+                                                   "or n_embd)") != std::string::npos);
+  CHECK(refusal(dense(R"(, "kv_lora_rank": 8)")).find("kv_lora_rank: not known") !=
+        std::string::npos);
+  CHECK(refusal(dense(R"(, "num_kv_shared_layers": 2)")).find("num_kv_shared_layers") !=
+        std::string::npos);
+  CHECK(refusal(dense(R"(, "num_kv_shared_layers": 0)")).empty());
+  CHECK(refusal(dense(R"(, "quantization_config": {"quant_method": "gptq"})")).find("'gptq'") !=
+        std::string::npos);
+  CHECK(refusal(dense(R"(, "layer_types": ["full_attention"])")).find("one entry per layer") !=
+        std::string::npos);
+}
+
+TEST_CASE("import: values of the wrong kind or size are named") {
+  const auto with = [](const std::string& value) {
+    std::string text = dense("");
+    text.replace(text.find("64"), 2, value);
+    return refusal(text);
+  };
+  CHECK(with("\"big\"").find("hidden_size: expected a whole number") != std::string::npos);
+  CHECK(with("-1").find("hidden_size: must be between") != std::string::npos);
+  CHECK(with("1e300").find("hidden_size: expected a whole number") != std::string::npos);
+  CHECK(with("99999999999999999999").find("hidden_size") != std::string::npos);
+  CHECK(with("0").find("hidden") != std::string::npos);
+  CHECK(with("1000000000000").find("hidden") != std::string::npos);
+}
+
+TEST_CASE("published: every config imports with its parameters, or says what is missing") {
+  if (!std::filesystem::is_directory(kConfigs)) {
+    MESSAGE("SKIPPED: ../shared/traces is not here");
+    return;
+  }
+  std::istringstream table{content(kConfigs / "EXPECTED_PARAMS.csv")};
+  std::string line;
+  std::getline(table, line);
+  int rows = 0;
+  while (std::getline(table, line)) {
+    std::istringstream cells{line};
+    std::string name, total, active, without, kv;
+    std::getline(cells, name, ',');
+    std::getline(cells, total, ',');
+    std::getline(cells, active, ',');
+    std::getline(cells, without, ',');
+    std::getline(cells, kv, ',');
+    CAPTURE(name);
+    const LlmSpec llm = import_hf_config(name, content(kConfigs / (name + ".json")), name).llm;
+    const ParameterCounts counts = count_parameters(llm);
+    CHECK(static_cast<double>(counts.total) == doctest::Approx(std::stod(total)).epsilon(1e-5));
+    CHECK(static_cast<double>(counts.active) == doctest::Approx(std::stod(active)).epsilon(1e-4));
+    CHECK(kv_bytes_per_token(llm).count() == std::stoll(kv));
+    ++rows;
+  }
+  CHECK(rows == 17);
+}
+
+TEST_CASE("published: totals of the model cards for those without a computed count") {
+  if (!std::filesystem::is_directory(kConfigs)) return;
+  const auto card = [](const char* name, double total, double active) {
+    CAPTURE(name);
+    const auto counts = count_parameters(
+        import_hf_config(name, content(kConfigs / (std::string{name} + ".json")), name).llm);
+    CHECK(static_cast<double>(counts.total) == doctest::Approx(total).epsilon(0.01));
+    CHECK(static_cast<double>(counts.active) == doctest::Approx(active).epsilon(0.02));
+  };
+  card("Nemotron-3-Nano-30B-A3B", 31.6e9, 3.58e9);
+  card("GLM-5", 744e9, 41.8e9);             // 40 B without the embeddings
+  card("gemma-4-26B-A4B", 25.2e9, 3.8e9);
+  card("transcribed__MiniMax-M1", 456e9, 48.4e9);  // 45.9 B without the embeddings
+}

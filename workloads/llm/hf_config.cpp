@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/llm/hf_config.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "sim/base/error.hpp"
+
+namespace reticle {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kMostBytes = std::size_t{16} << 20;
+constexpr std::int64_t kMostWhole = 1'000'000'000'000;
+
+SourcePosition place_of(const std::string& path, std::string_view text, std::size_t offset) {
+  offset = std::min(offset, text.size());
+  const std::string_view before = text.substr(0, offset);
+  const auto line = std::count(before.begin(), before.end(), '\n');
+  const std::size_t begin = before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1;
+  return {path, static_cast<int>(line) + 1, static_cast<int>(offset - begin) + 1};
+}
+
+bool says_nothing(const Json& value) {
+  if (value.is_null()) return true;
+  if (value.is_boolean()) return !value.get<bool>();
+  if (value.is_number()) return value.get<double>() == 0.0;
+  return value.is_structured() || value.is_string() ? value.empty() || value == "" : false;
+}
+
+}  // namespace
+
+struct HfConfig::State {
+  std::string path;
+  std::string text;
+  Json root;
+  const Json* llm = nullptr;     ///< root, or the section that describes the language model
+  mutable std::set<std::string, std::less<>> asked;
+
+  [[nodiscard]] const Json* find(std::string_view key) const {
+    const Json* at = llm;
+    asked.insert(std::string{key});
+    for (std::string_view rest = key; !rest.empty();) {
+      const std::string_view name = rest.substr(0, rest.find('.'));
+      rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+      if (!at->is_object()) return nullptr;
+      const auto found = at->find(std::string{name});
+      if (found == at->end() || found->is_null()) return nullptr;
+      at = &*found;
+    }
+    return at;
+  }
+};
+
+HfConfig::HfConfig(std::string path, std::string text) : state_{std::make_unique<State>()} {
+  State& s = *state_;
+  s.path = std::move(path);
+  s.text = std::move(text);
+  if (s.text.size() > kMostBytes)
+    throw ConfigError{{s.path, 1, 1}, "", "expected a config.json of at most 16 MiB"};
+  try {
+    s.root = Json::parse(s.text);
+  } catch (const Json::exception& error) {
+    const auto* parse = dynamic_cast<const Json::parse_error*>(&error);
+    const std::size_t byte = parse != nullptr && parse->byte > 0 ? parse->byte - 1 : 0;
+    throw ConfigError{place_of(s.path, s.text, byte), "", "expected JSON here"};
+  }
+  if (!s.root.is_object())
+    throw ConfigError{{s.path, 1, 1}, "", "expected a JSON object, the config.json of a model"};
+  s.llm = &s.root;
+  for (const char* section : {"text_config", "llm_config", "language_config"})
+    if (const auto found = s.root.find(section); found != s.root.end() && found->is_object())
+      s.llm = &*found;
+}
+
+HfConfig::~HfConfig() = default;
+HfConfig::HfConfig(HfConfig&&) noexcept = default;
+
+bool HfConfig::has(std::string_view key) const { return state_->find(key) != nullptr; }
+
+std::optional<std::int64_t> HfConfig::whole(std::string_view key) const {
+  const Json* value = state_->find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_number_integer()) fail(key, "expected a whole number");
+  const bool fits = value->is_number_unsigned()
+                        ? value->get<std::uint64_t>() <= std::uint64_t{kMostWhole}
+                        : value->get<std::int64_t>() >= 0;
+  if (!fits) fail(key, "must be between 0 and 10^12");
+  return value->get<std::int64_t>();
+}
+
+std::optional<std::int64_t> HfConfig::whole(std::span<const std::string_view> keys) const {
+  std::optional<std::int64_t> found;
+  for (const std::string_view key : keys)
+    if (!key.empty() && !found) found = whole(key);
+  return found;
+}
+
+std::optional<bool> HfConfig::flag(std::string_view key) const {
+  const Json* value = state_->find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_boolean()) fail(key, "expected true or false");
+  return value->get<bool>();
+}
+
+std::optional<std::string> HfConfig::text(std::string_view key) const {
+  const Json* value = state_->find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_string()) fail(key, "expected a text");
+  return value->get<std::string>();
+}
+
+std::vector<std::string> HfConfig::texts(std::string_view key) const {
+  const Json* value = state_->find(key);
+  std::vector<std::string> all;
+  if (value == nullptr) return all;
+  if (!value->is_array()) fail(key, "expected a list of texts");
+  for (const Json& item : *value) {
+    if (!item.is_string()) fail(key, "expected a list of texts");
+    all.push_back(item.get<std::string>());
+  }
+  return all;
+}
+
+std::vector<std::int64_t> HfConfig::wholes(std::string_view key) const {
+  const Json* value = state_->find(key);
+  std::vector<std::int64_t> all;
+  if (value == nullptr) return all;
+  if (!value->is_array()) fail(key, "expected a list of whole numbers");
+  for (const Json& item : *value) {
+    const bool small = item.is_number_integer() && item >= 0 && item <= kMostWhole;
+    if (!small) fail(key, "expected a list of whole numbers");
+    all.push_back(item.get<std::int64_t>());
+  }
+  return all;
+}
+
+std::optional<std::string> HfConfig::unasked(std::span<const std::string_view> keys) const {
+  for (const std::string_view key : keys) {
+    if (state_->asked.count(key) > 0) continue;
+    const auto found = state_->llm->find(std::string{key});
+    if (found != state_->llm->end() && !says_nothing(*found)) return std::string{key};
+  }
+  return std::nullopt;
+}
+
+void HfConfig::fail(std::string_view key, const std::string& problem) const {
+  const std::string_view leaf = key.substr(key.rfind('.') == key.npos ? 0 : key.rfind('.') + 1);
+  const std::size_t at = state_->text.find("\"" + std::string{leaf} + "\"");
+  throw ConfigError{place_of(state_->path, state_->text, at == std::string::npos ? 0 : at), key,
+                    problem};
+}
+
+}  // namespace reticle

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Hugging Face config.json, asked fact by fact: typed values, the place of what is wrong, and
+// which keys nobody asked for.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reticle {
+
+class HfConfig {
+ public:
+  /// Parses `text`, which came from `path`. Throws ConfigError with file:line:col if it is no JSON
+  /// object or above 16 MiB. A language model nested under text_config or llm_config is unwrapped.
+  HfConfig(std::string path, std::string text);
+  ~HfConfig();
+  HfConfig(HfConfig&&) noexcept;
+  HfConfig& operator=(HfConfig&&) = delete;
+
+  /// Whether the key stands there with a value other than null. Asking makes it a known key.
+  [[nodiscard]] bool has(std::string_view key) const;
+  /// Values by key; nullopt when absent or null. Throw ConfigError when of another type, or (whole
+  /// numbers) outside 0 ... 10^12. A dot in a key leads into a section.
+  [[nodiscard]] std::optional<std::int64_t> whole(std::string_view key) const;
+  [[nodiscard]] std::optional<bool> flag(std::string_view key) const;
+  [[nodiscard]] std::optional<std::string> text(std::string_view key) const;
+  [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
+  [[nodiscard]] std::vector<std::int64_t> wholes(std::string_view key) const;
+
+  /// The first of `keys` that stands there.
+  [[nodiscard]] std::optional<std::int64_t> whole(std::span<const std::string_view> keys) const;
+
+  /// Of `keys`, the first that nobody asked for although it says something: neither null, false, 0
+  /// nor empty.
+  [[nodiscard]] std::optional<std::string> unasked(std::span<const std::string_view> keys) const;
+
+  /// Throws ConfigError at the key's place in the file.
+  [[noreturn]] void fail(std::string_view key, const std::string& problem) const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace reticle
