@@ -174,7 +174,7 @@ constexpr std::array kFileKinds{
                (void)read_run(request);
              }},
     FileKind{"die", "platform", [](const std::string& path) { (void)read_platform(path); }},
-    FileKind{"attention", "llm", [](const std::string& path) { (void)read_llm(path); }},
+    FileKind{"vocabulary", "llm", [](const std::string& path) { (void)read_llm(path); }},
     FileKind{"kind", "workload", [](const std::string& path) { (void)read_workload(path); }},
     FileKind{"timing", "hbm", check_table<check_hbm_table>},
     FileKind{"page_read", "tier", check_table<check_tier_table>},

@@ -11,6 +11,7 @@
 
 #include "sim/config/catalogue.hpp"
 #include "sim/config/read_run.hpp"
+#include "sim/config/write_llm.hpp"
 #include "tests/sim/config/config_fixture.hpp"
 
 namespace reticle {
@@ -103,6 +104,38 @@ TEST_CASE("configs: platforms are named as their files") {
   for (const auto& name : catalogue_names(CatalogueKind::Llm)) CHECK(read_llm(name).name == name);
 }
 
+TEST_CASE("configs: every model has the parameters it states, within 0.3 %") {
+  for (const auto& name : catalogue_names(CatalogueKind::Llm)) {
+    CAPTURE(name);
+    const ConfigTree tree = read_yaml(RETICLE_SOURCE_DIR "/configs/llms/" + name + ".yaml", name);
+    const ConfigTree* stated = tree.find("stated");
+    REQUIRE(stated != nullptr);
+    const ParameterCounts counts = count_parameters(read_llm(name));
+    const auto check = [&](const char* key, std::int64_t found) {
+      const ConfigTree* leaf = stated->find(key);
+      REQUIRE(leaf != nullptr);
+      CHECK(static_cast<double>(found) == doctest::Approx(std::stod(leaf->text)).epsilon(0.003));
+    };
+    check("total_parameters", counts.total);
+    check("active_parameters", counts.active);
+  }
+}
+
+TEST_CASE("write_llm: every shipped model is read back as it was") {
+  for (const auto& name : catalogue_names(CatalogueKind::Llm)) {
+    CAPTURE(name);
+    const LlmSpec llm = read_llm(name);
+    const std::string text = write_llm(llm, {"a \"title\"", "a source", "estimate", "two\nlines"});
+    const test::TempFile file{text};
+    const LlmSpec again = read_llm(file.path());
+    CHECK(write_llm(again, {"a \"title\"", "a source", "estimate", "two\nlines"}) == text);
+    CHECK(again.layers == llm.layers);
+    CHECK(weight_bytes(again) == weight_bytes(llm));
+    CHECK(held_bytes(again, llm.max_context) == held_bytes(llm, llm.max_context));
+    CHECK(count_parameters(again).active == count_parameters(llm).active);
+  }
+}
+
 TEST_CASE("configs: every platform grows to three nodes by one key") {
   for (const auto& name : catalogue_names(CatalogueKind::Platform)) {
     const PlatformSpec one = read_platform(name);
@@ -111,6 +144,21 @@ TEST_CASE("configs: every platform grows to three nodes by one key") {
     CHECK(three.fabric.levels.back().name == "cluster");
     CHECK(three.fabric.levels.size() == one.fabric.levels.size() + 1);
   }
+}
+
+TEST_CASE("read_llm: orders and mixers that do not fit are refused at their place") {
+  const auto refusal = [](const std::string& set) {
+    return message_of([&] { (void)read_llm("gpt-oss-120b", {set}); });
+  };
+  CHECK(refusal("llm.mixer_order=36*full").find("must use every mixer") != std::string::npos);
+  CHECK(refusal("llm.mixer_order=18*(sliding none) full").find("mixer_order") != std::string::npos);
+  CHECK(refusal("llm.layers=35").find("expected 35 layers, found 36") != std::string::npos);
+  CHECK(refusal("llm.mixer_order=36*none").find("must use every mixer") != std::string::npos);
+  CHECK(refusal("llm.mixer_order=18*(sliding fill)").find("found 'fill'") != std::string::npos);
+  CHECK(refusal("llm.ffn_order=36*moe").find("dense_layers or ffn_order") != std::string::npos);
+  CHECK(refusal("llm.mixers.full.kind=rwkv").find("latent_attention") != std::string::npos);
+  CHECK(refusal("llm.mixers.full.kv_heads=7").find("must divide") != std::string::npos);
+  CHECK(refusal("llm.mixers.full.windw=7").find("window") != std::string::npos);
 }
 
 TEST_CASE("configs: ref-asic has the rates its comments state") {
