@@ -8,7 +8,7 @@
 
 #include "sim/base/rng.hpp"
 #include "tests/workloads/scratch_file.hpp"
-#include "workloads/requests/line_source.hpp"
+#include "workloads/text/line_source.hpp"
 
 using namespace reticle;
 

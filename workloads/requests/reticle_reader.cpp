@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "workloads/requests/json_line.hpp"
 #include "workloads/requests/trace_formats.hpp"
+#include "workloads/text/json_line.hpp"
 
 namespace reticle {
 

@@ -4,8 +4,8 @@
 
 #include <string_view>
 
-#include "workloads/requests/line_source.hpp"
 #include "workloads/requests/trace_row.hpp"
+#include "workloads/text/line_source.hpp"
 
 namespace reticle {
 

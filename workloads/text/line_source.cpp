@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "workloads/requests/line_source.hpp"
+#include "workloads/text/line_source.hpp"
+
+#include <zlib.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +12,17 @@
 #include "sim/base/rng.hpp"
 
 namespace reticle {
+
+namespace {
+template <class File>
+gzFile gz(File* file) {
+  return reinterpret_cast<gzFile>(file);
+}
+}  // namespace
+
+void LineSource::Close::operator()(File* file) const { gzclose(gz(file)); }
+
+LineSource::~LineSource() = default;
 
 std::string quoted(std::string_view text) {
   constexpr std::size_t kLongest = 40;
@@ -32,18 +45,28 @@ LineSource::LineSource(std::string path)
   // Opening a directory succeeds, and reading from it looks like an empty file.
   if (std::filesystem::is_directory(path_, ignored))
     throw ConfigError{{path_}, "", "expected a readable file, found a directory"};
-  file_.open(path_, std::ios::binary);
+  errno = 0;
+  file_.reset(reinterpret_cast<File*>(gzopen(path_.c_str(), "rb")));
   if (!file_) {
-    const std::string reason = std::generic_category().message(errno);
+    const std::string reason = std::generic_category().message(errno != 0 ? errno : ENOMEM);
     throw ConfigError{{path_}, "", "expected a readable file, found none (" + reason + ")"};
   }
+  gzbuffer(gz(file_.get()), static_cast<unsigned>(buffer_.size()));
 }
 
 bool LineSource::refill() {
-  file_.read(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
-  if (file_.bad()) throw ConfigError{{path_}, "", "expected a readable file, found a read error"};
+  const int got = gzread(gz(file_.get()), buffer_.data(), static_cast<unsigned>(buffer_.size()));
+  int error = Z_OK;
+  const char* reason = gzerror(gz(file_.get()), &error);
+  // zlib reports a file that ends inside a block only when asked.
+  if (got < 0 || error == Z_BUF_ERROR)
+    throw ConfigError{{path_, number_ + 1, 1},
+                      "",
+                      error == Z_BUF_ERROR
+                          ? std::string{"expected the rest of a gzipped file, found its end"}
+                          : "expected a readable file, found " + std::string{reason}};
   begin_ = 0;
-  end_ = static_cast<std::size_t>(file_.gcount());
+  end_ = static_cast<std::size_t>(got);
   digest_ = fnv1a64({buffer_.data(), end_}, digest_);
   return end_ > 0;
 }

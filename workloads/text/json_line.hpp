@@ -11,7 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "workloads/requests/trace_row.hpp"
+#include "workloads/text/fields.hpp"
+#include "workloads/text/line_source.hpp"
 
 namespace reticle {
 

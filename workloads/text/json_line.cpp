@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "workloads/requests/json_line.hpp"
+#include "workloads/text/json_line.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A text file line by line, from any file a user may point at: bounded memory, digest, positions.
+// A text file line by line, from any file a user may point at, gzipped or not: bounded memory,
+// digest, positions.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,8 +24,12 @@ class LineSource {
   /// line ends costs this much memory and no more.
   static constexpr std::size_t kMaxLine = std::size_t{16} << 20;
 
-  /// Throws ConfigError if `path` is no readable file.
+  /// Throws ConfigError if `path` is no readable file. Later calls throw when a gzipped file turns
+  /// out damaged or cut short.
   explicit LineSource(std::string path);
+  ~LineSource();
+  LineSource(const LineSource&) = delete;
+  LineSource& operator=(const LineSource&) = delete;
 
   /// The next line that is not blank, without its end (LF or CRLF); nothing at the end of the
   /// file. Valid until the call after.
@@ -35,7 +40,7 @@ class LineSource {
   /// Throws ConfigError at byte `offset` (from 0) of the line read last.
   [[noreturn]] void fail(std::size_t offset, std::string_view key, std::string_view problem) const;
 
-  /// FNV-1a over the whole file; reads on to its end.
+  /// FNV-1a over the whole text, unpacked where the file is gzipped; reads on to its end.
   std::uint64_t digest();
 
  private:
@@ -43,7 +48,11 @@ class LineSource {
   bool refill();
 
   std::string path_;
-  std::ifstream file_;
+  struct File;  ///< zlib's, which reads plain files as they are
+  struct Close {
+    void operator()(File* file) const;
+  };
+  std::unique_ptr<File, Close> file_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;  ///< unread bytes of buffer_
   std::size_t end_ = 0;
