@@ -7,6 +7,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/routing.hpp"
 #include "workloads/requests/generator.hpp"
 #include "workloads/requests/trace_reader.hpp"
 
@@ -70,6 +71,7 @@ void describe_trace(const std::string& argument) {
 void add_workload(CLI::App& app) {
   CLI::App* sub = app.add_subcommand("workload", "Describe or generate request traces");
   sub->require_subcommand(1);
+  add_routing(*sub);
 
   CLI::App* describe = sub->add_subcommand("describe", "Statistics of a trace");
   auto argument = std::make_shared<std::string>();

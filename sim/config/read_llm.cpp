@@ -28,11 +28,21 @@ struct EnumTable<MixerKind> {
 };
 
 template <>
-struct EnumTable<ExpertRouting> {
-  static constexpr std::array<EnumName<ExpertRouting>, 2> names{{
-      {"token-choice", ExpertRouting::TokenChoice},
-      {"expert-choice", ExpertRouting::ExpertChoice},
+struct EnumTable<ExpertChoice> {
+  static constexpr std::array<EnumName<ExpertChoice>, 2> names{{
+      {"token", ExpertChoice::ByToken},
+      {"expert", ExpertChoice::ByExpert},
   }};
+};
+
+template <>
+struct EnumTable<RoutingPresetName> {
+  static constexpr std::array<EnumName<RoutingPresetName>, kRoutingPresets.size()> names = [] {
+    std::array<EnumName<RoutingPresetName>, kRoutingPresets.size()> all{};
+    for (std::size_t i = 0; i < all.size(); ++i)
+      all[i] = {kRoutingPresets[i].text, static_cast<RoutingPresetName>(i)};
+    return all;
+  }();
 };
 
 namespace {
@@ -192,6 +202,25 @@ std::vector<LayerSpec> read_layers(const ConfigNode& node, const std::vector<Mix
   return order;
 }
 
+/// The section `routing`: a preset, of which keys may change numbers. Absent: the typical one.
+RoutingSpec read_routing(const ConfigNode& moe) {
+  const auto section = moe.find_child("routing");
+  if (!section) return routing_of(RoutingPresetName::Typical);
+  const ConfigNode& node = *section;
+  RoutingSpec r = routing_of(node.get<RoutingPresetName>("preset", RoutingPresetName::Typical));
+  r.choice = node.get<ExpertChoice>("choice", r.choice);
+  r.capacity_factor = node.get<double>("capacity_factor", r.capacity_factor, {0.0, 4096.0});
+  r.popularity_sigma = node.get<double>("popularity_sigma", r.popularity_sigma, {0.0, 5.0});
+  r.kinds = node.get<std::int64_t>("kinds", r.kinds, {1, 4096});
+  r.kinds_per_request = node.get<std::int64_t>("kinds_per_request", r.kinds_per_request, {1, 4096});
+  r.kind_sigma = node.get<double>("kind_sigma", r.kind_sigma, {0.0, 5.0});
+  r.kind_share = node.get<double>("kind_share", r.kind_share, {0.0, 1.0});
+  r.stickiness = node.get<double>("stickiness", r.stickiness, {0.0, 0.95});
+  r.recording = node.find<std::string>("recording").value_or("");
+  node.reject_unknown_keys();
+  return r;
+}
+
 MoeSpec read_moe(const ConfigNode& node) {
   const MoeSpec defaults;
   const MoeSpec moe{
@@ -202,12 +231,9 @@ MoeSpec read_moe(const ConfigNode& node) {
           node.get<std::int64_t>("shared_experts", defaults.shared_experts, {0, 1024}),
       .shared_ffn = node.get<std::int64_t>("shared_ffn", defaults.shared_ffn, kWidthOrNone),
       .shared_gate = node.get<bool>("shared_gate", defaults.shared_gate),
-      .routing = node.get<ExpertRouting>("routing", defaults.routing),
-      .capacity_factor = node.get<double>("capacity_factor", defaults.capacity_factor, {0.0, 4096}),
       .router_bias = node.get<bool>("router_bias", defaults.router_bias),
       .expert_bias = node.get<bool>("expert_bias", defaults.expert_bias),
-      .popularity_sigma =
-          node.get<double>("popularity_sigma", defaults.popularity_sigma, {0.0, 10.0}),
+      .routing = read_routing(node),
   };
   node.check("top_k", moe.top_k <= moe.experts, "must not exceed experts");
   node.reject_unknown_keys();

@@ -39,9 +39,7 @@ class Section {
   void flag(std::string_view key, bool value, bool fallback = false) {
     if (value != fallback) put(key, value ? "true" : "false");
   }
-  void number(std::string_view key, double value, double fallback) {
-    if (value != fallback) put(key, ValueText<double>::format(value));
-  }
+  void number(std::string_view key, double value) { put(key, ValueText<double>::format(value)); }
   void open(std::string_view key) { out_ << indent_ << key << ":\n"; }
 
  private:
@@ -112,9 +110,8 @@ void write_mixers(const LlmSpec& llm, Section& top, std::ostringstream& out) {
 void write_layers(const LlmSpec& llm, Section& top) {
   std::vector<std::string> mixers, ffns;
   for (const LayerSpec& layer : llm.layers) {
-    mixers.push_back(layer.mixer == kNoMixer
-                         ? "none"
-                         : llm.mixers[static_cast<std::size_t>(layer.mixer)].name);
+    mixers.push_back(
+        layer.mixer == kNoMixer ? "none" : llm.mixers[static_cast<std::size_t>(layer.mixer)].name);
     ffns.push_back(layer.ffn == FfnKind::None    ? "none"
                    : layer.ffn == FfnKind::Dense ? "dense"
                                                  : "moe");
@@ -136,8 +133,34 @@ void write_layers(const LlmSpec& llm, Section& top) {
   top.flag("gated_ffn", llm.gated_ffn, true);
 }
 
+void write_choice(const RoutingSpec& r, Section& s) {
+  if (r.choice == ExpertChoice::ByExpert) s.put("choice", "expert");
+  if (r.capacity_factor != 0) s.number("capacity_factor", r.capacity_factor);
+  if (!r.recording.empty()) s.put("recording", quoted(r.recording));
+}
+
+/// The numbers of a preset by its name, others in full.
+void write_routing(const RoutingSpec& r, Section s) {
+  for (std::size_t i = 0; i < kRoutingPresets.size(); ++i) {
+    RoutingSpec preset = routing_of(static_cast<RoutingPresetName>(i));
+    preset.choice = r.choice;
+    preset.capacity_factor = r.capacity_factor;
+    preset.recording = r.recording;
+    if (preset != r) continue;
+    s.put("preset", kRoutingPresets[i].text);
+    return write_choice(r, s);
+  }
+  s.put("preset", kRoutingPresets.front().text);
+  s.number("popularity_sigma", r.popularity_sigma);
+  s.put("kinds", r.kinds);
+  s.put("kinds_per_request", r.kinds_per_request);
+  s.number("kind_sigma", r.kind_sigma);
+  s.number("kind_share", r.kind_share);
+  s.number("stickiness", r.stickiness);
+  write_choice(r, s);
+}
+
 void write_moe(const MoeSpec& moe, Section& top, std::ostringstream& out) {
-  const MoeSpec defaults;
   top.open("moe");
   Section s{out, 2};
   s.put("experts", moe.experts);
@@ -146,11 +169,10 @@ void write_moe(const MoeSpec& moe, Section& top, std::ostringstream& out) {
   s.put("shared_experts", moe.shared_experts, 0);
   s.put("shared_ffn", moe.shared_ffn, 0);
   s.flag("shared_gate", moe.shared_gate);
-  if (moe.routing == ExpertRouting::ExpertChoice) s.put("routing", "expert-choice");
-  s.number("capacity_factor", moe.capacity_factor, defaults.capacity_factor);
   s.flag("router_bias", moe.router_bias);
   s.flag("expert_bias", moe.expert_bias);
-  s.number("popularity_sigma", moe.popularity_sigma, defaults.popularity_sigma);
+  s.open("routing");
+  write_routing(moe.routing, Section{out, 4});
 }
 
 }  // namespace

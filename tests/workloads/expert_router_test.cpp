@@ -19,8 +19,8 @@ LlmSpec model(std::int64_t experts, std::int64_t top_k, double sigma) {
   llm.layers = dense_then_moe(2, 4);
   llm.dense_ffn = 64;
   llm.hidden = 64;
-  llm.moe =
-      MoeSpec{.experts = experts, .top_k = top_k, .expert_ffn = 64, .popularity_sigma = sigma};
+  llm.moe = MoeSpec{.experts = experts, .top_k = top_k, .expert_ffn = 64};
+  llm.moe->routing.popularity_sigma = sigma;
   return llm;
 }
 

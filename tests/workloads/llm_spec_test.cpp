@@ -156,11 +156,11 @@ TEST_CASE("check: names the key, the rule and the value of what is wrong") {
 
 TEST_CASE("check: a popularity that is no number is refused") {
   const auto spoil = [](double sigma) {
-    return [sigma](LlmSpec& m) { m.moe->popularity_sigma = sigma; };
+    return [sigma](LlmSpec& m) { m.moe->routing.popularity_sigma = sigma; };
   };
   constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-  CHECK(complaint(small_moe(), spoil(-0.1)).starts_with("moe.popularity_sigma: "));
-  CHECK(complaint(small_moe(), spoil(kNan)).starts_with("moe.popularity_sigma: "));
+  CHECK(complaint(small_moe(), spoil(-0.1)).starts_with("moe.routing.popularity_sigma: "));
+  CHECK(complaint(small_moe(), spoil(kNan)).starts_with("moe.routing.popularity_sigma: "));
   CHECK(complaint(small_moe(), spoil(0.64)).empty());
 }
 

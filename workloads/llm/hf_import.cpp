@@ -76,19 +76,19 @@ enum class Routing : std::uint8_t {
 /// What an architecture is known to do without its config saying so.
 enum Trait : unsigned {
   kPlain = 0,
-  kQkNorm = 1U << 0U,       ///< a norm on each head of Q and K
-  kQkNormWide = 1U << 1U,   ///< a norm on all heads of Q, of K
-  kQkvBias = 1U << 2U,      ///< biases on Q, K, V whatever attention_bias says
-  kOutBias = 1U << 3U,      ///< attention_bias means the output too
-  kSinkLogits = 1U << 4U,   ///< a logit per head in the softmax
-  kExpertBias = 1U << 5U,   ///< biases in router and experts
-  kGatedQuery = 1U << 6U,   ///< Q projects an output gate
-  kSharedGate = 1U << 7U,   ///< a gate on the shared expert
-  kOneShared = 1U << 8U,    ///< a shared expert of an expert's size
-  kDenseBeside = 1U << 9U,  ///< the dense network runs beside the experts (intermediate_size)
+  kQkNorm = 1U << 0U,        ///< a norm on each head of Q and K
+  kQkNormWide = 1U << 1U,    ///< a norm on all heads of Q, of K
+  kQkvBias = 1U << 2U,       ///< biases on Q, K, V whatever attention_bias says
+  kOutBias = 1U << 3U,       ///< attention_bias means the output too
+  kSinkLogits = 1U << 4U,    ///< a logit per head in the softmax
+  kExpertBias = 1U << 5U,    ///< biases in router and experts
+  kGatedQuery = 1U << 6U,    ///< Q projects an output gate
+  kSharedGate = 1U << 7U,    ///< a gate on the shared expert
+  kOneShared = 1U << 8U,     ///< a shared expert of an expert's size
+  kDenseBeside = 1U << 9U,   ///< the dense network runs beside the experts (intermediate_size)
   kSquaredRelu = 1U << 10U,  ///< feed-forward networks are not gated
-  kTied = 1U << 11U,        ///< embeddings are tied unless the config says no
-  kPairwise = 1U << 12U,    ///< interleave_moe_layer_step counts from the step's last layer
+  kTied = 1U << 11U,         ///< embeddings are tied unless the config says no
+  kPairwise = 1U << 12U,     ///< interleave_moe_layer_step counts from the step's last layer
 };
 
 struct Architecture {
@@ -123,8 +123,7 @@ constexpr std::array kArchitectures{
     Architecture{"qwen2_moe", Mixing::Heads, Routing::Sized, kQkvBias | kSharedGate},
     Architecture{"qwen3", Mixing::Heads, Routing::None, kQkNorm},
     Architecture{"qwen3_moe", Mixing::Heads, Routing::Sized, kQkNorm},
-    Architecture{"qwen3_next", Mixing::Hybrid, Routing::Sized,
-                 kQkNorm | kGatedQuery | kSharedGate},
+    Architecture{"qwen3_next", Mixing::Hybrid, Routing::Sized, kQkNorm | kGatedQuery | kSharedGate},
 };
 
 struct Unmodelled {
@@ -132,8 +131,9 @@ struct Unmodelled {
   std::string_view missing;
 };
 constexpr std::array kUnmodelled{
-    Unmodelled{"deepseek_v4", "caches compressed over tokens (compress_ratios), several residual "
-                              "streams (hc_mult) and low-rank output projections (o_lora_rank)"},
+    Unmodelled{"deepseek_v4",
+               "caches compressed over tokens (compress_ratios), several residual "
+               "streams (hc_mult) and low-rank output projections (o_lora_rank)"},
     Unmodelled{"jamba", "layers of the first Mamba"},
     Unmodelled{"nllb_moe", "an encoder and cross attention"},
     Unmodelled{"switch_transformers", "an encoder and cross attention"},
@@ -142,21 +142,44 @@ constexpr std::array kUnmodelled{
 
 /// Keys that change bytes or operations. One that says something and that the architecture's row
 /// did not ask for stands for a feature nobody has read.
-constexpr std::array<std::string_view, 38> kTelltales{
-    "attention_chunk_size",   "attention_k_eq_v",     "attn_type_list",
-    "compress_ratios",        "cla_share_factor",     "conv_kernel",
-    "cross_attention_layers", "full_attention_interval",
-    "enable_moe_block",       "encoder_layers",       "expert_capacity",
-    "hc_mult",                "hidden_size_per_layer_input",
-    "hybrid_override_pattern", "index_n_heads",       "index_topk",
-    "is_encoder_decoder",     "kv_lora_rank",         "layer_types",
-    "linear_num_value_heads", "mamba_num_heads",      "mlp_only_layers",
-    "moe_intermediate_size",  "n_routed_experts",     "num_experts",
-    "num_global_key_value_heads", "num_kv_shared_layers", "num_local_experts",
-    "num_encoder_layers",     "o_lora_rank",          "q_lora_rank",
-    "qk_rope_head_dim",       "sliding_window",       "ssm_state_size",
-    "use_double_wide_mlp",    "use_sliding_window",   "n_shared_experts",
-    "shared_expert_intermediate_size"};
+constexpr std::array<std::string_view, 38> kTelltales{"attention_chunk_size",
+                                                      "attention_k_eq_v",
+                                                      "attn_type_list",
+                                                      "compress_ratios",
+                                                      "cla_share_factor",
+                                                      "conv_kernel",
+                                                      "cross_attention_layers",
+                                                      "full_attention_interval",
+                                                      "enable_moe_block",
+                                                      "encoder_layers",
+                                                      "expert_capacity",
+                                                      "hc_mult",
+                                                      "hidden_size_per_layer_input",
+                                                      "hybrid_override_pattern",
+                                                      "index_n_heads",
+                                                      "index_topk",
+                                                      "is_encoder_decoder",
+                                                      "kv_lora_rank",
+                                                      "layer_types",
+                                                      "linear_num_value_heads",
+                                                      "mamba_num_heads",
+                                                      "mlp_only_layers",
+                                                      "moe_intermediate_size",
+                                                      "n_routed_experts",
+                                                      "num_experts",
+                                                      "num_global_key_value_heads",
+                                                      "num_kv_shared_layers",
+                                                      "num_local_experts",
+                                                      "num_encoder_layers",
+                                                      "o_lora_rank",
+                                                      "q_lora_rank",
+                                                      "qk_rope_head_dim",
+                                                      "sliding_window",
+                                                      "ssm_state_size",
+                                                      "use_double_wide_mlp",
+                                                      "use_sliding_window",
+                                                      "n_shared_experts",
+                                                      "shared_expert_intermediate_size"};
 
 // ---- formats --------------------------------------------------------------------------------
 
@@ -164,9 +187,9 @@ struct DtypeRow {
   std::string_view name;
   Precision precision;
 };
-constexpr std::array kDtypes{DtypeRow{"bfloat16", Precision::Bf16}, DtypeRow{"float16", Precision::Fp16},
-                             DtypeRow{"float32", Precision::Fp32},
-                             DtypeRow{"float8_e4m3fn", Precision::Fp8}};
+constexpr std::array kDtypes{
+    DtypeRow{"bfloat16", Precision::Bf16}, DtypeRow{"float16", Precision::Fp16},
+    DtypeRow{"float32", Precision::Fp32}, DtypeRow{"float8_e4m3fn", Precision::Fp8}};
 
 struct QuantRow {
   std::string_view method;
@@ -251,7 +274,8 @@ class Importer {
     const bool bias = c_.flag("attention_bias").value_or(false);
     a.qkv_bias = bias || is(kQkvBias);
     a.out_bias = bias && is(kOutBias);
-    a.qk_norm = is(kQkNorm) || (a_.model_type == "glm4_moe" && c_.flag("use_qk_norm").value_or(false));
+    a.qk_norm =
+        is(kQkNorm) || (a_.model_type == "glm4_moe" && c_.flag("use_qk_norm").value_or(false));
     a.qk_norm_wide = is(kQkNormWide);
     a.gated = is(kGatedQuery);
     a.sink_logits = is(kSinkLogits);
@@ -321,8 +345,8 @@ class Importer {
       note("every 4th layer attends to the whole context, as the architecture does by default");
     out_.llm.mixers = {{"chunked", chunked}, {"full", base}};
     for (std::int64_t i = 0; i < layers_; ++i) {
-      const bool full = listed.empty() ? (i + 1) % interval == 0
-                                       : listed[static_cast<std::size_t>(i)] == 0;
+      const bool full =
+          listed.empty() ? (i + 1) % interval == 0 : listed[static_cast<std::size_t>(i)] == 0;
       layer(i).mixer = full ? 1 : 0;
     }
     drop_unused();
@@ -335,8 +359,8 @@ class Importer {
     for (auto& [name, mixer] : known) out_.llm.mixers.push_back(mixer);
     for (std::int64_t i = 0; i < layers_; ++i) {
       const std::string& type = types[static_cast<std::size_t>(i)];
-      const auto found = std::find_if(known.begin(), known.end(),
-                                      [&](const auto& k) { return k.first == type; });
+      const auto found =
+          std::find_if(known.begin(), known.end(), [&](const auto& k) { return k.first == type; });
       if (found == known.end()) c_.fail("layer_types", "'" + type + "' is not modelled");
       layer(i).mixer = static_cast<std::int8_t>(found - known.begin());
     }
@@ -369,7 +393,8 @@ class Importer {
     r.chunk = 64;  // of the published kernels [Yang et al., ICLR 2025]
     const std::vector<std::string> types = c_.texts("layer_types");
     if (!types.empty())
-      return by_type(types, {{"linear_attention", {"delta", r}}, {"full_attention", {"full", heads()}}});
+      return by_type(types,
+                     {{"linear_attention", {"delta", r}}, {"full_attention", {"full", heads()}}});
     const std::int64_t interval = need("full_attention_interval");
     if (interval < 1) c_.fail("full_attention_interval", "must be at least 1");
     out_.llm.mixers = {{"delta", r}, {"full", heads()}};
@@ -475,8 +500,9 @@ class Importer {
     moe.expert_bias = is(kExpertBias);
     // Balancing without an auxiliary loss corrects the scores by a bias per expert.
     moe.router_bias = is(kExpertBias) || c_.text("topk_method").value_or("") == "noaux_tc";
+    moe.routing = routing_of(RoutingPresetName::Typical);
     out_.llm.moe = moe;
-    note("popularity of experts: not in a config; balanced until fitted (moe.popularity_sigma)");
+    note("how tokens spread over experts is not in a config: routing preset typical");
   }
 
   [[nodiscard]] bool layer_routes(std::int64_t i) const {
@@ -501,7 +527,8 @@ class Importer {
       const auto found = std::find_if(kDtypes.begin(), kDtypes.end(),
                                       [&](const DtypeRow& r) { return r.name == *dtype; });
       if (found == kDtypes.end())
-        c_.fail(c_.has("torch_dtype") ? "torch_dtype" : "dtype", "'" + *dtype + "' is not modelled");
+        c_.fail(c_.has("torch_dtype") ? "torch_dtype" : "dtype",
+                "'" + *dtype + "' is not modelled");
       base = found->precision;
     } else {
       note("no torch_dtype: weights taken as bf16");
@@ -558,8 +585,8 @@ ImportedLlm import_hf_config(const std::string& path, std::string text, std::str
   if (!type) config.fail("model_type", "missing; it names the architecture");
   for (const Unmodelled& u : kUnmodelled)
     if (u.model_type == *type)
-      config.fail("model_type", "'" + *type + "' needs " + std::string{u.missing} +
-                                    ", which is not modelled");
+      config.fail("model_type",
+                  "'" + *type + "' needs " + std::string{u.missing} + ", which is not modelled");
   const auto found = std::find_if(kArchitectures.begin(), kArchitectures.end(),
                                   [&](const Architecture& a) { return a.model_type == *type; });
   if (found == kArchitectures.end())

@@ -18,6 +18,7 @@
 
 #include "sim/base/precision.hpp"
 #include "sim/base/units.hpp"
+#include "workloads/llm/routing_spec.hpp"
 
 namespace reticle {
 
@@ -78,8 +79,6 @@ struct Mixer {
   std::variant<AttentionSpec, LatentAttentionSpec, RecurrentSpec> of;
 };
 
-enum class ExpertRouting : std::uint8_t { TokenChoice, ExpertChoice };
-
 struct MoeSpec {
   std::int64_t experts = 0;         ///< routed experts per MoE layer
   std::int64_t top_k = 0;           ///< routed experts per token; mean for expert choice
@@ -87,17 +86,9 @@ struct MoeSpec {
   std::int64_t shared_experts = 0;  ///< always-active experts
   std::int64_t shared_ffn = 0;      ///< intermediate size of one shared expert
   bool shared_gate = false;         ///< a sigmoid gate on the shared experts' sum (Qwen)
-  /// Token choice: a token picks top_k experts. Expert choice [Zhou et al., NeurIPS 2022]: an
-  /// expert picks tokens x top_k / experts of a step's tokens.
-  ExpertRouting routing = ExpertRouting::TokenChoice;
-  /// Tokens an expert takes in a step, as a multiple of the mean; those beyond are dropped [Fedus
-  /// et al., JMLR 2022]. 0 = no limit.
-  double capacity_factor = 0;
   bool router_bias = false;
   bool expert_bias = false;
-  /// Sigma of the lognormal popularity of experts within a layer; 0 = uniform.
-  /// Load CV = sqrt(exp(sigma^2) - 1) for small top_k; less for a larger share of the experts.
-  double popularity_sigma = 0.0;
+  RoutingSpec routing{};
 };
 
 enum class FfnKind : std::uint8_t { None, Dense, Moe };

@@ -5,9 +5,11 @@
 #include <array>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
+#include "workloads/moe/routing_record.hpp"
 
 namespace reticle {
 
@@ -48,16 +50,16 @@ std::int32_t pick_among_rest(std::span<const double> popularity, const ExpertSet
   return last;
 }
 
-std::vector<double> draw_popularity(std::int32_t experts, double sigma, std::uint64_t seed,
-                                    std::int64_t layer) {
-  RngStream rng{seed, "moe/popularity/layer" + std::to_string(layer)};
-  std::vector<double> popularity(static_cast<std::size_t>(experts), 1.0);
+/// `weights` times lognormal factors, a stream of draws per purpose; normalised.
+std::vector<double> spread(std::vector<double> weights, double sigma, std::uint64_t seed,
+                           const std::string& purpose) {
+  RngStream rng{seed, purpose};
   if (sigma > 0.0)
-    for (double& p : popularity) p = rng.lognormal(0.0, sigma);
+    for (double& w : weights) w *= rng.lognormal(0.0, sigma);
   double sum = 0.0;
-  for (const double p : popularity) sum += p;
-  for (double& p : popularity) p /= sum;
-  return popularity;
+  for (const double w : weights) sum += w;
+  for (double& w : weights) w /= sum;
+  return weights;
 }
 
 }  // namespace
@@ -89,6 +91,11 @@ std::vector<ExpertRouter::Column> ExpertRouter::build_columns(std::span<const do
   return columns;  // those left over are full but for rounding: they keep themselves as alias
 }
 
+ExpertRouter::AliasTable ExpertRouter::make_table(std::vector<double> weights) {
+  std::vector<Column> columns = build_columns(weights);
+  return {std::move(columns), std::move(weights)};
+}
+
 ExpertRouter::ExpertRouter(const LlmSpec& llm, std::uint64_t seed)
     : seed_{seed}, experts_{}, top_k_{} {
   invariant(llm.moe.has_value(), "a router needs a mixture-of-experts model");
@@ -97,44 +104,99 @@ ExpertRouter::ExpertRouter(const LlmSpec& llm, std::uint64_t seed)
             "1 <= top_k <= experts <= 4096");
   experts_ = static_cast<std::int32_t>(moe.experts);
   top_k_ = static_cast<std::int32_t>(moe.top_k);
-  for (std::int64_t layer = 0; layer < llm.layer_count(); ++layer) {
-    AliasTable& table = layers_.emplace_back();
-    if (!llm.layer_is_moe(layer)) continue;
-    table.popularity = draw_popularity(experts_, moe.popularity_sigma, seed, layer);
-    table.columns = build_columns(table.popularity);
+  spec_ = moe.routing;
+  std::int64_t ordinal = 0;
+  for (std::int64_t i = 0; i < llm.layer_count(); ++i) {
+    Layer& layer = layers_.emplace_back();
+    if (!llm.layer_is_moe(i)) continue;
+    layer.ordinal = ordinal++;
+    const std::vector<double> even(static_cast<std::size_t>(experts_), 1.0);
+    layer.base = make_table(
+        spread(even, spec_.popularity_sigma, seed, "moe/popularity/layer" + std::to_string(i)));
+    layer.popularity = layer.base.popularity;
+    if (spec_.kind_share > 0) build_kinds(layer, i);
+  }
+  if (!spec_.recording.empty()) replay(llm);
+}
+
+ExpertRouter::~ExpertRouter() = default;
+ExpertRouter::ExpertRouter(ExpertRouter&&) noexcept = default;
+
+void ExpertRouter::build_kinds(Layer& layer, std::int64_t index) const {
+  const double each = spec_.kind_share / static_cast<double>(spec_.kinds);
+  for (double& p : layer.popularity) p *= 1 - spec_.kind_share;
+  for (std::int64_t kind = 0; kind < spec_.kinds; ++kind) {
+    layer.kinds.push_back(
+        make_table(spread(layer.base.popularity, spec_.kind_sigma, seed_,
+                          "moe/kind" + std::to_string(kind) + "/layer" + std::to_string(index))));
+    const auto& mine = layer.kinds.back().popularity;
+    for (std::size_t e = 0; e < mine.size(); ++e) layer.popularity[e] += each * mine[e];
   }
 }
 
-const ExpertRouter::AliasTable& ExpertRouter::table_of(std::int64_t layer) const {
+/// Takes the recorded picks, and their popularity for those who place experts by it.
+void ExpertRouter::replay(const LlmSpec& llm) {
+  auto record = std::make_unique<RoutingRecord>(read_routing(spec_.recording));
+  const std::int64_t layers = llm.layers_with(FfnKind::Moe);
+  const auto shape = [](std::int64_t e, std::int64_t k, std::int64_t l) {
+    return std::to_string(k) + " of " + std::to_string(e) + " experts in " + std::to_string(l) +
+           " layers";
+  };
+  // A CSV file names no count: experts beyond those that occur are never picked.
+  if (record->experts > experts_ || record->top_k != top_k_ || record->layers != layers)
+    throw ConfigError{{spec_.recording},
+                      "moe.routing.recording",
+                      "expected " + shape(experts_, top_k_, layers) + ", found " +
+                          shape(record->experts, record->top_k, record->layers)};
+  for (Layer& layer : layers_) {
+    if (layer.base.columns.empty()) continue;
+    std::fill(layer.popularity.begin(), layer.popularity.end(), 0.0);
+    double picks = 0;
+    for (const RoutedSession& s : record->sessions)
+      for (std::int64_t t = 0; t < record->tokens(s); ++t, picks += top_k_)
+        for (std::int32_t i = 0; i < top_k_; ++i)
+          ++layer.popularity[record->at(s, t, layer.ordinal)[i]];
+    for (double& p : layer.popularity) p /= picks;
+  }
+  record_ = std::move(record);
+}
+
+std::vector<std::int64_t> ExpertRouter::moe_layers() const {
+  std::vector<std::int64_t> found;
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    if (!layers_[i].base.columns.empty()) found.push_back(static_cast<std::int64_t>(i));
+  return found;
+}
+
+const ExpertRouter::Layer& ExpertRouter::layer_of(std::int64_t layer) const {
   const bool inside = layer >= 0 && layer < static_cast<std::int64_t>(layers_.size());
-  invariant(inside && !layers_[static_cast<std::size_t>(layer)].columns.empty(),
+  invariant(inside && !layers_[static_cast<std::size_t>(layer)].base.columns.empty(),
             "not an MoE layer");
   return layers_[static_cast<std::size_t>(layer)];
 }
 
-std::uint64_t ExpertRouter::key_of(RequestId request, std::int64_t layer) const {
+ExpertRouter::Place ExpertRouter::place_of(RequestId request, std::int64_t layer) const {
   const std::uint64_t of_request = combine64(seed_, static_cast<std::uint64_t>(request));
-  return combine64(of_request, static_cast<std::uint64_t>(layer));
+  return {layer_of(layer), combine64(of_request, static_cast<std::uint64_t>(layer)), of_request};
+}
+
+std::int32_t ExpertRouter::pick_from(const AliasTable& table, std::uint64_t bits) const {
+  const std::uint64_t index = (bits >> 32) * static_cast<std::uint64_t>(experts_) >> 32;
+  const Column column = table.columns[index];
+  return static_cast<std::uint32_t>(bits) < column.threshold ? static_cast<std::int32_t>(index)
+                                                             : column.alias;
 }
 
 template <class Pick>
-void ExpertRouter::draw(const AliasTable& table, std::uint64_t token_key, Pick pick) const {
+void ExpertRouter::draw_base(const AliasTable& table, std::uint64_t token_key, Pick pick) const {
   ExpertSet taken{experts_};
-  const Column* columns = table.columns.data();
-  const auto experts = static_cast<std::uint64_t>(experts_);
   std::int32_t wanted = top_k_;
-
   // Drawing with replacement and throwing repeats away is drawing without replacement. Where most
   // experts are wanted that may take arbitrarily long, so it stops after a fixed number of draws
   // and the rest comes from an exact, slower draw: each branch has the same law, so has the whole.
   const std::int32_t most_draws = 4 * top_k_;
   for (std::int32_t i = 0; i < most_draws && wanted > 0; ++i) {
-    const std::uint64_t bits = mix64(++token_key);
-    const std::uint64_t index = (bits >> 32) * experts >> 32;
-    const Column column = columns[index];
-    const auto fraction = static_cast<std::uint32_t>(bits);
-    const std::int32_t expert =
-        fraction < column.threshold ? static_cast<std::int32_t>(index) : column.alias;
+    const std::int32_t expert = pick_from(table, mix64(++token_key));
     if (taken.contains(expert)) continue;
     taken.insert(expert);
     pick(expert);
@@ -148,25 +210,102 @@ void ExpertRouter::draw(const AliasTable& table, std::uint64_t token_key, Pick p
   }
 }
 
+/// The table of the kind that the token at `position` is of.
+const ExpertRouter::AliasTable& ExpertRouter::kind_table(const Place& place,
+                                                         std::int64_t position) const {
+  const auto among = [](std::uint64_t bits, std::int64_t count) {
+    return (bits >> 32) * static_cast<std::uint64_t>(count) >> 32;
+  };
+  // Which of the request's kinds the token has is the same in all layers, and so is the kind.
+  const std::uint64_t own = among(
+      combine64(place.request_key, static_cast<std::uint64_t>(position)), spec_.kinds_per_request);
+  return place.layer.kinds[among(combine64(~place.request_key, own), spec_.kinds)];
+}
+
+/// The last position up to this one at which the pick of that rank was drawn anew. Pure: the chain
+/// of tokens that keep it is read from hashes, never stored.
+std::int64_t ExpertRouter::drawn_at(const Place& place, std::int64_t position,
+                                    std::int32_t rank) const {
+  constexpr std::int64_t kLongestStay = 64;  // at 0.95, 4 % of the stays would be longer
+  const auto limit = static_cast<std::uint64_t>(spec_.stickiness * 256 + 0.5);
+  const std::uint64_t key = ~place.key + static_cast<std::uint64_t>(rank / 8);
+  const int shift = rank % 8 * 8;
+  const std::int64_t first = std::max<std::int64_t>(0, position - kLongestStay);
+  for (; position > first; --position)
+    if ((combine64(key, static_cast<std::uint64_t>(position)) >> shift & 255U) >= limit) break;
+  return position;
+}
+
+template <class Pick>
+void ExpertRouter::draw_kinds(const Place& place, std::int64_t position, Pick pick) const {
+  ExpertSet taken{experts_};
+  const auto share = static_cast<std::uint64_t>(spec_.kind_share * 0x1.0p32);
+  const auto draw_one = [&](std::int64_t at, std::int32_t rank, std::int32_t attempt) {
+    const std::uint64_t salt =
+        static_cast<std::uint64_t>(rank) << 32U | static_cast<std::uint64_t>(attempt);
+    const std::uint64_t bits =
+        mix64(combine64(place.key, static_cast<std::uint64_t>(at)) + salt * 0x9e3779b97f4a7c15ULL);
+    const bool by_kind = share > 0 && mix64(bits) >> 32U < share;
+    return pick_from(by_kind ? kind_table(place, at) : place.layer.base, bits);
+  };
+  constexpr std::int32_t kMostAttempts = 8;
+  for (std::int32_t rank = 0; rank < top_k_; ++rank) {
+    std::int32_t expert =
+        draw_one(spec_.stickiness > 0 ? drawn_at(place, position, rank) : position, rank, 0);
+    // A pick taken by an earlier rank is drawn anew, at this very token.
+    for (std::int32_t i = 1; i <= kMostAttempts && taken.contains(expert); ++i)
+      expert = draw_one(position, rank, i);
+    if (taken.contains(expert))
+      expert = pick_among_rest(place.layer.base.popularity, taken,
+                               unit_interval(combine64(place.key + static_cast<std::uint64_t>(rank),
+                                                       static_cast<std::uint64_t>(position))));
+    taken.insert(expert);
+    pick(expert);
+  }
+}
+
+template <class Pick>
+void ExpertRouter::recorded(RequestId request, std::int64_t position, std::int64_t layer,
+                            Pick pick) const {
+  const auto& sessions = record_->sessions;
+  const RoutedSession& s = sessions[static_cast<std::uint64_t>(request) % sessions.size()];
+  const std::uint16_t* picks =
+      record_->at(s, position % record_->tokens(s), layer_of(layer).ordinal);
+  for (std::int32_t i = 0; i < top_k_; ++i) pick(std::int32_t{picks[i]});
+}
+
+template <class Pick>
+void ExpertRouter::draw(const Place& place, std::int64_t position, Pick pick) const {
+  if (place.layer.kinds.empty() && spec_.stickiness <= 0)
+    draw_base(place.layer.base, combine64(place.key, static_cast<std::uint64_t>(position)), pick);
+  else
+    draw_kinds(place, position, pick);
+}
+
 void ExpertRouter::route(RequestId request, std::int64_t position, std::int64_t layer,
                          std::span<std::int32_t> out) const {
   invariant(out.size() == static_cast<std::size_t>(top_k_), "room for exactly top_k experts");
-  const std::uint64_t key = combine64(key_of(request, layer), static_cast<std::uint64_t>(position));
-  draw(table_of(layer), key, [next = out.begin()](std::int32_t e) mutable { *next++ = e; });
+  const auto put = [next = out.begin()](std::int32_t e) mutable { *next++ = e; };
+  if (record_)
+    recorded(request, position, layer, put);
+  else
+    draw(place_of(request, layer), position, put);
 }
 
 void ExpertRouter::add_loads(RequestId request, std::int64_t first, std::int64_t count,
                              std::int64_t layer, std::span<std::int32_t> loads) const {
   invariant(loads.size() == static_cast<std::size_t>(experts_), "one load per expert");
-  const AliasTable& table = table_of(layer);
-  const std::uint64_t key = key_of(request, layer);
+  const Place place = place_of(request, layer);
+  const auto add = [loads](std::int32_t e) { ++loads[static_cast<std::size_t>(e)]; };
   for (std::int64_t position = first; position < first + count; ++position)
-    draw(table, combine64(key, static_cast<std::uint64_t>(position)),
-         [loads](std::int32_t e) { ++loads[static_cast<std::size_t>(e)]; });
+    if (record_)
+      recorded(request, position, layer, add);
+    else
+      draw(place, position, add);
 }
 
 std::span<const double> ExpertRouter::popularity(std::int64_t layer) const {
-  return table_of(layer).popularity;
+  return layer_of(layer).popularity;
 }
 
 }  // namespace reticle

@@ -2,12 +2,15 @@
 // Which experts a token picks: a pure function of (seed, request, position, layer), so that every
 // platform sees the identical routing whatever its batching.
 //
-// Models:     a popularity per layer and expert (lognormal, or uniform), token-choice top-k without
-//             replacement (Plackett-Luce: successive sampling in proportion to popularity).
-// Leaves out: stickiness from token to token, dependence on the text, correlation between layers.
+// Models:     a popularity per layer and expert, kinds of tokens with preferences of their own in
+//             every layer, requests of few kinds, picks that stay from token to token
+//             (RoutingSpec); token-choice top-k without replacement (Plackett-Luce); replay of
+//             recorded picks.
+// Leaves out: how a prompt's words decide its kinds; kinds whose share changes along a text.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -16,10 +19,17 @@
 
 namespace reticle {
 
+struct RoutingRecord;
+
 class ExpertRouter {
  public:
-  /// Builds one alias table (Walker 1977, Vose 1991) per MoE layer. Requires llm.moe.
+  /// Builds one alias table (Walker 1977, Vose 1991) per MoE layer, and one per layer and kind
+  /// where kinds have preferences; reads the recording, if one is named. Requires llm.moe. Throws
+  /// ConfigError when the recording is of another model.
   ExpertRouter(const LlmSpec& llm, std::uint64_t seed);
+  ~ExpertRouter();
+  ExpertRouter(ExpertRouter&&) noexcept;
+  ExpertRouter& operator=(ExpertRouter&&) = delete;
 
   /// Writes the `top_k` distinct experts of this token into `out` (size top_k), in order drawn.
   void route(RequestId request, std::int64_t position, std::int64_t layer,
@@ -30,8 +40,13 @@ class ExpertRouter {
   void add_loads(RequestId request, std::int64_t first, std::int64_t count, std::int64_t layer,
                  std::span<std::int32_t> loads) const;
 
-  /// Probability of expert e in the first draw at `layer`; sums to 1 over experts.
+  /// Probability of expert e in the first draw at `layer`, over all requests; sums to 1.
   [[nodiscard]] std::span<const double> popularity(std::int64_t layer) const;
+
+  [[nodiscard]] std::int32_t experts() const { return experts_; }
+  [[nodiscard]] std::int32_t top_k() const { return top_k_; }
+  /// Layers that have experts, ascending.
+  [[nodiscard]] std::vector<std::int64_t> moe_layers() const;
 
  private:
   /// One column of the alias table: the expert itself below the threshold, else its alias.
@@ -43,19 +58,45 @@ class ExpertRouter {
     std::vector<Column> columns;  ///< one per expert
     std::vector<double> popularity;
   };
+  struct Layer {
+    AliasTable base;
+    std::vector<AliasTable> kinds;   ///< empty: picks follow the base alone
+    std::vector<double> popularity;  ///< of both
+    std::int64_t ordinal = 0;        ///< among the layers with experts
+  };
+  /// A layer of one request: what its tokens' draws have in common.
+  struct Place {
+    const Layer& layer;
+    std::uint64_t key;          ///< of request and layer
+    std::uint64_t request_key;  ///< of the request
+  };
 
   static std::vector<Column> build_columns(std::span<const double> popularity);
-  [[nodiscard]] const AliasTable& table_of(std::int64_t layer) const;
-  /// What the draws of all positions of one request at one layer have in common.
-  [[nodiscard]] std::uint64_t key_of(RequestId request, std::int64_t layer) const;
+  static AliasTable make_table(std::vector<double> weights);
+  void build_kinds(Layer& layer, std::int64_t index) const;
+  void replay(const LlmSpec& llm);
+  [[nodiscard]] const Layer& layer_of(std::int64_t layer) const;
+  [[nodiscard]] Place place_of(RequestId request, std::int64_t layer) const;
   /// Calls pick(expert) for each of the top_k distinct experts, in order drawn.
   template <class Pick>
-  void draw(const AliasTable& table, std::uint64_t token_key, Pick pick) const;
+  void draw(const Place& place, std::int64_t position, Pick pick) const;
+  template <class Pick>
+  void draw_base(const AliasTable& table, std::uint64_t token_key, Pick pick) const;
+  template <class Pick>
+  void draw_kinds(const Place& place, std::int64_t position, Pick pick) const;
+  template <class Pick>
+  void recorded(RequestId request, std::int64_t position, std::int64_t layer, Pick pick) const;
+  [[nodiscard]] const AliasTable& kind_table(const Place& place, std::int64_t position) const;
+  [[nodiscard]] std::int64_t drawn_at(const Place& place, std::int64_t position,
+                                      std::int32_t rank) const;
+  [[nodiscard]] std::int32_t pick_from(const AliasTable& table, std::uint64_t bits) const;
 
   std::uint64_t seed_;
   std::int32_t experts_;
   std::int32_t top_k_;
-  std::vector<AliasTable> layers_;  ///< by layer; empty where there are no experts
+  RoutingSpec spec_;
+  std::vector<Layer> layers_;  ///< by layer; empty tables where there are no experts
+  std::unique_ptr<const RoutingRecord> record_;
 };
 
 }  // namespace reticle

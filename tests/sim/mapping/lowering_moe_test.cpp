@@ -222,7 +222,7 @@ TEST_CASE("dispatch: every token goes once to each expert group it is routed to 
 
 TEST_CASE("experts: dealing large loads evenly changes no multiply-accumulate") {
   LlmSpec llm = without_shared();
-  llm.moe->popularity_sigma = 1.5;  // some experts far above the array's rows, some below
+  llm.moe->routing.popularity_sigma = 1.5;  // some experts far above the array's rows, some below
   Bench bench{small_platform(1), llm, {}};
   StepLoad load;
   load.sequences.push_back(

@@ -94,7 +94,7 @@ inline LlmSpec small_moe() {
                              .expert_ffn = 64,
                              .shared_experts = 1,
                              .shared_ffn = 64,
-                             .popularity_sigma = 0.6},
+                             .routing = {.popularity_sigma = 0.6}},
               .max_context = 65536};
   llm.weights = llm.embedding = llm.activations = llm.kv = Precision::Fp8;
   return llm;

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/moe/fit_routing.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace reticle {
+
+namespace {
+
+constexpr std::size_t kParameters = 4;
+using Point = std::array<double, kParameters>;  ///< popularity_sigma, kind_sigma, share, stickiness
+
+RoutingSpec spec_at(const Point& p, std::int64_t kinds_per_request) {
+  RoutingSpec spec;
+  spec.popularity_sigma = std::clamp(p[0], 0.0, 3.0);
+  spec.kind_sigma = std::clamp(p[1], 0.0, 4.0);
+  spec.kind_share = std::clamp(p[2], 0.0, 1.0);
+  spec.stickiness = std::clamp(p[3], 0.0, 0.9);
+  spec.kinds_per_request = kinds_per_request;
+  return spec;
+}
+
+double miss(const RoutingFigures& a, const RoutingFigures& b) {
+  double sum = 0;
+  const auto compare = [&sum](double generated, double measured, double weight) {
+    if (measured <= 0) return;
+    const double log = std::log(std::max(generated, 1e-6) / measured);
+    sum += weight * log * log;
+  };
+  compare(a.mean.max_over_mean, b.mean.max_over_mean, 1);
+  compare(a.mean.cv, b.mean.cv, 1);
+  compare(a.mean.gini, b.mean.gini, 1);
+  for (std::size_t i = 0; i < a.reuse.size(); ++i) compare(a.reuse[i], b.reuse[i], 1);
+  compare(a.independent, b.independent, 1);
+  for (std::size_t i = 0; i < a.lru.size(); ++i) compare(a.lru[i], b.lru[i], 1);
+  for (std::size_t i = 0; i < a.distinct.size(); ++i) compare(a.distinct[i], b.distinct[i], 1);
+  for (std::size_t i = 0; i < a.window.size(); ++i) compare(a.window[i], b.window[i], 1);
+  compare(a.next_layer, b.next_layer, 1);
+  return sum;
+}
+
+/// Least value of f near `start` [Nelder and Mead, Computer Journal 1965].
+template <class F>
+std::pair<double, Point> simplex(const Point& start, F f) {
+  constexpr int kSteps = 60;
+  struct Vertex {
+    double value;
+    Point at;
+  };
+  std::vector<Vertex> all{{f(start), start}};
+  for (std::size_t i = 0; i < kParameters; ++i) {
+    Point p = start;
+    p[i] = p[i] * 1.3 + 0.03;
+    all.push_back({f(p), p});
+  }
+  const auto by_value = [](const Vertex& a, const Vertex& b) { return a.value < b.value; };
+  for (int step = 0; step < kSteps; ++step) {
+    std::sort(all.begin(), all.end(), by_value);
+    Vertex& worst = all.back();
+    Point centre{};
+    for (std::size_t v = 0; v < kParameters; ++v)
+      for (std::size_t i = 0; i < kParameters; ++i) centre[i] += all[v].at[i] / kParameters;
+    const auto along = [&](double t) {
+      Point p;
+      for (std::size_t i = 0; i < kParameters; ++i)
+        p[i] = std::max(0.0, centre[i] + t * (worst.at[i] - centre[i]));
+      return Vertex{f(p), p};
+    };
+    const Vertex reflected = along(-1);
+    if (reflected.value < all.front().value) {
+      const Vertex further = along(-2);
+      worst = further.value < reflected.value ? further : reflected;
+    } else if (reflected.value < all[kParameters - 1].value) {
+      worst = reflected;
+    } else if (const Vertex nearer = along(0.5); nearer.value < worst.value) {
+      worst = nearer;
+    } else {
+      for (std::size_t v = 1; v < all.size(); ++v) {
+        for (std::size_t i = 0; i < kParameters; ++i)
+          all[v].at[i] = (all[v].at[i] + all.front().at[i]) / 2;
+        all[v].value = f(all[v].at);
+      }
+    }
+  }
+  const auto best = std::min_element(all.begin(), all.end(), by_value);
+  return {best->value, best->at};
+}
+
+/// A model of the recording's shape; a router asks for no more of it.
+LlmSpec model_of(const RoutingRecord& record, const RoutingSpec& spec) {
+  LlmSpec llm;
+  llm.hidden = 1;
+  llm.layers = dense_then_moe(0, record.layers);
+  llm.moe = MoeSpec{.experts = record.experts, .top_k = record.top_k, .expert_ffn = 1};
+  llm.moe->routing = spec;
+  return llm;
+}
+
+}  // namespace
+
+RoutingFigures generated_figures(const RoutingSpec& spec, const RoutingRecord& record,
+                                 std::uint64_t seed) {
+  std::vector<std::int64_t> lengths;
+  for (const RoutedSession& s : record.sessions) lengths.push_back(record.tokens(s));
+  return figures_of(draw_routing(ExpertRouter{model_of(record, spec), seed}, lengths));
+}
+
+FittedRouting fit_routing(const RoutingRecord& record) {
+  constexpr std::uint64_t kSeed = 1;
+  FittedRouting out;
+  out.measured = figures_of(record);
+  double best = 0;
+  bool any = false;
+  for (const std::int64_t kinds : {4, 8, 16}) {
+    const auto [value, at] = simplex({0.5, 1.5, 0.6, 0.1}, [&](const Point& p) {
+      return miss(generated_figures(spec_at(p, kinds), record, kSeed), out.measured);
+    });
+    if (any && value >= best) continue;
+    any = true;
+    best = value;
+    out.spec = spec_at(at, kinds);
+  }
+  out.generated = generated_figures(out.spec, record, kSeed);
+  return out;
+}
+
+}  // namespace reticle

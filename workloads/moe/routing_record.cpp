@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/moe/routing_record.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+#include <set>
+
+#include "sim/base/error.hpp"
+#include "workloads/text/json_line.hpp"
+#include "workloads/text/line_source.hpp"
+
+namespace reticle {
+
+namespace {
+
+constexpr std::int64_t kMaxExperts = 4096;  // as check(LlmSpec)
+constexpr std::int64_t kMaxLayers = 10'000;
+constexpr std::string_view kCsvBegin = "session,token_pos,layer,e0";
+
+bool looks_like_csv(std::string_view line) { return line.starts_with(kCsvBegin); }
+bool looks_like_jsonl(std::string_view line) {
+  return line.find("\"reticle_routing\"") != std::string_view::npos;
+}
+
+/// Takes whole tokens, in order.
+class RecordBuilder {
+ public:
+  RecordBuilder(const LineSource& lines, RoutingRecord& record) : lines_{lines}, r_{record} {}
+
+  void begin_token(std::int64_t session, std::int64_t position) {
+    const auto id = static_cast<std::uint64_t>(session);
+    const bool continues = !r_.sessions.empty() && r_.sessions.back().id == id;
+    if (!continues) {
+      if (!ids_.insert(id).second)
+        lines_.fail(0, "session", "expected its tokens one after another, found it again");
+      r_.sessions.push_back({id, position, {}});
+    } else if (position != next_) {
+      lines_.fail(
+          0, "token_pos",
+          "expected position " + std::to_string(next_) + ", found " + std::to_string(position));
+    }
+    next_ = position + 1;
+  }
+
+  void pick(std::int64_t expert, std::size_t offset) {
+    if (expert < 0 || expert >= kMaxExperts || (r_.experts > 0 && expert >= r_.experts))
+      lines_.fail(offset, "experts",
+                  "expected an expert below " +
+                      std::to_string(r_.experts > 0 ? r_.experts : kMaxExperts) + ", found " +
+                      std::to_string(expert));
+    auto& picks = r_.sessions.back().picks;
+    const std::size_t rank = picks.size() % static_cast<std::size_t>(r_.top_k);
+    const auto value = static_cast<std::uint16_t>(expert);
+    if (std::find(picks.end() - static_cast<std::ptrdiff_t>(rank), picks.end(), value) !=
+        picks.end())
+      lines_.fail(offset, "experts",
+                  "expected different experts, found " + std::to_string(expert) + " twice");
+    picks.push_back(value);
+    most_ = std::max(most_, expert);
+  }
+
+  void finish() {
+    if (r_.sessions.empty()) lines_.fail(0, "routing", "expected at least one token, found none");
+    if (r_.experts == 0) r_.experts = std::max(most_ + 1, r_.top_k);
+  }
+
+ private:
+  const LineSource& lines_;
+  RoutingRecord& r_;
+  std::set<std::uint64_t> ids_;
+  std::int64_t next_ = 0;
+  std::int64_t most_ = 0;
+};
+
+/// Whole numbers of a CSV row; complains at the field.
+std::vector<std::int64_t> numbers(const LineSource& lines, std::string_view row) {
+  std::vector<std::int64_t> all;
+  for (std::size_t begin = 0;;) {
+    const std::size_t end = std::min(row.find(',', begin), row.size());
+    const auto value = whole_number(row.substr(begin, end - begin));
+    if (!value)
+      lines.fail(begin, "row",
+                 "expected a whole number, found " + quoted(row.substr(begin, end - begin)));
+    all.push_back(*value);
+    if (end == row.size()) return all;
+    begin = end + 1;
+  }
+}
+
+/// Layers of the first token say how many there are; the experts are those that occur.
+void read_csv(LineSource& lines, RoutingRecord& record) {
+  const std::string_view header = *lines.next();
+  record.top_k = std::count(header.begin(), header.end(), ',') - 2;
+  RecordBuilder builder{lines, record};
+  std::int64_t session = -1, position = -1, layer = 0;
+  const auto check_layers = [&] {
+    if (record.layers == 0) record.layers = layer;
+    if (layer != record.layers)
+      lines.fail(0, "layer",
+                 "expected " + std::to_string(record.layers) + " layers for every token, found " +
+                     std::to_string(layer));
+  };
+  while (const auto row = lines.next()) {
+    const std::vector<std::int64_t> fields = numbers(lines, *row);
+    if (static_cast<std::int64_t>(fields.size()) != 3 + record.top_k)
+      lines.fail(0, "row",
+                 "expected " + std::to_string(3 + record.top_k) + " fields, found " +
+                     std::to_string(fields.size()));
+    if (fields[0] != session || fields[1] != position) {
+      if (session >= 0) check_layers();
+      session = fields[0];
+      position = fields[1];
+      layer = 0;
+      builder.begin_token(session, position);
+    }
+    if (fields[2] != layer || layer >= kMaxLayers)
+      lines.fail(
+          0, "layer",
+          "expected layer " + std::to_string(layer) + ", found " + std::to_string(fields[2]));
+    ++layer;
+    for (std::size_t i = 3; i < fields.size(); ++i) builder.pick(fields[i], 0);
+  }
+  if (session >= 0) check_layers();
+  builder.finish();
+}
+
+std::int64_t header_number(const LineSource& lines, const JsonLine& json, std::string_view key,
+                           std::int64_t most) {
+  const Field& field = json.at(key);
+  const auto value = whole_number(field.text);
+  if (!value || *value < 1 || *value > most)
+    lines.fail(field.offset, key,
+               "expected a whole number from 1 to " + std::to_string(most) + ", found " +
+                   quoted(field.text));
+  return *value;
+}
+
+std::int64_t row_number(const LineSource& lines, const JsonLine& json, std::string_view key) {
+  const Field& field = json.at(key);
+  if (const auto value = whole_number(field.text)) return *value;
+  lines.fail(field.offset, key, "expected a whole number, found " + quoted(field.text));
+}
+
+void read_jsonl(LineSource& lines, RoutingRecord& record) {
+  JsonLine json{lines};
+  json.parse(*lines.next());
+  json.reject_unknown({"reticle_routing", "experts", "layers", "top_k", "note"});
+  if (json.at("reticle_routing").text != "1")
+    lines.fail(json.at("reticle_routing").offset, "reticle_routing",
+               "expected version 1, found " + quoted(json.at("reticle_routing").text));
+  record.experts = header_number(lines, json, "experts", kMaxExperts);
+  record.layers = header_number(lines, json, "layers", kMaxLayers);
+  record.top_k = header_number(lines, json, "top_k", record.experts);
+  RecordBuilder builder{lines, record};
+  const auto expected = static_cast<std::size_t>(record.layers * record.top_k);
+  while (const auto row = lines.next()) {
+    json.parse(*row);
+    json.reject_unknown({"session", "position", "experts"});
+    builder.begin_token(row_number(lines, json, "session"), row_number(lines, json, "position"));
+    const Field& field = json.at("experts");
+    const std::vector<std::uint64_t> picks = json.ids(field);
+    if (picks.size() != expected)
+      lines.fail(field.offset, "experts",
+                 "expected layers x top_k = " + std::to_string(expected) + " of them, found " +
+                     std::to_string(picks.size()));
+    for (const std::uint64_t e : picks)
+      builder.pick(static_cast<std::int64_t>(std::min<std::uint64_t>(e, kMaxExperts)),
+                   field.offset);
+  }
+  builder.finish();
+}
+
+}  // namespace
+
+bool is_routing(const std::string& path) {
+  LineSource lines{path};
+  const auto first = lines.peek();
+  return first && (looks_like_csv(*first) || looks_like_jsonl(*first));
+}
+
+RoutingRecord read_routing(const std::string& path) {
+  LineSource lines{path};
+  const auto first = lines.peek();
+  RoutingRecord record;
+  if (first && looks_like_csv(*first))
+    read_csv(lines, record);
+  else if (first && looks_like_jsonl(*first))
+    read_jsonl(lines, record);
+  else
+    throw ConfigError{{path, 1, 1},
+                      "routing",
+                      "expected a line with \"reticle_routing\" or the columns " +
+                          std::string{kCsvBegin} + ",..."};
+  return record;
+}
+
+void write_routing(const RoutingRecord& record, const std::string& path, std::string_view note) {
+  std::ofstream file{path, std::ios::binary};
+  file << R"({"reticle_routing": 1, "experts": )" << record.experts << R"(, "layers": )"
+       << record.layers << R"(, "top_k": )" << record.top_k << R"(, "note": ")" << note << "\"}\n";
+  for (const RoutedSession& s : record.sessions)
+    for (std::int64_t t = 0; t < record.tokens(s); ++t) {
+      file << R"({"session": )" << s.id << R"(, "position": )" << s.first_position + t
+           << R"(, "experts": [)";
+      const std::uint16_t* picks = record.at(s, t, 0);
+      for (std::int64_t i = 0; i < record.layers * record.top_k; ++i)
+        file << (i > 0 ? "," : "") << picks[i];
+      file << "]}\n";
+    }
+  if (!file.flush()) throw ConfigError{{path}, "", "expected a file that can be written"};
+}
+
+RoutingRecord draw_routing(const ExpertRouter& router, const std::vector<std::int64_t>& lengths) {
+  RoutingRecord record{.experts = router.experts(), .top_k = router.top_k()};
+  const std::vector<std::int64_t> layers = router.moe_layers();
+  record.layers = static_cast<std::int64_t>(layers.size());
+  std::vector<std::int32_t> picks(static_cast<std::size_t>(record.top_k));
+  for (std::size_t s = 0; s < lengths.size(); ++s) {
+    RoutedSession& session = record.sessions.emplace_back();
+    session.id = s;
+    for (std::int64_t t = 0; t < lengths[s]; ++t)
+      for (const std::int64_t layer : layers) {
+        router.route(RequestId{s}, t, layer, picks);
+        session.picks.insert(session.picks.end(), picks.begin(), picks.end());
+      }
+  }
+  return record;
+}
+
+}  // namespace reticle
