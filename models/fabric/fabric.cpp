@@ -235,21 +235,28 @@ void Fabric::begin(const RoutedExchange& routed) {
   for (const ExchangeFront& front : fronts_) base_ = min(base_, front.ready);
   ready_.clear();
   hash_ = 0;
+  const auto mix = [&](Picoseconds t) {
+    hash_ = (hash_ ^ static_cast<std::uint64_t>(t.count())) * 0x9e37'79b9'7f4a'7c15U;
+    hash_ ^= hash_ >> 29;
+  };
   for (const ExchangeFront& front : fronts_) {
     ready_.push_back(front.ready - base_);
-    hash_ = (hash_ ^ static_cast<std::uint64_t>(ready_.back().count())) * 0x9e37'79b9'7f4a'7c15U;
-    hash_ ^= hash_ >> 29;
+    mix(ready_.back());
   }
-  idle_ = std::all_of(routed.links.begin(), routed.links.end(),
-                      [&](std::uint32_t link) { return free_[link] <= base_; });
+  occupied_.clear();
+  for (const std::uint32_t link : routed.links)
+    if (free_[link] > base_) {
+      occupied_.emplace_back(link, free_[link] - base_);
+      mix(occupied_.back().second);
+    }
 }
 
-/// Takes the ending of a use that began alike, on idle links.
+/// Takes the ending of a use that began alike.
 bool Fabric::remember(const RoutedExchange& routed) {
-  if (!idle_) return false;
   const auto [first, last] = routed.memories.equal_range(hash_);
-  const auto found =
-      std::find_if(first, last, [&](const auto& kept) { return kept.second.ready == ready_; });
+  const auto found = std::find_if(first, last, [&](const auto& kept) {
+    return kept.second.ready == ready_ && kept.second.occupied == occupied_;
+  });
   if (found == last) return false;
   const RoutedExchange::Memory& memory = found->second;
   for (std::size_t s = 0; s < fronts_.size(); ++s) {
@@ -264,8 +271,7 @@ bool Fabric::remember(const RoutedExchange& routed) {
 
 /// Notes how the exchange has ended.
 void Fabric::keep(RoutedExchange& routed) {
-  if (!idle_) return;
-  const std::size_t times = routed.links.size() + 5 * fronts_.size();
+  const std::size_t times = routed.links.size() + 5 * fronts_.size() + 2 * occupied_.size();
   if (remembered_ + times > kMostRemembered) {
     for (auto& [exchange, other] : routed_) other->memories.clear();
     remembered_ = 0;
@@ -273,6 +279,7 @@ void Fabric::keep(RoutedExchange& routed) {
   remembered_ += times;
   RoutedExchange::Memory& memory = routed.memories.emplace(hash_, RoutedExchange::Memory{})->second;
   memory.ready = ready_;
+  memory.occupied = occupied_;
   memory.fronts = fronts_;
   for (ExchangeFront& front : memory.fronts) front.ready -= base_;
   memory.injected.reserve(injected_.size());

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "models/fabric/topology.hpp"
@@ -62,10 +63,13 @@ struct RoutedExchange {
     std::vector<std::int64_t> ticks;
     std::vector<std::int32_t> order;
   };
-  /// How it ended when its links were idle and its participants began `ready` after the first of
-  /// them; times count from there. Layers are alike, so many uses begin as one before did.
+  using Occupied = std::pair<std::uint32_t, Picoseconds>;  ///< a link, and until when
+  /// How it ended when its participants began `ready` after the first of them and links had earlier
+  /// work until `occupied`; times count from there. Layers are alike, so many uses begin as one
+  /// before did.
   struct Memory {
     std::vector<Picoseconds> ready;
+    std::vector<Occupied> occupied;
     std::vector<ExchangeFront> fronts;
     std::vector<Picoseconds> injected, free;  ///< `free`: as `links`
   };
@@ -80,7 +84,7 @@ struct RoutedExchange {
   std::vector<Phase> phases;
   std::vector<Hop> hops;
   std::vector<std::uint32_t> links;  ///< all that its messages take, each once
-  std::unordered_multimap<std::uint64_t, Memory> memories;  ///< by a hash of `ready`
+  std::unordered_multimap<std::uint64_t, Memory> memories;  ///< by a hash of how it began
   std::vector<LinkStats> counts;  ///< of one run of the exchange, per level
   Bytes sent{}, received{};       ///< payload that leaves participants, and that reaches them
 
