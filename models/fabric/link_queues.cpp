@@ -15,49 +15,42 @@ constexpr std::int64_t kMostPieceHops = 32'768;
 constexpr Bytes kLeastPiece{512};
 /// Of one message, and of a buffer when messages are larger than that.
 constexpr std::int64_t kMostPieces = 8, kPiecesPerBuffer = 32;
-/// Of what an event says in one word: its subject, two bits of its kind, and the order of posting.
-constexpr int kSubjectBits = 29, kOrderShift = kSubjectBits + 2;
-constexpr std::uint64_t kSubjects = (std::uint64_t{1} << kSubjectBits) - 1;
+/// Of what an event says in one word: its subject, then two bits of its kind.
+constexpr int kSubjectBits = 30;
+constexpr std::uint32_t kSubjects = (1U << kSubjectBits) - 1;
 }  // namespace
 
 LinkQueues::LinkQueues(const Topology& topology, std::span<const LinkRate> rates)
-    : rates_{rates}, links_(topology.links().size()) {
-  out_.reserve(links_.size());
-  std::vector<std::vector<std::uint32_t>> out(static_cast<std::size_t>(topology.nodes()));
+    : rates_{rates},
+      links_(topology.links().size()),
+      out_(static_cast<std::size_t>(topology.nodes())),
+      queues_(links_.size()) {
   const auto links = topology.links();
-  for (std::size_t i = 0; i < links.size(); ++i) {
-    auto& others = out[static_cast<std::size_t>(links[i].from)];
-    out_.push_back(static_cast<std::uint32_t>(others.size()));
-    links_[i].buffer = links[i].params.buffer;
-    others.push_back(static_cast<std::uint32_t>(i));
-  }
-  for (const auto& link : links)
-    if (link.params.buffer.count() > 0)
-      smallest_buffer_ = min(smallest_buffer_, link.params.buffer);
-  std::size_t queues = 0;
-  for (std::size_t i = 0; i < links.size(); ++i) {
-    links_[i].queues = static_cast<std::uint32_t>(queues);
-    links_[i].classes =
-        static_cast<std::int8_t>(topology.channel({LinkId{static_cast<std::uint32_t>(i)}}).of);
-    queues += out[static_cast<std::size_t>(links[i].to)].size() *
-              static_cast<std::size_t>(links_[i].classes);
-  }
-  first_source_ = static_cast<std::uint32_t>(queues);
-  queues_.resize(queues + links.size());
   for (std::uint32_t i = 0; i < links.size(); ++i) {
-    std::uint32_t queue = links_[i].queues;
-    for (const std::uint32_t onward : out[static_cast<std::size_t>(links[i].to)])
-      for (std::int8_t c = 0; c < links_[i].classes; ++c) {
-        queues_[queue].before = i;
-        queues_[queue++].onward = onward;
-      }
-    queues_[first_source_ + i].onward = i;
+    auto& others = out_[static_cast<std::size_t>(links[i].from)];
+    place_.push_back(static_cast<std::uint32_t>(others.size()));
+    others.push_back(i);
+    Link& link = links_[i];
+    link.to = static_cast<std::uint32_t>(links[i].to);
+    link.buffer = links[i].params.buffer;
+    link.classes = static_cast<std::int8_t>(topology.channel({LinkId{i}}).of);
+    queues_[i].onward = i;
+    if (link.buffer.count() > 0) smallest_buffer_ = min(smallest_buffer_, link.buffer);
+    longest_ = max(longest_, links[i].forward);
+    if (links[i].params.rate < links[slowest_].params.rate) slowest_ = i;
   }
 }
 
+/// Nobody has more of them than the messages that go that way need.
+void LinkQueues::make_queues(std::uint32_t link) {
+  links_[link].queues = static_cast<std::uint32_t>(queues_.size());
+  for (const std::uint32_t onward : out_[links_[link].to])
+    for (std::int8_t c = 0; c < links_[link].classes; ++c)
+      queues_.push_back({.before = link, .onward = onward});
+}
+
 void LinkQueues::post(Picoseconds at, EventKind kind, std::uint32_t subject) {
-  events_.push(
-      {at, order_++ << kOrderShift | static_cast<std::uint64_t>(kind) << kSubjectBits | subject});
+  events_.post(at, static_cast<std::uint32_t>(kind) << kSubjectBits | subject);
 }
 
 void LinkQueues::prepare(const RoutedExchange& routed) {
@@ -86,7 +79,9 @@ void LinkQueues::prepare(const RoutedExchange& routed) {
   ends_.assign(slots, {});
   sendings_.clear();
   sendings_.reserve(messages);
-  order_ = 0;
+  Picoseconds first = fronts_.front().ready;
+  for (const ExchangeFront& front : fronts_) first = min(first, front.ready);
+  events_.reset(first, longest_ + rates_[slowest_].serialise(2 * piece_));
   run_ = (run_ + 1) & 0x7fff'ffffU;
 }
 
@@ -99,11 +94,7 @@ void LinkQueues::run(const RoutedExchange& routed, std::span<ExchangeFront> fron
   prepare(routed);
   for (std::size_t s = 0; s < fronts.size(); ++s)
     post(fronts[s].ready, EventKind::Begin, static_cast<std::uint32_t>(s));
-  while (!events_.empty()) {
-    const Event event = events_.top();
-    events_.pop();
-    handle(event);
-  }
+  while (!events_.empty()) handle(events_.take());
   for (std::size_t s = 0; s < fronts.size(); ++s)
     if (ends_[s].ready > fronts[s].ready) fronts[s] = ends_[s];
   for (const std::uint32_t id : used_) {
@@ -119,9 +110,9 @@ void LinkQueues::run(const RoutedExchange& routed, std::span<ExchangeFront> fron
   used_.clear();
 }
 
-void LinkQueues::handle(const Event& event) {
-  const auto subject = static_cast<std::uint32_t>(event.what & kSubjects);
-  switch (static_cast<EventKind>(event.what >> kSubjectBits & 3U)) {
+void LinkQueues::handle(const EventWheel::Event& event) {
+  const std::uint32_t subject = event.subject() & kSubjects;
+  switch (static_cast<EventKind>(event.subject() >> kSubjectBits)) {
     case EventKind::Begin:
       return begin_phase(subject, event.at);
     case EventKind::Serve:
@@ -172,11 +163,11 @@ void LinkQueues::send(const RoutedMessage& message, std::size_t phase, std::size
                        .front = fronts_[slot],
                        .parts = parts});
   const std::uint32_t link = routed_->hops[message.hops_begin].link;
-  Queue& source = queues_[first_source_ + link];
+  Queue& source = queues_[link];
   const bool first = source.head == kNone;
   (first ? source.head : sendings_[source.tail].next) = id;
   source.tail = id;
-  if (first) ask(link, first_source_ + link, at);
+  if (first) ask(link, link, at);
 }
 
 std::uint32_t LinkQueues::make_piece(const Piece& piece) {
@@ -191,13 +182,14 @@ std::uint32_t LinkQueues::make_piece(const Piece& piece) {
 }
 
 /// What it meets at the end of its next link.
-void LinkQueues::look_ahead(Piece& piece) const {
+void LinkQueues::look_ahead(Piece& piece) {
   const Hop& hop = routed_->hops[piece.hop];
   piece.forward = hop.forward;
   piece.queue = kNone;
   if (piece.hop + 1 == piece.hops_end) return;
   const Link& link = links_[hop.link];
-  const std::uint32_t onward = out_[routed_->hops[piece.hop + 1].link];
+  if (link.queues == kNone) make_queues(hop.link);
+  const std::uint32_t onward = place_[routed_->hops[piece.hop + 1].link];
   piece.queue = link.queues + onward * static_cast<std::uint32_t>(link.classes) +
                 static_cast<std::uint32_t>(hop.channel);
 }
