@@ -23,6 +23,7 @@ constexpr std::size_t kMostRemembered = 1 << 22;
 /// Up to this share above the time in which no order of the messages is much faster, it makes no
 /// difference who goes first.
 constexpr std::int64_t kWaitShare = 32;
+constexpr std::size_t kAhead = 8;  ///< messages to look ahead when memory is fetched
 constexpr std::int64_t kLinkStride = std::int64_t{1} << 32;
 
 /// Sorts keys in the order of what is above their position; those alike keep their places.
@@ -115,14 +116,16 @@ Fabric::Arrival Fabric::deliver(std::span<const Hop> hops, Picoseconds at) {
   Picoseconds injected = at;
   // The link before, or none: where a message comes from decides whether it queues behind another.
   std::int64_t from = resolved_ * kLinkStride;
+  bool overflows = false;  // the buffer in which it waits; a source has room
   for (const Hop& hop : hops) {
     Picoseconds& free = free_[hop.link];
     const Picoseconds start = max(head, free);
     std::int64_t& used_by = used_by_[hop.link];
     if (used_by != from && used_by / kLinkStride == resolved_ && start > head) {
       longest_wait_ = max(longest_wait_, start - head);
-      overflows_ |= hop.overflows;
+      overflows_ |= overflows;
     }
+    overflows = hop.overflows;
     used_by = from;
     free = start + hop.busy;
     head = start + hop.forward;
@@ -169,8 +172,16 @@ void Fabric::order(const RoutedExchange& routed, RoutedExchange::Phase& phase) {
 void Fabric::run_phase(const RoutedExchange& routed, RoutedExchange::Phase& phase) {
   order(routed, phase);
   next_ = fronts_;
-  for (const std::int32_t position : phase.order) {
-    const RoutedMessage& m = phase.messages[static_cast<std::size_t>(position)];
+  // Large exchanges do not fit the cache, and are gone through in no order of memory.
+  const auto ahead = [&](std::size_t i) -> const RoutedMessage* {
+    return i < phase.order.size() ? &phase.messages[static_cast<std::size_t>(phase.order[i])]
+                                  : nullptr;
+  };
+  for (std::size_t i = 0; i < phase.order.size(); ++i) {
+    if (const RoutedMessage* later = ahead(i + 2 * kAhead)) __builtin_prefetch(later);
+    if (const RoutedMessage* soon = ahead(i + kAhead))
+      __builtin_prefetch(&routed.hops[soon->hops_begin]);
+    const RoutedMessage& m = *ahead(i);
     const ExchangeFront& source = fronts_[static_cast<std::size_t>(m.source)];
     const Arrival arrival =
         deliver({routed.hops.data() + m.hops_begin, m.hops_end - m.hops_begin}, source.ready);
@@ -224,9 +235,10 @@ bool Fabric::reserve(RoutedExchange& routed) {
   if (adds || longest_wait_.count() == 0) return true;
   if (overflows_) return false;
   Picoseconds begin{}, end{};
-  for (const ExchangeFront& front : begin_) begin = max(begin, front.ready);
-  for (const ExchangeFront& front : fronts_) end = max(end, front.ready);
-  return (end - begin - routed.ideal()) * kWaitShare <= routed.ideal();
+  for (const Picoseconds ready : ready_) begin = max(begin, ready);
+  for (const ExchangeFront& front : fronts_) end = max(end, front.ready - base_);
+  const Picoseconds ideal = routed.ideal(ready_);
+  return (end - ideal) * kWaitShare <= ideal - begin;
 }
 
 /// How the exchange begins.

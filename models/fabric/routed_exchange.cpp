@@ -56,31 +56,37 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
   seen_ = {};
 }
 
-Picoseconds RoutedExchange::ideal() const {
-  /// What a link sends in a phase, and the shortest way of a message over it.
+Picoseconds RoutedExchange::busiest(const Phase& phase, std::span<const Picoseconds> ready) const {
+  /// What a link sends, and when the first of it can be at its target.
   struct Load {
     Picoseconds busy{}, least{};
     std::int64_t messages = 0;
   };
-  if (ideal_) return *ideal_;
-  ideal_ = Picoseconds{};
   std::uint32_t most = 0;
   for (const std::uint32_t link : links) most = std::max(most, link);
   std::vector<Load> loads(most + 1);
-  for (const Phase& phase : phases) {
-    for (const std::uint32_t link : links) loads[link] = {};
-    Picoseconds least{};
-    for (const RoutedMessage& m : phase.messages)
-      for (std::uint32_t h = m.hops_begin; h < m.hops_end; ++h) {
-        Load& load = loads[hops[h].link];
-        load.busy += hops[h].busy;
-        load.least = load.messages++ == 0 ? m.latency : min(load.least, m.latency);
-        least = max(least, m.latency + hops[h].busy);
-      }
-    for (const std::uint32_t link : links) least = max(least, loads[link].busy + loads[link].least);
-    *ideal_ += least;
+  Picoseconds end{};
+  for (const RoutedMessage& m : phase.messages) {
+    const Picoseconds begin = ready.empty() ? Picoseconds{} : ready[std::size_t(m.source)];
+    for (std::uint32_t h = m.hops_begin; h < m.hops_end; ++h) {
+      Load& load = loads[hops[h].link];
+      const Picoseconds head = begin + m.latency;
+      load.busy += hops[h].busy;
+      load.least = load.messages++ == 0 ? head : min(load.least, head);
+      end = max(end, head + hops[h].busy);
+    }
   }
-  return *ideal_;
+  for (const Load& load : loads) end = max(end, load.busy + load.least);
+  return end;
+}
+
+Picoseconds RoutedExchange::ideal(std::span<const Picoseconds> ready) const {
+  if (phases.empty()) return Picoseconds{};
+  if (!later_) {
+    later_ = Picoseconds{};
+    for (std::size_t p = 1; p < phases.size(); ++p) *later_ += busiest(phases[p], {});
+  }
+  return busiest(phases.front(), ready) + *later_;
 }
 
 void RoutedExchange::add_hops(RoutedMessage& message, std::span<const Topology::Hop> path,

@@ -76,9 +76,9 @@ struct RoutedExchange {
   RoutedExchange(std::shared_ptr<const Exchange> exchange, const Topology& topology,
                  std::span<const LinkRate> rates);
 
-  /// Per phase the time in which its busiest link can send all it has to, added up: no order of
-  /// messages is much faster when all begin together.
-  [[nodiscard]] Picoseconds ideal() const;
+  /// Per phase the time in which its busiest link can send all it has to, added up; `ready`: when
+  /// each participant begins the first one. No order of messages is much faster.
+  [[nodiscard]] Picoseconds ideal(std::span<const Picoseconds> ready) const;
 
   std::shared_ptr<const Exchange> exchange;
   std::vector<Phase> phases;
@@ -95,7 +95,10 @@ struct RoutedExchange {
                   std::span<const LinkRate> rates);
 
   std::vector<char> seen_;  ///< per link: it is in `links`
-  mutable std::optional<Picoseconds> ideal_;
+  /// When phase `p` can have ended whose senders are `ready`; unset: all at time zero.
+  [[nodiscard]] Picoseconds busiest(const Phase& phase, std::span<const Picoseconds> ready) const;
+
+  mutable std::optional<Picoseconds> later_;  ///< ideal of the phases after the first
 };
 
 }  // namespace reticle
