@@ -63,7 +63,7 @@ void LinkQueues::prepare(const RoutedExchange& routed) {
     for (const RoutedMessage& m : routed.phases[p].messages) {
       ++listed_[p * slots + static_cast<std::size_t>(m.source) + 1];
       ++awaited_[p * slots + static_cast<std::size_t>(m.target)];
-      bytes_hops += m.bytes.count() * (m.hops_end - m.hops_begin);
+      bytes_hops += m.wire.count() * (m.hops_end - m.hops_begin);
     }
     messages += routed.phases[p].messages.size();
   }
@@ -153,7 +153,7 @@ void LinkQueues::send(const RoutedMessage& message, std::size_t phase, std::size
     return;
   }
   // Pieces are small beside the message, and beside the buffers they share.
-  const std::int64_t bytes = message.bytes.count();
+  const std::int64_t bytes = message.wire.count();
   const std::int64_t finest =
       std::max(kMostPieces, bytes * kPiecesPerBuffer / smallest_buffer_.count());
   const std::int64_t parts = std::clamp<std::int64_t>(bytes / piece_.count(), 1, finest);
@@ -239,8 +239,8 @@ std::uint32_t LinkQueues::cut_piece(std::uint32_t id) {
   ++sending.made;
   const Bytes before = sending.cut;
   sending.cut = sending.made == sending.parts
-                    ? message.bytes
-                    : Bytes{message.bytes.count() * sending.made / sending.parts};
+                    ? message.wire
+                    : Bytes{message.wire.count() * sending.made / sending.parts};
   Piece piece{.sending = id,
               .hop = message.hops_begin,
               .hops_end = message.hops_end,
@@ -250,10 +250,9 @@ std::uint32_t LinkQueues::cut_piece(std::uint32_t id) {
   return make_piece(piece);
 }
 
-/// A queue may hold as much as its link's buffer has left over [Choudhury and Hahne, ToN 1998], and
-/// always one piece.
-bool LinkQueues::has_room(std::uint32_t link, const Piece& piece, Picoseconds at) {
-  if (piece.queue == kNone) return true;
+/// Each of a queue's two virtual channels may hold as much as its link's buffer has left over
+/// [Choudhury and Hahne, ToN 1998]; and a queue always one piece.
+bool LinkQueues::has_room(std::uint32_t link, std::uint32_t onward, Bytes bytes, Picoseconds at) {
   Link& l = links_[link];
   while (l.left < l.leaving.size() && l.leaving[l.left].at <= at) {
     const Room& room = l.leaving[l.left];
@@ -265,8 +264,33 @@ bool LinkQueues::has_room(std::uint32_t link, const Piece& piece, Picoseconds at
     l.leaving.erase(l.leaving.begin(), l.leaving.begin() + l.left);
     l.left = 0;
   }
-  const Bytes held = queues_[piece.queue].held;
-  return held.count() == 0 || held + piece.bytes <= l.buffer - l.held;
+  const Bytes held = queues_[onward].held;
+  return held.count() == 0 || held + bytes <= 2 * (l.buffer - l.held);
+}
+
+/// Packets on their way have a virtual channel and wait for credits; a source takes a channel only
+/// with a credit at hand. So where room is short it goes to what comes over links.
+bool LinkQueues::yields(std::uint32_t link, std::uint32_t onward) {
+  Queue& next = queues_[onward];
+  if (next.short_of_room != run_) return false;
+  for (std::uint32_t q = links_[link].first; q != kNone; q = queues_[q].in_line)
+    if (!is_source(q) && pieces_[queues_[q].head].queue == onward) return true;
+  next.short_of_room = 0;
+  return false;
+}
+
+/// Whether the first piece of a queue may take the link.
+bool LinkQueues::may_pass(std::uint32_t link, std::uint32_t queue, Picoseconds at) {
+  const Piece& piece = pieces_[first_of(link, queue)];
+  if (piece.queue == kNone) return true;
+  const bool room = has_room(link, piece.queue, piece.bytes, at);
+  if (is_source(queue)) return room && !yields(link, piece.queue);
+  Queue& next = queues_[piece.queue];
+  if (!room)
+    next.short_of_room = run_;
+  else if (next.short_of_room == run_ && has_room(link, piece.queue, 2 * piece.bytes, at))
+    next.short_of_room = 0;
+  return room;
 }
 
 /// Gives the link to the first in line whose way on has room.
@@ -274,7 +298,7 @@ void LinkQueues::serve(std::uint32_t link, Picoseconds at) {
   Link& l = links_[link];
   std::uint32_t before = kNone;
   for (std::uint32_t queue = l.first; queue != kNone; queue = queues_[queue].in_line) {
-    if (!has_room(link, pieces_[first_of(link, queue)], at)) {
+    if (!may_pass(link, queue, at)) {
       before = queue;
       continue;
     }
@@ -338,7 +362,8 @@ void LinkQueues::leave(std::uint32_t queue, const Piece& piece, Picoseconds at, 
     // Two virtual channels make a queue, a source is one.
     if (q.turn >> 1 != run_) q.turn = run_ << 1;
     q.turn ^= 1U;
-    ask(q.onward, queue, at, (q.turn & 1U) != 0);
+    const bool beside_source = queues_[q.onward].head != kNone;
+    ask(q.onward, queue, at, beside_source && (q.turn & 1U) != 0);
   }
   if (!std::exchange(before.awaited, false) || before.due) return;
   before.due = true;

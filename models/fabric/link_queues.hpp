@@ -47,11 +47,12 @@ class LinkQueues {
   /// link of their way (a source).
   struct Queue {
     std::uint32_t head = kNone, tail = kNone;
-    std::uint32_t in_line = kNone;  ///< the next in the line for the link
-    std::uint32_t before = 0;       ///< link at whose end it is
-    std::uint32_t onward = 0;       ///< link it wants
-    std::uint32_t turn = 0;         ///< run, and whether of its two pieces the first is gone
-    Bytes held{};                   ///< or on its way here
+    std::uint32_t in_line = kNone;    ///< the next in the line for the link
+    std::uint32_t before = 0;         ///< link at whose end it is
+    std::uint32_t onward = 0;         ///< link it wants
+    std::uint32_t turn = 0;           ///< run, and whether of its two pieces the first is gone
+    std::uint32_t short_of_room = 0;  ///< run in which what came over links was last refused
+    Bytes held{};                     ///< or on its way here
   };
   struct Room {
     Picoseconds at{};
@@ -97,7 +98,9 @@ class LinkQueues {
   [[nodiscard]] std::uint32_t cut_piece(std::uint32_t sending);
   void look_ahead(Piece& piece);
   void make_queues(std::uint32_t link);
-  bool has_room(std::uint32_t link, const Piece& piece, Picoseconds at);
+  bool may_pass(std::uint32_t link, std::uint32_t queue, Picoseconds at);
+  bool yields(std::uint32_t link, std::uint32_t onward);
+  bool has_room(std::uint32_t link, std::uint32_t onward, Bytes bytes, Picoseconds at);
   void pass(std::uint32_t link, std::uint32_t queue, Picoseconds at);
   void leave(std::uint32_t queue, const Piece& piece, Picoseconds at, Picoseconds end);
   void deliver(const Piece& piece);

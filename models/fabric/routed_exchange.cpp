@@ -3,11 +3,13 @@
 
 #include <algorithm>
 
+#include "models/fabric/flit_spec.hpp"
 #include "sim/base/error.hpp"
 
 namespace reticle {
 
 namespace {
+constexpr Bytes kFlit = FlitFabricParams{}.flit;  ///< a link does not divide it
 constexpr int kRateShift = 22;
 constexpr std::int64_t kLargestMessage = std::int64_t{1} << 36;  // 64 GiB
 }  // namespace
@@ -91,13 +93,14 @@ Picoseconds RoutedExchange::ideal(std::span<const Picoseconds> ready) const {
 
 void RoutedExchange::add_hops(RoutedMessage& message, std::span<const Topology::Hop> path,
                               const Topology& topology, std::span<const LinkRate> rates) {
+  message.wire = div_up(message.bytes.count(), kFlit.count()) * kFlit;
   message.hops_begin = static_cast<std::uint32_t>(hops.size());
   const LinkRate* serialised = nullptr;  // the rate that `busy` was worked out for
   Picoseconds busy{};
   for (const Topology::Hop& hop : path) {
     const Topology::Link& link = topology.links()[index(hop.link)];
     const LinkRate& rate = rates[index(hop.link)];
-    if (serialised == nullptr || !(*serialised == rate)) busy = rate.serialise(message.bytes);
+    if (serialised == nullptr || !(*serialised == rate)) busy = rate.serialise(message.wire);
     serialised = &rate;
     const bool last = &hop == &path.back() && message.target != kInSwitch;
     hops.push_back({.link = static_cast<std::uint32_t>(index(hop.link)),

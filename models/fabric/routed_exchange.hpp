@@ -42,6 +42,7 @@ struct RoutedMessage {
   std::uint32_t hops_begin = 0, hops_end = 0;
   Picoseconds latency{};  ///< sum of the hops' forward
   Bytes bytes{};
+  Bytes wire{};  ///< as the links carry them: whole flits
 };
 
 /// How far a participant is: when it may go on, and what that was bound by.
