@@ -64,6 +64,36 @@ TEST_CASE("Fabric: all-reduces take their alpha-beta closed forms on an idle fab
   }
 }
 
+/// The limit that docs/limits.md states: transactions do not share a link between exchanges.
+TEST_CASE("Fabric: of two exchanges on a link the first has it to itself, where flits share it") {
+  const FabricParams params = fabric_of(TopologyKind::Mesh2d, 3);
+  FabricBench bench{"bench", params};
+  CycleBench cycle{"cycle", params, kFlits};
+  const Bytes large = 4_MiB, small = 64_KiB;
+  const std::vector<Exchange> both{one_phase(3, {{0, 2, large}}), one_phase(3, {{1, 2, small}})};
+  run_in_thread([&] {
+    bench.load(both);
+    cycle.load(both);
+    for (std::int32_t i = 0; i < 2; ++i) {
+      wait_until(kApart + i * 1_us);
+      bench.join_all(i);
+      cycle.join_all(i);
+    }
+  });
+  const Picoseconds begun = kApart + 1_us;
+  const Picoseconds alone =
+      params.exchange_overhead + transfer_time(small, kLink.rate) + kLink.latency;
+  const double ours = nanoseconds(bench.end(1) - begun), flits = nanoseconds(cycle.end(1) - begun);
+  std::printf("64 KiB behind 4 MiB: alone %.0f ns, transaction %.0f ns, cycle %.0f ns\n",
+              nanoseconds(alone), ours, flits);
+  CHECK(bench.end(1) == bench.end(0) + transfer_time(small, kLink.rate));
+  CHECK(flits > nanoseconds(alone) + nanoseconds(transfer_time(small, kLink.rate)) / 2);
+  CHECK(flits < nanoseconds(alone) + 3 * nanoseconds(transfer_time(small, kLink.rate)));
+  // What the link has sent in all is the same.
+  CHECK(nanoseconds(std::max(bench.end(0), bench.end(1)) - kApart) ==
+        doctest::Approx(nanoseconds(std::max(cycle.end(0), cycle.end(1)) - kApart)).epsilon(0.02));
+}
+
 TEST_CASE("CycleFabric: a lone message takes overhead, serialisation and the latency of its way") {
   FabricParams params = fabric_of(TopologyKind::Mesh2d, 5);
   CycleBench bench{"bench", params, kFlits};
