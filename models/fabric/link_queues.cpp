@@ -55,6 +55,7 @@ void LinkQueues::post(Picoseconds at, EventKind kind, std::uint32_t subject) {
 
 void LinkQueues::prepare(const RoutedExchange& routed) {
   std::int64_t bytes_hops = 0;
+  Bytes largest{};
   const std::size_t slots = fronts_.size();
   listed_.assign(routed.phases.size() * slots + 1, 0);
   awaited_.assign(routed.phases.size() * slots, 0);
@@ -63,6 +64,7 @@ void LinkQueues::prepare(const RoutedExchange& routed) {
     for (const RoutedMessage& m : routed.phases[p].messages) {
       ++listed_[p * slots + static_cast<std::size_t>(m.source) + 1];
       ++awaited_[p * slots + static_cast<std::size_t>(m.target)];
+      largest = max(largest, m.wire);
       bytes_hops += m.wire.count() * (m.hops_end - m.hops_begin);
     }
     messages += routed.phases[p].messages.size();
@@ -81,7 +83,7 @@ void LinkQueues::prepare(const RoutedExchange& routed) {
   sendings_.reserve(messages);
   Picoseconds first = fronts_.front().ready;
   for (const ExchangeFront& front : fronts_) first = min(first, front.ready);
-  events_.reset(first, longest_ + rates_[slowest_].serialise(2 * piece_));
+  events_.reset(first, longest_ + rates_[slowest_].serialise(2 * min(piece_, largest)));
   run_ = (run_ + 1) & 0x7fff'ffffU;
 }
 
