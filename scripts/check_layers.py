@@ -17,7 +17,7 @@ SOURCE_FOLDERS = ("sim", "workloads", "models", "tests")
 # Files of models/ that link without SystemC (target reticle_model_spec), whatever their folder.
 MODEL_SPEC = re.compile(
     r"models/(\w+/\w+_spec\.hpp|program/program\.hpp|"
-    r"fabric/(topology|routed_exchange|link_queues)\.[ch]pp"
+    r"fabric/(topology|routed_exchange|link_queues|event_wheel)\.[ch]pp"
     r"|hbm/(bus_timeline|refresh_clock|open_row_time|hbm_(commands|controller|geometry|map|run_model))\.[ch]pp"
     r"|package/event_counts\.[ch]pp)")
 

@@ -5,11 +5,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 build=${1:-build/release}
-ninja -C "$build" test_hbm_cycle test_hbm_agreement test_fabric_booksim test_fabric_forms
+ninja -C "$build" test_hbm_cycle test_hbm_agreement test_fabric_booksim test_fabric_agreement test_fabric_forms
 export RETICLE_VALIDATION="$PWD/docs/validation"
 mkdir -p "$RETICLE_VALIDATION"
 [ -d ../shared/reference ] || echo "../shared/reference is not here: nothing is compared with other tools"
 "$build"/tests/reference/test_hbm_cycle
 "$build"/tests/reference/test_hbm_agreement
 "$build"/tests/reference/test_fabric_booksim
+"$build"/tests/reference/test_fabric_agreement
 ctest --test-dir "$build" -R "law:Fabric:" -V

@@ -23,6 +23,7 @@ constexpr std::size_t kMostRemembered = 1 << 22;
 /// Up to this share above the time in which no order of the messages is much faster, it makes no
 /// difference who goes first.
 constexpr std::int64_t kWaitShare = 32;
+constexpr std::size_t kAhead = 8;  ///< messages to look ahead when memory is fetched
 constexpr std::int64_t kLinkStride = std::int64_t{1} << 32;
 
 /// Sorts keys in the order of what is above their position; those alike keep their places.
@@ -115,14 +116,16 @@ Fabric::Arrival Fabric::deliver(std::span<const Hop> hops, Picoseconds at) {
   Picoseconds injected = at;
   // The link before, or none: where a message comes from decides whether it queues behind another.
   std::int64_t from = resolved_ * kLinkStride;
+  bool overflows = false;  // the buffer in which it waits; a source has room
   for (const Hop& hop : hops) {
     Picoseconds& free = free_[hop.link];
     const Picoseconds start = max(head, free);
     std::int64_t& used_by = used_by_[hop.link];
     if (used_by != from && used_by / kLinkStride == resolved_ && start > head) {
       longest_wait_ = max(longest_wait_, start - head);
-      overflows_ |= hop.overflows;
+      overflows_ |= overflows;
     }
+    overflows = hop.overflows;
     used_by = from;
     free = start + hop.busy;
     head = start + hop.forward;
@@ -169,8 +172,16 @@ void Fabric::order(const RoutedExchange& routed, RoutedExchange::Phase& phase) {
 void Fabric::run_phase(const RoutedExchange& routed, RoutedExchange::Phase& phase) {
   order(routed, phase);
   next_ = fronts_;
-  for (const std::int32_t position : phase.order) {
-    const RoutedMessage& m = phase.messages[static_cast<std::size_t>(position)];
+  // Large exchanges do not fit the cache, and are gone through in no order of memory.
+  const auto ahead = [&](std::size_t i) -> const RoutedMessage* {
+    return i < phase.order.size() ? &phase.messages[static_cast<std::size_t>(phase.order[i])]
+                                  : nullptr;
+  };
+  for (std::size_t i = 0; i < phase.order.size(); ++i) {
+    if (const RoutedMessage* later = ahead(i + 2 * kAhead)) __builtin_prefetch(later);
+    if (const RoutedMessage* soon = ahead(i + kAhead))
+      __builtin_prefetch(&routed.hops[soon->hops_begin]);
+    const RoutedMessage& m = *ahead(i);
     const ExchangeFront& source = fronts_[static_cast<std::size_t>(m.source)];
     const Arrival arrival =
         deliver({routed.hops.data() + m.hops_begin, m.hops_end - m.hops_begin}, source.ready);
@@ -224,9 +235,10 @@ bool Fabric::reserve(RoutedExchange& routed) {
   if (adds || longest_wait_.count() == 0) return true;
   if (overflows_) return false;
   Picoseconds begin{}, end{};
-  for (const ExchangeFront& front : begin_) begin = max(begin, front.ready);
-  for (const ExchangeFront& front : fronts_) end = max(end, front.ready);
-  return (end - begin - routed.ideal()) * kWaitShare <= routed.ideal();
+  for (const Picoseconds ready : ready_) begin = max(begin, ready);
+  for (const ExchangeFront& front : fronts_) end = max(end, front.ready - base_);
+  const Picoseconds ideal = routed.ideal(ready_);
+  return (end - ideal) * kWaitShare <= ideal - begin;
 }
 
 /// How the exchange begins.
@@ -235,21 +247,28 @@ void Fabric::begin(const RoutedExchange& routed) {
   for (const ExchangeFront& front : fronts_) base_ = min(base_, front.ready);
   ready_.clear();
   hash_ = 0;
+  const auto mix = [&](Picoseconds t) {
+    hash_ = (hash_ ^ static_cast<std::uint64_t>(t.count())) * 0x9e37'79b9'7f4a'7c15U;
+    hash_ ^= hash_ >> 29;
+  };
   for (const ExchangeFront& front : fronts_) {
     ready_.push_back(front.ready - base_);
-    hash_ = (hash_ ^ static_cast<std::uint64_t>(ready_.back().count())) * 0x9e37'79b9'7f4a'7c15U;
-    hash_ ^= hash_ >> 29;
+    mix(ready_.back());
   }
-  idle_ = std::all_of(routed.links.begin(), routed.links.end(),
-                      [&](std::uint32_t link) { return free_[link] <= base_; });
+  occupied_.clear();
+  for (const std::uint32_t link : routed.links)
+    if (free_[link] > base_) {
+      occupied_.emplace_back(link, free_[link] - base_);
+      mix(occupied_.back().second);
+    }
 }
 
-/// Takes the ending of a use that began alike, on idle links.
+/// Takes the ending of a use that began alike.
 bool Fabric::remember(const RoutedExchange& routed) {
-  if (!idle_) return false;
   const auto [first, last] = routed.memories.equal_range(hash_);
-  const auto found =
-      std::find_if(first, last, [&](const auto& kept) { return kept.second.ready == ready_; });
+  const auto found = std::find_if(first, last, [&](const auto& kept) {
+    return kept.second.ready == ready_ && kept.second.occupied == occupied_;
+  });
   if (found == last) return false;
   const RoutedExchange::Memory& memory = found->second;
   for (std::size_t s = 0; s < fronts_.size(); ++s) {
@@ -264,8 +283,7 @@ bool Fabric::remember(const RoutedExchange& routed) {
 
 /// Notes how the exchange has ended.
 void Fabric::keep(RoutedExchange& routed) {
-  if (!idle_) return;
-  const std::size_t times = routed.links.size() + 5 * fronts_.size();
+  const std::size_t times = routed.links.size() + 5 * fronts_.size() + 2 * occupied_.size();
   if (remembered_ + times > kMostRemembered) {
     for (auto& [exchange, other] : routed_) other->memories.clear();
     remembered_ = 0;
@@ -273,6 +291,7 @@ void Fabric::keep(RoutedExchange& routed) {
   remembered_ += times;
   RoutedExchange::Memory& memory = routed.memories.emplace(hash_, RoutedExchange::Memory{})->second;
   memory.ready = ready_;
+  memory.occupied = occupied_;
   memory.fronts = fronts_;
   for (ExchangeFront& front : memory.fronts) front.ready -= base_;
   memory.injected.reserve(injected_.size());

@@ -67,15 +67,15 @@ class Fabric final : public sc_core::sc_module, public FabricModel {
   LinkQueues queues_;
   std::vector<Picoseconds> free_;  ///< per link: when it has sent what it was given
   // The exchange being worked out as it begins:
-  Picoseconds base_{};                    ///< first of its participants
-  std::vector<Picoseconds> ready_;        ///< each one, from there
-  std::uint64_t hash_ = 0;                ///< of `ready_`
-  bool idle_ = false;                     ///< all links it takes, by then
-  std::vector<Picoseconds> free_before_;  ///< of them
-  std::vector<std::int64_t> used_by_;     ///< per link: the exchange and the link before it
-  std::int64_t resolved_ = 0;             ///< exchanges worked out
-  bool overflows_ = false;                ///< a message of it waited and is larger than the buffer
-  Picoseconds longest_wait_{};            ///< of a message of it for one from elsewhere
+  Picoseconds base_{};                              ///< first of its participants
+  std::vector<Picoseconds> ready_;                  ///< each one, from there
+  std::vector<RoutedExchange::Occupied> occupied_;  ///< links it takes, beyond `base_`
+  std::uint64_t hash_ = 0;                          ///< of `ready_` and `occupied_`
+  std::vector<Picoseconds> free_before_;            ///< of them
+  std::vector<std::int64_t> used_by_;  ///< per link: the exchange and the link before it
+  std::int64_t resolved_ = 0;          ///< exchanges worked out
+  bool overflows_ = false;             ///< a message of it waited and is larger than the buffer
+  Picoseconds longest_wait_{};         ///< of a message of it for one from elsewhere
   std::vector<LinkStats> stats_;
   Bytes sent_{};
   Bytes received_{};

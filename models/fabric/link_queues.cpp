@@ -15,53 +15,47 @@ constexpr std::int64_t kMostPieceHops = 32'768;
 constexpr Bytes kLeastPiece{512};
 /// Of one message, and of a buffer when messages are larger than that.
 constexpr std::int64_t kMostPieces = 8, kPiecesPerBuffer = 32;
-/// Of what an event says in one word: its subject, two bits of its kind, and the order of posting.
-constexpr int kSubjectBits = 29, kOrderShift = kSubjectBits + 2;
-constexpr std::uint64_t kSubjects = (std::uint64_t{1} << kSubjectBits) - 1;
+/// Of what an event says in one word: its subject, then two bits of its kind.
+constexpr int kSubjectBits = 30;
+constexpr std::uint32_t kSubjects = (1U << kSubjectBits) - 1;
 }  // namespace
 
 LinkQueues::LinkQueues(const Topology& topology, std::span<const LinkRate> rates)
-    : rates_{rates}, links_(topology.links().size()) {
-  out_.reserve(links_.size());
-  std::vector<std::vector<std::uint32_t>> out(static_cast<std::size_t>(topology.nodes()));
+    : rates_{rates},
+      links_(topology.links().size()),
+      out_(static_cast<std::size_t>(topology.nodes())),
+      queues_(links_.size()) {
   const auto links = topology.links();
-  for (std::size_t i = 0; i < links.size(); ++i) {
-    auto& others = out[static_cast<std::size_t>(links[i].from)];
-    out_.push_back(static_cast<std::uint32_t>(others.size()));
-    links_[i].buffer = links[i].params.buffer;
-    others.push_back(static_cast<std::uint32_t>(i));
-  }
-  for (const auto& link : links)
-    if (link.params.buffer.count() > 0)
-      smallest_buffer_ = min(smallest_buffer_, link.params.buffer);
-  std::size_t queues = 0;
-  for (std::size_t i = 0; i < links.size(); ++i) {
-    links_[i].queues = static_cast<std::uint32_t>(queues);
-    links_[i].classes =
-        static_cast<std::int8_t>(topology.channel({LinkId{static_cast<std::uint32_t>(i)}}).of);
-    queues += out[static_cast<std::size_t>(links[i].to)].size() *
-              static_cast<std::size_t>(links_[i].classes);
-  }
-  first_source_ = static_cast<std::uint32_t>(queues);
-  queues_.resize(queues + links.size());
   for (std::uint32_t i = 0; i < links.size(); ++i) {
-    std::uint32_t queue = links_[i].queues;
-    for (const std::uint32_t onward : out[static_cast<std::size_t>(links[i].to)])
-      for (std::int8_t c = 0; c < links_[i].classes; ++c) {
-        queues_[queue].before = i;
-        queues_[queue++].onward = onward;
-      }
-    queues_[first_source_ + i].onward = i;
+    auto& others = out_[static_cast<std::size_t>(links[i].from)];
+    place_.push_back(static_cast<std::uint32_t>(others.size()));
+    others.push_back(i);
+    Link& link = links_[i];
+    link.to = static_cast<std::uint32_t>(links[i].to);
+    link.buffer = links[i].params.buffer;
+    link.classes = static_cast<std::int8_t>(topology.channel({LinkId{i}}).of);
+    queues_[i].onward = i;
+    if (link.buffer.count() > 0) smallest_buffer_ = min(smallest_buffer_, link.buffer);
+    longest_ = max(longest_, links[i].forward);
+    if (links[i].params.rate < links[slowest_].params.rate) slowest_ = i;
   }
 }
 
+/// Nobody has more of them than the messages that go that way need.
+void LinkQueues::make_queues(std::uint32_t link) {
+  links_[link].queues = static_cast<std::uint32_t>(queues_.size());
+  for (const std::uint32_t onward : out_[links_[link].to])
+    for (std::int8_t c = 0; c < links_[link].classes; ++c)
+      queues_.push_back({.before = link, .onward = onward});
+}
+
 void LinkQueues::post(Picoseconds at, EventKind kind, std::uint32_t subject) {
-  events_.push(
-      {at, order_++ << kOrderShift | static_cast<std::uint64_t>(kind) << kSubjectBits | subject});
+  events_.post(at, static_cast<std::uint32_t>(kind) << kSubjectBits | subject);
 }
 
 void LinkQueues::prepare(const RoutedExchange& routed) {
   std::int64_t bytes_hops = 0;
+  Bytes largest{};
   const std::size_t slots = fronts_.size();
   listed_.assign(routed.phases.size() * slots + 1, 0);
   awaited_.assign(routed.phases.size() * slots, 0);
@@ -70,7 +64,8 @@ void LinkQueues::prepare(const RoutedExchange& routed) {
     for (const RoutedMessage& m : routed.phases[p].messages) {
       ++listed_[p * slots + static_cast<std::size_t>(m.source) + 1];
       ++awaited_[p * slots + static_cast<std::size_t>(m.target)];
-      bytes_hops += m.bytes.count() * (m.hops_end - m.hops_begin);
+      largest = max(largest, m.wire);
+      bytes_hops += m.wire.count() * (m.hops_end - m.hops_begin);
     }
     messages += routed.phases[p].messages.size();
   }
@@ -86,7 +81,9 @@ void LinkQueues::prepare(const RoutedExchange& routed) {
   ends_.assign(slots, {});
   sendings_.clear();
   sendings_.reserve(messages);
-  order_ = 0;
+  Picoseconds first = fronts_.front().ready;
+  for (const ExchangeFront& front : fronts_) first = min(first, front.ready);
+  events_.reset(first, longest_ + rates_[slowest_].serialise(2 * min(piece_, largest)));
   run_ = (run_ + 1) & 0x7fff'ffffU;
 }
 
@@ -99,11 +96,7 @@ void LinkQueues::run(const RoutedExchange& routed, std::span<ExchangeFront> fron
   prepare(routed);
   for (std::size_t s = 0; s < fronts.size(); ++s)
     post(fronts[s].ready, EventKind::Begin, static_cast<std::uint32_t>(s));
-  while (!events_.empty()) {
-    const Event event = events_.top();
-    events_.pop();
-    handle(event);
-  }
+  while (!events_.empty()) handle(events_.take());
   for (std::size_t s = 0; s < fronts.size(); ++s)
     if (ends_[s].ready > fronts[s].ready) fronts[s] = ends_[s];
   for (const std::uint32_t id : used_) {
@@ -119,9 +112,9 @@ void LinkQueues::run(const RoutedExchange& routed, std::span<ExchangeFront> fron
   used_.clear();
 }
 
-void LinkQueues::handle(const Event& event) {
-  const auto subject = static_cast<std::uint32_t>(event.what & kSubjects);
-  switch (static_cast<EventKind>(event.what >> kSubjectBits & 3U)) {
+void LinkQueues::handle(const EventWheel::Event& event) {
+  const std::uint32_t subject = event.subject() & kSubjects;
+  switch (static_cast<EventKind>(event.subject() >> kSubjectBits)) {
     case EventKind::Begin:
       return begin_phase(subject, event.at);
     case EventKind::Serve:
@@ -162,7 +155,7 @@ void LinkQueues::send(const RoutedMessage& message, std::size_t phase, std::size
     return;
   }
   // Pieces are small beside the message, and beside the buffers they share.
-  const std::int64_t bytes = message.bytes.count();
+  const std::int64_t bytes = message.wire.count();
   const std::int64_t finest =
       std::max(kMostPieces, bytes * kPiecesPerBuffer / smallest_buffer_.count());
   const std::int64_t parts = std::clamp<std::int64_t>(bytes / piece_.count(), 1, finest);
@@ -172,11 +165,11 @@ void LinkQueues::send(const RoutedMessage& message, std::size_t phase, std::size
                        .front = fronts_[slot],
                        .parts = parts});
   const std::uint32_t link = routed_->hops[message.hops_begin].link;
-  Queue& source = queues_[first_source_ + link];
+  Queue& source = queues_[link];
   const bool first = source.head == kNone;
   (first ? source.head : sendings_[source.tail].next) = id;
   source.tail = id;
-  if (first) ask(link, first_source_ + link, at);
+  if (first) ask(link, link, at);
 }
 
 std::uint32_t LinkQueues::make_piece(const Piece& piece) {
@@ -191,13 +184,14 @@ std::uint32_t LinkQueues::make_piece(const Piece& piece) {
 }
 
 /// What it meets at the end of its next link.
-void LinkQueues::look_ahead(Piece& piece) const {
+void LinkQueues::look_ahead(Piece& piece) {
   const Hop& hop = routed_->hops[piece.hop];
   piece.forward = hop.forward;
   piece.queue = kNone;
   if (piece.hop + 1 == piece.hops_end) return;
   const Link& link = links_[hop.link];
-  const std::uint32_t onward = out_[routed_->hops[piece.hop + 1].link];
+  if (link.queues == kNone) make_queues(hop.link);
+  const std::uint32_t onward = place_[routed_->hops[piece.hop + 1].link];
   piece.queue = link.queues + onward * static_cast<std::uint32_t>(link.classes) +
                 static_cast<std::uint32_t>(hop.channel);
 }
@@ -247,8 +241,8 @@ std::uint32_t LinkQueues::cut_piece(std::uint32_t id) {
   ++sending.made;
   const Bytes before = sending.cut;
   sending.cut = sending.made == sending.parts
-                    ? message.bytes
-                    : Bytes{message.bytes.count() * sending.made / sending.parts};
+                    ? message.wire
+                    : Bytes{message.wire.count() * sending.made / sending.parts};
   Piece piece{.sending = id,
               .hop = message.hops_begin,
               .hops_end = message.hops_end,
@@ -258,10 +252,9 @@ std::uint32_t LinkQueues::cut_piece(std::uint32_t id) {
   return make_piece(piece);
 }
 
-/// A queue may hold as much as its link's buffer has left over [Choudhury and Hahne, ToN 1998], and
-/// always one piece.
-bool LinkQueues::has_room(std::uint32_t link, const Piece& piece, Picoseconds at) {
-  if (piece.queue == kNone) return true;
+/// Each of a queue's two virtual channels may hold as much as its link's buffer has left over
+/// [Choudhury and Hahne, ToN 1998]; and a queue always one piece.
+bool LinkQueues::has_room(std::uint32_t link, std::uint32_t onward, Bytes bytes, Picoseconds at) {
   Link& l = links_[link];
   while (l.left < l.leaving.size() && l.leaving[l.left].at <= at) {
     const Room& room = l.leaving[l.left];
@@ -273,8 +266,33 @@ bool LinkQueues::has_room(std::uint32_t link, const Piece& piece, Picoseconds at
     l.leaving.erase(l.leaving.begin(), l.leaving.begin() + l.left);
     l.left = 0;
   }
-  const Bytes held = queues_[piece.queue].held;
-  return held.count() == 0 || held + piece.bytes <= l.buffer - l.held;
+  const Bytes held = queues_[onward].held;
+  return held.count() == 0 || held + bytes <= 2 * (l.buffer - l.held);
+}
+
+/// Packets on their way have a virtual channel and wait for credits; a source takes a channel only
+/// with a credit at hand. So where room is short it goes to what comes over links.
+bool LinkQueues::yields(std::uint32_t link, std::uint32_t onward) {
+  Queue& next = queues_[onward];
+  if (next.short_of_room != run_) return false;
+  for (std::uint32_t q = links_[link].first; q != kNone; q = queues_[q].in_line)
+    if (!is_source(q) && pieces_[queues_[q].head].queue == onward) return true;
+  next.short_of_room = 0;
+  return false;
+}
+
+/// Whether the first piece of a queue may take the link.
+bool LinkQueues::may_pass(std::uint32_t link, std::uint32_t queue, Picoseconds at) {
+  const Piece& piece = pieces_[first_of(link, queue)];
+  if (piece.queue == kNone) return true;
+  const bool room = has_room(link, piece.queue, piece.bytes, at);
+  if (is_source(queue)) return room && !yields(link, piece.queue);
+  Queue& next = queues_[piece.queue];
+  if (!room)
+    next.short_of_room = run_;
+  else if (next.short_of_room == run_ && has_room(link, piece.queue, 2 * piece.bytes, at))
+    next.short_of_room = 0;
+  return room;
 }
 
 /// Gives the link to the first in line whose way on has room.
@@ -282,7 +300,7 @@ void LinkQueues::serve(std::uint32_t link, Picoseconds at) {
   Link& l = links_[link];
   std::uint32_t before = kNone;
   for (std::uint32_t queue = l.first; queue != kNone; queue = queues_[queue].in_line) {
-    if (!has_room(link, pieces_[first_of(link, queue)], at)) {
+    if (!may_pass(link, queue, at)) {
       before = queue;
       continue;
     }
@@ -346,7 +364,8 @@ void LinkQueues::leave(std::uint32_t queue, const Piece& piece, Picoseconds at, 
     // Two virtual channels make a queue, a source is one.
     if (q.turn >> 1 != run_) q.turn = run_ << 1;
     q.turn ^= 1U;
-    ask(q.onward, queue, at, (q.turn & 1U) != 0);
+    const bool beside_source = queues_[q.onward].head != kNone;
+    ask(q.onward, queue, at, beside_source && (q.turn & 1U) != 0);
   }
   if (!std::exchange(before.awaited, false) || before.due) return;
   before.due = true;

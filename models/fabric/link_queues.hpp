@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <queue>
 #include <span>
 #include <vector>
 
+#include "models/fabric/event_wheel.hpp"
 #include "models/fabric/routed_exchange.hpp"
 #include "models/fabric/topology.hpp"
 
@@ -47,11 +47,12 @@ class LinkQueues {
   /// link of their way (a source).
   struct Queue {
     std::uint32_t head = kNone, tail = kNone;
-    std::uint32_t in_line = kNone;  ///< the next in the line for the link
-    std::uint32_t before = 0;       ///< link at whose end it is
-    std::uint32_t onward = 0;       ///< link it wants
-    std::uint32_t turn = 0;         ///< run, and whether of its two pieces the first is gone
-    Bytes held{};                   ///< or on its way here
+    std::uint32_t in_line = kNone;    ///< the next in the line for the link
+    std::uint32_t before = 0;         ///< link at whose end it is
+    std::uint32_t onward = 0;         ///< link it wants
+    std::uint32_t turn = 0;           ///< run, and whether of its two pieces the first is gone
+    std::uint32_t short_of_room = 0;  ///< run in which what came over links was last refused
+    Bytes held{};                     ///< or on its way here
   };
   struct Room {
     Picoseconds at{};
@@ -68,10 +69,11 @@ class LinkQueues {
     Bytes cut{};                       ///< bytes of the latter
   };
   struct Link {
-    std::uint32_t queues = 0;  ///< first of those at its end
-    std::int8_t classes = 1;   ///< of routes, each with its own queues
-    bool due = false;          ///< it will look at its line
-    bool awaited = false;      ///< it waits for room of which nothing is known
+    std::uint32_t queues = kNone;  ///< first of those at its end; none before their first use
+    std::uint32_t to = 0;          ///< node
+    std::int8_t classes = 1;       ///< of routes, each with its own queues
+    bool due = false;              ///< it will look at its line
+    bool awaited = false;          ///< it waits for room of which nothing is known
     bool used = false;
     std::uint32_t first = kNone, last = kNone;  ///< in line: queues that want the link
     std::uint32_t cut = kNone;                  ///< the next piece of the source
@@ -80,30 +82,25 @@ class LinkQueues {
     Bytes buffer{};
     std::vector<Room> leaving;  ///< of that buffer, by time
   };
+  /// What happens, with a piece, link, slot or sending.
   enum class EventKind : std::uint8_t { Arrive, Serve, Begin, Hold };
-  struct Event {
-    Picoseconds at{};
-    /// Order of posting, kind, and subject: piece, link, slot or sending.
-    std::uint64_t what = 0;
-    bool operator>(const Event& other) const {
-      return at != other.at ? at > other.at : what > other.what;
-    }
-  };
-
   void prepare(const RoutedExchange& routed);
   void post(Picoseconds at, EventKind kind, std::uint32_t subject);
-  void handle(const Event& event);
+  void handle(const EventWheel::Event& event);
   void hold(std::uint32_t sending, Picoseconds at);
   void begin_phase(std::size_t slot, Picoseconds at);
   void send(const RoutedMessage& message, std::size_t phase, std::size_t slot, Picoseconds at);
   void arrive(std::uint32_t piece, Picoseconds at);
   void ask(std::uint32_t link, std::uint32_t queue, Picoseconds at, bool first = false);
   void serve(std::uint32_t link, Picoseconds at);
-  [[nodiscard]] bool is_source(std::uint32_t queue) const { return queue >= first_source_; }
+  [[nodiscard]] bool is_source(std::uint32_t queue) const { return queue < links_.size(); }
   [[nodiscard]] std::uint32_t first_of(std::uint32_t link, std::uint32_t queue);
   [[nodiscard]] std::uint32_t cut_piece(std::uint32_t sending);
-  void look_ahead(Piece& piece) const;
-  bool has_room(std::uint32_t link, const Piece& piece, Picoseconds at);
+  void look_ahead(Piece& piece);
+  void make_queues(std::uint32_t link);
+  bool may_pass(std::uint32_t link, std::uint32_t queue, Picoseconds at);
+  bool yields(std::uint32_t link, std::uint32_t onward);
+  bool has_room(std::uint32_t link, std::uint32_t onward, Bytes bytes, Picoseconds at);
   void pass(std::uint32_t link, std::uint32_t queue, Picoseconds at);
   void leave(std::uint32_t queue, const Piece& piece, Picoseconds at, Picoseconds end);
   void deliver(const Piece& piece);
@@ -111,13 +108,14 @@ class LinkQueues {
 
   std::span<const LinkRate> rates_;
   Bytes smallest_buffer_{std::int64_t{1} << 40};
+  Picoseconds longest_{};      ///< from a link's start to the next one's
+  std::uint32_t slowest_ = 0;  ///< link
   std::vector<Link> links_;
-  std::vector<std::uint32_t> out_;   ///< per link: its place among those of the node it leaves
-  std::vector<Queue> queues_;        ///< by link, and after them every link's source
-  std::uint32_t first_source_ = 0;   ///< of `queues_`
+  std::vector<std::uint32_t> place_;             ///< per link: among those of the node it leaves
+  std::vector<std::vector<std::uint32_t>> out_;  ///< per node: links
+  std::vector<Queue> queues_;        ///< every link's source, then those at the ends of links
   std::vector<std::uint32_t> used_;  ///< links
-  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
-  std::uint64_t order_ = 0;
+  EventWheel events_;
   std::uint32_t run_ = 0;
   std::vector<Piece> pieces_;
   std::vector<std::uint32_t> free_pieces_;

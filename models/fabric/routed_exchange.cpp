@@ -3,11 +3,13 @@
 
 #include <algorithm>
 
+#include "models/fabric/flit_spec.hpp"
 #include "sim/base/error.hpp"
 
 namespace reticle {
 
 namespace {
+constexpr Bytes kFlit = FlitFabricParams{}.flit;  ///< a link does not divide it
 constexpr int kRateShift = 22;
 constexpr std::int64_t kLargestMessage = std::int64_t{1} << 36;  // 64 GiB
 }  // namespace
@@ -56,42 +58,49 @@ RoutedExchange::RoutedExchange(std::shared_ptr<const Exchange> of, const Topolog
   seen_ = {};
 }
 
-Picoseconds RoutedExchange::ideal() const {
-  /// What a link sends in a phase, and the shortest way of a message over it.
+Picoseconds RoutedExchange::busiest(const Phase& phase, std::span<const Picoseconds> ready) const {
+  /// What a link sends, and when the first of it can be at its target.
   struct Load {
     Picoseconds busy{}, least{};
     std::int64_t messages = 0;
   };
-  if (ideal_) return *ideal_;
-  ideal_ = Picoseconds{};
   std::uint32_t most = 0;
   for (const std::uint32_t link : links) most = std::max(most, link);
   std::vector<Load> loads(most + 1);
-  for (const Phase& phase : phases) {
-    for (const std::uint32_t link : links) loads[link] = {};
-    Picoseconds least{};
-    for (const RoutedMessage& m : phase.messages)
-      for (std::uint32_t h = m.hops_begin; h < m.hops_end; ++h) {
-        Load& load = loads[hops[h].link];
-        load.busy += hops[h].busy;
-        load.least = load.messages++ == 0 ? m.latency : min(load.least, m.latency);
-        least = max(least, m.latency + hops[h].busy);
-      }
-    for (const std::uint32_t link : links) least = max(least, loads[link].busy + loads[link].least);
-    *ideal_ += least;
+  Picoseconds end{};
+  for (const RoutedMessage& m : phase.messages) {
+    const Picoseconds begin = ready.empty() ? Picoseconds{} : ready[std::size_t(m.source)];
+    for (std::uint32_t h = m.hops_begin; h < m.hops_end; ++h) {
+      Load& load = loads[hops[h].link];
+      const Picoseconds head = begin + m.latency;
+      load.busy += hops[h].busy;
+      load.least = load.messages++ == 0 ? head : min(load.least, head);
+      end = max(end, head + hops[h].busy);
+    }
   }
-  return *ideal_;
+  for (const Load& load : loads) end = max(end, load.busy + load.least);
+  return end;
+}
+
+Picoseconds RoutedExchange::ideal(std::span<const Picoseconds> ready) const {
+  if (phases.empty()) return Picoseconds{};
+  if (!later_) {
+    later_ = Picoseconds{};
+    for (std::size_t p = 1; p < phases.size(); ++p) *later_ += busiest(phases[p], {});
+  }
+  return busiest(phases.front(), ready) + *later_;
 }
 
 void RoutedExchange::add_hops(RoutedMessage& message, std::span<const Topology::Hop> path,
                               const Topology& topology, std::span<const LinkRate> rates) {
+  message.wire = div_up(message.bytes.count(), kFlit.count()) * kFlit;
   message.hops_begin = static_cast<std::uint32_t>(hops.size());
   const LinkRate* serialised = nullptr;  // the rate that `busy` was worked out for
   Picoseconds busy{};
   for (const Topology::Hop& hop : path) {
     const Topology::Link& link = topology.links()[index(hop.link)];
     const LinkRate& rate = rates[index(hop.link)];
-    if (serialised == nullptr || !(*serialised == rate)) busy = rate.serialise(message.bytes);
+    if (serialised == nullptr || !(*serialised == rate)) busy = rate.serialise(message.wire);
     serialised = &rate;
     const bool last = &hop == &path.back() && message.target != kInSwitch;
     hops.push_back({.link = static_cast<std::uint32_t>(index(hop.link)),

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "models/fabric/topology.hpp"
@@ -41,6 +42,7 @@ struct RoutedMessage {
   std::uint32_t hops_begin = 0, hops_end = 0;
   Picoseconds latency{};  ///< sum of the hops' forward
   Bytes bytes{};
+  Bytes wire{};  ///< as the links carry them: whole flits
 };
 
 /// How far a participant is: when it may go on, and what that was bound by.
@@ -62,25 +64,28 @@ struct RoutedExchange {
     std::vector<std::int64_t> ticks;
     std::vector<std::int32_t> order;
   };
-  /// How it ended when its links were idle and its participants began `ready` after the first of
-  /// them; times count from there. Layers are alike, so many uses begin as one before did.
+  using Occupied = std::pair<std::uint32_t, Picoseconds>;  ///< a link, and until when
+  /// How it ended when its participants began `ready` after the first of them and links had earlier
+  /// work until `occupied`; times count from there. Layers are alike, so many uses begin as one
+  /// before did.
   struct Memory {
     std::vector<Picoseconds> ready;
+    std::vector<Occupied> occupied;
     std::vector<ExchangeFront> fronts;
     std::vector<Picoseconds> injected, free;  ///< `free`: as `links`
   };
   RoutedExchange(std::shared_ptr<const Exchange> exchange, const Topology& topology,
                  std::span<const LinkRate> rates);
 
-  /// Per phase the time in which its busiest link can send all it has to, added up: no order of
-  /// messages is much faster when all begin together.
-  [[nodiscard]] Picoseconds ideal() const;
+  /// Per phase the time in which its busiest link can send all it has to, added up; `ready`: when
+  /// each participant begins the first one. No order of messages is much faster.
+  [[nodiscard]] Picoseconds ideal(std::span<const Picoseconds> ready) const;
 
   std::shared_ptr<const Exchange> exchange;
   std::vector<Phase> phases;
   std::vector<Hop> hops;
   std::vector<std::uint32_t> links;  ///< all that its messages take, each once
-  std::unordered_multimap<std::uint64_t, Memory> memories;  ///< by a hash of `ready`
+  std::unordered_multimap<std::uint64_t, Memory> memories;  ///< by a hash of how it began
   std::vector<LinkStats> counts;  ///< of one run of the exchange, per level
   Bytes sent{}, received{};       ///< payload that leaves participants, and that reaches them
 
@@ -91,7 +96,10 @@ struct RoutedExchange {
                   std::span<const LinkRate> rates);
 
   std::vector<char> seen_;  ///< per link: it is in `links`
-  mutable std::optional<Picoseconds> ideal_;
+  /// When phase `p` can have ended whose senders are `ready`; unset: all at time zero.
+  [[nodiscard]] Picoseconds busiest(const Phase& phase, std::span<const Picoseconds> ready) const;
+
+  mutable std::optional<Picoseconds> later_;  ///< ideal of the phases after the first
 };
 
 }  // namespace reticle

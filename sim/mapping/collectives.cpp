@@ -321,38 +321,72 @@ Picoseconds Collectives::estimate(const Choice& choice, const DieGroup& group, B
   return overhead_;
 }
 
-Collectives::Choice Collectives::choose(const DieGroup& group, Bytes bytes) const {
+/// All-reduces that the topology between the dies of `group` has a use for; of equals the first.
+std::vector<Collectives::Choice> Collectives::candidates(const DieGroup& group) const {
   const TopologyKind kind = level_between(group).spec.kind;
-  std::vector<Choice> choices{{AllReduceKind::OneShot, 1}, {AllReduceKind::Tree, 1}};
+  std::vector<Choice> choices{{}, {AllReduceKind::OneShot, 1}, {AllReduceKind::Tree, 1}};
   if (meets_in_switch(group)) choices.push_back({AllReduceKind::InSwitch, 1});
   if (kind != TopologyKind::Switch && kind != TopologyKind::FullyConnected)
     choices.push_back({AllReduceKind::Ring, 1});
   for (const Level& level : levels_)
     if (splits_evenly(group, level.dies))
       choices.push_back({AllReduceKind::Hierarchical, level.dies});
+  return choices;
+}
+
+Collectives::Choice Collectives::choose(const DieGroup& group, Bytes bytes) const {
   Choice best;
-  for (const Choice& choice : choices)
+  for (const Choice& choice : candidates(group))
     if (estimate(choice, group, bytes) < estimate(best, group, bytes)) best = choice;
   return best;
 }
 
-std::string Collectives::describe_choices(const DieGroup& group) const {
-  constexpr std::int64_t kLeast = 1024, kMost = std::int64_t{1} << 30;
-  const auto size_text = [](std::int64_t bytes) {
-    constexpr std::array<const char*, 3> kUnits{" KiB", " MiB", " GiB"};
-    std::size_t unit = 0;
-    for (bytes /= 1024; bytes >= 1024 && unit + 1 < kUnits.size(); bytes /= 1024) ++unit;
-    return std::to_string(bytes) + kUnits[unit];
+namespace {
+std::string size_text(Bytes size) {
+  constexpr std::array<const char*, 3> kUnits{" KiB", " MiB", " GiB"};
+  std::size_t unit = 0;
+  std::int64_t count = size.count() / 1024;
+  for (; count >= 1024 && unit + 1 < kUnits.size(); count /= 1024) ++unit;
+  return std::to_string(count) + kUnits[unit];
+}
+std::string time_text(Picoseconds time) { return std::to_string(time.count() / 1000) + " ns"; }
+}  // namespace
+
+/// The closed forms of the best and the next algorithm.
+std::string Collectives::compare(const DieGroup& group, Bytes bytes) const {
+  std::vector<Choice> order = candidates(group);
+  const auto time = [&](const Choice& c) { return estimate(c, group, bytes); };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](const Choice& a, const Choice& b) { return time(a) < time(b); });
+  const auto text = [&](const Choice& c) {
+    return std::string{name_of(c.kind)} + " " + time_text(time(c));
   };
-  const auto name = [&](std::int64_t bytes) { return name_of(choose(group, Bytes{bytes}).kind); };
-  std::string text;
-  for (std::int64_t bytes = kLeast; bytes <= kMost; bytes *= 2) {
-    const bool more = bytes < kMost;
-    if (more && name(2 * bytes) == name(bytes)) continue;
-    text += std::string{name(bytes)} + (more           ? " to " + size_text(bytes) + ", "
-                                        : text.empty() ? ""
-                                                       : " above");
+  return "closed form at " + size_text(bytes) + ": " + text(order[0]) + ", next " + text(order[1]);
+}
+
+std::vector<Collectives::Served> Collectives::served(const DieGroup& group) const {
+  constexpr Bytes kLeast{1024}, kMost{std::int64_t{1} << 30};
+  std::vector<Served> list;
+  for (Bytes bytes = kLeast; bytes <= kMost; bytes = 2 * bytes) {
+    const Choice choice = choose(group, bytes);
+    if (!list.empty() && list.back().choice.kind == choice.kind) continue;
+    Served next{choice, {}, {}, compare(group, bytes)};
+    if (!list.empty()) {
+      // At its upper end the former one is closest to being beaten.
+      next.above = list.back().up_to = Bytes{bytes.count() / 2};
+      list.back().why = compare(group, *next.above);
+    }
+    list.push_back(std::move(next));
   }
+  return list;
+}
+
+std::string Collectives::describe_choices(const DieGroup& group) const {
+  std::string text;
+  for (const Served& s : served(group))
+    text += std::string{name_of(s.choice.kind)} + (s.up_to   ? " to " + size_text(*s.up_to) + ", "
+                                                   : s.above ? " above"
+                                                             : "");
   return text;
 }
 

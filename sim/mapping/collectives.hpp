@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -67,6 +68,14 @@ class Collectives {
     std::int64_t inside = 1;
   };
   [[nodiscard]] Choice choose(const DieGroup& group, Bytes bytes) const;
+  /// Sizes that one algorithm serves, and why: its closed form and that of the next best. Sizes are
+  /// tried by doubling, 1 KiB to 1 GiB.
+  struct Served {
+    Choice choice;
+    std::optional<Bytes> above, up_to;  ///< unset: no limit
+    std::string why;
+  };
+  [[nodiscard]] std::vector<Served> served(const DieGroup& group) const;
   /// Which algorithm serves which sizes, for people: "one-shot to 64 KiB, direct above".
   [[nodiscard]] std::string describe_choices(const DieGroup& group) const;
   /// Closed-form time of the chosen all-reduce on an idle fabric; for comparing plans.
@@ -83,6 +92,8 @@ class Collectives {
     std::int64_t sharing = 1;  ///< dies that share one of its links
     FabricLevel spec;
   };
+  [[nodiscard]] std::vector<Choice> candidates(const DieGroup& group) const;
+  [[nodiscard]] std::string compare(const DieGroup& group, Bytes bytes) const;
   [[nodiscard]] Picoseconds estimate(const Choice& choice, const DieGroup& group,
                                      Bytes bytes) const;
   /// One phase in which every die sends `bytes_per_die` to `peers` others over `level`.

@@ -9,6 +9,7 @@
 #include "sim/base/rng.hpp"
 #include "sim/config/enum_tables.hpp"
 #include "sim/config/value_text.hpp"
+#include "sim/mapping/collectives.hpp"
 #include "sim/metrics/counts_json.hpp"
 #include "sim/metrics/findings.hpp"
 #include "sim/metrics/labels.hpp"
@@ -18,11 +19,11 @@ namespace reticle {
 
 namespace {
 /// What a run adds to its inputs, in the order of the report.
-constexpr std::array<std::string_view, 22> kRunKeys{
+constexpr std::array<std::string_view, 23> kRunKeys{
     "throughput", "steps",      "output_tokens", "prefill_tokens", "simulated_s", "latency",
     "requests",   "roofline",   "limited_by",    "time_breakdown", "time_ps",     "utilisation",
-    "energy",     "normalised", "memory",        "placement",      "residency",   "cost",
-    "recall",     "counts",     "confidence",    "simulator"};
+    "energy",     "normalised", "memory",        "placement",      "collectives", "residency",
+    "cost",       "recall",     "counts",        "confidence",     "simulator"};
 
 Json inputs_json(const RunSpec& spec, std::optional<std::uint64_t> trace_digest) {
   return {
@@ -165,6 +166,28 @@ Json memory_json(const RunResult& result) {
   return {{"tiers", std::move(tiers)}};
 }
 
+Json collectives_json(const PlatformSpec& platform, const ParallelPlan& plan) {
+  Json rows = Json::array();
+  const auto bytes = [](std::optional<Bytes> b) { return b ? Json(b->count()) : Json(nullptr); };
+  const auto add = [&](std::string_view collective, std::int64_t dies, const auto& served) {
+    rows.push_back({{"collective", collective},
+                    {"dies", dies},
+                    {"above_bytes", bytes(served.above)},
+                    {"up_to_bytes", bytes(served.up_to)},
+                    {"algorithm", name_of(served.choice.kind)},
+                    {"why", served.why}});
+  };
+  if (plan.tensor > 1)
+    for (const auto& served : Collectives{platform}.served({0, plan.tensor, 1}))
+      add("all-reduce", plan.tensor, served);
+  // These have one algorithm, whatever size and topology: each pair's part goes straight.
+  const Collectives::Served direct{{}, {}, {}, "the only one"};
+  for (const std::string_view name : {"all-gather", "reduce-scatter"})
+    if (plan.tensor > 1) add(name, plan.tensor, direct);
+  if (plan.stage_dies() > 1) add("all-to-all", plan.stage_dies(), direct);
+  return rows;
+}
+
 Json placement_json(const RunFigures& f, const Placement& p) {
   Json weights = Json::object();
   for (std::size_t t = 0; t < kTierCount; ++t)
@@ -260,6 +283,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["utilisation"] = utilisation_json(f);
   report["memory"] = memory_json(result);
   report["placement"] = placement_json(f, result.placement);
+  report["collectives"] = collectives_json(spec.platform, result.placement.plan);
   report["residency"] = residency_json(f, result);
   report["recall"] = recall_json(result.recall);
   report["counts"] = Json::parse(counts_to_json(result.counts));

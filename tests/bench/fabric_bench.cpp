@@ -15,7 +15,8 @@
 #include "models/fabric/fabric.hpp"
 #include "models/kernel/time.hpp"
 #include "sim/base/rng.hpp"
-#include "tests/models/collective_messages.hpp"
+#include "sim/mapping/collectives.hpp"
+#include "tests/models/fabric_bench.hpp"
 #include "tests/models/test_params.hpp"
 
 namespace reticle {
@@ -67,11 +68,12 @@ using Transaction = Rig<Fabric>;
 std::map<std::int64_t, std::unique_ptr<Transaction>> switches, meshes;
 std::unique_ptr<Rig<CycleFabric>> flits;
 
-std::shared_ptr<const Exchange> all_pairs(std::int64_t n, bool even) {
+std::shared_ptr<const Exchange> everyone_to_everyone(std::int64_t n, bool even) {
   RngStream rng{5, "bench"};
-  return std::make_shared<const Exchange>(messages::all_to_all(n, [&](auto, auto) {
-    return even ? kBytes : 1 + static_cast<std::int64_t>(rng.below(2 * kBytes));
-  }));
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t i = 0; i < n * n; ++i)
+    sizes.push_back(even ? kBytes : 1 + static_cast<std::int64_t>(rng.below(2 * kBytes)));
+  return std::make_shared<const Exchange>(all_to_all(everyone(n), sizes));
 }
 
 /// Cold: an exchange never seen, so that it is routed too.
@@ -79,18 +81,18 @@ void all_to_all_cold(benchmark::State& state,
                      std::map<std::int64_t, std::unique_ptr<Transaction>>& rigs, bool even) {
   for (auto _ : state) {
     state.PauseTiming();
-    const auto exchange = all_pairs(state.range(0), even);
+    const auto exchange = everyone_to_everyone(state.range(0), even);
     state.ResumeTiming();
     rigs[state.range(0)]->run(exchange);
   }
 }
 void all_to_all_warm(benchmark::State& state) {
-  const auto exchange = all_pairs(state.range(0), true);
+  const auto exchange = everyone_to_everyone(state.range(0), true);
   switches[state.range(0)]->run(exchange);
   for (auto _ : state) switches[state.range(0)]->run(exchange);
 }
 void all_to_all_flits(benchmark::State& state) {
-  const auto exchange = all_pairs(64, true);
+  const auto exchange = everyone_to_everyone(64, true);
   for (auto _ : state) flits->run(exchange);
   state.counters["flit_hops"] = benchmark::Counter(
       static_cast<double>(flits->fabric.flit_stats().hops), benchmark::Counter::kIsRate);

@@ -70,16 +70,31 @@ RouterParams router_of(const Row& row) {
   router.input_speedup = std::stoll(setting(text, "in_speedup"));
   router.speculative = setting(text, "spec") == "1";
   const std::string allocator = setting(text, "alloc");
-  // The iterations of the label are BookSim's `alloc_iters`, which its input-queued router does not
-  // hand to the allocators: it runs one. [booksim2 src/routers/iq_router.cpp, constructor]
   if (allocator.starts_with("islip")) router.allocator = AllocatorKind::Islip;
   return router;
 }
 
+/// How a row may be read; the first is held to the bounds. The iterations of `islipx4` are
+/// BookSim's `alloc_iters`, which its input-queued router does not hand to the allocators: it runs
+/// one [booksim2 src/routers/iq_router.cpp, constructor]. Four are what the label says and what
+/// CycleFabric's routers run, which also share their buffers between channels.
+struct Reading {
+  std::string name;
+  std::int64_t iterations = 1;
+  bool shared_buffer = false;
+};
+std::vector<Reading> readings_of(const Row& row) {
+  const Reading plain{"as the row says"};
+  if (setting(row.at("router"), "alloc") != "islipx4") return {plain};
+  return {{"1 iteration"}, {"4 iterations", 4}, {"4, shared buffer", 4, true}};
+}
+
 /// BookSim's wires: two cycles between the routers of a torus (folded), one elsewhere.
-SyntheticNetwork network_of(const Row& row) {
+SyntheticNetwork network_of(const Row& row, const Reading& reading) {
   const std::string& name = row.at("topology");
-  const RouterParams router = router_of(row);
+  RouterParams router = router_of(row);
+  router.iterations = reading.iterations;
+  router.shared_buffer = reading.shared_buffer;
   if (name == "mesh8x8") return SyntheticNetwork::grid(TopologyKind::Mesh2d, 8, 8, 1, router);
   if (name == "torus4x4") return SyntheticNetwork::grid(TopologyKind::Torus2d, 4, 4, 2, router);
   if (name == "ring8") return SyntheticNetwork::grid(TopologyKind::Ring, 8, 1, 2, router);
@@ -103,14 +118,13 @@ struct Comparison {
   [[nodiscard]] double error() const { return ours / reference - 1; }
 };
 
-Comparison compare_batch(const Row& row) {
-  SyntheticNetwork network = network_of(row);
+Comparison compare_batch(const Row& row, const Reading& reading) {
   const auto packets = static_cast<std::int64_t>(number(row, "batch_size"));
   const auto flits = static_cast<std::int64_t>(number(row, "packet_flits"));
   double sum = 0;
   constexpr int kSeeds = 10;
   for (int seed = 1; seed <= kSeeds; ++seed) {
-    SyntheticNetwork fresh = network_of(row);
+    SyntheticNetwork fresh = network_of(row, reading);
     sum += static_cast<double>(run_batch(fresh, packets, flits, static_cast<std::uint64_t>(seed)));
   }
   return {"batch_cycles", number(row, "batch_cycles"), sum / kSeeds, kBatch};
@@ -121,10 +135,11 @@ std::string configuration(const Row& row) {
   return row.at("topology") + row.at("traffic") + row.at("packet_flits") + row.at("router");
 }
 
-Comparison compare(const Row& row, const std::map<std::string, double>& saturation) {
-  if (row.at("mode") == "batch") return compare_batch(row);
+Comparison compare(const Row& row, const Reading& reading,
+                   const std::map<std::string, double>& saturation) {
+  if (row.at("mode") == "batch") return compare_batch(row, reading);
   const std::string& status = row.at("status");
-  SyntheticNetwork network = network_of(row);
+  SyntheticNetwork network = network_of(row, reading);
   TrafficParams traffic;
   traffic.offered = number(row, "offered");
   traffic.packet = static_cast<std::int64_t>(number(row, "packet_flits"));
@@ -147,12 +162,13 @@ Comparison compare(const Row& row, const std::map<std::string, double>& saturati
   return latency;
 }
 
-void write_line(std::ofstream& file, const Row& row, const Comparison& c) {
+void write_line(std::ofstream& file, const Row& row, const Reading& reading, const Comparison& c) {
   std::array<char, 64> figures{};
   std::snprintf(figures.data(), figures.size(), "%.6g,%.6g,%+.2f", c.reference, c.ours,
                 100 * c.error());
   for (const char* column : {"topology", "traffic", "packet_flits", "router", "mode", "offered"})
     file << row.at(column) << ',';
+  file << '"' << reading.name << "\",";
   file << c.figure << ',' << figures.data() << ',' << (c.limit > 0 ? 100 * c.limit : 0) << '\n';
 }
 
@@ -170,21 +186,27 @@ TEST_CASE("FlitNetwork: every row of BookSim's table") {
   std::ofstream file;
   if (const char* folder = std::getenv("RETICLE_VALIDATION")) {
     file.open(std::string{folder} + "/fabric_booksim.csv");
-    file << "topology,traffic,packet_flits,router,mode,offered,figure,booksim2,reticle,"
+    file << "topology,traffic,packet_flits,router,mode,offered,read,figure,booksim2,reticle,"
             "error_percent,limit_percent\n";
   }
-  for (const Row& row : rows) {
-    const Comparison c = compare(row, saturation);
-    std::printf("%-16s %-9s %2s flits %-58s %-10s %5s %-12s %9.4g %9.4g %+6.1f %%\n",
+  const auto check = [&](const Row& row, const Reading& reading) {
+    Comparison c = compare(row, reading, saturation);
+    // With four iterations the crossbar takes up to 17 % more than the reference: see Reading.
+    if (reading.iterations > 1 && c.limit != kZeroLoad) c.limit = 0;
+    std::printf("%-16s %-9s %2s flits %-58s %-16s %-10s %5s %-12s %9.4g %9.4g %+6.1f %%\n",
                 row.at("topology").c_str(), row.at("traffic").c_str(),
-                row.at("packet_flits").c_str(), row.at("router").c_str(), row.at("status").c_str(),
-                row.at("offered").c_str(), c.figure.c_str(), c.reference, c.ours, 100 * c.error());
-    if (file.is_open()) write_line(file, row, c);
+                row.at("packet_flits").c_str(), row.at("router").c_str(), reading.name.c_str(),
+                row.at("status").c_str(), row.at("offered").c_str(), c.figure.c_str(), c.reference,
+                c.ours, 100 * c.error());
+    if (file.is_open()) write_line(file, row, reading, c);
     CAPTURE(row.at("topology"));
     CAPTURE(row.at("router"));
     CAPTURE(row.at("offered"));
+    CAPTURE(reading.name);
     if (c.limit > 0) CHECK(std::abs(c.error()) <= c.limit);
-  }
+  };
+  for (const Row& row : rows)
+    for (const Reading& reading : readings_of(row)) check(row, reading);
 }
 
 }  // namespace reticle

@@ -339,6 +339,22 @@ TEST_CASE("Collectives: a switch that adds is asked to where every die has a por
   CHECK(Collectives{gateways}.choose({0, 16, 1}, Bytes{1'000'000}).kind != AllReduceKind::InSwitch);
 }
 
+TEST_CASE("Collectives: what serves which sizes is what is chosen, without gaps, and says why") {
+  const PlatformSpec platform = small_platform(kInside, 4);
+  const Collectives collectives{platform};
+  const DieGroup all{0, kInside * 4, 1};
+  const auto list = collectives.served(all);
+  REQUIRE(list.size() > 1);
+  CHECK_FALSE(list.front().above.has_value());
+  CHECK_FALSE(list.back().up_to.has_value());
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (i > 0) CHECK(list[i].above == list[i - 1].up_to);
+    const Bytes size = list[i].up_to ? *list[i].up_to : 2 * *list[i].above;
+    CHECK(collectives.choose(all, size).kind == list[i].choice.kind);
+    CHECK(list[i].why.find(": " + std::string{name_of(list[i].choice.kind)}) != std::string::npos);
+  }
+}
+
 TEST_CASE("Collectives: the estimate grows with the bytes and never beats the wire") {
   const PlatformSpec platform = small_platform(8);
   const Collectives collectives{platform};
