@@ -137,7 +137,7 @@ class HbmRunModel {
   [[nodiscard]] Picoseconds opened_ahead(Access kind) const;
 
   const HbmParams params_;
-  const HbmTiming& t_{params_.timing};
+  const HbmTiming t_{params_.timing};
   const HbmGeometry geometry_;
   const RefreshClock refresh_;
   const std::int64_t visits_of_set_;
