@@ -50,6 +50,13 @@ class HbmGeometry {
   [[nodiscard]] std::int64_t visits_before(Bytes address) const {
     return by_visit_.of(address.count());
   }
+  /// Rounded up.
+  [[nodiscard]] std::int64_t visits_over(std::int64_t bytes) const {
+    return by_visit_.of(bytes + visit - 1);
+  }
+  [[nodiscard]] std::int64_t sets_over(std::int64_t bytes) const {
+    return by_set_.of(bytes + set - 1);
+  }
   [[nodiscard]] std::int64_t bytes_into_set(Bytes address) const {
     return by_set_.rest(address.count(), by_set_.of(address.count()));
   }

@@ -43,14 +43,24 @@ Picoseconds HbmRunModel::spacing(std::int64_t visits) const {
 
 HbmRunModel::Demand& HbmRunModel::demand_of(const MemoryRun& run) {
   const std::int64_t into = geometry_.bytes_into_set(run.address);
-  const Shape shape{run.kind, run.bytes.count(), run.piece.count(), into};
+  Shape shape{run.kind, run.bytes.count(), run.piece.count(), into};
+  const bool scattered = run.piece.count() > 0 && run.piece < run.bytes;
+  const std::int64_t in_set = geometry_.visits_before(Bytes{into});
+  if (scattered)  // only its first piece has a place; how many visits that takes is all it changes
+    shape.into_set = -geometry_.visits_over(into - in_set * geometry_.visit + run.piece.count());
   const std::uint64_t hash =
       mix64(static_cast<std::uint64_t>(shape.bytes) * 0x9e3779b97f4a7c15U +
             static_cast<std::uint64_t>(shape.piece) * 0xc2b2ae3d27d4eb4fU +
-            static_cast<std::uint64_t>(into) * 2 + (run.kind == Access::Write));
+            static_cast<std::uint64_t>(shape.into_set) * 2 + (run.kind == Access::Write));
   Known& known = known_[hash % kKnownShapes];
   if (known.shape != shape) known = {.shape = shape, .demand = work_out(run, into)};
+  if (scattered) place_piece(known.demand, into, in_set);
   return known.demand;
+}
+
+void HbmRunModel::place_piece(Demand& demand, std::int64_t into_set, std::int64_t in_set) const {
+  demand.sets = geometry_.sets_over(into_set + demand.visits * geometry_.visit);
+  list_first_rows(demand, in_set);
 }
 
 HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t into_set) {
@@ -264,6 +274,7 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
 /// The rows a run needs first: of the sets it walks through while they are within sight.
 void HbmRunModel::list_first_rows(Demand& demand, std::int64_t in_set) const {
   const std::int64_t end = in_set + std::min(demand.visits, sight_visits_);
+  demand.first_rows.clear();
   std::int64_t member = geometry_.member(in_set);
   for (std::int64_t at = in_set, set = 0; at < end && set < geometry_.sets; ++set) {
     const std::int64_t next = (set + 1) * visits_of_set_;

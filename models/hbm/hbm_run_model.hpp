@@ -105,6 +105,7 @@ class HbmRunModel {
 
   /// Valid until the next call.
   Demand& demand_of(const MemoryRun& run);
+  void place_piece(Demand& demand, std::int64_t into_set, std::int64_t in_set) const;
   [[nodiscard]] Demand work_out(const MemoryRun& run, std::int64_t into_set);
   const Pace& pace_of(std::int64_t piece, Access kind);
   [[nodiscard]] Picoseconds spacing(std::int64_t visits) const;
