@@ -90,6 +90,7 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
   demand.sets = div_up(into_set + demand.visits * geometry_.visit, geometry_.set);
   demand.again = seen * geometry_.visit * geometry_.members / geometry_.set;
   demand.into = into_set / burst * column_;
+  demand.row = Picoseconds{div_up(demand.bus.count(), demand.rows)};
   list_first_rows(demand, into);
   demand.sweeps = demand.visits >= (geometry_.sets + 1) * visits_of_set_;
   if (pieces == 1) return demand;
@@ -205,30 +206,70 @@ void HbmRunModel::leave(Bank& bank, std::int64_t row, Picoseconds first, Picosec
   bank.act_ready = max(bank.act_ready,
                        first + t_.t_rc - (read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl));
   bank.pre_ready = max(bank.pre_ready, used + (read ? t_.t_rtp - t_.t_cl - t_.t_burst : t_.t_wr));
-  if (params_.controller.page == PagePolicy::Open) return;
+}
+
+/// Closed page: a row closes behind its last column command unless another run is seen by then.
+void HbmRunModel::close_behind(Bank& bank, Access kind, Picoseconds at) const {
+  if (bank.row == kClosed || bank.used - (kind == Access::Read ? t_.t_cl : t_.t_cwl) >= at) return;
   bank.row = kClosed;
   bank.act_ready = max(bank.act_ready, bank.pre_ready + t_.t_rp);
 }
 
 /// Refreshes since the bank was last used have closed its row; one under way holds it.
-void HbmRunModel::apply_refresh(Bank& bank, std::size_t index, Picoseconds at) {
+Picoseconds HbmRunModel::apply_refresh(Bank& bank, std::size_t index, Picoseconds at) {
   if (params_.refresh == RefreshMode::AllBank) {
     const Picoseconds due{refresh_.due(at) * t_.t_refi.count()};
-    if (due.count() == 0 || bank.used - t_.t_cl >= due) return;
+    if (due.count() == 0 || bank.used - t_.t_cl >= due) return {};
     bank.act_ready = max(bank.act_ready, refresh_.command(due));
     bank.row = kClosed;
-    return;
+    return {};
   }
-  if (params_.refresh != RefreshMode::PerBank) return;
-  // One bank in turn every tREFI / banks.
-  const auto count = static_cast<std::int64_t>(banks_.size());
-  const auto number = static_cast<std::int64_t>(geometry_.bank(index));
-  const std::int64_t slot = t_.t_refi.count() / count;
-  const std::int64_t round = (at.count() / slot - number) / count;
-  const Picoseconds begun{(round * count + number) * slot};
-  if (at.count() / slot < number || bank.used >= begun) return;
-  bank.act_ready = max(bank.act_ready, begun + t_.t_rfc_pb);
+  if (params_.refresh != RefreshMode::PerBank) return {};
+  const Picoseconds begun = refreshed(index, at);
+  if (begun.count() == 0 || bank.used >= begun) return {};
   bank.row = kClosed;
+  return begun + t_.t_rfc_pb;
+}
+
+/// One bank in turn every tREFI / banks: when its last refresh up to `at` began; 0 for none.
+Picoseconds HbmRunModel::refreshed(std::size_t index, Picoseconds at) const {
+  const auto count = static_cast<std::int64_t>(banks_.size());
+  const std::int64_t slot = t_.t_refi.count() / count;
+  const std::int64_t number = static_cast<std::int64_t>(geometry_.bank(index)) + 1;
+  const std::int64_t since = at.count() / slot - number;
+  return since < 0 ? Picoseconds{} : Picoseconds{(since / count * count + number) * slot};
+}
+
+/// Per-bank refresh within a run: others pass the bursts of the bank, so only what is late at the
+/// end shows. A bank whose bursts are in sight is not chosen.
+Picoseconds HbmRunModel::refreshed_end(const MemoryRun& run, const Demand& demand,
+                                       Picoseconds begin, Picoseconds end) const {
+  const bool read = run.kind == Access::Read;
+  const Picoseconds hold = t_.t_rfc_pb + (read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl);
+  const Picoseconds sight = sight_visits_ * geometry_.visit / params_.burst.count() * column_;
+  const std::int64_t first = geometry_.visits_before(run.address);
+  const std::int64_t last = first + demand.visits - 1;
+  const Picoseconds visit{(end - begin).count() / demand.visits};
+  const HbmGeometry::Walk listed = geometry_.walk_to(first);
+  const std::int64_t looked_at = listed.set + demand.first_rows.back().set;
+  Picoseconds latest = end;
+  HbmGeometry::Walk at = geometry_.walk_to(last);
+  while (at.set > looked_at) {
+    const std::int64_t begun = at.set * visits_of_set_;
+    const Picoseconds needed = begin + (begun - first) * visit;
+    if (end - needed > hold) break;
+    const std::int64_t members = std::min(geometry_.members, last - begun + 1);
+    for (std::int64_t member = 0; member < members; ++member) {
+      const Picoseconds since = refreshed(geometry_.index(at.of_sets, member), needed - sight);
+      if (since.count() == 0 || since + hold <= needed + member * visit) continue;
+      const std::int64_t bursts = std::min(last - begun + 1, visits_of_set_) * geometry_.visit /
+                                  params_.burst.count() / members;
+      latest = max(latest, since + hold + bursts * t_.t_ccd_l);
+    }
+    --at.set;
+    at.of_sets = at.of_sets == 0 ? geometry_.sets - 1 : at.of_sets - 1;
+  }
+  return latest;
 }
 
 Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picoseconds at) {
@@ -245,7 +286,8 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
     }
     first.bank = geometry_.index(of_sets, first.member);
     Bank& bank = bank_at(first.bank);
-    apply_refresh(bank, first.bank, at);
+    if (params_.controller.page == PagePolicy::Closed) close_behind(bank, run.kind, at);
+    first.wait = apply_refresh(bank, first.bank, at);
     missing += bank.row != first.row;
   }
   if (missing == 0) ++stats_.row_hits;
@@ -253,10 +295,15 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
   const Picoseconds slot = missing == 0 ? at : open_rows(at, missing);
   Picoseconds data = at + (read ? t_.t_cl : t_.t_cwl);
   std::int64_t opened = 0;
+  late_ = Picoseconds{};
+  late_rows_ = 0;
   for (const FirstRow& first : demand.first_rows) {
     Bank& bank = banks_[first.bank];
+    bool late = false;
     if (bank.row != first.row) {
       Picoseconds activate = max(slot + opened++ * t_.t_rrd_s, bank.act_ready);
+      late = first.wait > activate;
+      activate = max(activate, first.wait);
       const Picoseconds precharge = max(at, bank.pre_ready);
       if (bank.row != kClosed) activate = max(activate, precharge + t_.t_rp);
       open_.close(first.bank, precharge);
@@ -266,7 +313,10 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
       bank.pre_ready = bank.opened + t_.t_ras;
       open_.open(first.bank, bank.opened);
     }
-    data = max(data, bank.opened + to_data - first.after);
+    // Others pass the bursts of a bank under refresh.
+    Picoseconds& from = late ? late_ : data;
+    from = max(from, bank.opened + to_data - (late ? Picoseconds{} : first.after));
+    late_rows_ += late;
   }
   return demand.visits <= geometry_.members ? columns(demand, data) : data;
 }
@@ -495,15 +545,27 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
                                 Picoseconds data) {
   const bool read = run.kind == Access::Read;
   const Picoseconds latency = read ? t_.t_cl : t_.t_cwl;
-  const BusTimeline::Slot slot = bus_.reserve(refresh_.useful(data), demand.bus);
-  const Picoseconds begin = refresh_.begins(slot.first);
-  const Picoseconds end = max(refresh_.ends(slot.last), begin + demand.alone);
+  const Picoseconds late = late_rows_ * demand.row;
+  const BusTimeline::Slot slot =
+      bus_.reserve(refresh_.useful(data), max(demand.bus - late, Picoseconds{}));
+  Picoseconds begin = refresh_.begins(slot.first);
+  Picoseconds end = max(refresh_.ends(slot.last), begin + demand.alone);
   const std::int64_t side = read ? 0 : 1;
   bursts_[side] += demand.bursts;
   served_[side].push_back({.end = bursts_[side],
                            .bursts = demand.bursts,
                            .first = begin - latency,
                            .last = end - t_.t_burst - latency});
+  if (params_.refresh == RefreshMode::PerBank && !demand.scattered)
+    end = refreshed_end(run, demand, begin, end);
+  if (late.count() > 0) {
+    const BusTimeline::Slot rest = bus_.reserve(refresh_.useful(late_), min(late, demand.bus));
+    if (late >= demand.bus) begin = refresh_.begins(rest.first);
+    // They stand alone in their bank groups.
+    const Picoseconds alone{late.count() * spacing(late_rows_).count() / column_.count()};
+    end = max(end, max(refresh_.ends(rest.last), refresh_.begins(rest.first) + alone));
+    late_rows_ = 0;
+  }
   ++stats_.transactions;
   (read ? stats_.read : stats_.written) += run.bytes;
   (read ? stats_.read_bursts : stats_.written_bursts) += demand.bursts;

@@ -64,6 +64,7 @@ class HbmRunModel {
   struct FirstRow {
     std::int64_t set = 0, member = 0;  ///< counted from the run's first set
     Picoseconds after{};
+    Picoseconds wait{};    ///< for the refresh of its bank
     std::size_t bank = 0;  ///< index, and
     std::int64_t row = 0;  ///< row, of the run at hand
   };
@@ -79,6 +80,7 @@ class HbmRunModel {
     std::int64_t rows = 0;    ///< it walks through, in whole sets
     std::int64_t sets = 0;    ///< it touches
     std::int64_t again = 0;   ///< rows of the bursts in sight, opened again after a refresh
+    Picoseconds row{};        ///< bus time of what it takes from one row
     Picoseconds into{};       ///< bus time from the beginning of its first set
     bool sweeps = false;      ///< comes through every bank
     bool scattered = false;
@@ -114,7 +116,11 @@ class HbmRunModel {
   Bank& bank_at(std::size_t index);
   void catch_up(Bank& bank, std::size_t index) const;
   void leave(Bank& bank, std::int64_t row, Picoseconds first, Picoseconds used, Access kind) const;
-  void apply_refresh(Bank& bank, std::size_t index, Picoseconds at);
+  /// Until when the bank is refreshed by itself.
+  Picoseconds apply_refresh(Bank& bank, std::size_t index, Picoseconds at);
+  [[nodiscard]] Picoseconds refreshed(std::size_t index, Picoseconds at) const;
+  [[nodiscard]] Picoseconds refreshed_end(const MemoryRun& run, const Demand& demand,
+                                          Picoseconds begin, Picoseconds end) const;
   /// Earliest data of the run's first visit, rows opened where they must be.
   Picoseconds open_first(const MemoryRun& run, Demand& demand, Picoseconds at);
   Picoseconds open_rows(Picoseconds at, std::int64_t count);
@@ -135,6 +141,7 @@ class HbmRunModel {
                 Picoseconds used);
   void hold_swept_rows(const MemoryRun& run, const Demand& demand, std::int64_t first,
                        Picoseconds begin, Picoseconds end);
+  void close_behind(Bank& bank, Access kind, Picoseconds at) const;
   [[nodiscard]] Picoseconds opened_ahead(Access kind) const;
 
   const HbmParams params_;
@@ -164,6 +171,8 @@ class HbmRunModel {
   std::array<Picoseconds, 2> waiting_{};
   std::array<std::int64_t, 2> last_set_{};
   Picoseconds data_from_{};        ///< no data of this direction before
+  Picoseconds late_{};             ///< data of the run's rows in banks under refresh,
+  std::int64_t late_rows_ = 0;     ///< which are so many
   std::vector<MemoryRun> queued_;  ///< writes whose rows wait for the next drain
   std::int64_t queued_bursts_ = 0;
   std::map<std::pair<std::int64_t, Access>, Pace> paces_;
