@@ -22,7 +22,9 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
       visits_of_set_{geometry_.set / geometry_.visit},
       sight_visits_{std::max<std::int64_t>(
           1, params.controller.read_queue * params.burst.count() / geometry_.visit)},
-      column_{spacing(sight_visits_)},
+      columns_of_visits_{side_by_side(Access::Read)},
+      column_{spacing(columns_of_visits_)},
+      write_column_{spacing(side_by_side(Access::Write))},
       drain_{params.controller.write_queue *
              (params.controller.write_high_percent - params.controller.write_low_percent) / 100},
       left_behind_{params.controller.write_queue * params.controller.write_low_percent / 100},
@@ -34,6 +36,27 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
       next_refresh_{params.timing.t_refi.count() / banks(params)},
       open_{params_, geometry_} {
   for (Bank& bank : banks_) bank.act_ready = bank.pre_ready = bank.used = bank.refreshed = kLongAgo;
+}
+
+/// Visits whose columns a full queue serves side by side. Served at one pace, k of them end one
+/// after the other, and hold V (k - 1) / 2 bursts of a visit's V more than k times what the first
+/// has left when the next comes into sight; by the time the first ends that one's row must be open.
+std::int64_t HbmRunModel::side_by_side(Access kind) const {
+  const bool read = kind == Access::Read;
+  const std::int64_t queue = read ? params_.controller.read_queue : params_.controller.write_queue;
+  const std::int64_t bursts = geometry_.visit / params_.burst.count();
+  if (geometry_.visit < params_.row.count())
+    return std::max<std::int64_t>(1, 2 * queue / bursts - 1);
+  const bool conflict = params_.controller.page == PagePolicy::Open;
+  const Picoseconds opening =
+      (conflict ? t_.t_rp : Picoseconds{}) + (read ? t_.t_rcd_rd : t_.t_rcd_wr);
+  const Picoseconds apart = max(t_.t_burst, t_.t_ccd_s);
+  for (std::int64_t rows = std::min(geometry_.groups_of(queue), 2 * queue / bursts); rows > 1;
+       --rows) {
+    const std::int64_t left = (2 * queue - bursts * (rows - 1)) / (2 * rows);
+    if (left * max(t_.t_ccd_l, rows * apart) >= opening) return rows;
+  }
+  return 1;
 }
 
 /// Burst to burst over `visits` visits: columns of one group are tCCD_L apart, other groups fill
@@ -60,6 +83,40 @@ HbmRunModel::Demand& HbmRunModel::demand_of(const MemoryRun& run) {
   return known.demand;
 }
 
+/// Under a map that keeps a row's bursts together, a controller serves as many rows side by side as
+/// fill the bus, each of its own bank group, and fewer towards the end. Bursts before the first
+/// are of the first row.
+Picoseconds HbmRunModel::rows_side_by_side(std::int64_t before, std::int64_t bursts) const {
+  const std::int64_t row = params_.row.count() / params_.burst.count();
+  const Picoseconds apart = max(t_.t_burst, t_.t_ccd_s);
+  const auto side = static_cast<std::size_t>(
+      std::max<std::int64_t>(1, std::min(geometry_.groups_of(columns_of_visits_),
+                                         div_up(t_.t_ccd_l.count(), apart.count()))));
+  const auto pace = [&](std::size_t rows) {
+    return max(t_.t_ccd_l, static_cast<std::int64_t>(rows) * apart);
+  };
+  // Whole rounds in the middle of a long run are alike.
+  const std::int64_t round = static_cast<std::int64_t>(side) * row;
+  const std::int64_t rounds = std::max<std::int64_t>(0, bursts / round - 3);
+  Picoseconds time = rounds * row * pace(side);
+  std::int64_t left = bursts - rounds * round;
+  std::vector<std::int64_t> open;
+  std::int64_t next = std::min(left, row - before);
+  for (Picoseconds step{}; left > 0 || !open.empty();) {
+    for (; open.size() < side && left > 0; next = std::min(left, row)) {
+      open.push_back(next);
+      left -= next;
+    }
+    const std::int64_t least = *std::min_element(open.begin(), open.end());
+    step = pace(open.size());
+    time += least * step;
+    for (std::int64_t& row_left : open) row_left -= least;
+    std::erase(open, 0);
+    if (left == 0 && open.empty()) return time - step + t_.t_burst;
+  }
+  return time;
+}
+
 void HbmRunModel::place_piece(Demand& demand, std::int64_t into_set, std::int64_t in_set) const {
   demand.sets = geometry_.sets_over(into_set + demand.visits * geometry_.visit);
   list_first_rows(demand, in_set);
@@ -75,13 +132,16 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
   demand.bursts = pieces * bursts;
   demand.visits = div_up(into_set % geometry_.visit + piece, geometry_.visit);
   const std::int64_t seen = std::min(demand.visits, sight_visits_);
-  const Picoseconds apart = spacing(seen);
-  demand.visit = geometry_.visit / burst * max(column_, apart);
-  demand.bus = bursts * column_;
+  const Picoseconds apart = spacing(std::min(demand.visits, columns_of_visits_));
+  const Picoseconds column = run.kind == Access::Read ? column_ : write_column_;
+  demand.visit = geometry_.visit / burst * max(column, apart);
+  demand.bus = bursts * column;
   // Groups take turns; what is left at the end has fewer of them, and its columns stand apart.
   const std::int64_t rest = bursts % (geometry_.groups_of(seen) * geometry_.visit / burst);
   const Picoseconds end = spacing(div_up(rest * burst, geometry_.visit));
   demand.alone = (bursts - rest) * apart + rest * end - (rest > 0 ? end : apart) + t_.t_burst;
+  if (geometry_.visit == params_.row.count() && piece > geometry_.visit)
+    demand.alone = rows_side_by_side(into_set % geometry_.visit / burst, bursts);
   const std::int64_t into = into_set / geometry_.visit;
   const std::int64_t sets = div_up(into + demand.visits, visits_of_set_);
   const std::int64_t first = std::min(geometry_.members, visits_of_set_ - into);
@@ -273,7 +333,10 @@ Picoseconds HbmRunModel::refreshed(std::size_t index, Picoseconds at) const {
 Picoseconds HbmRunModel::refreshed_end(const MemoryRun& run, const Demand& demand,
                                        Picoseconds begin, Picoseconds end) const {
   const bool read = run.kind == Access::Read;
-  const Picoseconds hold = t_.t_rfc_pb + (read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl);
+  // An idle bank has a row open, unless pages are closed.
+  const bool open = params_.controller.page == PagePolicy::Open;
+  const Picoseconds hold = (open ? t_.t_rp : Picoseconds{}) + t_.t_rfc_pb +
+                           (read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl);
   const Picoseconds sight = sight_visits_ * geometry_.visit / params_.burst.count() * column_;
   const std::int64_t first = geometry_.visits_before(run.address);
   const std::int64_t last = first + demand.visits - 1;

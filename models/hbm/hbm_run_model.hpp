@@ -109,8 +109,10 @@ class HbmRunModel {
   /// Valid until the next call.
   Demand& demand_of(const MemoryRun& run);
   void place_piece(Demand& demand, std::int64_t into_set, std::int64_t in_set) const;
+  [[nodiscard]] Picoseconds rows_side_by_side(std::int64_t before, std::int64_t bursts) const;
   [[nodiscard]] Demand work_out(const MemoryRun& run, std::int64_t into_set);
   const Pace& pace_of(std::int64_t piece, Access kind);
+  [[nodiscard]] std::int64_t side_by_side(Access kind) const;
   [[nodiscard]] Picoseconds spacing(std::int64_t visits) const;
   [[nodiscard]] Picoseconds sight(Access kind, Picoseconds at);
   [[nodiscard]] Picoseconds gone(Access kind, std::int64_t burst) const;
@@ -151,8 +153,10 @@ class HbmRunModel {
   const HbmGeometry geometry_;
   const RefreshClock refresh_;
   const std::int64_t visits_of_set_;
-  const std::int64_t sight_visits_;   ///< visits a full read queue covers
-  const Picoseconds column_;          ///< burst to burst when all groups take part
+  const std::int64_t sight_visits_;       ///< visits a full read queue covers
+  const std::int64_t columns_of_visits_;  ///< visits whose columns are served side by side
+  const Picoseconds column_;              ///< burst to burst when all groups take part
+  const Picoseconds write_column_;        ///< likewise of writes
   const std::int64_t drain_;          ///< writes the queue gathers before it turns the bus, bursts
   const std::int64_t left_behind_;    ///< writes a drain leaves in the queue, bursts
   const Picoseconds reads_in_sight_;  ///< bus time of a full read queue
