@@ -29,8 +29,6 @@ HbmGeometry::HbmGeometry(const HbmParams& params) : banks_per_group_{params.bank
   for (std::int64_t s = 0; s < sets; ++s)
     for (std::int64_t m = 0; m < members; ++m)
       banks_.push_back(static_cast<std::size_t>(map.place((s * set + m * visit) / burst).bank));
-  indices_.resize(banks_.size());
-  for (std::size_t i = 0; i < banks_.size(); ++i) indices_[banks_[i]] = i;
   by_visit_ = Divisor{visit};
   by_set_ = Divisor{set};
   by_visits_of_set_ = Divisor{set / visit};

@@ -28,7 +28,6 @@ class HbmGeometry {
   }
   /// The map's number of the bank at an index.
   [[nodiscard]] std::size_t bank(std::size_t index) const { return banks_[index]; }
-  [[nodiscard]] std::size_t index_of(std::size_t bank) const { return indices_[bank]; }
   /// Bank group (counted over all stack ids) of the bank at an index.
   [[nodiscard]] std::size_t group(std::size_t index) const {
     return banks_[index] / static_cast<std::size_t>(banks_per_group_);
@@ -84,8 +83,7 @@ class HbmGeometry {
   }
 
  private:
-  std::vector<std::size_t> banks_;    ///< by index
-  std::vector<std::size_t> indices_;  ///< by bank
+  std::vector<std::size_t> banks_;  ///< by index
   std::vector<std::int64_t> groups_;
   std::int64_t banks_per_group_;
   Divisor by_visit_{1}, by_set_{1}, by_visits_of_set_{1}, by_sets_{1}, by_members_{1};

@@ -2,7 +2,6 @@
 #include "models/hbm/hbm_run_model.hpp"
 
 #include <algorithm>
-#include <bit>
 
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
@@ -33,9 +32,8 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
       banks_(static_cast<std::size_t>(banks(params))),
       known_(kKnownShapes),
       groups_(static_cast<std::size_t>(params.stack_ids * params.bank_groups)),
-      next_refresh_{params.timing.t_refi.count() / banks(params)},
       open_{params_, geometry_} {
-  for (Bank& bank : banks_) bank.act_ready = bank.pre_ready = bank.used = bank.refreshed = kLongAgo;
+  for (Bank& bank : banks_) bank.act_ready = bank.pre_ready = bank.used = kLongAgo;
 }
 
 /// Visits whose columns a full queue serves side by side. Served at one pace, k of them end one
@@ -287,39 +285,13 @@ Picoseconds HbmRunModel::apply_refresh(Bank& bank, std::size_t index, Picosecond
     return {};
   }
   if (params_.refresh != RefreshMode::PerBank) return {};
-  if (bank.used >= bank.refreshed) return {};
+  const Picoseconds begun = refreshed(index, at);
+  if (begun.count() == 0 || bank.used >= begun) return {};
   bank.row = kClosed;
-  return bank.refreshed + t_.t_rfc_pb;
+  return begun + t_.t_rfc_pb;
 }
 
-/// Every tREFI / banks the controller refreshes a bank that has had none in this round: the first
-/// without work, as HbmController does.
-void HbmRunModel::refresh_banks(Picoseconds at) {
-  const auto count = static_cast<std::int64_t>(banks_.size());
-  const Picoseconds slot{t_.t_refi.count() / count};
-  const std::uint64_t all = count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
-  // Of a long idle time the last round is enough: it finds every bank.
-  if (at - next_refresh_ > 2 * count * slot)
-    next_refresh_ += ((at - next_refresh_).count() / (count * slot).count() - 1) * (count * slot);
-  for (; next_refresh_ <= at; next_refresh_ += slot) {
-    const std::uint64_t due = all & ~refreshed_;
-    std::size_t chosen = geometry_.index_of(static_cast<std::size_t>(std::countr_zero(due)));
-    for (std::uint64_t left = due; left != 0; left &= left - 1) {
-      const std::size_t index =
-          geometry_.index_of(static_cast<std::size_t>(std::countr_zero(left)));
-      if (bank_at(index).used - t_.t_cl - t_.t_burst >= next_refresh_) continue;
-      chosen = index;
-      break;
-    }
-    refreshed_ |= std::uint64_t{1} << geometry_.bank(chosen);
-    if (refreshed_ == all) refreshed_ = 0;
-    Bank& bank = bank_at(chosen);
-    bank.refreshed = next_refresh_ +
-                     (bank.row == kClosed || bank.refreshed > bank.used ? Picoseconds{} : t_.t_rp);
-  }
-}
-
-/// When the refresh of a bank begins that falls due at or before `at`, if all are done in turn.
+/// One bank in turn every tREFI / banks: when its last refresh up to `at` began; 0 for none.
 Picoseconds HbmRunModel::refreshed(std::size_t index, Picoseconds at) const {
   const auto count = static_cast<std::int64_t>(banks_.size());
   const std::int64_t slot = t_.t_refi.count() / count;
@@ -368,7 +340,6 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
   const Picoseconds to_data = read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl;
   const HbmGeometry::Walk begin = geometry_.walk_to(geometry_.visits_before(run.address));
   std::int64_t missing = 0;
-  if (params_.refresh == RefreshMode::PerBank) refresh_banks(at);
   for (FirstRow& first : demand.first_rows) {
     std::int64_t of_sets = begin.of_sets + first.set;
     first.row = begin.row;

@@ -43,7 +43,6 @@ class HbmRunModel {
     Picoseconds pre_ready{};  ///< tRAS, tRTP, tWR
     std::uint64_t seen = 0;   ///< number of the last Sweep taken into account
     Picoseconds used{};       ///< its last data, for refresh
-    Picoseconds refreshed{};  ///< its last refresh of its own began
   };
   /// A run that passed through every bank; banks take it into account when they are next looked at.
   struct Sweep {
@@ -121,7 +120,6 @@ class HbmRunModel {
   void leave(Bank& bank, std::int64_t row, Picoseconds first, Picoseconds used, Access kind) const;
   /// Until when the bank is refreshed by itself.
   Picoseconds apply_refresh(Bank& bank, std::size_t index, Picoseconds at);
-  void refresh_banks(Picoseconds at);
   [[nodiscard]] Picoseconds refreshed(std::size_t index, Picoseconds at) const;
   [[nodiscard]] Picoseconds refreshed_end(const MemoryRun& run, const Demand& demand,
                                           Picoseconds begin, Picoseconds end) const;
@@ -183,8 +181,6 @@ class HbmRunModel {
   std::int64_t queued_bursts_ = 0;
   std::map<std::pair<std::int64_t, Access>, Pace> paces_;
   std::int64_t refreshes_seen_ = 0;
-  Picoseconds next_refresh_{};   ///< of one bank,
-  std::uint64_t refreshed_ = 0;  ///< and those that had theirs in this round
   OpenRowTime open_;
   Picoseconds last_data_{};
   MemoryStats stats_;

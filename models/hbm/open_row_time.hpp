@@ -32,7 +32,7 @@ class OpenRowTime {
     if (refresh_ == RefreshMode::AllBank) return (at.count() / refi_.count() + 1) * refi_;
     if (refresh_ == RefreshMode::Off) return Picoseconds{std::int64_t{1} << 62};
     const auto all = static_cast<std::int64_t>(banks_.size());
-    const Picoseconds first = turns_[bank] * Picoseconds{refi_.count() / all};
+    const Picoseconds first = (turns_[bank] + 1) * Picoseconds{refi_.count() / all};
     const Picoseconds round = all * Picoseconds{refi_.count() / all};
     return at < first ? first : first + ((at - first).count() / round.count() + 1) * round;
   }
