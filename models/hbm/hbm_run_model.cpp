@@ -625,7 +625,9 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
     const BusTimeline::Slot rest = bus_.reserve(refresh_.useful(late_), min(late, demand.bus));
     if (late >= demand.bus) begin = refresh_.begins(rest.first);
     // They stand alone in their bank groups.
-    const Picoseconds alone{late.count() * spacing(late_rows_).count() / column_.count()};
+    const Picoseconds apart = spacing(late_rows_);
+    const Picoseconds alone =
+        Picoseconds{late.count() * apart.count() / column_.count()} - apart + t_.t_burst;
     end = max(end, max(refresh_.ends(rest.last), refresh_.begins(rest.first) + alone));
     late_rows_ = 0;
   }
