@@ -13,10 +13,11 @@ std::unique_ptr<MemoryIf> make_sram(const SramParams& params) {
 }
 }  // namespace
 
-Die::Die(const sc_core::sc_module_name& name, const DieParams& params)
+Die::Die(const sc_core::sc_module_name& name, const DieParams& params,
+         const HbmHistories& histories)
     : sc_module{name},
       sram{make_sram(params.sram)},
-      hbm{params.hbm ? std::make_unique<HbmMemory>("hbm", *params.hbm) : nullptr},
+      hbm{params.hbm ? std::make_unique<HbmMemory>("hbm", *params.hbm, histories) : nullptr},
       far{params.far ? std::make_unique<LinkedMemory>("far", *params.far) : nullptr},
       mac{"mac", params.mac},
       vector{"vector", params.vector},

@@ -16,7 +16,9 @@ namespace reticle {
 /// One compute die: a sequencer and the units and memories it drives.
 class Die final : public sc_core::sc_module {
  public:
-  Die(const sc_core::sc_module_name& name, const DieParams& params);
+  /// `histories`: shared by dies that may ask their memories the same.
+  Die(const sc_core::sc_module_name& name, const DieParams& params,
+      const HbmHistories& histories = {});
 
   std::unique_ptr<MemoryIf> sram;     ///< in the form its parameters name
   std::unique_ptr<HbmMemory> hbm;     ///< null: the die has none

@@ -25,13 +25,11 @@ class BusTimeline {
       slot.last = begin + part;
       length -= part;
     };
-    for (std::size_t i = 0; i < gaps_.size() && length.count() > 0;) {
+    std::size_t i = gaps_.size();
+    while (i > 0 && gaps_[i - 1].end > earliest) --i;
+    while (i < gaps_.size() && length.count() > 0) {
       const Gap gap = gaps_[i];
       const Picoseconds begin = max(gap.begin, earliest);
-      if (begin >= gap.end) {
-        ++i;
-        continue;
-      }
       const Picoseconds part = std::min(length, gap.end - begin);
       take(begin, part);
       i = cut(i, begin, begin + part);

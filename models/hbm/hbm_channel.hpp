@@ -3,7 +3,7 @@
 
 #include <systemc>
 
-#include "models/hbm/hbm_run_model.hpp"
+#include "models/hbm/hbm_history.hpp"
 #include "models/memory/memory_if.hpp"
 
 namespace reticle {
@@ -13,10 +13,12 @@ class HbmChannel final : public sc_core::sc_module, public MemoryIf {
  public:
   sc_core::sc_export<MemoryIf> port{"port"};
 
-  HbmChannel(const sc_core::sc_module_name& name, const HbmParams& params)
+  /// `history`: of channels of equal parameters that may be asked the same.
+  HbmChannel(const sc_core::sc_module_name& name, const HbmParams& params,
+             std::shared_ptr<HbmHistory> history = nullptr)
       : sc_module{name},
         capacity_{params.capacity_per_stack.count() / params.pseudo_channels},
-        model_{params} {
+        model_{history ? std::move(history) : std::make_shared<HbmHistory>(params)} {
     port.bind(*this);
   }
 
@@ -28,7 +30,7 @@ class HbmChannel final : public sc_core::sc_module, public MemoryIf {
 
  private:
   const Bytes capacity_;
-  HbmRunModel model_;
+  HbmFollower model_;
 };
 
 }  // namespace reticle

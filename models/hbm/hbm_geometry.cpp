@@ -26,20 +26,21 @@ HbmGeometry::HbmGeometry(const HbmParams& params) : banks_per_group_{params.bank
   members = set_bursts / columns;
   const std::int64_t all = reticle::banks(params);
   sets = all / members;
-  members_.resize(static_cast<std::size_t>(all));
   for (std::int64_t s = 0; s < sets; ++s)
-    for (std::int64_t m = 0; m < members; ++m) {
-      const auto bank = static_cast<std::size_t>(map.place((s * set + m * visit) / burst).bank);
-      banks_.push_back(bank);
-      members_[bank] = {s, m};
-    }
+    for (std::int64_t m = 0; m < members; ++m)
+      banks_.push_back(static_cast<std::size_t>(map.place((s * set + m * visit) / burst).bank));
+  by_visit_ = Divisor{visit};
+  by_set_ = Divisor{set};
+  by_visits_of_set_ = Divisor{set / visit};
+  by_sets_ = Divisor{sets};
+  by_members_ = Divisor{members};
   invariant(
       std::set<std::size_t>(banks_.begin(), banks_.end()).size() == static_cast<std::size_t>(all),
       "the address map walks through every bank once before the next row");
   std::set<std::size_t> seen;
   groups_.push_back(0);
   for (std::int64_t v = 0; v * visit < all * params.row.count(); ++v) {
-    seen.insert(group(bank(v * visit / set % sets, v % members)));
+    seen.insert(group(index(v * visit / set % sets, v % members)));
     groups_.push_back(static_cast<std::int64_t>(seen.size()));
     if (seen.size() * static_cast<std::size_t>(banks_per_group_) == static_cast<std::size_t>(all))
       break;

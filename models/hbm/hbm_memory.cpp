@@ -11,21 +11,32 @@
 namespace reticle {
 
 namespace {
-std::unique_ptr<MemoryIf> make_channel(const std::string& name, const HbmParams& params) {
+std::unique_ptr<MemoryIf> make_channel(const std::string& name, const HbmParams& params,
+                                       const std::shared_ptr<HbmHistory>& history) {
   if (params.form == ModelForm::Cycle)
     return std::make_unique<HbmCycleChannel>(name.c_str(), params);
-  return std::make_unique<HbmChannel>(name.c_str(), params);
+  return std::make_unique<HbmChannel>(name.c_str(), params, history);
 }
 }  // namespace
 
-HbmMemory::HbmMemory(const sc_core::sc_module_name& name, const HbmParams& params)
+HbmHistories hbm_histories(const HbmParams& params) {
+  HbmHistories histories;
+  if (params.form == ModelForm::Transaction)
+    for (std::int64_t i = 0; i < params.simulated_channels; ++i)
+      histories.push_back(std::make_shared<HbmHistory>(params));
+  return histories;
+}
+
+HbmMemory::HbmMemory(const sc_core::sc_module_name& name, const HbmParams& params,
+                     const HbmHistories& histories)
     : sc_module{name},
       params_{params},
       lockstep_{reticle::channels(params) / params.simulated_channels} {
   invariant(lockstep_ * params.simulated_channels == reticle::channels(params),
             "simulated channels divide the channels");
-  for (std::int64_t i = 0; i < params.simulated_channels; ++i)
-    channels_.push_back(make_channel("channel" + std::to_string(i), params));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(params.simulated_channels); ++i)
+    channels_.push_back(make_channel("channel" + std::to_string(i), params,
+                                     i < histories.size() ? histories[i] : nullptr));
   port.bind(*this);
 }
 

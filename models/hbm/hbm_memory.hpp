@@ -5,10 +5,15 @@
 #include <systemc>
 #include <vector>
 
-#include "models/hbm/hbm_spec.hpp"
+#include "models/hbm/hbm_history.hpp"
 #include "models/memory/memory_if.hpp"
 
 namespace reticle {
+
+/// One per simulated channel.
+using HbmHistories = std::vector<std::shared_ptr<HbmHistory>>;
+/// For memories of these parameters to share; empty where their form keeps none.
+HbmHistories hbm_histories(const HbmParams& params);
 
 /// The HBM of one die: all its pseudo-channels behind one port, addresses striped over them.
 ///
@@ -20,7 +25,10 @@ class HbmMemory final : public sc_core::sc_module, public MemoryIf {
  public:
   sc_core::sc_export<MemoryIf> port{"port"};
 
-  HbmMemory(const sc_core::sc_module_name& name, const HbmParams& params);
+  /// `histories`: of memories of equal parameters that may be asked the same (hbm_histories); none:
+  /// this one is alone.
+  HbmMemory(const sc_core::sc_module_name& name, const HbmParams& params,
+            const HbmHistories& histories = {});
 
   AccessTiming access(const MemoryRun& run, Picoseconds at) override;
   /// Bytes as asked and the whole bursts they lie in; all else summed over the physical channels.

@@ -21,15 +21,40 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
       visits_of_set_{geometry_.set / geometry_.visit},
       sight_visits_{std::max<std::int64_t>(
           1, params.controller.read_queue * params.burst.count() / geometry_.visit)},
-      column_{spacing(sight_visits_)},
+      columns_of_visits_{side_by_side(Access::Read)},
+      column_{spacing(columns_of_visits_)},
+      write_column_{spacing(side_by_side(Access::Write))},
       drain_{params.controller.write_queue *
              (params.controller.write_high_percent - params.controller.write_low_percent) / 100},
       left_behind_{params.controller.write_queue * params.controller.write_low_percent / 100},
       reads_in_sight_{params.controller.read_queue * column_},
+      set_time_{geometry_.set / params.burst.count() * column_},
       banks_(static_cast<std::size_t>(banks(params))),
+      known_(kKnownShapes),
       groups_(static_cast<std::size_t>(params.stack_ids * params.bank_groups)),
-      open_{params_} {
+      open_{params_, geometry_} {
   for (Bank& bank : banks_) bank.act_ready = bank.pre_ready = bank.used = kLongAgo;
+}
+
+/// Visits whose columns a full queue serves side by side. Served at one pace, k of them end one
+/// after the other, and hold V (k - 1) / 2 bursts of a visit's V more than k times what the first
+/// has left when the next comes into sight; by the time the first ends that one's row must be open.
+std::int64_t HbmRunModel::side_by_side(Access kind) const {
+  const bool read = kind == Access::Read;
+  const std::int64_t queue = read ? params_.controller.read_queue : params_.controller.write_queue;
+  const std::int64_t bursts = geometry_.visit / params_.burst.count();
+  if (geometry_.visit < params_.row.count())
+    return std::max<std::int64_t>(1, 2 * queue / bursts - 1);
+  const bool conflict = params_.controller.page == PagePolicy::Open;
+  const Picoseconds opening =
+      (conflict ? t_.t_rp : Picoseconds{}) + (read ? t_.t_rcd_rd : t_.t_rcd_wr);
+  const Picoseconds apart = max(t_.t_burst, t_.t_ccd_s);
+  for (std::int64_t rows = std::min(geometry_.groups_of(queue), 2 * queue / bursts); rows > 1;
+       --rows) {
+    const std::int64_t left = (2 * queue - bursts * (rows - 1)) / (2 * rows);
+    if (left * max(t_.t_ccd_l, rows * apart) >= opening) return rows;
+  }
+  return 1;
 }
 
 /// Burst to burst over `visits` visits: columns of one group are tCCD_L apart, other groups fill
@@ -39,7 +64,63 @@ Picoseconds HbmRunModel::spacing(std::int64_t visits) const {
   return max(max(t_.t_burst, t_.t_ccd_s), Picoseconds{div_up(t_.t_ccd_l.count(), groups)});
 }
 
-HbmRunModel::Demand HbmRunModel::demand_of(const MemoryRun& run) {
+HbmRunModel::Demand& HbmRunModel::demand_of(const MemoryRun& run) {
+  const std::int64_t into = geometry_.bytes_into_set(run.address);
+  Shape shape{run.kind, run.bytes.count(), run.piece.count(), into};
+  const bool scattered = run.piece.count() > 0 && run.piece < run.bytes;
+  const std::int64_t in_set = geometry_.visits_before(Bytes{into});
+  if (scattered)  // only its first piece has a place; how many visits that takes is all it changes
+    shape.into_set = -geometry_.visits_over(into - in_set * geometry_.visit + run.piece.count());
+  const std::uint64_t hash =
+      mix64(static_cast<std::uint64_t>(shape.bytes) * 0x9e3779b97f4a7c15U +
+            static_cast<std::uint64_t>(shape.piece) * 0xc2b2ae3d27d4eb4fU +
+            static_cast<std::uint64_t>(shape.into_set) * 2 + (run.kind == Access::Write));
+  Known& known = known_[hash % kKnownShapes];
+  if (known.shape != shape) known = {.shape = shape, .demand = work_out(run, into)};
+  if (scattered) place_piece(known.demand, into, in_set);
+  return known.demand;
+}
+
+/// Under a map that keeps a row's bursts together, a controller serves as many rows side by side as
+/// fill the bus, each of its own bank group, and fewer towards the end. Bursts before the first
+/// are of the first row.
+Picoseconds HbmRunModel::rows_side_by_side(std::int64_t before, std::int64_t bursts) const {
+  const std::int64_t row = params_.row.count() / params_.burst.count();
+  const Picoseconds apart = max(t_.t_burst, t_.t_ccd_s);
+  const auto side = static_cast<std::size_t>(
+      std::max<std::int64_t>(1, std::min(geometry_.groups_of(columns_of_visits_),
+                                         div_up(t_.t_ccd_l.count(), apart.count()))));
+  const auto pace = [&](std::size_t rows) {
+    return max(t_.t_ccd_l, static_cast<std::int64_t>(rows) * apart);
+  };
+  // Whole rounds in the middle of a long run are alike.
+  const std::int64_t round = static_cast<std::int64_t>(side) * row;
+  const std::int64_t rounds = std::max<std::int64_t>(0, bursts / round - 3);
+  Picoseconds time = rounds * row * pace(side);
+  std::int64_t left = bursts - rounds * round;
+  std::vector<std::int64_t> open;
+  std::int64_t next = std::min(left, row - before);
+  for (Picoseconds step{}; left > 0 || !open.empty();) {
+    for (; open.size() < side && left > 0; next = std::min(left, row)) {
+      open.push_back(next);
+      left -= next;
+    }
+    const std::int64_t least = *std::min_element(open.begin(), open.end());
+    step = pace(open.size());
+    time += least * step;
+    for (std::int64_t& row_left : open) row_left -= least;
+    std::erase(open, 0);
+    if (left == 0 && open.empty()) return time - step + t_.t_burst;
+  }
+  return time;
+}
+
+void HbmRunModel::place_piece(Demand& demand, std::int64_t into_set, std::int64_t in_set) const {
+  demand.sets = geometry_.sets_over(into_set + demand.visits * geometry_.visit);
+  list_first_rows(demand, in_set);
+}
+
+HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t into_set) {
   const std::int64_t burst = params_.burst.count();
   const std::int64_t piece =
       run.piece.count() > 0 ? std::min(run.piece, run.bytes).count() : run.bytes.count();
@@ -47,28 +128,39 @@ HbmRunModel::Demand HbmRunModel::demand_of(const MemoryRun& run) {
   const std::int64_t bursts = div_up(piece, burst);
   Demand demand;
   demand.bursts = pieces * bursts;
-  demand.visits = div_up(run.address.count() % geometry_.visit + piece, geometry_.visit);
+  demand.visits = div_up(into_set % geometry_.visit + piece, geometry_.visit);
   const std::int64_t seen = std::min(demand.visits, sight_visits_);
-  const Picoseconds apart = spacing(seen);
-  demand.visit = geometry_.visit / burst * max(column_, apart);
-  demand.bus = bursts * column_;
+  const Picoseconds apart = spacing(std::min(demand.visits, columns_of_visits_));
+  const Picoseconds column = run.kind == Access::Read ? column_ : write_column_;
+  demand.visit = geometry_.visit / burst * max(column, apart);
+  demand.bus = bursts * column;
   // Groups take turns; what is left at the end has fewer of them, and its columns stand apart.
   const std::int64_t rest = bursts % (geometry_.groups_of(seen) * geometry_.visit / burst);
   const Picoseconds end = spacing(div_up(rest * burst, geometry_.visit));
   demand.alone = (bursts - rest) * apart + rest * end - (rest > 0 ? end : apart) + t_.t_burst;
-  const std::int64_t into = run.address.count() % geometry_.set / geometry_.visit;
+  if (geometry_.visit == params_.row.count() && piece > geometry_.visit)
+    demand.alone = rows_side_by_side(into_set % geometry_.visit / burst, bursts);
+  const std::int64_t into = into_set / geometry_.visit;
   const std::int64_t sets = div_up(into + demand.visits, visits_of_set_);
   const std::int64_t first = std::min(geometry_.members, visits_of_set_ - into);
   const std::int64_t last =
       std::min(geometry_.members, into + demand.visits - (sets - 1) * visits_of_set_);
   demand.rows = sets == 1 ? std::min(geometry_.members, demand.visits)
                           : first + (sets - 2) * geometry_.members + last;
+  demand.sets = div_up(into_set + demand.visits * geometry_.visit, geometry_.set);
+  demand.again = seen * geometry_.visit * geometry_.members / geometry_.set;
+  demand.into = into_set / burst * column_;
+  demand.row = Picoseconds{div_up(demand.bus.count(), demand.rows)};
+  list_first_rows(demand, into);
+  demand.sweeps = demand.visits >= (geometry_.sets + 1) * visits_of_set_;
   if (pieces == 1) return demand;
   const Pace& pace = pace_of(piece, run.kind);
   demand.scattered = true;
   demand.bus = pieces * pace.piece;
   demand.alone = max(demand.alone, demand.bus);
   demand.rows = static_cast<std::int64_t>(pace.activates * static_cast<double>(pieces));
+  demand.again = 0;
+  demand.open = pieces * pace.open;
   return demand;
 }
 
@@ -144,61 +236,121 @@ void HbmRunModel::catch_up(Bank& bank, std::size_t index) const {
     bank.used = sweep_.begin;
     return;
   }
-  const HbmGeometry::Member at = geometry_.member_of(index);
   const std::int64_t members = geometry_.members;
-  std::int64_t back_sets = sweep_.of_sets - at.set;
-  if (back_sets < 0) back_sets += geometry_.sets;
+  const HbmGeometry::Member at = geometry_.member_of(index);
+  std::int64_t back_sets = sweep_.last.of_sets - at.set;
+  std::int64_t row = sweep_.last.row;
+  if (back_sets < 0) {
+    back_sets += geometry_.sets;
+    --row;
+  }
   std::int64_t back = sweep_.member - at.member;
   if (back < 0) back += members;
   // Not reached in the last set: its row is of one round earlier.
-  if (back_sets == 0 && back > sweep_.in_set) back_sets = geometry_.sets;
+  if (back_sets == 0 && back > sweep_.last.in_set) {
+    back_sets = geometry_.sets;
+    --row;
+  }
   if (back_sets > 0)
-    back = sweep_.in_set + 1 + (back_sets - 1) * visits_of_set_ + (members - 1 - at.member);
+    back = sweep_.last.in_set + 1 + (back_sets - 1) * visits_of_set_ + (members - 1 - at.member);
   const Picoseconds used = sweep_.end - back * sweep_.visit;
-  leave(bank, sweep_.set - back_sets, used - visits_of_set_ * sweep_.visit, used, sweep_.kind);
+  leave(bank, std::max<std::int64_t>(0, row), used - visits_of_set_ * sweep_.visit, used,
+        sweep_.kind);
 }
 
-void HbmRunModel::leave(Bank& bank, std::int64_t set, Picoseconds first, Picoseconds used,
+void HbmRunModel::leave(Bank& bank, std::int64_t row, Picoseconds first, Picoseconds used,
                         Access kind) const {
   const bool read = kind == Access::Read;
-  bank.row = set / geometry_.sets;
+  bank.row = row;
   bank.used = used;
   bank.act_ready = max(bank.act_ready,
                        first + t_.t_rc - (read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl));
   bank.pre_ready = max(bank.pre_ready, used + (read ? t_.t_rtp - t_.t_cl - t_.t_burst : t_.t_wr));
-  if (params_.controller.page == PagePolicy::Open) return;
+}
+
+/// Closed page: a row closes behind its last column command unless another run is seen by then.
+void HbmRunModel::close_behind(Bank& bank, Access kind, Picoseconds at) const {
+  if (bank.row == kClosed || bank.used - (kind == Access::Read ? t_.t_cl : t_.t_cwl) >= at) return;
   bank.row = kClosed;
   bank.act_ready = max(bank.act_ready, bank.pre_ready + t_.t_rp);
 }
 
 /// Refreshes since the bank was last used have closed its row; one under way holds it.
-void HbmRunModel::apply_refresh(Bank& bank, std::size_t index, Picoseconds at) {
+Picoseconds HbmRunModel::apply_refresh(Bank& bank, std::size_t index, Picoseconds at) {
   if (params_.refresh == RefreshMode::AllBank) {
     const Picoseconds due{refresh_.due(at) * t_.t_refi.count()};
-    if (due.count() == 0 || bank.used - t_.t_cl >= due) return;
+    if (due.count() == 0 || bank.used - t_.t_cl >= due) return {};
     bank.act_ready = max(bank.act_ready, refresh_.command(due));
     bank.row = kClosed;
-    return;
+    return {};
   }
-  if (params_.refresh != RefreshMode::PerBank) return;
-  // One bank in turn every tREFI / banks.
-  const auto count = static_cast<std::int64_t>(banks_.size());
-  const std::int64_t slot = t_.t_refi.count() / count;
-  const std::int64_t round = (at.count() / slot - static_cast<std::int64_t>(index)) / count;
-  const Picoseconds begun{(round * count + static_cast<std::int64_t>(index)) * slot};
-  if (at.count() / slot < static_cast<std::int64_t>(index) || bank.used >= begun) return;
-  bank.act_ready = max(bank.act_ready, begun + t_.t_rfc_pb);
+  if (params_.refresh != RefreshMode::PerBank) return {};
+  const Picoseconds begun = refreshed(index, at);
+  if (begun.count() == 0 || bank.used >= begun) return {};
   bank.row = kClosed;
+  return begun + t_.t_rfc_pb;
 }
 
-Picoseconds HbmRunModel::open_first(const MemoryRun& run, const Demand& demand, Picoseconds at) {
+/// One bank in turn every tREFI / banks: when its last refresh up to `at` began; 0 for none.
+Picoseconds HbmRunModel::refreshed(std::size_t index, Picoseconds at) const {
+  const auto count = static_cast<std::int64_t>(banks_.size());
+  const std::int64_t slot = t_.t_refi.count() / count;
+  const std::int64_t number = static_cast<std::int64_t>(geometry_.bank(index)) + 1;
+  const std::int64_t since = at.count() / slot - number;
+  return since < 0 ? Picoseconds{} : Picoseconds{(since / count * count + number) * slot};
+}
+
+/// Per-bank refresh within a run: others pass the bursts of the bank, so only what is late at the
+/// end shows. A bank whose bursts are in sight is not chosen.
+Picoseconds HbmRunModel::refreshed_end(const MemoryRun& run, const Demand& demand,
+                                       Picoseconds begin, Picoseconds end) const {
+  const bool read = run.kind == Access::Read;
+  // An idle bank has a row open, unless pages are closed.
+  const bool open = params_.controller.page == PagePolicy::Open;
+  const Picoseconds hold = (open ? t_.t_rp : Picoseconds{}) + t_.t_rfc_pb +
+                           (read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl);
+  const Picoseconds sight = sight_visits_ * geometry_.visit / params_.burst.count() * column_;
+  const std::int64_t first = geometry_.visits_before(run.address);
+  const std::int64_t last = first + demand.visits - 1;
+  const Picoseconds visit{(end - begin).count() / demand.visits};
+  const HbmGeometry::Walk listed = geometry_.walk_to(first);
+  const std::int64_t looked_at = listed.set + demand.first_rows.back().set;
+  Picoseconds latest = end;
+  HbmGeometry::Walk at = geometry_.walk_to(last);
+  while (at.set > looked_at) {
+    const std::int64_t begun = at.set * visits_of_set_;
+    const Picoseconds needed = begin + (begun - first) * visit;
+    if (end - needed > hold) break;
+    const std::int64_t members = std::min(geometry_.members, last - begun + 1);
+    for (std::int64_t member = 0; member < members; ++member) {
+      const Picoseconds since = refreshed(geometry_.index(at.of_sets, member), needed - sight);
+      if (since.count() == 0 || since + hold <= needed + member * visit) continue;
+      const std::int64_t bursts = std::min(last - begun + 1, visits_of_set_) * geometry_.visit /
+                                  params_.burst.count() / members;
+      latest = max(latest, since + hold + bursts * t_.t_ccd_l);
+    }
+    --at.set;
+    at.of_sets = at.of_sets == 0 ? geometry_.sets - 1 : at.of_sets - 1;
+  }
+  return latest;
+}
+
+Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picoseconds at) {
   const bool read = run.kind == Access::Read;
   const Picoseconds to_data = read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl;
-  list_first_rows(run, demand);
+  const HbmGeometry::Walk begin = geometry_.walk_to(geometry_.visits_before(run.address));
   std::int64_t missing = 0;
-  for (const FirstRow& first : first_rows_) {
+  for (FirstRow& first : demand.first_rows) {
+    std::int64_t of_sets = begin.of_sets + first.set;
+    first.row = begin.row;
+    if (of_sets >= geometry_.sets) {
+      of_sets -= geometry_.sets;
+      ++first.row;
+    }
+    first.bank = geometry_.index(of_sets, first.member);
     Bank& bank = bank_at(first.bank);
-    apply_refresh(bank, first.bank, at);
+    if (params_.controller.page == PagePolicy::Closed) close_behind(bank, run.kind, at);
+    first.wait = apply_refresh(bank, first.bank, at);
     missing += bank.row != first.row;
   }
   if (missing == 0) ++stats_.row_hits;
@@ -206,11 +358,15 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, const Demand& demand, 
   const Picoseconds slot = missing == 0 ? at : open_rows(at, missing);
   Picoseconds data = at + (read ? t_.t_cl : t_.t_cwl);
   std::int64_t opened = 0;
-  for (const FirstRow& first : first_rows_) {
+  late_ = Picoseconds{};
+  late_rows_ = 0;
+  for (const FirstRow& first : demand.first_rows) {
     Bank& bank = banks_[first.bank];
-    const Picoseconds offset = first.visits * demand.visit;
+    bool late = false;
     if (bank.row != first.row) {
       Picoseconds activate = max(slot + opened++ * t_.t_rrd_s, bank.act_ready);
+      late = first.wait > activate;
+      activate = max(activate, first.wait);
       const Picoseconds precharge = max(at, bank.pre_ready);
       if (bank.row != kClosed) activate = max(activate, precharge + t_.t_rp);
       open_.close(first.bank, precharge);
@@ -220,38 +376,34 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, const Demand& demand, 
       bank.pre_ready = bank.opened + t_.t_ras;
       open_.open(first.bank, bank.opened);
     }
-    data = max(data, bank.opened + to_data - offset);
+    // Others pass the bursts of a bank under refresh.
+    Picoseconds& from = late ? late_ : data;
+    from = max(from, bank.opened + to_data - (late ? Picoseconds{} : first.after));
+    late_rows_ += late;
   }
   return demand.visits <= geometry_.members ? columns(demand, data) : data;
 }
 
 /// The rows a run needs first: of the sets it walks through while they are within sight.
-void HbmRunModel::list_first_rows(const MemoryRun& run, const Demand& demand) {
-  const std::int64_t begin = run.address.count() / geometry_.visit;
-  const std::int64_t end = begin + std::min(demand.visits, sight_visits_);
-  first_rows_.clear();
-  std::int64_t set = begin / visits_of_set_;
-  std::int64_t row = set / geometry_.sets;
-  std::int64_t of_sets = set - row * geometry_.sets;
-  std::int64_t member = (begin - set * visits_of_set_) % geometry_.members;
-  for (std::int64_t at = begin, sets = 0; at < end && sets < geometry_.sets; ++sets) {
-    const std::int64_t next = ++set * visits_of_set_;
+void HbmRunModel::list_first_rows(Demand& demand, std::int64_t in_set) const {
+  const std::int64_t end = in_set + std::min(demand.visits, sight_visits_);
+  demand.first_rows.clear();
+  std::int64_t member = geometry_.member(in_set);
+  for (std::int64_t at = in_set, set = 0; at < end && set < geometry_.sets; ++set) {
+    const std::int64_t next = (set + 1) * visits_of_set_;
     const std::int64_t count = std::min(geometry_.members, std::min(end, next) - at);
     // Behind enough data of the rows before, opening the next ones does not show.
-    const bool hidden = (at - begin) * demand.visit >= t_.t_rc + t_.t_rp;
-    if (sets > 0 && (hidden || first_rows_.size() + static_cast<std::size_t>(count) > kFirstRows))
+    const bool hidden = (at - in_set) * demand.visit >= t_.t_rc + t_.t_rp;
+    if (set > 0 &&
+        (hidden || demand.first_rows.size() + static_cast<std::size_t>(count) > kFirstRows))
       return;
     for (std::int64_t i = 0; i < count; ++i) {
-      first_rows_.push_back(
-          {.bank = geometry_.bank(of_sets, member), .row = row, .visits = at + i - begin});
+      demand.first_rows.push_back(
+          {.set = set, .member = member, .after = (at + i - in_set) * demand.visit});
       if (++member == geometry_.members) member = 0;
     }
     member = 0;
     at = next;
-    if (++of_sets == geometry_.sets) {
-      of_sets = 0;
-      ++row;
-    }
   }
 }
 
@@ -268,8 +420,8 @@ Picoseconds HbmRunModel::open_rows(Picoseconds at, std::int64_t count) {
 Picoseconds HbmRunModel::columns(const Demand& demand, Picoseconds data) {
   const Picoseconds held = geometry_.visit / params_.burst.count() * t_.t_ccd_l;
   Picoseconds earliest = data;
-  for (const FirstRow& first : first_rows_) {
-    const Picoseconds offset = first.visits * demand.visit;
+  for (const FirstRow& first : demand.first_rows) {
+    const Picoseconds offset = first.after;
     BusTimeline& group = groups_[geometry_.group(first.bank)];
     const BusTimeline::Slot slot = group.reserve(refresh_.useful(data + offset), held);
     earliest = max(earliest, refresh_.begins(slot.first) - offset);
@@ -317,13 +469,10 @@ Picoseconds HbmRunModel::turn(Access kind, Picoseconds seen) {
 /// A run through the banks where the other direction left bursts waiting closes their rows.
 void HbmRunModel::lose_rows(const MemoryRun& run, const Demand& demand) {
   const bool write = run.kind == Access::Write;
-  const std::int64_t set = run.address.count() / geometry_.set;
-  const std::int64_t sets =
-      div_up(run.address.count() % geometry_.set + demand.visits * geometry_.visit, geometry_.set);
-  const std::int64_t ahead =
-      (last_set_[!write] - set % geometry_.sets + geometry_.sets) % geometry_.sets;
-  if (demand.scattered || ahead < sets) waiting_[!write] = Picoseconds{};
-  last_set_[write] = (set + sets - 1) % geometry_.sets;
+  const std::int64_t first = geometry_.walk_to(geometry_.visits_before(run.address)).of_sets;
+  const std::int64_t ahead = geometry_.in_round(last_set_[!write] - first + geometry_.sets);
+  if (demand.scattered || ahead < demand.sets) waiting_[!write] = Picoseconds{};
+  last_set_[write] = geometry_.in_round(first + demand.sets - 1);
 }
 
 /// Opens the rows of the queued writes; returns when a drain that began with them can go on to
@@ -331,7 +480,7 @@ void HbmRunModel::lose_rows(const MemoryRun& run, const Demand& demand) {
 Picoseconds HbmRunModel::open_queued(Picoseconds at) {
   Picoseconds ready{};
   for (const MemoryRun& run : queued_) {
-    const Demand demand = demand_of(run);
+    Demand demand = demand_of(run);
     const Picoseconds data = open_first(run, demand, at);
     settle(run, demand, data, data + demand.alone);
     ready = max(ready, data);
@@ -345,35 +494,42 @@ Picoseconds HbmRunModel::open_queued(Picoseconds at) {
 /// Leaves the banks as the end of the run finds them.
 void HbmRunModel::settle(const MemoryRun& run, const Demand& demand, Picoseconds begin,
                          Picoseconds end) {
-  const std::int64_t first = run.address.count() / geometry_.visit;
-  const std::int64_t last = first + demand.visits - 1;
-  hold_rows(run, demand, begin, end);
-  if (demand.scattered || demand.visits >= (geometry_.sets + 1) * visits_of_set_) {
-    const std::int64_t set = last / visits_of_set_;
-    const std::int64_t in_set = last - set * visits_of_set_;
+  const std::int64_t first = geometry_.visits_before(run.address);
+  const Picoseconds visit{(end - begin).count() / demand.visits};
+  if (demand.scattered || demand.sweeps) {
+    if (demand.scattered) {
+      for (std::size_t bank = 0; bank < open_.banks(); ++bank) open_.close(bank, begin);
+      open_.add(min(demand.open, static_cast<std::int64_t>(open_.banks()) * (end - begin)));
+    } else {
+      hold_swept_rows(run, demand, geometry_.walk_to(first).of_sets, begin, end);
+    }
+    const HbmGeometry::Walk last = geometry_.walk_to(first + demand.visits - 1);
     sweep_ = {.closes = demand.scattered,
               .begin = begin,
               .end = end,
-              .visit = Picoseconds{(end - begin).count() / demand.visits},
-              .set = set,
-              .of_sets = set % geometry_.sets,
-              .in_set = in_set,
-              .member = in_set % geometry_.members,
+              .visit = visit,
+              .last = last,
+              .member = geometry_.member(last.in_set),
               .kind = run.kind};
     ++sweeps_;
     return;
   }
-  const Picoseconds visit{(end - begin).count() / demand.visits};
-  for (std::int64_t set = first / visits_of_set_; set <= last / visits_of_set_; ++set) {
-    const std::int64_t from = std::max(first, set * visits_of_set_);
-    const std::int64_t to = std::min(last, (set + 1) * visits_of_set_ - 1);
+  const std::int64_t last = first + demand.visits - 1;
+  const Picoseconds ahead = opened_ahead(run.kind);
+  HbmGeometry::Walk at = geometry_.walk_to(first);
+  for (std::int64_t from = first; from <= last; from = (++at.set) * visits_of_set_) {
+    const std::int64_t begun = at.set * visits_of_set_;
+    const std::int64_t to = std::min(last, begun + visits_of_set_ - 1);
+    const Picoseconds needed = begin + (from - first) * visit;
     for (std::int64_t back = 0; back < std::min(geometry_.members, to - from + 1); ++back) {
-      const std::int64_t at = to - back;
-      const std::size_t index =
-          geometry_.bank(set % geometry_.sets, at % visits_of_set_ % geometry_.members);
-      Bank& bank = bank_at(index);
-      const Picoseconds used = end - (last - at) * visit;
-      leave(bank, set, begin + (from - first) * visit, used, run.kind);
+      const std::size_t index = geometry_.index(at.of_sets, geometry_.member(to - back - begun));
+      const Picoseconds used = end - (last - to + back) * visit;
+      hold_row(index, at.row, max(begin, needed - ahead), needed, used);
+      leave(banks_[index], at.row, needed, used, run.kind);
+    }
+    if (++at.of_sets == geometry_.sets) {
+      at.of_sets = 0;
+      ++at.row;
     }
   }
 }
@@ -386,71 +542,53 @@ Picoseconds HbmRunModel::opened_ahead(Access kind) const {
   return max(read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl, in_sight - t_.t_rp);
 }
 
-void HbmRunModel::hold_rows(const MemoryRun& run, const Demand& demand, Picoseconds begin,
-                            Picoseconds end) {
-  if (demand.scattered) {
-    for (std::size_t bank = 0; bank < open_.banks(); ++bank) open_.close(bank, begin);
-    const std::int64_t pieces = div_up(run.bytes.count(), std::min(run.piece, run.bytes).count());
-    const auto all = static_cast<std::int64_t>(open_.banks());
-    open_.add(min(pieces * pace_of(std::min(run.piece, run.bytes).count(), run.kind).open,
-                  all * (end - begin)));
-    return;
+void HbmRunModel::hold_row(std::size_t index, std::int64_t row, Picoseconds activate,
+                           Picoseconds needed, Picoseconds used) {
+  if (bank_at(index).row != row || !open_.is_open(index, needed)) {
+    open_.close(index, activate - t_.t_rp);
+    open_.open(index, activate);
   }
-  if (demand.visits >= (geometry_.sets + 1) * visits_of_set_)
-    return hold_swept_rows(run, demand, begin, end);
-  const std::int64_t first = run.address.count() / geometry_.visit;
-  const std::int64_t last = first + demand.visits - 1;
-  const Picoseconds visit{(end - begin).count() / demand.visits};
-  const Picoseconds closed = t_.t_rp + t_.t_rfc_ab;
-  for (std::int64_t set = first / visits_of_set_; set <= last / visits_of_set_; ++set) {
-    const std::int64_t from = std::max(first, set * visits_of_set_);
-    const std::int64_t to = std::min(last, (set + 1) * visits_of_set_ - 1);
-    const Picoseconds needed = begin + (from - first) * visit;
-    for (std::int64_t back = 0; back < std::min(geometry_.members, to - from + 1); ++back) {
-      const std::size_t index =
-          geometry_.bank(set % geometry_.sets, (to - back) % visits_of_set_ % geometry_.members);
-      const Bank& bank = bank_at(index);
-      if (bank.row != set / geometry_.sets || !open_.is_open(index, needed)) {
-        const Picoseconds activate = max(begin, needed - opened_ahead(run.kind));
-        open_.close(index, activate - t_.t_rp);
-        open_.open(index, activate);
-      }
-      const Picoseconds used = end - (last - to + back) * visit;
-      open_.keep(index, used);
-      open_.add((refresh_.due(needed) - refresh_.due(max(needed, used))) * closed);
-    }
-  }
+  open_.keep(index, used);
+  open_.add((refresh_.due(needed) - refresh_.due(max(needed, used))) * (t_.t_rp + t_.t_rfc_ab));
 }
 
 /// Rows follow each other in every bank, tRP apart; each refresh closes them all, and the run comes
-/// back to them set by set.
-void HbmRunModel::hold_swept_rows(const MemoryRun& run, const Demand& demand, Picoseconds begin,
-                                  Picoseconds end) {
-  const Picoseconds set = geometry_.set / params_.burst.count() * column_;
-  const std::int64_t first = run.address.count() / geometry_.set % geometry_.sets;
-  const Picoseconds into = run.address.count() % geometry_.set / params_.burst.count() * column_;
+/// back to them set by set, from set `first` on.
+void HbmRunModel::hold_swept_rows(const MemoryRun& run, const Demand& demand, std::int64_t first,
+                                  Picoseconds begin, Picoseconds end) {
   const Picoseconds ahead = opened_ahead(run.kind);
-  Picoseconds back{};  // from a refresh until a bank is opened again, summed over banks
-  const bool in_turn = params_.refresh == RefreshMode::PerBank;
-  const Picoseconds next = open_.next_refresh(0, end);
-  for (std::size_t bank = 0; bank < open_.banks(); ++bank) {
-    std::int64_t sets_before = geometry_.member_of(bank).set - first;
-    if (sets_before < 0) sets_before += geometry_.sets;
-    const Picoseconds refresh = in_turn ? open_.next_refresh(bank, end) : next;
-    back += max(Picoseconds{}, sets_before * set - ahead);
-    if (sets_before > 0) {
-      const Picoseconds activate = begin + max(Picoseconds{}, sets_before * set - into - ahead);
-      open_.close(bank, activate - t_.t_rp);
-      open_.open(bank, activate, refresh);
-    }
-    open_.keep_until(bank, refresh);
-  }
   const auto all = static_cast<std::int64_t>(open_.banks());
+  const bool in_turn = params_.refresh == RefreshMode::PerBank;
+  Picoseconds back{};  // from a refresh until a bank is opened again, summed over banks
+  const Picoseconds next = open_.next_refresh(0, end);
+  for (std::int64_t sets_before = 0; sets_before < geometry_.sets; ++sets_before) {
+    const std::int64_t past = first + sets_before;
+    const auto set = static_cast<std::size_t>(past < geometry_.sets ? past : past - geometry_.sets);
+    back += geometry_.members * max(Picoseconds{}, sets_before * set_time_ - ahead);
+    const Picoseconds activate =
+        begin + max(Picoseconds{}, sets_before * set_time_ - demand.into - ahead);
+    if (!in_turn) {
+      if (sets_before > 0)
+        open_.reopen_set(set, activate - t_.t_rp, activate, next);
+      else
+        open_.keep_set_until(set, next);
+      continue;
+    }
+    for (std::int64_t member = 0; member < geometry_.members; ++member) {
+      const std::size_t bank = geometry_.index(static_cast<std::int64_t>(set), member);
+      const Picoseconds refresh = open_.next_refresh(bank, end);
+      if (sets_before > 0) {
+        open_.close(bank, activate - t_.t_rp);
+        open_.open(bank, activate, refresh);
+      }
+      open_.keep_until(bank, refresh);
+    }
+  }
   open_.add(-1 * (std::max<std::int64_t>(0, demand.rows - all) * t_.t_rp));
-  if (params_.refresh == RefreshMode::PerBank) {
+  if (in_turn) {
     // A bank waits for the run to come back to it, half a round in the mean.
     const std::int64_t refreshes = (end - begin).count() / (t_.t_refi.count() / all);
-    const Picoseconds wait{(geometry_.sets * set - ahead).count() / 2};
+    const Picoseconds wait{(geometry_.sets * set_time_ - ahead).count() / 2};
     open_.add(-1 * (refreshes * max(t_.t_rp + t_.t_rfc_pb, wait)));
   }
   const std::int64_t refreshes = refresh_.due(end) - refresh_.due(begin);
@@ -470,26 +608,38 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
                                 Picoseconds data) {
   const bool read = run.kind == Access::Read;
   const Picoseconds latency = read ? t_.t_cl : t_.t_cwl;
-  const BusTimeline::Slot slot = bus_.reserve(refresh_.useful(data), demand.bus);
-  const Picoseconds begin = refresh_.begins(slot.first);
-  const Picoseconds end = max(refresh_.ends(slot.last), begin + demand.alone);
+  const Picoseconds late = late_rows_ * demand.row;
+  const BusTimeline::Slot slot =
+      bus_.reserve(refresh_.useful(data), max(demand.bus - late, Picoseconds{}));
+  Picoseconds begin = refresh_.begins(slot.first);
+  Picoseconds end = max(refresh_.ends(slot.last), begin + demand.alone);
   const std::int64_t side = read ? 0 : 1;
   bursts_[side] += demand.bursts;
   served_[side].push_back({.end = bursts_[side],
                            .bursts = demand.bursts,
                            .first = begin - latency,
                            .last = end - t_.t_burst - latency});
+  if (params_.refresh == RefreshMode::PerBank && !demand.scattered)
+    end = refreshed_end(run, demand, begin, end);
+  if (late.count() > 0) {
+    const BusTimeline::Slot rest = bus_.reserve(refresh_.useful(late_), min(late, demand.bus));
+    if (late >= demand.bus) begin = refresh_.begins(rest.first);
+    // They stand alone in their bank groups.
+    const Picoseconds apart = spacing(late_rows_);
+    const Picoseconds alone =
+        Picoseconds{late.count() * apart.count() / column_.count()} - apart + t_.t_burst;
+    end = max(end, max(refresh_.ends(rest.last), refresh_.begins(rest.first) + alone));
+    late_rows_ = 0;
+  }
   ++stats_.transactions;
   (read ? stats_.read : stats_.written) += run.bytes;
   (read ? stats_.read_bursts : stats_.written_bursts) += demand.bursts;
   last_data_ = max(last_data_, end);
   // A long run opens the rows it is at, and those of the bursts in sight, again after each refresh.
-  const std::int64_t within = refresh_.due(end) - refresh_.due(begin);
-  const std::int64_t sight =
-      std::min(demand.visits, sight_visits_) * geometry_.visit * geometry_.members / geometry_.set;
-  stats_.activates += within * (geometry_.members + (demand.scattered ? 0 : sight));
-  stats_.refreshes += std::max<std::int64_t>(0, refresh_.due(end) - refreshes_seen_);
-  refreshes_seen_ = std::max(refreshes_seen_, refresh_.due(end));
+  const std::int64_t due = refresh_.due(end);
+  stats_.activates += (due - refresh_.due(begin)) * (geometry_.members + demand.again);
+  stats_.refreshes += std::max<std::int64_t>(0, due - refreshes_seen_);
+  refreshes_seen_ = std::max(refreshes_seen_, due);
   stats_.busy += demand.bursts * t_.t_burst;
   stats_.waited += max(Picoseconds{}, begin - accepted - latency);
   const Picoseconds started = refresh_.command(accepted);
@@ -498,14 +648,22 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
 
 AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at) {
   if (run.bytes.count() <= 0) return {at, at, at, at};
-  const Demand demand = demand_of(run);
+  Demand& demand = demand_of(run);
   const Picoseconds accepted = sight(run.kind, at);
   if (stays_queued(run, demand)) return queue(run, demand, accepted);
   const Picoseconds commands = max(refresh_.command(accepted), turn(run.kind, accepted));
   Picoseconds data = data_from_;
-  if (run.kind == Access::Write && !queued_.empty()) data = max(data, open_queued(commands));
+  if (run.kind == Access::Write && !queued_.empty()) {
+    data = max(data, open_queued(commands));
+    return serve(run, demand_of(run), accepted, commands, data);
+  }
+  return serve(run, demand, accepted, commands, data);
+}
+
+AccessTiming HbmRunModel::serve(const MemoryRun& run, Demand& demand, Picoseconds accepted,
+                                Picoseconds commands, Picoseconds data) {
   data = max(data, open_first(run, demand, commands));
-  const auto listed = static_cast<std::int64_t>(first_rows_.size());
+  const auto listed = static_cast<std::int64_t>(demand.first_rows.size());
   stats_.activates += std::max<std::int64_t>(0, demand.rows - listed);
   lose_rows(run, demand);
   const AccessTiming timing = place(run, demand, accepted, data);

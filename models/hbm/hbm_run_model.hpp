@@ -49,11 +49,9 @@ class HbmRunModel {
     bool closes = false;  ///< pieces lay anywhere: no row is known to be open
     Picoseconds begin{};  ///< of the run's data
     Picoseconds end{};
-    Picoseconds visit{};       ///< from one visit to the next, refresh shared out
-    std::int64_t set = 0;      ///< the last visit's,
-    std::int64_t of_sets = 0;  ///< its place in the round of sets,
-    std::int64_t in_set = 0;   ///< number within the set
-    std::int64_t member = 0;   ///< and bank of the set
+    Picoseconds visit{};      ///< from one visit to the next, refresh shared out
+    HbmGeometry::Walk last;   ///< visit,
+    std::int64_t member = 0;  ///< and its bank of the set
     Access kind = Access::Read;
   };
   /// Bursts that have been placed, for when later ones come into the controller's sight.
@@ -62,13 +60,17 @@ class HbmRunModel {
     std::int64_t bursts = 0;
     Picoseconds first{}, last{};  ///< their column commands
   };
-  /// A row a run needs early: `visits` go before it.
+  /// A row a run needs early, `after` its first data.
   struct FirstRow {
-    std::size_t bank = 0;
-    std::int64_t row = 0, visits = 0;
+    std::int64_t set = 0, member = 0;  ///< counted from the run's first set
+    Picoseconds after{};
+    Picoseconds wait{};    ///< for the refresh of its bank
+    std::size_t bank = 0;  ///< index, and
+    std::int64_t row = 0;  ///< row, of the run at hand
   };
   static constexpr std::size_t kFirstRows = 8;  ///< two sets of four
-  /// What a run asks of the data bus.
+  /// What a run asks of the data bus. Depends on its size and on where in a set it begins, no more:
+  /// runs of equal shape share one.
   struct Demand {
     std::int64_t bursts = 0;  ///< in all
     std::int64_t visits = 0;  ///< of the contiguous part that comes first
@@ -76,8 +78,26 @@ class HbmRunModel {
     Picoseconds alone{};      ///< from its first data to its last when nothing else is served
     Picoseconds visit{};      ///< from one visit to the next
     std::int64_t rows = 0;    ///< it walks through, in whole sets
+    std::int64_t sets = 0;    ///< it touches
+    std::int64_t again = 0;   ///< rows of the bursts in sight, opened again after a refresh
+    Picoseconds row{};        ///< bus time of what it takes from one row
+    Picoseconds into{};       ///< bus time from the beginning of its first set
+    bool sweeps = false;      ///< comes through every bank
     bool scattered = false;
+    Picoseconds open{};  ///< of scattered pieces: banks x time a row is open for them
+    std::vector<FirstRow> first_rows;
   };
+  struct Shape {
+    Access kind = Access::Read;
+    std::int64_t bytes = 0, piece = 0, into_set = -1;
+    bool operator==(const Shape&) const = default;
+  };
+  struct Known {
+    Shape shape;
+    Demand demand;
+  };
+  /// Shapes remembered, each in one place: a layer's tiles have a dozen.
+  static constexpr std::size_t kKnownShapes = 64;
   /// Scattered pieces of one size at saturation.
   struct Pace {
     Picoseconds piece{};
@@ -85,46 +105,62 @@ class HbmRunModel {
     Picoseconds open{};  ///< banks x time a row is open for it
   };
 
-  [[nodiscard]] Demand demand_of(const MemoryRun& run);
+  /// Valid until the next call.
+  Demand& demand_of(const MemoryRun& run);
+  void place_piece(Demand& demand, std::int64_t into_set, std::int64_t in_set) const;
+  [[nodiscard]] Picoseconds rows_side_by_side(std::int64_t before, std::int64_t bursts) const;
+  [[nodiscard]] Demand work_out(const MemoryRun& run, std::int64_t into_set);
   const Pace& pace_of(std::int64_t piece, Access kind);
+  [[nodiscard]] std::int64_t side_by_side(Access kind) const;
   [[nodiscard]] Picoseconds spacing(std::int64_t visits) const;
   [[nodiscard]] Picoseconds sight(Access kind, Picoseconds at);
   [[nodiscard]] Picoseconds gone(Access kind, std::int64_t burst) const;
   Bank& bank_at(std::size_t index);
   void catch_up(Bank& bank, std::size_t index) const;
-  void apply_refresh(Bank& bank, std::size_t index, Picoseconds at);
+  void leave(Bank& bank, std::int64_t row, Picoseconds first, Picoseconds used, Access kind) const;
+  /// Until when the bank is refreshed by itself.
+  Picoseconds apply_refresh(Bank& bank, std::size_t index, Picoseconds at);
+  [[nodiscard]] Picoseconds refreshed(std::size_t index, Picoseconds at) const;
+  [[nodiscard]] Picoseconds refreshed_end(const MemoryRun& run, const Demand& demand,
+                                          Picoseconds begin, Picoseconds end) const;
   /// Earliest data of the run's first visit, rows opened where they must be.
-  Picoseconds open_first(const MemoryRun& run, const Demand& demand, Picoseconds at);
+  Picoseconds open_first(const MemoryRun& run, Demand& demand, Picoseconds at);
   Picoseconds open_rows(Picoseconds at, std::int64_t count);
-  void list_first_rows(const MemoryRun& run, const Demand& demand);
+  void list_first_rows(Demand& demand, std::int64_t in_set) const;
   Picoseconds columns(const Demand& demand, Picoseconds data);
   [[nodiscard]] bool stays_queued(const MemoryRun& run, const Demand& demand) const;
   AccessTiming queue(const MemoryRun& run, const Demand& demand, Picoseconds accepted);
   Picoseconds turn(Access kind, Picoseconds seen);
   void lose_rows(const MemoryRun& run, const Demand& demand);
   [[nodiscard]] Picoseconds open_queued(Picoseconds at);
+  AccessTiming serve(const MemoryRun& run, Demand& demand, Picoseconds accepted,
+                     Picoseconds commands, Picoseconds data);
   AccessTiming place(const MemoryRun& run, const Demand& demand, Picoseconds accepted,
                      Picoseconds data);
   void settle(const MemoryRun& run, const Demand& demand, Picoseconds begin, Picoseconds end);
-  /// Open rows over the run: of the sets it visits, and of a sweep as a whole.
-  void hold_rows(const MemoryRun& run, const Demand& demand, Picoseconds begin, Picoseconds end);
-  void hold_swept_rows(const MemoryRun& run, const Demand& demand, Picoseconds begin,
-                       Picoseconds end);
+  /// Open rows over the run: of a set's bank it visits, and of a sweep as a whole.
+  void hold_row(std::size_t index, std::int64_t row, Picoseconds activate, Picoseconds needed,
+                Picoseconds used);
+  void hold_swept_rows(const MemoryRun& run, const Demand& demand, std::int64_t first,
+                       Picoseconds begin, Picoseconds end);
+  void close_behind(Bank& bank, Access kind, Picoseconds at) const;
   [[nodiscard]] Picoseconds opened_ahead(Access kind) const;
-  void leave(Bank& bank, std::int64_t set, Picoseconds first, Picoseconds used, Access kind) const;
 
   const HbmParams params_;
-  const HbmTiming& t_{params_.timing};
+  const HbmTiming t_{params_.timing};
   const HbmGeometry geometry_;
   const RefreshClock refresh_;
   const std::int64_t visits_of_set_;
-  const std::int64_t sight_visits_;   ///< visits a full read queue covers
-  const Picoseconds column_;          ///< burst to burst when all groups take part
+  const std::int64_t sight_visits_;       ///< visits a full read queue covers
+  const std::int64_t columns_of_visits_;  ///< visits whose columns are served side by side
+  const Picoseconds column_;              ///< burst to burst when all groups take part
+  const Picoseconds write_column_;        ///< likewise of writes
   const std::int64_t drain_;          ///< writes the queue gathers before it turns the bus, bursts
   const std::int64_t left_behind_;    ///< writes a drain leaves in the queue, bursts
   const Picoseconds reads_in_sight_;  ///< bus time of a full read queue
-  std::vector<Bank> banks_;
-  std::vector<FirstRow> first_rows_;
+  const Picoseconds set_time_;        ///< data of a set at full rate
+  std::vector<Bank> banks_;           ///< by index in the geometry's walk
+  std::vector<Known> known_;
   std::vector<BusTimeline> groups_;  ///< columns of one bank group, tCCD_L apart; useful time
   Sweep sweep_;
   std::uint64_t sweeps_ = 0;
@@ -139,6 +175,8 @@ class HbmRunModel {
   std::array<Picoseconds, 2> waiting_{};
   std::array<std::int64_t, 2> last_set_{};
   Picoseconds data_from_{};        ///< no data of this direction before
+  Picoseconds late_{};             ///< data of the run's rows in banks under refresh,
+  std::int64_t late_rows_ = 0;     ///< which are so many
   std::vector<MemoryRun> queued_;  ///< writes whose rows wait for the next drain
   std::int64_t queued_bursts_ = 0;
   std::map<std::pair<std::int64_t, Access>, Pace> paces_;

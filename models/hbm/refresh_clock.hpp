@@ -17,11 +17,14 @@ class RefreshClock {
         interval_{t.t_refi},
         commands_{t.t_rtp + t.t_rp + t.t_rfc_ab},
         stop_{t.t_rtp + t.t_rp + t.t_rfc_ab + t.t_rcd_rd},
-        first_{t.t_refi + t.t_cl} {}
+        first_{t.t_refi + t.t_cl},
+        intervals_{interval_},
+        data_{interval_},
+        useful_{interval_ - stop_} {}
 
   /// Refreshes due up to `at`.
   [[nodiscard]] std::int64_t due(Picoseconds at) const {
-    return on_ ? std::max<std::int64_t>(0, at.count() / interval_.count()) : 0;
+    return on_ && at >= interval_ ? intervals_.of(at) : 0;
   }
   /// First time from `at` on at which a command may go.
   [[nodiscard]] Picoseconds command(Picoseconds at) const {
@@ -30,7 +33,7 @@ class RefreshClock {
   }
   [[nodiscard]] Picoseconds useful(Picoseconds data) const {
     if (!on_ || data < first_) return data;
-    const std::int64_t before = (data - first_).count() / interval_.count();
+    const std::int64_t before = data_.of(data - first_);
     const Picoseconds into = data - first_ - before * interval_;
     return data - before * stop_ - std::min(into, stop_);
   }
@@ -42,15 +45,33 @@ class RefreshClock {
  private:
   [[nodiscard]] Picoseconds stops(Picoseconds useful, std::int64_t early) const {
     if (!on_ || useful.count() < first_.count() + early) return {};
-    const std::int64_t since = useful.count() - early - first_.count();
-    return (1 + since / (interval_ - stop_).count()) * stop_;
+    return (1 + useful_.of(useful - first_ - Picoseconds{early})) * stop_;
   }
+
+  /// Whole lengths in a time. Asked for times near each other, it seldom divides.
+  class Lengths {
+   public:
+    explicit Lengths(Picoseconds length) : length_{length} {}
+    std::int64_t of(Picoseconds at) const {
+      if (at < from_ || at - from_ >= length_) {
+        count_ = at.count() / length_.count();
+        from_ = count_ * length_;
+      }
+      return count_;
+    }
+
+   private:
+    Picoseconds length_;
+    mutable Picoseconds from_{};
+    mutable std::int64_t count_ = 0;
+  };
 
   bool on_;
   Picoseconds interval_;
   Picoseconds commands_;  ///< from due to the next activate
   Picoseconds stop_;
   Picoseconds first_;  ///< data of the last command before the first refresh end here
+  Lengths intervals_, data_, useful_;
 };
 
 }  // namespace reticle

@@ -32,9 +32,12 @@ Deployment::Deployment(const sc_core::sc_module_name& name, const PlatformSpec& 
       hbm_channels_{platform.die.hbm ? channels(*platform.die.hbm) : 1},
       fabric_{make_fabric(platform.fabric)},
       dies_(static_cast<std::size_t>(reticle::dies(platform))) {
+  const HbmHistories histories =
+      platform.die.hbm ? hbm_histories(*platform.die.hbm) : HbmHistories{};
   for (std::size_t i = 0; i < dies_.size(); ++i) {
     const std::size_t id = reverse ? dies_.size() - 1 - i : i;
-    dies_[id] = std::make_unique<Die>(("die" + std::to_string(id)).c_str(), platform.die);
+    dies_[id] =
+        std::make_unique<Die>(("die" + std::to_string(id)).c_str(), platform.die, histories);
   }
   completion.bind(*this);
   for (auto& die : dies_) {

@@ -192,9 +192,10 @@ TEST_CASE("HbmChannel: a request that meets a refresh waits for its end") {
 TEST_CASE("HbmChannel: under per-bank refresh only rows of the bank in turn wait") {
   HbmChannel dut{"dut", hbm3(RefreshMode::PerBank)};
   const std::int64_t banks = reticle::banks(kQuiet);
-  const Picoseconds slot{kQuiet.banks_per_group * (t.t_refi.count() / banks)};
-  // Bank 0 is refreshed at 0, tREFI, ...; the first bank of the next group four slots later.
-  CHECK(dut.access(read(0_B), 0_ps).done == t.t_rfc_pb + t.t_rcd_rd + t.t_cl + kPairData);
+  const Picoseconds one{t.t_refi.count() / banks};
+  const Picoseconds slot = (1 + kQuiet.banks_per_group) * one;
+  // Bank 0 is refreshed in the first slot, as in HbmController; the next group's first four later.
+  CHECK(dut.access(read(0_B), one).done == one + t.t_rfc_pb + t.t_rcd_rd + t.t_cl + kPairData);
   CHECK(dut.access(read(kPair), t.t_refi + slot).done ==
         t.t_refi + slot + t.t_rfc_pb + t.t_rcd_rd + t.t_cl + kPairData);
   // Bank 2 is not in turn then.

@@ -88,6 +88,42 @@ inline HbmParams hbm2_preset() {
   return p;
 }
 
+/// HBM2E 3.8 Gb/s, 16 Gb dies 8-high: HBM2 with a second stack id and more clocks for the same
+/// times.
+inline HbmParams hbm2e_preset() {
+  constexpr HbmClocks kClocks{.bl = 2,
+                              .cl = 27,
+                              .cwl = 10,
+                              .rcd_rd = 27,
+                              .rcd_wr = 22,
+                              .rp = 27,
+                              .ras = 63,
+                              .rc = 90,
+                              .wr = 30,
+                              .rtp = 10,
+                              .ccd_s = 2,
+                              .ccd_l = 6,
+                              .ccd_r = 2,
+                              .rrd_s = 8,
+                              .rrd_l = 8,
+                              .faw = 29,
+                              .wtr_s = 12,
+                              .wtr_l = 16,
+                              .rtw = 21,
+                              .ppd = 1,
+                              .rfc_ab = 856,
+                              .rfc_pb = 305,
+                              .refi = 7415,
+                              .rrefd = 16};
+  HbmParams p = hbm2_preset();
+  p.standard = "hbm2e";
+  p.stack_ids = 2;
+  p.capacity_per_stack = 16 * 32'768 * 32 * p.row;
+  p.address_map = "co1 bg2 co4 ba2 si1 ro15";
+  p.timing = timing_of(kClocks, 526_ps);
+  return p;
+}
+
 /// HBM3 6.4 Gb/s, 16 Gb dies 8-high: one pseudo-channel of 32 bits, burst length 8.
 inline HbmParams hbm3_preset() {
   constexpr HbmClocks kClocks{.bl = 2,
@@ -131,6 +167,41 @@ inline HbmParams hbm3_preset() {
   p.refresh = RefreshMode::Off;
   p.controller.read_queue = 128;
   p.timing = timing_of(kClocks, 625_ps);
+  return p;
+}
+
+/// HBM3E 9.6 Gb/s, 24 Gb dies 12-high: three stack ids. [configs/hbm/hbm3e.yaml]
+inline HbmParams hbm3e_preset() {
+  constexpr HbmClocks kClocks{.bl = 2,
+                              .cl = 30,
+                              .cwl = 15,
+                              .rcd_rd = 47,
+                              .rcd_wr = 23,
+                              .rp = 39,
+                              .ras = 68,
+                              .rc = 108,
+                              .wr = 50,
+                              .rtp = 14,
+                              .ccd_s = 2,
+                              .ccd_l = 6,
+                              .ccd_r = 5,
+                              .rrd_s = 6,
+                              .rrd_l = 8,
+                              .faw = 36,
+                              .wtr_s = 11,
+                              .wtr_l = 15,
+                              .rtw = 30,
+                              .ppd = 2,
+                              .rfc_ab = 1080,
+                              .rfc_pb = 480,
+                              .refi = 9360,
+                              .rrefd = 20};
+  HbmParams p = hbm3_preset();
+  p.standard = "hbm3e";
+  p.stack_ids = 3;
+  p.capacity_per_stack = 32 * 16'384 * 48 * p.row;
+  p.address_map = "co1 bg2 co4 ba2 si*3 ro14";
+  p.timing = timing_of(kClocks, 416_ps);
   return p;
 }
 

@@ -24,6 +24,8 @@ struct HbmTraffic {
   double read_fraction = 1;
   /// Writes end when the controller has taken their last burst, not when it is in the memory.
   bool posted_writes = false;
+  /// Requesters like this one, each with its own `depth` and its own part of the memory.
+  std::int64_t requesters = 1;
   std::int64_t warm_up = 2000;
   std::int64_t measured = 20'000;
 };
@@ -56,7 +58,12 @@ class HbmChunks {
     Access kind = Access::Read;
     std::int64_t index = 0;
   };
-  HbmChunks(const HbmTraffic& traffic, std::int64_t chunks) : t_{traffic}, chunks_{chunks} {}
+  /// Of `requester`: its part of all `chunks`, random places drawn for it alone.
+  HbmChunks(const HbmTraffic& traffic, std::int64_t chunks, std::int64_t requester = 0)
+      : t_{traffic},
+        chunks_{chunks / traffic.requesters},
+        base_{requester * chunks_},
+        random_{static_cast<std::uint64_t>(12345 + requester)} {}
   Chunk draw() {
     writes_due_ += 1 - t_.read_fraction;
     // Half a millionth absorbs the rounding of sums such as 3 x 0.333...
@@ -78,13 +85,14 @@ class HbmChunks {
         chunk.index = read_++ % 16;
         break;
     }
+    chunk.index += base_;
     return chunk;
   }
 
  private:
   const HbmTraffic& t_;
-  std::int64_t chunks_;
-  SplitMix random_{12345};
+  std::int64_t chunks_, base_;
+  SplitMix random_;
   double writes_due_ = 0;
   std::int64_t read_ = 0, written_ = 0, drawn_ = 0;
 };
@@ -98,13 +106,15 @@ class HbmTrafficRun {
         map_{params},
         dut_{params},
         ps_per_two_ticks_{params.timing.t_ck.count()},
-        bursts_per_chunk_{traffic.chunk / params.burst.count()},
-        chunks_{traffic, map_.rows() * banks(params) * params.row.count() / traffic.chunk} {}
+        bursts_per_chunk_{traffic.chunk / params.burst.count()} {
+    const std::int64_t chunks = map_.rows() * banks(params) * params.row.count() / traffic.chunk;
+    for (std::int64_t i = 0; i < traffic.requesters; ++i) chunks_.emplace_back(t_, chunks, i);
+  }
 
   HbmMeasured run() {
     const std::int64_t total = t_.warm_up + t_.measured;
     if (t_.depth > 0)
-      for (std::int64_t i = 0; i < t_.depth; ++i) create(0);
+      for (std::int64_t i = 0; i < t_.depth * t_.requesters; ++i) create(0, i % t_.requesters);
     else
       next_arrival_ = gap();
     while (ended_ < total) advance();
@@ -132,6 +142,7 @@ class HbmTrafficRun {
     std::int64_t left;    ///< bursts not ended
     std::int64_t pushed;  ///< bursts handed over
     std::int64_t number;
+    std::int64_t requester;
   };
   [[nodiscard]] double ns(HbmTick ticks) const {
     return static_cast<double>(ticks * ps_per_two_ticks_) / 2000;
@@ -144,8 +155,8 @@ class HbmTrafficRun {
     clock_ += -std::log(u) * static_cast<double>(t_.chunk) / (t_.load * bytes_per_tick);
     return static_cast<HbmTick>(std::ceil(clock_));
   }
-  void create(HbmTick now) {
-    const HbmChunks::Chunk chunk = chunks_.draw();
+  void create(HbmTick now, std::int64_t requester) {
+    const HbmChunks::Chunk chunk = chunks_[static_cast<std::size_t>(requester)].draw();
     std::uint32_t slot = static_cast<std::uint32_t>(requests_.size());
     if (!free_.empty()) {
       slot = free_.back();
@@ -153,8 +164,9 @@ class HbmTrafficRun {
     } else {
       requests_.emplace_back();
     }
-    requests_[slot] = {chunk.kind, chunk.index * bursts_per_chunk_, now, bursts_per_chunk_, 0,
-                       created_++};
+    requests_[slot] = {
+        chunk.kind, chunk.index * bursts_per_chunk_, now, bursts_per_chunk_, 0, created_++,
+        requester};
     backlog_.push_back(slot);
   }
   void hand_over(HbmTick now) {
@@ -183,12 +195,12 @@ class HbmTrafficRun {
     last_end_ = now;
     if (r.kind == Access::Read && ended_ > t_.warm_up) latencies_.push_back(now - r.created);
     // The requester sees the end in this clock and asks again in the next one.
-    if (t_.depth > 0) renewals_.push_back(now + kTurn);
+    if (t_.depth > 0) renewals_.push_back({now + kTurn, r.requester});
   }
   void advance() {
     HbmTick now = dut_.next();
     if (!inflight_.empty()) now = std::min(now, inflight_.front().done);
-    if (!renewals_.empty()) now = std::min(now, renewals_.front());
+    if (!renewals_.empty()) now = std::min(now, renewals_.front().at);
     if (t_.depth == 0) now = std::min(now, next_arrival_);
     if (!backlog_.empty() && !dut_.full(requests_[backlog_.front()].kind))
       now = std::min(now, now_ + 1);
@@ -198,12 +210,12 @@ class HbmTrafficRun {
       end(inflight_.front().tag, inflight_.front().done);
       inflight_.pop_front();
     }
-    while (!renewals_.empty() && renewals_.front() <= now) {
-      create(renewals_.front());
+    while (!renewals_.empty() && renewals_.front().at <= now) {
+      create(renewals_.front().at, renewals_.front().requester);
       renewals_.pop_front();
     }
     while (t_.depth == 0 && next_arrival_ <= now) {
-      create(next_arrival_);
+      create(next_arrival_, 0);
       next_arrival_ = gap();
     }
     hand_over(now);
@@ -227,14 +239,18 @@ class HbmTrafficRun {
   HbmController dut_;
   const std::int64_t ps_per_two_ticks_;
   const std::int64_t bursts_per_chunk_;
-  HbmChunks chunks_;
+  std::vector<HbmChunks> chunks_;  ///< per requester
   SplitMix gaps_{12345 ^ 0xABCDEF};
   double clock_ = 0;
   std::vector<Request> requests_;
   std::vector<std::uint32_t> free_;
   std::deque<std::uint32_t> backlog_;
   std::deque<HbmController::Completion> inflight_;
-  std::deque<HbmTick> renewals_;
+  struct Renewal {
+    HbmTick at;
+    std::int64_t requester;
+  };
+  std::deque<Renewal> renewals_;
   std::vector<HbmTick> latencies_;
   HbmTick now_ = 0, next_arrival_ = 0, first_end_ = 0, last_end_ = 0;
   std::int64_t ended_ = 0, created_ = 0, steps_ = 0;
