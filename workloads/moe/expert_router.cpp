@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -50,12 +52,15 @@ std::int32_t pick_among_rest(std::span<const double> popularity, const ExpertSet
   return last;
 }
 
-/// `weights` times lognormal factors, a stream of draws per purpose; normalised.
-std::vector<double> spread(std::vector<double> weights, double sigma, std::uint64_t seed,
-                           const std::string& purpose) {
+/// `weights` times factors whose logarithms have standard deviation `sigma`, a stream of draws per
+/// purpose; normalised.
+std::vector<double> spread(std::vector<double> weights, double sigma, PopularityShape shape,
+                           std::uint64_t seed, const std::string& purpose) {
   RngStream rng{seed, purpose};
-  if (sigma > 0.0)
-    for (double& w : weights) w *= rng.lognormal(0.0, sigma);
+  const double half_width = sigma * std::sqrt(3.0);
+  for (double& w : weights)
+    w *= shape == PopularityShape::LogNormal ? rng.lognormal(0.0, sigma)
+                                             : std::exp(half_width * (2 * rng.uniform() - 1));
   double sum = 0.0;
   for (const double w : weights) sum += w;
   for (double& w : weights) w /= sum;
@@ -105,33 +110,47 @@ ExpertRouter::ExpertRouter(const LlmSpec& llm, std::uint64_t seed)
   experts_ = static_cast<std::int32_t>(moe.experts);
   top_k_ = static_cast<std::int32_t>(moe.top_k);
   spec_ = moe.routing;
-  std::int64_t ordinal = 0;
-  for (std::int64_t i = 0; i < llm.layer_count(); ++i) {
-    Layer& layer = layers_.emplace_back();
-    if (!llm.layer_is_moe(i)) continue;
-    layer.ordinal = ordinal++;
-    const std::vector<double> even(static_cast<std::size_t>(experts_), 1.0);
-    layer.base = make_table(
-        spread(even, spec_.popularity_sigma, seed, "moe/popularity/layer" + std::to_string(i)));
-    layer.popularity = layer.base.popularity;
-    if (spec_.kind_share > 0) build_kinds(layer, i);
-  }
+  layers_.resize(llm.layers.size());
+  for (std::int64_t i = 0; i < llm.layer_count(); ++i)
+    if (llm.layer_is_moe(i)) build_layer(layers_[static_cast<std::size_t>(i)], i);
   if (!spec_.recording.empty()) replay(llm);
 }
 
 ExpertRouter::~ExpertRouter() = default;
 ExpertRouter::ExpertRouter(ExpertRouter&&) noexcept = default;
 
-void ExpertRouter::build_kinds(Layer& layer, std::int64_t index) const {
-  const double each = spec_.kind_share / static_cast<double>(spec_.kinds);
-  for (double& p : layer.popularity) p *= 1 - spec_.kind_share;
-  for (std::int64_t kind = 0; kind < spec_.kinds; ++kind) {
-    layer.kinds.push_back(
-        make_table(spread(layer.base.popularity, spec_.kind_sigma, seed_,
-                          "moe/kind" + std::to_string(kind) + "/layer" + std::to_string(index))));
-    const auto& mine = layer.kinds.back().popularity;
-    for (std::size_t e = 0; e < mine.size(); ++e) layer.popularity[e] += each * mine[e];
+void ExpertRouter::build_layer(Layer& layer, std::int64_t index) {
+  const std::string name = "/layer" + std::to_string(index);
+  const auto experts = static_cast<std::size_t>(experts_);
+  layer.base = make_table(spread(std::vector<double>(experts, 1.0), spec_.popularity_sigma,
+                                 spec_.popularity_shape, seed_, "moe/popularity" + name));
+  layer.popularity = layer.base.popularity;
+  if (spec_.topic_sigma > 0) {
+    std::fill(layer.popularity.begin(), layer.popularity.end(), 0.0);
+    for (std::int64_t topic = 0; topic < spec_.topics; ++topic) {
+      layer.topics.push_back(make_table(spread(layer.base.popularity, spec_.topic_sigma,
+                                               PopularityShape::LogUniform, seed_,
+                                               "moe/topic" + std::to_string(topic) + name)));
+      for (std::size_t e = 0; e < experts; ++e)
+        layer.popularity[e] +=
+            layer.topics.back().popularity[e] / static_cast<double>(spec_.topics);
+    }
   }
+  if (spec_.layer_correlation <= 0) return;
+  for (std::int64_t before = index - 1; before >= 0 && layer.before < 0; --before)
+    if (!layers_[static_cast<std::size_t>(before)].base.columns.empty()) layer.before = before;
+  if (layer.before < 0) return;
+  // Which expert follows which: a permutation, so that what is popular stays as popular.
+  RngStream rng{seed_, "moe/follows" + name};
+  layer.follows.resize(experts);
+  std::iota(layer.follows.begin(), layer.follows.end(), 0);
+  for (std::size_t e = experts; e > 1; --e)
+    std::swap(layer.follows[e - 1], layer.follows[rng.below(e)]);
+  const auto& earlier = layers_[static_cast<std::size_t>(layer.before)].popularity;
+  for (double& p : layer.popularity) p *= 1 - spec_.layer_correlation;
+  for (std::size_t e = 0; e < experts; ++e)
+    layer.popularity[static_cast<std::size_t>(layer.follows[e])] +=
+        spec_.layer_correlation * earlier[e];
 }
 
 /// Takes the recorded picks, and their popularity for those who place experts by it.
@@ -148,8 +167,10 @@ void ExpertRouter::replay(const LlmSpec& llm) {
                       "moe.routing.recording",
                       "expected " + shape(experts_, top_k_, layers) + ", found " +
                           shape(record->experts, record->top_k, record->layers)};
+  std::int64_t ordinal = 0;
   for (Layer& layer : layers_) {
     if (layer.base.columns.empty()) continue;
+    layer.ordinal = ordinal++;
     std::fill(layer.popularity.begin(), layer.popularity.end(), 0.0);
     double picks = 0;
     for (const RoutedSession& s : record->sessions)
@@ -175,9 +196,9 @@ const ExpertRouter::Layer& ExpertRouter::layer_of(std::int64_t layer) const {
   return layers_[static_cast<std::size_t>(layer)];
 }
 
-ExpertRouter::Place ExpertRouter::place_of(RequestId request, std::int64_t layer) const {
-  const std::uint64_t of_request = combine64(seed_, static_cast<std::uint64_t>(request));
-  return {layer_of(layer), combine64(of_request, static_cast<std::uint64_t>(layer)), of_request};
+ExpertRouter::Place ExpertRouter::place_of(std::uint64_t request_key, std::int64_t layer) const {
+  return {&layer_of(layer), combine64(request_key, static_cast<std::uint64_t>(layer)),
+          request_key};
 }
 
 std::int32_t ExpertRouter::pick_from(const AliasTable& table, std::uint64_t bits) const {
@@ -210,53 +231,80 @@ void ExpertRouter::draw_base(const AliasTable& table, std::uint64_t token_key, P
   }
 }
 
-/// The table of the kind that the token at `position` is of.
-const ExpertRouter::AliasTable& ExpertRouter::kind_table(const Place& place,
-                                                         std::int64_t position) const {
-  const auto among = [](std::uint64_t bits, std::int64_t count) {
-    return (bits >> 32) * static_cast<std::uint64_t>(count) >> 32;
-  };
-  // Which of the request's kinds the token has is the same in all layers, and so is the kind.
-  const std::uint64_t own = among(
-      combine64(place.request_key, static_cast<std::uint64_t>(position)), spec_.kinds_per_request);
-  return place.layer.kinds[among(combine64(~place.request_key, own), spec_.kinds)];
+/// The preferences of the request's topic, which is the same in all layers.
+const ExpertRouter::AliasTable& ExpertRouter::table_of(const Place& place) const {
+  if (place.layer->topics.empty()) return place.layer->base;
+  const std::uint64_t bits = mix64(~place.request_key) >> 32;
+  return place.layer->topics[bits * static_cast<std::uint64_t>(spec_.topics) >> 32];
 }
+
+namespace {
+/// Coins that fall with a chance (in 1/256), eight of them from one hash.
+struct Coins {
+  std::uint64_t key;
+  std::uint64_t chance;
+
+  [[nodiscard]] bool fall(std::int64_t at, std::int32_t rank) const {
+    const std::uint64_t bits =
+        combine64(key + static_cast<std::uint64_t>(rank / 8), static_cast<std::uint64_t>(at));
+    return (bits >> (rank % 8 * 8) & 255U) < chance;
+  }
+};
+std::uint64_t in_256ths(double chance) { return static_cast<std::uint64_t>(chance * 256 + 0.5); }
+}  // namespace
 
 /// The last position up to this one at which the pick of that rank was drawn anew. Pure: the chain
 /// of tokens that keep it is read from hashes, never stored.
 std::int64_t ExpertRouter::drawn_at(const Place& place, std::int64_t position,
                                     std::int32_t rank) const {
   constexpr std::int64_t kLongestStay = 64;  // at 0.95, 4 % of the stays would be longer
-  const auto limit = static_cast<std::uint64_t>(spec_.stickiness * 256 + 0.5);
-  const std::uint64_t key = ~place.key + static_cast<std::uint64_t>(rank / 8);
-  const int shift = rank % 8 * 8;
+  const Coins stays{~place.key, in_256ths(spec_.stickiness)};
   const std::int64_t first = std::max<std::int64_t>(0, position - kLongestStay);
-  for (; position > first; --position)
-    if ((combine64(key, static_cast<std::uint64_t>(position)) >> shift & 255U) >= limit) break;
+  while (position > first && stays.fall(position, rank)) --position;
   return position;
 }
 
+std::int32_t ExpertRouter::fresh(const Place& place, std::int64_t position, std::int32_t rank,
+                                 std::int32_t attempt) const {
+  const std::uint64_t salt =
+      static_cast<std::uint64_t>(rank) << 32U | static_cast<std::uint64_t>(attempt);
+  return pick_from(table_of(place),
+                   mix64(combine64(place.key, static_cast<std::uint64_t>(position)) +
+                         salt * 0x9e3779b97f4a7c15ULL));
+}
+
+/// The pick of a rank: that of an earlier token while it stays, itself what follows from the last
+/// layer that drew it.
+std::int32_t ExpertRouter::linked(const Place& place, std::int64_t position,
+                                  std::int32_t rank) const {
+  if (spec_.stickiness > 0) position = drawn_at(place, position, rank);
+  if (spec_.layer_correlation <= 0) return fresh(place, position, rank, 0);
+  constexpr std::size_t kLongestChain = 64;
+  std::array<const Layer*, kLongestChain> chain;
+  std::size_t links = 0;
+  Place at = place;
+  const std::uint64_t chance = in_256ths(spec_.layer_correlation);
+  while (links < kLongestChain && at.layer->before >= 0 &&
+         Coins{at.key * 3, chance}.fall(position, rank)) {
+    chain[links++] = at.layer;
+    at = place_of(place.request_key, at.layer->before);
+  }
+  std::int32_t expert = fresh(at, position, rank, 0);
+  while (links > 0) expert = chain[--links]->follows[static_cast<std::size_t>(expert)];
+  return expert;
+}
+
 template <class Pick>
-void ExpertRouter::draw_kinds(const Place& place, std::int64_t position, Pick pick) const {
-  ExpertSet taken{experts_};
-  const auto share = static_cast<std::uint64_t>(spec_.kind_share * 0x1.0p32);
-  const auto draw_one = [&](std::int64_t at, std::int32_t rank, std::int32_t attempt) {
-    const std::uint64_t salt =
-        static_cast<std::uint64_t>(rank) << 32U | static_cast<std::uint64_t>(attempt);
-    const std::uint64_t bits =
-        mix64(combine64(place.key, static_cast<std::uint64_t>(at)) + salt * 0x9e3779b97f4a7c15ULL);
-    const bool by_kind = share > 0 && mix64(bits) >> 32U < share;
-    return pick_from(by_kind ? kind_table(place, at) : place.layer.base, bits);
-  };
+void ExpertRouter::draw_linked(const Place& place, std::int64_t position, Pick pick) const {
   constexpr std::int32_t kMostAttempts = 8;
+  ExpertSet taken{experts_};
   for (std::int32_t rank = 0; rank < top_k_; ++rank) {
-    std::int32_t expert =
-        draw_one(spec_.stickiness > 0 ? drawn_at(place, position, rank) : position, rank, 0);
+    std::int32_t expert = linked(place, position, rank);
     // A pick taken by an earlier rank is drawn anew, at this very token.
     for (std::int32_t i = 1; i <= kMostAttempts && taken.contains(expert); ++i)
-      expert = draw_one(position, rank, i);
+      expert = fresh(place, position, rank, i);
     if (taken.contains(expert))
-      expert = pick_among_rest(place.layer.base.popularity, taken,
+      expert = pick_among_rest(table_of(place).popularity, taken,
                                unit_interval(combine64(place.key + static_cast<std::uint64_t>(rank),
                                                        static_cast<std::uint64_t>(position))));
     taken.insert(expert);
@@ -276,11 +324,17 @@ void ExpertRouter::recorded(RequestId request, std::int64_t position, std::int64
 
 template <class Pick>
 void ExpertRouter::draw(const Place& place, std::int64_t position, Pick pick) const {
-  if (place.layer.kinds.empty() && spec_.stickiness <= 0)
-    draw_base(place.layer.base, combine64(place.key, static_cast<std::uint64_t>(position)), pick);
+  if (spec_.stickiness > 0 || spec_.layer_correlation > 0)
+    draw_linked(place, position, pick);
   else
-    draw_kinds(place, position, pick);
+    draw_base(table_of(place), combine64(place.key, static_cast<std::uint64_t>(position)), pick);
 }
+
+namespace {
+std::uint64_t key_of(std::uint64_t seed, RequestId request) {
+  return combine64(seed, static_cast<std::uint64_t>(request));
+}
+}  // namespace
 
 void ExpertRouter::route(RequestId request, std::int64_t position, std::int64_t layer,
                          std::span<std::int32_t> out) const {
@@ -289,13 +343,13 @@ void ExpertRouter::route(RequestId request, std::int64_t position, std::int64_t 
   if (record_)
     recorded(request, position, layer, put);
   else
-    draw(place_of(request, layer), position, put);
+    draw(place_of(key_of(seed_, request), layer), position, put);
 }
 
 void ExpertRouter::add_loads(RequestId request, std::int64_t first, std::int64_t count,
                              std::int64_t layer, std::span<std::int32_t> loads) const {
   invariant(loads.size() == static_cast<std::size_t>(experts_), "one load per expert");
-  const Place place = place_of(request, layer);
+  const Place place = place_of(key_of(seed_, request), layer);
   const auto add = [loads](std::int32_t e) { ++loads[static_cast<std::size_t>(e)]; };
   for (std::int64_t position = first; position < first + count; ++position)
     if (record_)

@@ -2,11 +2,10 @@
 // Which experts a token picks: a pure function of (seed, request, position, layer), so that every
 // platform sees the identical routing whatever its batching.
 //
-// Models:     a popularity per layer and expert, kinds of tokens with preferences of their own in
-//             every layer, requests of few kinds, picks that stay from token to token
-//             (RoutingSpec); token-choice top-k without replacement (Plackett-Luce); replay of
-//             recorded picks.
-// Leaves out: how a prompt's words decide its kinds; kinds whose share changes along a text.
+// Models:     a popularity per layer and expert, topics of requests, picks that stay from token to
+//             token or follow from the layer before (RoutingSpec); token-choice top-k without
+//             replacement (Plackett-Luce); replay of recorded picks.
+// Leaves out: what the words of a prompt decide; topics that change along a text.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +22,8 @@ struct RoutingRecord;
 
 class ExpertRouter {
  public:
-  /// Builds one alias table (Walker 1977, Vose 1991) per MoE layer, and one per layer and kind
-  /// where kinds have preferences; reads the recording, if one is named. Requires llm.moe. Throws
+  /// Builds one alias table (Walker 1977, Vose 1991) per MoE layer, or one per layer and topic where
+  /// topics have preferences; reads the recording, if one is named. Requires llm.moe. Throws
   /// ConfigError when the recording is of another model.
   ExpertRouter(const LlmSpec& llm, std::uint64_t seed);
   ~ExpertRouter();
@@ -60,33 +59,39 @@ class ExpertRouter {
   };
   struct Layer {
     AliasTable base;
-    std::vector<AliasTable> kinds;   ///< empty: picks follow the base alone
-    std::vector<double> popularity;  ///< of both
-    std::int64_t ordinal = 0;        ///< among the layers with experts
+    std::vector<AliasTable> topics;     ///< empty: picks follow the base alone
+    std::vector<std::int32_t> follows;  ///< expert of the layer before -> expert here
+    std::vector<double> popularity;     ///< over all requests
+    std::int64_t ordinal = 0;           ///< among the layers with experts
+    std::int64_t before = -1;           ///< layer with experts before; -1: none
   };
   /// A layer of one request: what its tokens' draws have in common.
   struct Place {
-    const Layer& layer;
+    const Layer* layer;
     std::uint64_t key;          ///< of request and layer
     std::uint64_t request_key;  ///< of the request
   };
 
   static std::vector<Column> build_columns(std::span<const double> popularity);
   static AliasTable make_table(std::vector<double> weights);
-  void build_kinds(Layer& layer, std::int64_t index) const;
+  void build_layer(Layer& layer, std::int64_t index);
   void replay(const LlmSpec& llm);
   [[nodiscard]] const Layer& layer_of(std::int64_t layer) const;
-  [[nodiscard]] Place place_of(RequestId request, std::int64_t layer) const;
+  [[nodiscard]] Place place_of(std::uint64_t request_key, std::int64_t layer) const;
   /// Calls pick(expert) for each of the top_k distinct experts, in order drawn.
   template <class Pick>
   void draw(const Place& place, std::int64_t position, Pick pick) const;
   template <class Pick>
   void draw_base(const AliasTable& table, std::uint64_t token_key, Pick pick) const;
   template <class Pick>
-  void draw_kinds(const Place& place, std::int64_t position, Pick pick) const;
+  void draw_linked(const Place& place, std::int64_t position, Pick pick) const;
   template <class Pick>
   void recorded(RequestId request, std::int64_t position, std::int64_t layer, Pick pick) const;
-  [[nodiscard]] const AliasTable& kind_table(const Place& place, std::int64_t position) const;
+  [[nodiscard]] const AliasTable& table_of(const Place& place) const;
+  [[nodiscard]] std::int32_t linked(const Place& place, std::int64_t position,
+                                    std::int32_t rank) const;
+  [[nodiscard]] std::int32_t fresh(const Place& place, std::int64_t position, std::int32_t rank,
+                                   std::int32_t attempt) const;
   [[nodiscard]] std::int64_t drawn_at(const Place& place, std::int64_t position,
                                       std::int32_t rank) const;
   [[nodiscard]] std::int32_t pick_from(const AliasTable& table, std::uint64_t bits) const;
