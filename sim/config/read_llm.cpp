@@ -222,8 +222,8 @@ RoutingSpec read_routing(const ConfigNode& moe) {
   r.popularity_shape = node.get<PopularityShape>("popularity_shape", r.popularity_shape);
   r.topics = node.get<std::int64_t>("topics", r.topics, {1, 4096});
   r.topic_sigma = node.get<double>("topic_sigma", r.topic_sigma, {0.0, 5.0});
-  r.stickiness = node.get<double>("stickiness", r.stickiness, {0.0, 0.95});
-  r.layer_correlation = node.get<double>("layer_correlation", r.layer_correlation, {0.0, 0.95});
+  r.stickiness = node.get<double>("stickiness", r.stickiness, {0.0, 0.75});
+  r.layer_correlation = node.get<double>("layer_correlation", r.layer_correlation, {0.0, 0.75});
   r.recording = node.find<std::string>("recording").value_or("");
   node.reject_unknown_keys();
   return r;

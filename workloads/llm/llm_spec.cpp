@@ -192,8 +192,8 @@ void check_moe(const MoeSpec& moe) {
   // Above 5 the mean of a lognormal is 10^5 times its median: one expert takes everything.
   number_between("moe.routing.popularity_sigma", r.popularity_sigma, 0, 5);
   number_between("moe.routing.topic_sigma", r.topic_sigma, 0, 5);
-  number_between("moe.routing.stickiness", r.stickiness, 0, 0.95);
-  number_between("moe.routing.layer_correlation", r.layer_correlation, 0, 0.95);
+  number_between("moe.routing.stickiness", r.stickiness, 0, 0.75);
+  number_between("moe.routing.layer_correlation", r.layer_correlation, 0, 0.75);
   require_between("moe.routing.topics", r.topics, 1, 4096);
 }
 

@@ -14,8 +14,8 @@ enum class ExpertChoice : std::uint8_t {
   ByExpert,  ///< an expert picks tokens x top_k / experts of a step's tokens [Zhou+ NeurIPS'22]
 };
 
-/// Experts of a layer differ in popularity; a request has a topic, whose tokens prefer some of them;
-/// a pick may be that of the token before, or follow from the pick of the layer before.
+/// Experts of a layer differ in popularity; a request has a topic, whose tokens prefer some of
+/// them; a pick may be that of the token before, or follow from the pick of the layer before.
 enum class PopularityShape : std::uint8_t {
   LogUniform,  ///< no tail: gpt-oss-20b
   LogNormal,   ///< a few experts far above the rest: DeepSeek-V3, OLMoE
@@ -30,12 +30,14 @@ struct RoutingSpec {
   /// Standard deviation of the logarithm of an expert's popularity within a layer; 0 = uniform.
   double popularity_sigma = 0;
   PopularityShape popularity_shape = PopularityShape::LogUniform;
-  std::int64_t topics = 64;         ///< of the whole model; a request has one of them
-  double topic_sigma = 0;           ///< of the logarithm, uniform, of what a topic multiplies the
-                                    ///< popularity by, per layer; 0 = requests are alike
-  double stickiness = 0;            ///< chance that a pick is that of the token before
-  double layer_correlation = 0;     ///< chance that a pick follows from that of the layer before
-  std::string recording{};  ///< file of recorded picks to replay instead; empty = none
+  std::int64_t topics = 64;      ///< of the whole model; a request has one of them
+  double topic_sigma = 0;        ///< of the logarithm, uniform, of what a topic multiplies the
+                                 ///< popularity by, per layer; 0 = requests are alike
+  double stickiness = 0;         ///< chance that a pick is that of the token before, to 0.75:
+                                 ///< runs end after 8 tokens
+  double layer_correlation = 0;  ///< chance that a pick follows from that of the layer before,
+                                 ///< likewise
+  std::string recording{};       ///< file of recorded picks to replay instead; empty = none
 
   bool operator==(const RoutingSpec&) const = default;
 };

@@ -12,15 +12,16 @@ namespace reticle {
 namespace {
 
 constexpr std::size_t kParameters = 4;
-using Point = std::array<double, kParameters>;  ///< popularity and topic sigma, stickiness, layer correlation
+using Point =
+    std::array<double, kParameters>;  ///< popularity and topic sigma, stickiness, layer correlation
 
 RoutingSpec spec_at(const Point& p, PopularityShape shape) {
   RoutingSpec spec;
   spec.popularity_shape = shape;
   spec.popularity_sigma = std::clamp(p[0], 0.0, 3.0);
   spec.topic_sigma = std::clamp(p[1], 0.0, 4.0);
-  spec.stickiness = std::clamp(p[2], 0.0, 0.9);
-  spec.layer_correlation = std::clamp(p[3], 0.0, 0.9);
+  spec.stickiness = std::clamp(p[2], 0.0, 0.75);
+  spec.layer_correlation = std::clamp(p[3], 0.0, 0.75);
   return spec;
 }
 

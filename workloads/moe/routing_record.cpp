@@ -212,9 +212,11 @@ void write_routing(const RoutingRecord& record, const std::string& path, std::st
 }
 
 RoutingRecord draw_routing(const ExpertRouter& router, const std::vector<std::int64_t>& lengths) {
-  RoutingRecord record{.experts = router.experts(), .top_k = router.top_k()};
-  const std::vector<std::int64_t> layers = router.moe_layers();
-  record.layers = static_cast<std::int64_t>(layers.size());
+  const std::vector<std::int64_t>& layers = router.moe_layers();
+  RoutingRecord record{.experts = router.experts(),
+                       .layers = static_cast<std::int64_t>(layers.size()),
+                       .top_k = router.top_k(),
+                       .sessions = {}};
   std::vector<std::int32_t> picks(static_cast<std::size_t>(record.top_k));
   for (std::size_t s = 0; s < lengths.size(); ++s) {
     RoutedSession& session = record.sessions.emplace_back();
