@@ -40,7 +40,7 @@ std::optional<Trace> load_trace(const RunSpec& spec) {
   if (!workload) return std::nullopt;
   Trace trace = read_trace(workload->path, workload->format, options_of(*workload));
   if (trace.bad_rows > 0)
-    spdlog::warn("{}: {} malformed rows left out", workload->path, trace.bad_rows);
+    logger("requests").warn("{}: {} malformed rows left out", workload->path, trace.bad_rows);
   return trace;
 }
 

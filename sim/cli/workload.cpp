@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/describe_trace.hpp"
 #include "workloads/requests/generator.hpp"
 #include "workloads/requests/trace_reader.hpp"
 
@@ -33,36 +35,25 @@ void generate(const Generate& options) {
   fmt::print("{}: {} requests\n", options.out, trace.requests.size());
 }
 
-void describe_trace(const std::string& argument) {
-  const auto [path, format] = split_trace_argument(argument);
-  const Trace trace = read_trace(path, format);
-  std::vector<std::int64_t> input, output;
-  double input_sum = 0, output_sum = 0;
-  for (const Request& r : trace.requests) {
-    input.push_back(r.input_tokens);
-    output.push_back(r.output_tokens);
-    input_sum += static_cast<double>(r.input_tokens);
-    output_sum += static_cast<double>(r.output_tokens);
-  }
-  std::sort(input.begin(), input.end());
-  std::sort(output.begin(), output.end());
-  const auto n = trace.requests.size();
-  const auto rank = [&](const auto& sorted, std::size_t percent) {
-    return sorted[(n * percent + 99) / 100 - 1];
-  };
-  const double span = seconds(trace.requests.back().arrival - trace.requests.front().arrival);
-  fmt::print("{}\n  format    {}\n  requests  {} ({} rows skipped: no tokens)\n", trace.path,
-             trace.format, n, trace.skipped);
-  fmt::print("  span      {:.1f} s, {} per second\n", span,
-             span > 0 ? fmt::format("{:.3f}", static_cast<double>(n) / span) : "-");
-  fmt::print("  {:<8}{:>12}{:>10}{:>10}{:>10}{:>10}\n", "tokens", "mean", "p50", "p95", "p99",
-             "max");
-  const auto row = [&](const char* name, const auto& sorted, double sum) {
-    fmt::print("  {:<8}{:>12.1f}{:>10}{:>10}{:>10}{:>10}\n", name, sum / static_cast<double>(n),
-               rank(sorted, 50), rank(sorted, 95), rank(sorted, 99), sorted.back());
-  };
-  row("input", input, input_sum);
-  row("output", output, output_sum);
+/// Options of what is used of a trace.
+void add_trace_options(CLI::App& sub, TraceOptions& options, std::shared_ptr<double> from_s,
+                       std::shared_ptr<std::optional<double>> to_s) {
+  sub.add_option("--from", *from_s, "Leave out what arrives earlier (s)");
+  sub.add_option("--to", *to_s, "Leave out what arrives then or later (s)");
+  sub.add_option("--skip", options.skip, "Leave out so many requests");
+  sub.add_option("--limit", options.limit, "At most so many requests");
+  sub.add_option("--max-input", options.max_input, "Cut longer prompts (tokens)");
+  sub.add_option("--max-output", options.max_output, "Cut longer answers (tokens)");
+  sub.add_option("--rate-scale", options.rate_scale, "Arrivals so many times faster");
+  sub.add_option("--sample", options.sample, "Keep this share of requests, by session");
+  sub.add_option("--sample-seed", options.seed, "Seed of that choice");
+  sub.add_flag("--skip-bad-rows", options.skip_bad_rows, "Leave out malformed rows, count them");
+}
+
+Picoseconds time_of(const char* option, double given_s) {
+  if (!(given_s >= 0.0 && given_s <= 9.2e6))
+    throw ConfigError(fmt::format("{}: expected seconds from 0 to 9200000, got {}", option, given_s));
+  return Picoseconds{std::llround(given_s * 1e6) * 1'000'000};
 }
 
 }  // namespace
@@ -72,10 +63,22 @@ void add_workload(CLI::App& app) {
   sub->require_subcommand(1);
 
   CLI::App* describe = sub->add_subcommand("describe", "Statistics of a trace");
-  auto argument = std::make_shared<std::string>();
-  describe->add_option("trace", *argument, "FILE[:format]")->required();
+  auto described = std::make_shared<DescribeTrace>();
+  auto from_s = std::make_shared<double>(0.0);
+  auto to_s = std::make_shared<std::optional<double>>();
+  describe->add_option("trace", described->trace, "FILE[:format], or a folder of agent sessions")
+      ->required();
+  add_trace_options(*describe, described->options, from_s, to_s);
+  describe->add_flag("--json", described->json, "Print one JSON document");
+  describe->add_flag("!--no-prefix", described->prefix,
+                     "Do not count prefix hits, whose block ids take memory");
+  describe->add_option("--plot", described->plot, "Draw lengths and arrivals to FILE.svg or .png");
   describe->footer("Example: reticle workload describe workloads/samples/chat-200.jsonl");
-  describe->callback([argument] { describe_trace(*argument); });
+  describe->callback([described, from_s, to_s] {
+    described->options.from = time_of("--from", *from_s);
+    if (*to_s) described->options.to = time_of("--to", **to_s);
+    describe_trace(*described);
+  });
 
   CLI::App* make = sub->add_subcommand("generate", "Write a synthetic trace");
   auto options = std::make_shared<Generate>();
