@@ -2,37 +2,109 @@
 // reticle workload: describe traces, make synthetic ones.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/describe_trace.hpp"
+#include "sim/config/nearest.hpp"
+#include "workloads/requests/fit.hpp"
 #include "workloads/requests/generator.hpp"
 #include "workloads/requests/trace_reader.hpp"
+#include "workloads/requests/trace_statistics.hpp"
+#include "workloads/requests/trace_stream.hpp"
 
 namespace reticle {
 
 namespace {
 
 struct Generate {
-  std::string sample = "chat-200";
+  std::string preset = "chat-200";
+  std::string fit;  ///< a trace to take lengths and arrivals from; empty = a preset
+  std::string lengths = "empirical";
   std::optional<std::int64_t> requests;
+  std::optional<double> rate;
+  std::optional<std::int64_t> users;
   std::uint64_t seed = kSampleSeed;
   std::string out;
+  bool list = false;
 };
 
+void list_presets() {
+  for (const GeneratorPreset& preset : generator_presets())
+    fmt::print("{:<22} {}\n{:<22} [{}]\n", preset.name, preset.what, "", preset.source);
+  fmt::print("{:<22} the shipped samples\n", fmt::join(sample_names(), ", "));
+}
+
+GeneratorParams preset_params(const std::string& name) {
+  std::vector<std::string> names;
+  for (const GeneratorPreset& preset : generator_presets()) {
+    if (preset.name == name) return preset.params;
+    names.emplace_back(preset.name);
+  }
+  for (const std::string_view sample : sample_names()) {
+    if (sample == name) return sample_params(sample);
+    names.emplace_back(sample);
+  }
+  throw ConfigError(fmt::format("--preset: expected one of {}, got '{}'{}", fmt::join(names, ", "),
+                                name, did_you_mean(name, names)));
+}
+
+TraceStatistics figures_of(const std::string& argument) {
+  const auto [path, format] = split_trace_argument(argument);
+  TraceStream stream{path, format};
+  TraceStatistics figures{0};
+  Request request;
+  while (stream.next(request)) figures.add(request);
+  if (figures.requests() == 0)
+    throw ConfigError{{path}, "requests", "expected at least one, found none"};
+  return figures;
+}
+
+/// How near what was generated comes to what it was fitted to.
+void print_fit(const TraceStatistics& wanted, const Trace& trace) {
+  TraceStatistics made{0};
+  for (const Request& request : trace.requests) made.add(request);
+  fmt::print("  {:<14}{:>12}{:>12}{:>9}\n", "", "trace", "generated", "off");
+  const auto row = [](const std::string& name, double from, double to) {
+    fmt::print("  {:<14}{:>12.6g}{:>12.6g}{:>8.2f} %\n", name, from, to,
+               from == 0.0 ? 0.0 : 100.0 * (to / from - 1.0));
+  };
+  for (const double percent : {50.0, 95.0, 99.0})
+    row(fmt::format("input p{}", percent), static_cast<double>(wanted.input().percentile(percent)),
+        static_cast<double>(made.input().percentile(percent)));
+  for (const double percent : {50.0, 95.0, 99.0})
+    row(fmt::format("output p{}", percent),
+        static_cast<double>(wanted.output().percentile(percent)),
+        static_cast<double>(made.output().percentile(percent)));
+  row("requests/s", wanted.rate().value_or(0.0), made.rate().value_or(0.0));
+  row("CV of gaps", wanted.gap_cv().value_or(0.0), made.gap_cv().value_or(0.0));
+}
+
 void generate(const Generate& options) {
-  const auto names = sample_names();
-  if (std::find(names.begin(), names.end(), options.sample) == names.end())
-    throw ConfigError(fmt::format("--like: expected one of {}, got '{}'", fmt::join(names, ", "),
-                                  options.sample));
-  GeneratorParams params = sample_params(options.sample);
+  if (options.list) return list_presets();
+  if (options.lengths != "empirical" && options.lengths != "mixture")
+    throw ConfigError(
+        fmt::format("--lengths: expected empirical or mixture, got '{}'", options.lengths));
+  std::optional<TraceStatistics> wanted;
+  GeneratorParams params;
+  if (options.fit.empty()) {
+    params = preset_params(options.preset);
+  } else {
+    wanted = figures_of(options.fit);
+    params = fit_requests(*wanted, options.lengths == "mixture");
+  }
   params.requests = options.requests.value_or(params.requests);
+  params.rate_per_s = options.rate.value_or(params.rate_per_s);
+  params.users = options.users.value_or(params.users);
   const Trace trace = generate_trace(params, options.seed);
-  write_reticle_trace(trace, options.out, generator_note(params, options.seed));
+  std::string note = generator_note(params, options.seed);
+  if (wanted) note += ", fitted to " + std::filesystem::path{options.fit}.filename().string();
+  write_reticle_trace(trace, options.out, note);
   fmt::print("{}: {} requests\n", options.out, trace.requests.size());
+  if (wanted) print_fit(*wanted, trace);
 }
 
 /// Options of what is used of a trace.
@@ -82,13 +154,22 @@ void add_workload(CLI::App& app) {
 
   CLI::App* make = sub->add_subcommand("generate", "Write a synthetic trace");
   auto options = std::make_shared<Generate>();
-  make->add_option("--like", options->sample, "Parameters of which sample: chat-200, agent-60");
+  make->add_option("--preset,--like", options->preset, "Kind of traffic; --list shows them");
+  make->add_option("--fit", options->fit,
+                   "Take lengths and arrivals of a trace FILE[:format] in place of a preset");
+  make->add_option("--lengths", options->lengths, "How --fit models them: empirical | mixture");
   make->add_option("--requests", options->requests, "How many requests");
+  make->add_option("--rate", options->rate, "Requests (agents: sessions) per second");
+  make->add_option("--users", options->users, "Closed loop of so many users");
   make->add_option("--seed", options->seed, "Seed");
-  make->add_option("--out", options->out, "File to write (JSONL)")->required();
+  make->add_option("--out", options->out, "File to write (JSONL)");
+  make->add_flag("--list", options->list, "List the presets and the sources of their figures");
   make->footer(
-      "Example: reticle workload generate --like chat-200 --requests 1000 --out chat.jsonl");
-  make->callback([options] { generate(*options); });
+      "Example: reticle workload generate --preset coding-agent --requests 1000 --out agent.jsonl");
+  make->callback([options] {
+    if (!options->list && options->out.empty()) throw CLI::RequiredError("--out");
+    generate(*options);
+  });
 }
 
 }  // namespace reticle
