@@ -74,7 +74,7 @@ GeneratorParams fit_requests(const TraceStatistics& trace, bool mixture) {
           .arrival_cv = std::min(trace.gap_cv().value_or(1.0), 100.0),
           .input = fit(trace.input()),
           .output = fit(trace.output()),
-          .exact_rate = true};
+          .exact = true};
 }
 
 }  // namespace reticle

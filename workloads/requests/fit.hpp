@@ -10,7 +10,7 @@ namespace reticle {
 /// A table of 200 quantiles.
 LengthModel fit_empirical(const LengthHistogram& lengths);
 /// Lognormals by expectation maximisation; the maximum is the trace's.
-LengthModel fit_mixture(const LengthHistogram& lengths, int parts = 3);
+LengthModel fit_mixture(const LengthHistogram& lengths, int parts = 6);
 
 /// Independent requests with the trace's lengths, rate and CV of gaps. Prefixes, sessions and what
 /// ties input to output are not fitted.

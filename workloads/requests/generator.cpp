@@ -104,13 +104,39 @@ class Popularity {
   std::vector<double> sums_;
 };
 
+/// Lengths of one kind, drawn one by one or one from each of as many strata as there are requests.
+class Lengths {
+ public:
+  Lengths(const GeneratorParams& params, const LengthModel& model, std::uint64_t seed,
+          std::string_view stream)
+      : model_{model}, rng_{seed, stream} {
+    if (!params.exact || model.table.empty()) return;
+    const auto n = static_cast<std::uint64_t>(params.requests);
+    for (std::uint64_t i = 0; i < n; ++i) {
+      const double u = (static_cast<double>(i) + rng_.uniform()) / static_cast<double>(n);
+      strata_.push_back(std::llround(std::max(table_value(model.table, u), 1.0)));
+    }
+    for (std::uint64_t i = n; i > 1; --i) std::swap(strata_[i - 1], strata_[rng_.below(i)]);
+  }
+  std::int64_t next() {
+    if (next_ < strata_.size()) return strata_[next_++];
+    return draw_length(rng_, model_);
+  }
+
+ private:
+  const LengthModel& model_;
+  RngStream rng_;
+  std::vector<std::int64_t> strata_;
+  std::size_t next_ = 0;
+};
+
 /// Everything about single-turn requests but their arrival.
 class SingleTurns {
  public:
   SingleTurns(const GeneratorParams& params, std::uint64_t seed)
       : params_{params},
-        input_{seed, "generator/input"},
-        output_{seed, "generator/output"},
+        input_{params, params.input, seed, "generator/input"},
+        output_{params, params.output, seed, "generator/output"},
         thinking_{seed, "generator/thinking"},
         adapter_{seed, "generator/adapter"},
         popularity_{params.adapters, params.adapter_skew} {}
@@ -119,7 +145,7 @@ class SingleTurns {
     if (left_of_prompt_ == 0) start_prompt();
     --left_of_prompt_;
     Request request{.input_tokens = prompt_,
-                    .output_tokens = draw_length(output_, params_.output),
+                    .output_tokens = output_.next(),
                     .prefix_blocks = blocks_};
     if (params_.thinking_high > 0.0) think(request);
     if (params_.adapters > 0) request.adapter = popularity_.draw(adapter_);
@@ -129,7 +155,7 @@ class SingleTurns {
  private:
   void start_prompt() {
     left_of_prompt_ = params_.samples_per_prompt;
-    prompt_ = draw_length(input_, params_.input);
+    prompt_ = input_.next();
     if (params_.samples_per_prompt == 1) return;  // shares nothing with any other
     blocks_.resize(static_cast<std::size_t>(prompt_ / params_.block_tokens));
     for (auto& block : blocks_) block = next_block_++;
@@ -144,8 +170,8 @@ class SingleTurns {
   }
 
   const GeneratorParams& params_;
-  RngStream input_;
-  RngStream output_;
+  Lengths input_;
+  Lengths output_;
   RngStream thinking_;
   RngStream adapter_;
   Popularity popularity_;
@@ -517,7 +543,7 @@ void note_extras(std::string& note, const GeneratorParams& params) {
   add("diurnal_period_s", params.diurnal_period_s, plain.diurnal_period_s);
   add("users", static_cast<double>(params.users), 0);
   add_law("think_s", params.think_s);
-  add("exact_rate", params.exact_rate ? 1 : 0, 0);
+  add("exact", params.exact ? 1 : 0, 0);
   add("thinking_low", params.thinking_low, 0);
   add("thinking_high", params.thinking_high, 0);
   add("adapters", static_cast<double>(params.adapters), 0);
@@ -577,7 +603,7 @@ Trace generate_trace(const GeneratorParams& params, std::uint64_t seed) {
   } else {
     generate_chat(params, seed, trace);
   }
-  if (params.exact_rate) set_rate(params, trace);
+  if (params.exact) set_rate(params, trace);
   return trace;
 }
 

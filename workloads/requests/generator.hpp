@@ -38,7 +38,10 @@ struct GeneratorParams {
   double diurnal_period_s = 86'400;   ///< beginning at the mean, rising
   std::int64_t users = 0;             ///< closed loop: so many users who wait for answers
   LengthModel think_s{};              ///< closed loop: seconds from an answer to the next request
-  bool exact_rate = false;            ///< stretch time so that requests/span is rate_per_s
+  /// Figures of the trace as a whole are the ones asked for, not those of a sample: time is
+  /// stretched so that requests/span is rate_per_s, and values of tables are drawn one from each
+  /// of `requests` equal strata. A longer trace then does not begin like a shorter one.
+  bool exact = false;
 
   // Single-turn requests.
   double thinking_low = 0;   ///< thinking tokens per answer token, log-uniform between the two;

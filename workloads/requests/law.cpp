@@ -14,18 +14,6 @@ namespace {
 
 constexpr double kNormalP95 = 1.6448536269514722;  // 95th percentile of the standard normal
 
-double draw_table(RngStream& rng, const std::vector<QuantilePoint>& table) {
-  const double u = rng.uniform();
-  const auto above = std::upper_bound(table.begin(), table.end(), u,
-                                      [](double p, const QuantilePoint& q) { return p < q.p; });
-  if (above == table.begin()) return table.front().value;
-  if (above == table.end()) return table.back().value;
-  const QuantilePoint& low = *(above - 1);
-  const double part = (u - low.p) / (above->p - low.p);
-  if (low.value <= 0.0) return low.value + part * (above->value - low.value);
-  return low.value * std::pow(above->value / low.value, part);
-}
-
 double draw_mixture(RngStream& rng, const std::vector<LognormalPart>& mixture) {
   double u = rng.uniform();
   for (const LognormalPart& part : mixture) {
@@ -61,6 +49,17 @@ void check_mixture(const std::vector<LognormalPart>& mixture, const std::string&
 
 }  // namespace
 
+double table_value(const std::vector<QuantilePoint>& table, double u) {
+  const auto above = std::upper_bound(table.begin(), table.end(), u,
+                                      [](double p, const QuantilePoint& q) { return p < q.p; });
+  if (above == table.begin()) return table.front().value;
+  if (above == table.end()) return table.back().value;
+  const QuantilePoint& low = *(above - 1);
+  const double part = (u - low.p) / (above->p - low.p);
+  if (low.value <= 0.0) return low.value + part * (above->value - low.value);
+  return low.value * std::pow(above->value / low.value, part);
+}
+
 bool is_given(const LengthModel& model) {
   return model.median > 0.0 || !model.table.empty() || !model.mixture.empty();
 }
@@ -76,7 +75,7 @@ void check_law(const LengthModel& model, const std::string& key) {
 }
 
 double draw_value(RngStream& rng, const LengthModel& model) {
-  if (!model.table.empty()) return draw_table(rng, model.table);
+  if (!model.table.empty()) return table_value(model.table, rng.uniform());
   const auto most = static_cast<double>(model.maximum);
   if (!model.mixture.empty()) return std::min(draw_mixture(rng, model.mixture), most);
   const double sigma = std::log(model.p95 / model.median) / kNormalP95;

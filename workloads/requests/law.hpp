@@ -39,6 +39,8 @@ bool is_given(const LengthModel& model);
 /// Throws ConfigError (without position) at `key` when the model makes no sense.
 void check_law(const LengthModel& model, const std::string& key);
 double draw_value(RngStream& rng, const LengthModel& model);
+/// The value that a share `u` of a table lies below.
+double table_value(const std::vector<QuantilePoint>& table, double u);
 /// A whole number from 1 to the maximum.
 std::int64_t draw_length(RngStream& rng, const LengthModel& model);
 
