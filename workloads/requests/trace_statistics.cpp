@@ -25,6 +25,15 @@ void Moments::add(double value) {
   squares_ += before * (value - mean_);
 }
 
+void Moments::add_zeros(std::int64_t count) {
+  if (count <= 0) return;
+  const auto old = static_cast<double>(count_);
+  const auto fresh = static_cast<double>(count);
+  squares_ += mean_ * mean_ * old * fresh / (old + fresh);
+  mean_ *= old / (old + fresh);
+  count_ += count;
+}
+
 void TraceStatistics::add(const Request& request) {
   add_arrival(request.arrival);
   input_.add(request.input_tokens);
@@ -50,11 +59,11 @@ void TraceStatistics::add_arrival(Picoseconds arrival) {
   }
   last_ = arrival;
   arrivals_.add(arrival - first_);
-  // Seconds count from the first arrival. Empty ones in a row are few in any trace of use, but
-  // a trace may last 106 days: 9.2 million steps at most.
   const std::int64_t second = (arrival - first_).count() / kPicosecondsPerSecond;
-  for (; second_ < second; ++second_) {
+  if (second > second_) {
     per_second_.add(static_cast<double>(in_second_));
+    per_second_.add_zeros(second - second_ - 1);
+    second_ = second;
     in_second_ = 0;
   }
   peak_ = std::max(peak_, ++in_second_);

@@ -33,6 +33,7 @@ class ArrivalProfile {
 class Moments {
  public:
   void add(double value);
+  void add_zeros(std::int64_t count);
   [[nodiscard]] std::int64_t count() const { return count_; }
   [[nodiscard]] double mean() const { return mean_; }
   /// Of the population.
