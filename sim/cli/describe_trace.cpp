@@ -69,10 +69,11 @@ Json to_json(TraceStream& stream, const TraceStatistics& figures) {
             {"sessions", nullptr},
             {"adapters", figures.adapters()}};
   if (figures.sessions() > 0)
-    json["sessions"] = {{"count", figures.sessions()},
-                        {"requests_mean", share(figures.requests_of_sessions(), figures.sessions())},
-                        {"sub_agent_requests", figures.requests_of_sub_agents()},
-                        {"complete", figures.sessions_complete()}};
+    json["sessions"] = {
+        {"count", figures.sessions()},
+        {"requests_mean", share(figures.requests_of_sessions(), figures.sessions())},
+        {"sub_agent_requests", figures.requests_of_sub_agents()},
+        {"complete", figures.sessions_complete()}};
   return json;
 }
 
@@ -173,8 +174,7 @@ void describe_trace(const DescribeTrace& request) {
                       fmt::format("expected at least one, found none (rows without tokens: {})",
                                   stream.skipped())};
   if (!request.plot.empty())
-    write_plot(request.plot,
-               trace_svg(*figures, std::filesystem::path{path}.filename().string()));
+    write_plot(request.plot, trace_svg(*figures, std::filesystem::path{path}.filename().string()));
   if (request.json) {
     fmt::print("{}\n", to_json(stream, *figures).dump(2));
   } else {

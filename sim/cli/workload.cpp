@@ -124,8 +124,25 @@ void add_trace_options(CLI::App& sub, TraceOptions& options, std::shared_ptr<dou
 
 Picoseconds time_of(const char* option, double given_s) {
   if (!(given_s >= 0.0 && given_s <= 9.2e6))
-    throw ConfigError(fmt::format("{}: expected seconds from 0 to 9200000, got {}", option, given_s));
+    throw ConfigError(
+        fmt::format("{}: expected seconds from 0 to 9200000, got {}", option, given_s));
   return Picoseconds{std::llround(given_s * 1e6) * 1'000'000};
+}
+
+struct Import {
+  std::string trace;  ///< FILE[:format]
+  TraceOptions options;
+  std::string out;
+};
+
+void import_trace(const Import& request) {
+  const auto [path, format] = split_trace_argument(request.trace);
+  const Trace trace = read_trace(path, format, request.options);
+  write_reticle_trace(trace, request.out,
+                      fmt::format("{} of {}, digest {:016x}", trace.format,
+                                  std::filesystem::path{path}.filename().string(), trace.digest));
+  fmt::print("{}: {} requests ({} rows skipped: no tokens; {} malformed)\n", request.out,
+             trace.requests.size(), trace.skipped, trace.bad_rows);
 }
 
 }  // namespace
@@ -150,6 +167,22 @@ void add_workload(CLI::App& app) {
     described->options.from = time_of("--from", *from_s);
     if (*to_s) described->options.to = time_of("--to", **to_s);
     describe_trace(*described);
+  });
+
+  CLI::App* convert = sub->add_subcommand("import", "Write a trace, or a part of it, as our JSONL");
+  auto imported = std::make_shared<Import>();
+  auto import_from_s = std::make_shared<double>(0.0);
+  auto import_to_s = std::make_shared<std::optional<double>>();
+  convert->add_option("trace", imported->trace, "FILE[:format], or a folder of agent sessions")
+      ->required();
+  add_trace_options(*convert, imported->options, import_from_s, import_to_s);
+  convert->add_option("--out", imported->out, "File to write (JSONL)")->required();
+  convert->footer(
+      "Example: reticle workload import trace.csv:azure --limit 1000 --out first.jsonl");
+  convert->callback([imported, import_from_s, import_to_s] {
+    imported->options.from = time_of("--from", *import_from_s);
+    if (*import_to_s) imported->options.to = time_of("--to", **import_to_s);
+    import_trace(*imported);
   });
 
   CLI::App* make = sub->add_subcommand("generate", "Write a synthetic trace");

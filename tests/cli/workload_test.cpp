@@ -184,9 +184,37 @@ TEST_CASE("workload: a generated trace and the same one gzipped give the same si
   for (std::size_t at; (at = packed.find("t.jsonl.gz")) != std::string::npos;)
     packed.replace(at, 10, "t.jsonl");
   CHECK(first == packed);
-  CHECK(nlohmann::json::parse(run_reticle({"run", "--platform", "h100-8", "--llm", "llama-3-70b",
-                                           "--workload", scratch / "t.jsonl", "--json", "--set",
-                                           "workload.skip=2", "--set", "workload.limit=3", "--set",
-                                           "workload.max_output=5"})
-                                  .out)["output_tokens"] == 15);
+  CHECK(nlohmann::json::parse(
+            run_reticle({"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload",
+                         scratch / "t.jsonl", "--json", "--set", "workload.skip=2", "--set",
+                         "workload.limit=3", "--set", "workload.max_output=5"})
+                .out)["output_tokens"] == 15);
+}
+
+TEST_CASE("workload: an imported trace describes and runs as its original does") {
+  const ScratchDirectory scratch;
+  std::string text = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
+  for (int second = 10; second < 30; ++second)
+    text +=
+        "2023-11-16 18:15:" + std::to_string(second) + "," + std::to_string(9 * second) + ",7\n";
+  write_file(scratch / "t.csv", text);
+  REQUIRE(run_reticle({"workload", "import", scratch / "t.csv", "--skip", "4", "--out",
+                       scratch / "t.jsonl"})
+              .code == 0);
+  const auto figures = [&](const Arguments& arguments) {
+    auto json = nlohmann::json::parse(
+        run_reticle(Arguments{"workload", "describe", "--json"} + arguments).out);
+    for (const char* key : {"path", "format", "digest"}) json.erase(key);
+    return json;
+  };
+  CHECK(figures({scratch / "t.jsonl"}) == figures({scratch / "t.csv", "--skip", "4"}));
+  const auto requests = [&](const std::string& file, const Arguments& more) {
+    REQUIRE(run_reticle(Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b",
+                                  "--workload", file, "--out", scratch / "out"} +
+                        more)
+                .code == 0);
+    return read_file(scratch / "out/requests.csv");
+  };
+  CHECK(requests(scratch / "t.jsonl", {}) ==
+        requests(scratch / "t.csv", {"--set", "workload.skip=4"}));
 }

@@ -4,8 +4,8 @@
 #include "tests/fuzz/trace_entry.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  constexpr std::array<std::string_view, 7> kFormats{"",         "azure", "burstgpt", "coding-agent",
-                                                     "mooncake", "qwen",  "reticle"};
+  constexpr std::array<std::string_view, 7> kFormats{
+      "", "azure", "burstgpt", "coding-agent", "mooncake", "qwen", "reticle"};
   if (size == 0) return 0;
   const std::string_view content{reinterpret_cast<const char*>(data), size};
   // Corpus files start with the text of a format, so '{' and 'T' must mean "look at it".

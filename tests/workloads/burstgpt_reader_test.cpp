@@ -59,7 +59,8 @@ TEST_CASE("burstgpt: a missing, unknown or doubled column is named") {
         "F:1:1: header: expected a column 'Response tokens', found none");
   CHECK(complaint("Timestamp,Modell\n") ==
         "F:1:11: header: expected a column of BurstGPT, found 'Modell'");
-  CHECK(complaint("Timestamp,Timestamp\n").starts_with("F:1:11: header: expected each column once"));
+  CHECK(
+      complaint("Timestamp,Timestamp\n").starts_with("F:1:11: header: expected each column once"));
 }
 
 TEST_CASE("burstgpt: a malformed row is named with line and column") {

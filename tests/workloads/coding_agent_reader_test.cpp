@@ -59,7 +59,8 @@ TEST_CASE("coding agent: requests in order of time, those of sub-agents counted 
   CHECK(trace.requests[0].prefix_blocks[1] == trace.requests[3].prefix_blocks[1]);
 }
 
-TEST_CASE("coding agent: the files of a folder are sessions, and their ids have nothing in common") {
+TEST_CASE(
+    "coding agent: the files of a folder are sessions, and their ids have nothing in common") {
   const ScratchFolder folder;
   folder.add("b.json", kSession);
   folder.add("a.json", kSession);
@@ -75,11 +76,11 @@ TEST_CASE("coding agent: the files of a folder are sessions, and their ids have 
 
 TEST_CASE("coding agent: an empty folder and an empty file are named") {
   const ScratchFolder folder;
-  CHECK_THROWS_WITH_AS(read_trace(folder.path.string(), ""),
-                       (folder.path.string() +
-                        ": expected a folder with sessions (*.json, *.json.gz), found none")
-                           .c_str(),
-                       ConfigError);
+  CHECK_THROWS_WITH_AS(
+      read_trace(folder.path.string(), ""),
+      (folder.path.string() + ": expected a folder with sessions (*.json, *.json.gz), found none")
+          .c_str(),
+      ConfigError);
   CHECK(complaint("", "coding-agent").starts_with("F: requests: expected at least one"));
 }
 
@@ -89,7 +90,8 @@ TEST_CASE("coding agent: a malformed request is named with its line and column")
   CHECK(complaint(replaced(kSession, "[1, 2, 3]", "[1, \"x\", 3]")) ==
         "F:5:61: hash_ids: expected an id from 0 to 2^64 - 1, found '\"x\"'");
   CHECK(complaint(replaced(kSession, "[1, 2, 3]", "[1, 2, 3, 4, 5]")).starts_with("F:5:57: "));
-  CHECK(complaint(replaced(kSession, "\"t\": 20", "\"t\": 1")).starts_with("F:5:7: t: expected a time"));
+  CHECK(complaint(replaced(kSession, "\"t\": 20", "\"t\": 1"))
+            .starts_with("F:5:7: t: expected a time"));
   CHECK(complaint(replaced(kSession, "\"local\"", "\"global\"")).starts_with("F:1:"));
   CHECK(complaint(replaced(kSession, "64", "0")).find("block_size") != std::string::npos);
 }

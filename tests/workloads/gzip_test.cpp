@@ -55,7 +55,8 @@ TEST_CASE("gzip: a file cut short is refused wherever the cut is, also when rows
 
 TEST_CASE("gzip: a file damaged in the middle is refused with the line it reached") {
   std::string damaged = zipped(rows(20'000));
-  for (std::size_t at = damaged.size() / 2; at < damaged.size() / 2 + 64; ++at) damaged[at] = '\xff';
+  for (std::size_t at = damaged.size() / 2; at < damaged.size() / 2 + 64; ++at)
+    damaged[at] = '\xff';
   const std::string text = complaint(damaged, "azure");
   CAPTURE(text);
   CHECK(text.starts_with("F:"));

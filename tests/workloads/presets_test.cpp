@@ -71,7 +71,8 @@ TEST_CASE("presets: written and read back, every request is the same, in every p
   }
 }
 
-TEST_CASE("presets: a coding agent of the article: 50 k prefix, 22 calls, 80 k growth, 84-92 % hits") {
+TEST_CASE(
+    "presets: a coding agent of the article: 50 k prefix, 22 calls, 80 k growth, 84-92 % hits") {
   GeneratorParams params = preset("coding-agent", 20'000);
   params.rate_per_s = 0.005;  // few sessions are cut by the end
   const Trace trace = generate_trace(params, 1);
@@ -121,7 +122,8 @@ TEST_CASE("presets: coding agents as measured by Weka") {
   }
   std::sort(pauses.begin(), pauses.end());
   CHECK(static_cast<double>(calls.percentile(50)) == doctest::Approx(45).epsilon(0.1));
-  CHECK(static_cast<double>(figures.input().percentile(50)) == doctest::Approx(103'700).epsilon(0.1));
+  CHECK(static_cast<double>(figures.input().percentile(50)) ==
+        doctest::Approx(103'700).epsilon(0.1));
   CHECK(figures.input().mean() == doctest::Approx(122'379).epsilon(0.1));
   CHECK(static_cast<double>(fresh.percentile(50)) == doctest::Approx(727).epsilon(0.07));
   CHECK(fresh.mean() == doctest::Approx(4'509).epsilon(0.1));
@@ -225,8 +227,8 @@ TEST_CASE("fit: a mixture finds the two lognormals it was drawn from") {
   RngStream rng{1, "mixture"};
   LengthHistogram lengths;
   for (int i = 0; i < 100'000; ++i)
-    lengths.add(std::llround(rng.uniform() < 0.3 ? rng.lognormal(4.0, 0.3)
-                                                 : rng.lognormal(8.0, 0.5)));
+    lengths.add(
+        std::llround(rng.uniform() < 0.3 ? rng.lognormal(4.0, 0.3) : rng.lognormal(8.0, 0.5)));
   auto mixture = fit_mixture(lengths, 2).mixture;
   REQUIRE(mixture.size() == 2);
   CHECK(mixture[0].weight == doctest::Approx(0.3).epsilon(0.03));

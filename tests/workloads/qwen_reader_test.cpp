@@ -12,8 +12,9 @@ using namespace reticle::literals;
 namespace {
 
 std::string row(int chat, int parent, double time, const std::string& ids, int blocks) {
-  return "{\"chat_id\": " + std::to_string(chat) + ", \"parent_chat_id\": " +
-         std::to_string(parent) + ", \"timestamp\": " + std::to_string(time) +
+  return "{\"chat_id\": " + std::to_string(chat) +
+         ", \"parent_chat_id\": " + std::to_string(parent) +
+         ", \"timestamp\": " + std::to_string(time) +
          ", \"input_length\": " + std::to_string(16 * blocks - 3) +
          ", \"output_length\": 5, \"type\": \"text\", \"turn\": 1, \"hash_ids\": [" + ids + "]}\n";
 }
@@ -45,9 +46,9 @@ TEST_CASE("qwen: equal ids of content become equal ids only where all before the
 }
 
 TEST_CASE("qwen: the turns of a conversation share a session, also where its start is not here") {
-  const Trace trace = read_text(row(1, -1, 0, "1", 1) + row(2, 1, 1, "1", 1) +
-                                row(3, 2, 2, "1", 1) + row(8, 7, 3, "1", 1) +
-                                row(9, 7, 4, "1", 1) + row(4, -1, 5, "1", 1));
+  const Trace trace =
+      read_text(row(1, -1, 0, "1", 1) + row(2, 1, 1, "1", 1) + row(3, 2, 2, "1", 1) +
+                row(8, 7, 3, "1", 1) + row(9, 7, 4, "1", 1) + row(4, -1, 5, "1", 1));
   const auto session = [&](std::size_t i) { return trace.requests[i].session; };
   CHECK(session(0) == session(1));
   CHECK(session(0) == session(2));
@@ -57,8 +58,9 @@ TEST_CASE("qwen: the turns of a conversation share a session, also where its sta
 }
 
 TEST_CASE("qwen: a malformed row is named with line and column") {
-  CHECK(complaint(row(1, -1, 0, "1", 2)).find("hash_ids: expected 2 ids (one per 16 input tokens), "
-                                              "found 1") != std::string::npos);
+  CHECK(complaint(row(1, -1, 0, "1", 2))
+            .find("hash_ids: expected 2 ids (one per 16 input tokens), "
+                  "found 1") != std::string::npos);
   CHECK(complaint(row(1, -2, 0, "1", 1)).starts_with("F:1:34: parent_chat_id: "));
   CHECK(complaint(row(1, -1, 0, "\"a\"", 1)).find("hash_ids: expected an id") != std::string::npos);
   CHECK(complaint("{\"parent_chat_id\": 1}\n") == "F:1:1: timestamp: expected a value, found none");

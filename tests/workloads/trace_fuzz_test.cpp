@@ -42,10 +42,18 @@ std::string damaged(const std::string& text, const std::vector<Sample>& samples,
     const std::size_t at = rng.below(result.size());
     const std::size_t length = std::min<std::size_t>(1 + rng.below(40), result.size() - at);
     switch (rng.below(5)) {
-      case 0: result[at] = kBytes[rng.below(kBytes.size())]; break;
-      case 1: result.erase(at, length); break;
-      case 2: result.insert(at, result.substr(at, length)); break;
-      case 3: result[at] = static_cast<char>(rng.below(256)); break;
+      case 0:
+        result[at] = kBytes[rng.below(kBytes.size())];
+        break;
+      case 1:
+        result.erase(at, length);
+        break;
+      case 2:
+        result.insert(at, result.substr(at, length));
+        break;
+      case 3:
+        result[at] = static_cast<char>(rng.below(256));
+        break;
       default: {
         const std::string& other = samples[rng.below(samples.size())].text;
         result.insert(at, other.substr(rng.below(other.size()), length));

@@ -17,9 +17,10 @@ namespace {
 std::string rows(int count) {
   std::string text = "{\"reticle_trace\": 1, \"block_tokens\": 64}\n";
   for (int i = 0; i < count; ++i)
-    text += "{\"arrival_s\": " + std::to_string(2 * i) + ", \"input_tokens\": " +
-            std::to_string(100 + i) + ", \"output_tokens\": 50, \"thinking_tokens\": 40, " +
-            "\"prefix_blocks\": [" + std::to_string(2 * i) + "," + std::to_string(2 * i + 1) +
+    text += "{\"arrival_s\": " + std::to_string(2 * i) +
+            ", \"input_tokens\": " + std::to_string(100 + i) +
+            ", \"output_tokens\": 50, \"thinking_tokens\": 40, " + "\"prefix_blocks\": [" +
+            std::to_string(2 * i) + "," + std::to_string(2 * i + 1) +
             "], \"session\": " + std::to_string(i / 4) + "}\n";
   return text;
 }

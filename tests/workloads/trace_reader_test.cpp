@@ -49,7 +49,8 @@ TEST_CASE("read_trace: a limit stops reading, and the digest still covers the fi
 TEST_CASE("read_trace: an unknown format is refused with the known ones") {
   const ScratchFile file{kAzure};
   CHECK(failure(file.path(), "csv") ==
-        file.path() + ": format: expected one of azure, burstgpt, coding-agent, mooncake, qwen, "
+        file.path() +
+            ": format: expected one of azure, burstgpt, coding-agent, mooncake, qwen, "
             "reticle, found 'csv'");
 }
 

@@ -96,7 +96,7 @@ TEST_CASE("prefixes: a hit is the leading run of known ids, clipped to the promp
   Request r = at_second(0, 250);
   r.prefix_blocks = {1, 2, 3};
   figures.add(r);
-  figures.add(r);              // hit in full: 250 tokens, not 300
+  figures.add(r);               // hit in full: 250 tokens, not 300
   r.prefix_blocks = {9, 2, 3};  // known ids behind an unknown one
   figures.add(r);
   const auto prefix = *figures.prefix();
@@ -151,8 +151,9 @@ TEST_CASE("prefixes: ids of content give the hits of a tree of the texts, as Qwe
     hits += std::min(16 * run, input);
     hits_of_sets += std::min(16 * set_run, input);
     tokens += input;
-    text += "{\"chat_id\": " + std::to_string(chat) + ", \"parent_chat_id\": -1, \"timestamp\": " +
-            std::to_string(chat) + ", \"input_length\": " + std::to_string(input) +
+    text += "{\"chat_id\": " + std::to_string(chat) +
+            ", \"parent_chat_id\": -1, \"timestamp\": " + std::to_string(chat) +
+            ", \"input_length\": " + std::to_string(input) +
             ", \"output_length\": 1, \"hash_ids\": [" + ids + "]}\n";
   }
   const Trace trace = read_text(text);

@@ -17,8 +17,8 @@ namespace reticle {
 namespace {
 
 constexpr std::array<std::string_view, 8> kKnown{
-    "Timestamp",    "Session ID", "Elapsed time", "Model", "Request tokens", "Response tokens",
-    "Total tokens", "Log Type"};
+    "Timestamp",      "Session ID",      "Elapsed time", "Model",
+    "Request tokens", "Response tokens", "Total tokens", "Log Type"};
 
 class BurstGptParser final : public RowParser {
  public:

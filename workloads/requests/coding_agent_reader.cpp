@@ -27,9 +27,8 @@ class AgentRequests final : public RequestSource {
  public:
   AgentRequests(const std::string& path, bool skip_bad_rows) : RequestSource{skip_bad_rows} {
     for (const std::string& file : files_of(path)) read_session(file);
-    std::stable_sort(requests_.begin(), requests_.end(), [](const Request& a, const Request& b) {
-      return a.arrival < b.arrival;
-    });
+    std::stable_sort(requests_.begin(), requests_.end(),
+                     [](const Request& a, const Request& b) { return a.arrival < b.arrival; });
   }
 
   bool next(Request& request) override {
@@ -91,9 +90,9 @@ class AgentRequests final : public RequestSource {
         const Field& time = row.at("t");
         const Picoseconds at = start + read_offset(place, time, start);
         if (before && *before - at > kDisorder)
-          place.fail(time.offset, time.key,
-                     "expected a time at most 10 s before the request above, found " +
-                         quoted(time.text));
+          place.fail(
+              time.offset, time.key,
+              "expected a time at most 10 s before the request above, found " + quoted(time.text));
         before = at;
         if (const Field* type = row.find("type"); type && type->text == "\"subagent\"") {
           read_requests(place, row, row.at("requests"), at, depth + 1);

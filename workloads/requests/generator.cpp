@@ -144,9 +144,8 @@ class SingleTurns {
   Request next() {
     if (left_of_prompt_ == 0) start_prompt();
     --left_of_prompt_;
-    Request request{.input_tokens = prompt_,
-                    .output_tokens = output_.next(),
-                    .prefix_blocks = blocks_};
+    Request request{
+        .input_tokens = prompt_, .output_tokens = output_.next(), .prefix_blocks = blocks_};
     if (params_.thinking_high > 0.0) think(request);
     if (params_.adapters > 0) request.adapter = popularity_.draw(adapter_);
     return request;
@@ -211,10 +210,9 @@ void generate_closed_loop(const GeneratorParams& params, std::uint64_t seed, Tra
     request.arrival = checked_time(now_s);
     request.session = static_cast<std::uint64_t>(user);
     request.turn = turn[static_cast<std::size_t>(user)]++;
-    const double answer_s =
-        params.decode_per_s > 0.0
-            ? static_cast<double>(request.output_tokens) / params.decode_per_s
-            : 0.0;
+    const double answer_s = params.decode_per_s > 0.0
+                                ? static_cast<double>(request.output_tokens) / params.decode_per_s
+                                : 0.0;
     due.emplace(now_s + answer_s + draw_value(think, params.think_s), user);
     trace.requests.push_back(std::move(request));
   }
@@ -364,8 +362,7 @@ void generate_agent(const GeneratorParams& params, std::uint64_t seed, Trace& tr
   std::vector<std::unique_ptr<Session>> sessions;
   std::priority_queue<Session*, std::vector<Session*>, LaterCall> due;
   // Ids below are those of the shared prefix.
-  auto next_block =
-      static_cast<std::uint64_t>(params.shared_prefix_tokens / params.block_tokens);
+  auto next_block = static_cast<std::uint64_t>(params.shared_prefix_tokens / params.block_tokens);
   double next_start_s = arrivals.next();
   for (std::int64_t i = 0; i < params.requests; ++i) {
     if (due.empty() || next_start_s <= due.top()->next_s()) {
@@ -444,9 +441,9 @@ void check(const GeneratorParams& params) {
           "a rate from 0 to 10^9");
   require(params.users >= 0 && params.users <= 10'000'000, "users", "users from 0 to 10^7");
   if (params.users > 0) check_law(params.think_s, "think_s");
-  require(params.thinking_high == 0.0 || (params.thinking_low > 0.0 &&
-                                          params.thinking_high >= params.thinking_low &&
-                                          params.thinking_high <= 1e6),
+  require(params.thinking_high == 0.0 ||
+              (params.thinking_low > 0.0 && params.thinking_high >= params.thinking_low &&
+               params.thinking_high <= 1e6),
           "thinking_high", "0, or a ratio from thinking_low to 10^6");
   require(params.adapters >= 0 && params.adapters <= 10'000'000, "adapters",
           "adapters from 0 to 10^7");

@@ -34,27 +34,27 @@ struct GeneratorParams {
   double decode_per_s = 0;         ///< agent: tokens/s that answers took; 0 = answered at once
 
   // Arrivals beyond the gamma gaps.
-  double diurnal_swing = 0;           ///< rate swings by this share of its mean; 0 = steady
-  double diurnal_period_s = 86'400;   ///< beginning at the mean, rising
-  std::int64_t users = 0;             ///< closed loop: so many users who wait for answers
-  LengthModel think_s{};              ///< closed loop: seconds from an answer to the next request
+  double diurnal_swing = 0;          ///< rate swings by this share of its mean; 0 = steady
+  double diurnal_period_s = 86'400;  ///< beginning at the mean, rising
+  std::int64_t users = 0;            ///< closed loop: so many users who wait for answers
+  LengthModel think_s{};             ///< closed loop: seconds from an answer to the next request
   /// Figures of the trace as a whole are the ones asked for, not those of a sample: time is
   /// stretched so that requests/span is rate_per_s, and values of tables are drawn one from each
   /// of `requests` equal strata. A longer trace then does not begin like a shorter one.
   bool exact = false;
 
   // Single-turn requests.
-  double thinking_low = 0;   ///< thinking tokens per answer token, log-uniform between the two;
-  double thinking_high = 0;  ///< `output` is both together. 0 = none
-  std::int64_t adapters = 0;          ///< low-rank adapters; 0 = none
-  double adapter_skew = 1.0;          ///< the i-th is asked for in proportion to i^-skew
+  double thinking_low = 0;    ///< thinking tokens per answer token, log-uniform between the two;
+  double thinking_high = 0;   ///< `output` is both together. 0 = none
+  std::int64_t adapters = 0;  ///< low-rank adapters; 0 = none
+  double adapter_skew = 1.0;  ///< the i-th is asked for in proportion to i^-skew
   std::int64_t samples_per_prompt = 1;  ///< requests of one prompt that arrive together
 
   // Sessions.
-  bool name_sessions = false;            ///< write session, turn, depth and pause of each request
-  LengthModel calls{};                   ///< in place of calls_per_session
-  LengthModel pause_s{};                 ///< in place of pause_median_s: a tool at work
-  double human_share = 0;                ///< of the pauses that are a human's
+  bool name_sessions = false;  ///< write session, turn, depth and pause of each request
+  LengthModel calls{};         ///< in place of calls_per_session
+  LengthModel pause_s{};       ///< in place of pause_median_s: a tool at work
+  double human_share = 0;      ///< of the pauses that are a human's
   LengthModel human_pause_s{};
   std::int64_t shared_prefix_tokens = 0;  ///< that all sessions begin with, whole blocks of them
   double cache_break = 0;  ///< chance that a call changes all behind the shared prefix

@@ -30,7 +30,8 @@ void require(bool ok, const std::string& key, std::string_view rule) {
 void check_table(const std::vector<QuantilePoint>& table, const std::string& key) {
   require(table.front().p == 0.0 && table.back().p == 1.0, key + ".table", "shares from 0 to 1");
   for (std::size_t i = 0; i < table.size(); ++i) {
-    require(table[i].value >= 0.0 && table[i].value <= 1e9, key + ".table", "values from 0 to 10^9");
+    require(table[i].value >= 0.0 && table[i].value <= 1e9, key + ".table",
+            "values from 0 to 10^9");
     require(i == 0 || (table[i].p > table[i - 1].p && table[i].value >= table[i - 1].value),
             key + ".table", "rising shares and values");
   }
@@ -39,9 +40,9 @@ void check_table(const std::vector<QuantilePoint>& table, const std::string& key
 void check_mixture(const std::vector<LognormalPart>& mixture, const std::string& key) {
   double sum = 0.0;
   for (const LognormalPart& part : mixture) {
-    require(part.weight >= 0.0 && part.sigma >= 0.0 && part.sigma < 20.0 &&
-                std::abs(part.mu) <= 21.0,
-            key + ".mixture", "weights and sigmas from 0, and medians up to 10^9");
+    require(
+        part.weight >= 0.0 && part.sigma >= 0.0 && part.sigma < 20.0 && std::abs(part.mu) <= 21.0,
+        key + ".mixture", "weights and sigmas from 0, and medians up to 10^9");
     sum += part.weight;
   }
   require(std::abs(sum - 1.0) < 1e-6, key + ".mixture", "weights that sum to 1");
@@ -88,8 +89,8 @@ std::int64_t draw_length(RngStream& rng, const LengthModel& model) {
 
 void describe_number(std::string& note, std::string_view key, double value) {
   std::array<char, 400> digits{};
-  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value,
-                                          std::chars_format::fixed);
+  const auto [end, error] =
+      std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed);
   note.append(", ").append(key).append(" ").append(digits.data(), end);
 }
 

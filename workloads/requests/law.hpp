@@ -30,7 +30,7 @@ struct LengthModel {
   double median = 0;
   double p95 = 0;
   std::int64_t maximum = 0;
-  std::vector<QuantilePoint> table{};   ///< p from 0 to 1, both rising; the maximum is not asked
+  std::vector<QuantilePoint> table{};    ///< p from 0 to 1, both rising; the maximum is not asked
   std::vector<LognormalPart> mixture{};  ///< weights sum to 1
 };
 

@@ -64,27 +64,26 @@ GeneratorParams coding_agent() {
 }
 
 GeneratorParams coding_agent_measured() {
-  return {
-      .kind = "agent",
-      .requests = 1'000,
-      .rate_per_s = 0.02,
-      .input = {.table = {{0, 15'100}, {0.5, 24'400}, {0.95, 90'000}, {1, 150'000}}},
-      .output = {.table = {{0, 5}, {0.5, 216}, {0.9, 898}, {0.99, 3'685}, {1, 8'000}}},
-      
-      .append = {.median = 245, .p95 = 6'800, .maximum = 100'000},
-      .block_tokens = 64,
-      .decode_per_s = 50,
-      .name_sessions = true,
-      .calls = {.median = 45, .p95 = 205, .maximum = 514},
-      .pause_s = kToolPause,
-      .human_share = 0.062,
-      .human_pause_s = kHumanPause,
-      .cache_break = 0.012,
-      .context = {.table = {{0, 155'000}, {0.75, 200'000}, {0.751, 500'000}, {1, 1'000'000}}},
-      .compact_to = 70'000,
-      .sub_agent_chance = 0.0013,
-      .sub_agent_calls = {.median = 9, .p95 = 22, .maximum = 60},
-      .sub_agent_input = {.median = 10'500, .p95 = 20'000, .maximum = 60'000}};
+  return {.kind = "agent",
+          .requests = 1'000,
+          .rate_per_s = 0.02,
+          .input = {.table = {{0, 15'100}, {0.5, 24'400}, {0.95, 90'000}, {1, 150'000}}},
+          .output = {.table = {{0, 5}, {0.5, 216}, {0.9, 898}, {0.99, 3'685}, {1, 8'000}}},
+
+          .append = {.median = 245, .p95 = 6'800, .maximum = 100'000},
+          .block_tokens = 64,
+          .decode_per_s = 50,
+          .name_sessions = true,
+          .calls = {.median = 45, .p95 = 205, .maximum = 514},
+          .pause_s = kToolPause,
+          .human_share = 0.062,
+          .human_pause_s = kHumanPause,
+          .cache_break = 0.012,
+          .context = {.table = {{0, 155'000}, {0.75, 200'000}, {0.751, 500'000}, {1, 1'000'000}}},
+          .compact_to = 70'000,
+          .sub_agent_chance = 0.0013,
+          .sub_agent_calls = {.median = 9, .p95 = 22, .maximum = 60},
+          .sub_agent_input = {.median = 10'500, .p95 = 20'000, .maximum = 60'000}};
 }
 
 GeneratorParams reasoning() {
@@ -129,8 +128,8 @@ const std::vector<GeneratorPreset>& generator_presets() {
   static const std::vector<GeneratorPreset> presets{
       {"chat", "independent requests",
        "Azure 2023 conversation: rate, CV of gaps, p50 and p95 of both lengths", azure_chat()},
-      {"chat-diurnal", "chat whose rate swings by 60 % over a day",
-       "chat; the swing is our choice", diurnal_chat()},
+      {"chat-diurnal", "chat whose rate swings by 60 % over a day", "chat; the swing is our choice",
+       diurnal_chat()},
       {"chat-closed-loop", "64 users who wait for each answer and think",
        "chat; users and think time are our choice", closed_loop_chat()},
       {"chat-sessions", "conversations of several turns behind a shared system prompt",

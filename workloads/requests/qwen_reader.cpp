@@ -59,9 +59,9 @@ class QwenParser final : public RowParser {
     if (const Field* turn = row_.find("turn"))
       request.turn = std::max<std::int64_t>(
           static_cast<std::int64_t>(read_whole(place_, *turn, kMostTurns)) - 1, 0);
-    request.session = chats_.add(
-        chat, parent.text == "-1" ? std::nullopt
-                                  : std::optional{read_whole(place_, parent, ~0ULL)});
+    request.session =
+        chats_.add(chat, parent.text == "-1" ? std::nullopt
+                                             : std::optional{read_whole(place_, parent, ~0ULL)});
   }
   [[nodiscard]] std::int64_t block_tokens() const override { return kBlockTokens; }
   [[nodiscard]] std::string_view time_key() const override { return "timestamp"; }

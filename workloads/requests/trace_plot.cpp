@@ -157,8 +157,8 @@ Panel lengths_panel(const LengthHistogram& lengths, std::string title, std::stri
   const double all = static_cast<double>(std::max<std::int64_t>(lengths.count(), 1));
   const double size = static_cast<double>(bins.size());
   for (std::size_t i = 0; i < bins.size(); ++i)
-    panel.bars.push_back({static_cast<double>(i) / size, static_cast<double>(i + 1) / size,
-                          100.0 * bins[i] / all});
+    panel.bars.push_back(
+        {static_cast<double>(i) / size, static_cast<double>(i + 1) / size, 100.0 * bins[i] / all});
   for (int decade = 0; decade <= static_cast<int>(decades); ++decade)
     panel.ticks.push_back({decade / decades, short_number(std::pow(10.0, decade))});
   return panel;
@@ -170,7 +170,8 @@ Panel arrivals_panel(const ArrivalProfile& arrivals) {
   // Few bars are read more easily than a thousand.
   const std::size_t group = (counts.size() + 199) / 200;
   const double span_s = width_s * static_cast<double>(counts.size());
-  Panel panel{"Arrivals", "time (s)",
+  Panel panel{"Arrivals",
+              "time (s)",
               "requests/s, mean over " + short_number(width_s * static_cast<double>(group)) + " s",
               {},
               {}};

@@ -60,9 +60,9 @@ class TraceStream {
   TraceOptions options_;
   std::unique_ptr<RequestSource> source_;
 
-  std::deque<Request> ahead_;  ///< sorted by arrival, ties in file order
+  std::deque<Request> ahead_;   ///< sorted by arrival, ties in file order
   std::vector<Request> spare_;  ///< emptied, their memory kept
-  Picoseconds latest_{};       ///< of the rows read
+  Picoseconds latest_{};        ///< of the rows read
   bool at_end_ = false;
   std::exception_ptr failure_;  ///< of the row behind `ahead_`
 

@@ -20,8 +20,8 @@ class Cursor {
   void set_key(std::string_view key) { key_ = key; }
 
   void skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' ||
-                                  text_[at_] == '\r'))
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\n' || text_[at_] == '\r'))
       ++at_;
   }
   [[nodiscard]] bool at_end() const { return at_ == text_.size(); }

@@ -122,9 +122,9 @@ std::uint64_t LineSource::digest() {
 TextDocument::TextDocument(LineSource& lines) : path_{lines.path()} {
   while (const auto line = lines.next()) {
     if (line->size() >= kMaxText - text_.size())
-      lines.fail(0, "document",
-                 "expected a text of at most " + std::to_string(kMaxText) +
-                     " bytes, found a longer one");
+      lines.fail(
+          0, "document",
+          "expected a text of at most " + std::to_string(kMaxText) + " bytes, found a longer one");
     starts_.push_back({text_.size(), lines.line_number()});
     text_.append(*line).append(1, '\n');
   }

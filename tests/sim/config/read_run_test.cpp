@@ -173,11 +173,11 @@ TEST_CASE("read_run: a trace file can be given directly, with its format") {
 
 TEST_CASE("read_run: every option of a trace is read, bounded and written down") {
   const TempFile file{"{}\n", ".jsonl"};
-  const RunSpec run = read_run(request(
-      {"workload.skip=5", "workload.from=2 s", "workload.to=10 s", "workload.max_input=1000",
-       "workload.max_output=20", "workload.sample=0.5", "workload.seed=9",
-       "workload.skip_bad_rows=true"},
-      file.path()));
+  const RunSpec run =
+      read_run(request({"workload.skip=5", "workload.from=2 s", "workload.to=10 s",
+                        "workload.max_input=1000", "workload.max_output=20", "workload.sample=0.5",
+                        "workload.seed=9", "workload.skip_bad_rows=true"},
+                       file.path()));
   const auto& trace = std::get<TraceWorkload>(run.workload);
   const TraceOptions options = options_of(trace);
   CHECK(options.skip == 5);
@@ -192,9 +192,7 @@ TEST_CASE("read_run: every option of a trace is read, bounded and written down")
   for (const auto* key : {"skip", "from", "to", "max_input", "max_output", "sample", "seed",
                           "skip_bad_rows", "limit", "rate_scale"})
     CHECK_FALSE(value_at(run, std::string{"workload."} + key).value.empty());
-  const auto refused = [&](const std::string& set) {
-    return refusal(request({set}, file.path()));
-  };
+  const auto refused = [&](const std::string& set) { return refusal(request({set}, file.path())); };
   CHECK(refused("workload.skip=-1").find("must be between 0 and") != std::string::npos);
   CHECK(refused("workload.sample=1.5").find("must be between") != std::string::npos);
   CHECK(refused("workload.to=0 s").find("must be later than `from`") != std::string::npos);
