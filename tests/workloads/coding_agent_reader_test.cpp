@@ -63,10 +63,12 @@ TEST_CASE(
     "coding agent: the files of a folder are sessions, and their ids have nothing in common") {
   const ScratchFolder folder;
   folder.add("b.json", kSession);
-  folder.add("a.json", kSession);
+  folder.add("a.json", replaced(kSession, "\"in\": 130", "\"in\": 129"));
   folder.add("notes.txt", "not a session");
   const Trace trace = read_trace(folder.path.string(), "");
   CHECK(trace.requests.size() == 8);
+  CHECK(trace.requests[0].input_tokens == 129);  // of two at once the one of a.json
+  CHECK(trace.requests[0].session == 0);
   CHECK(trace.skipped == 2);
   CHECK(trace.requests[0].session != trace.requests[1].session);
   CHECK(trace.requests[0].prefix_blocks.front() != trace.requests[1].prefix_blocks.front());

@@ -65,6 +65,9 @@ struct GeneratorParams {
   LengthModel sub_agent_input{};
 };
 
+/// Throws ConfigError (without position) naming the first parameter that makes no sense.
+void check_generator(const GeneratorParams& params);
+
 /// A pure function of its arguments. Agent traces hold the first `requests` calls in time.
 /// Throws ConfigError (without position) naming the first parameter that makes no sense.
 Trace generate_trace(const GeneratorParams& params, std::uint64_t seed);
