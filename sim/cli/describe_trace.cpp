@@ -171,8 +171,9 @@ void describe_trace(const DescribeTrace& request) {
   if (!figures)
     throw ConfigError{{path},
                       "requests",
-                      fmt::format("expected at least one, found none (rows without tokens: {})",
-                                  stream.skipped())};
+                      fmt::format("expected at least one, found none (rows without tokens: {}, "
+                                  "malformed rows left out: {})",
+                                  stream.skipped(), stream.bad_rows())};
   if (!request.plot.empty())
     write_plot(request.plot, trace_svg(*figures, std::filesystem::path{path}.filename().string()));
   if (request.json) {

@@ -106,6 +106,11 @@ TEST_CASE("workload: describe takes slices, and malformed rows where asked to") 
   CHECK(skipped.code == 0);
   CHECK(contains(skipped.out, "1 malformed rows left out"));
   CHECK(contains(skipped.out, "t.csv:52:23"));
+  write_file(scratch / "bad.csv", "TIMESTAMP,ContextTokens,GeneratedTokens\nnever,1,1\n");
+  const Outcome empty =
+      run_reticle({"workload", "describe", scratch / "bad.csv", "--skip-bad-rows"});
+  CHECK(empty.code == 3);
+  CHECK(contains(empty.err, "malformed rows left out: 1"));
   const Outcome slice = run_reticle(
       {"workload", "describe", trace, "--from", "10", "--to", "30", "--limit", "15", "--json"});
   CHECK(nlohmann::json::parse(slice.out)["requests"] == 15);

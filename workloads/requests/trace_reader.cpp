@@ -19,10 +19,12 @@ Trace read_trace(const std::string& path, std::string_view format, const TraceOp
   trace.bad_rows = stream.bad_rows();
   trace.digest = stream.digest();
   if (trace.requests.empty())
-    throw ConfigError{{path},
-                      "requests",
-                      "expected at least one, found none (rows without tokens: " +
-                          std::to_string(trace.skipped) + ")"};
+    throw ConfigError{
+        {path},
+        "requests",
+        "expected at least one, found none (rows without tokens: " + std::to_string(trace.skipped) +
+            (trace.bad_rows > 0 ? ", malformed rows: " + std::to_string(trace.bad_rows) : "") +
+            ")"};
   return trace;
 }
 
