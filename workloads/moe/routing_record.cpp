@@ -2,6 +2,7 @@
 #include "workloads/moe/routing_record.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -174,6 +175,8 @@ void read_jsonl(LineSource& lines, RoutingRecord& record) {
 }  // namespace
 
 bool is_routing(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
   LineSource lines{path};
   const auto first = lines.peek();
   return first && (looks_like_csv(*first) || looks_like_jsonl(*first));
