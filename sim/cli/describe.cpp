@@ -9,8 +9,6 @@
 #include "sim/cli/command.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/metrics/text_format.hpp"
-#include "workloads/llm/llm_spec.hpp"
-#include "workloads/llm/recurrence_facts.hpp"
 
 namespace reticle {
 
@@ -38,7 +36,7 @@ void print_text(const std::vector<Fact>& facts) {
     if (fact.text.empty()) continue;
     if (fact.section != section) fmt::print("{}{}\n", section.empty() ? "" : "\n", fact.section);
     section = fact.section;
-    fmt::print("  {:<22} {}\n", fact.label, fact.text);
+    fmt::print("  {:<24} {}\n", fact.label, fact.text);
   }
 }
 
@@ -81,90 +79,7 @@ void add_kind(CLI::App& parent, const char* kind, const char* example, Describe 
   });
 }
 
-std::string mixer_text(const AttentionSpec& a) {
-  std::string text =
-      fmt::format("{} heads, {} KV heads, head size {}", a.heads, a.kv_heads, a.head_dim);
-  if (a.window > 0) text += fmt::format(", {} of {}", a.chunked ? "chunks" : "window", a.window);
-  if (a.sink_tokens > 0) text += fmt::format(", {} sinks", a.sink_tokens);
-  return text;
-}
-
-std::string mixer_text(const LatentAttentionSpec& a) {
-  std::string text =
-      fmt::format("latent, {} heads, cache of {} + {} per token", a.heads, a.kv_rank, a.rope_dim);
-  if (a.index_heads > 0) text += fmt::format(", best {} by an indexer", a.index_topk);
-  return text;
-}
-
-std::string mixer_text(const RecurrentSpec& r) {
-  return fmt::format("{}, {} heads with a state of {} x {}", fact_of(r.kind).name, r.heads,
-                     r.key_dim, r.value_dim);
-}
-
-Fact describe_mixer(const LlmSpec& llm, std::size_t m) {
-  const Mixer& mixer = llm.mixers[m];
-  const std::int64_t layers = llm.layers_with(static_cast<std::int64_t>(m));
-  std::string text = std::visit([](const auto& spec) { return mixer_text(spec); }, mixer.of);
-  if (layers < llm.layer_count()) text += fmt::format("; {} layers", layers);
-  nlohmann::ordered_json value{{"layers", layers}};
-  if (const auto* a = std::get_if<AttentionSpec>(&mixer.of)) {
-    value["heads"] = a->heads;
-    value["kv_heads"] = a->kv_heads;
-    value["head_dim"] = a->head_dim;
-    if (a->window > 0) value["window"] = a->window;
-  }
-  return {"model", mixer.name, mixer.name, text, value};
-}
-
 }  // namespace
-
-std::vector<Fact> describe(const LlmSpec& llm) {
-  const ParameterCounts n = count_parameters(llm);
-  std::vector<Fact> facts{{"model", "name", "name", llm.name, llm.name}};
-  const auto count = [&](const char* section, const char* key, const char* label,
-                         std::int64_t value) {
-    facts.push_back({section, key, label, count_text(value), value});
-  };
-  const auto bytes = [&](const char* key, const char* label, Bytes value) {
-    facts.push_back({"bytes", key, label,
-                     with_unit(static_cast<double>(value.count()), "B") + " (" +
-                         count_text(value.count()) + " B)",
-                     value.count()});
-  };
-  facts.push_back({"model", "layers", "layers",
-                   fmt::format("{} of width {}", llm.layer_count(), llm.hidden),
-                   llm.layer_count()});
-  for (std::size_t m = 0; m < llm.mixers.size(); ++m) facts.push_back(describe_mixer(llm, m));
-  if (llm.moe)
-    facts.push_back({"model",
-                     "experts",
-                     "experts",
-                     fmt::format("{} routed, {} per token, {} shared; in {} of {} layers",
-                                 llm.moe->experts, llm.moe->top_k, llm.moe->shared_experts,
-                                 llm.layers_with(FfnKind::Moe), llm.layer_count()),
-                     {{"routed", llm.moe->experts},
-                      {"top_k", llm.moe->top_k},
-                      {"shared", llm.moe->shared_experts}}});
-  facts.push_back(
-      {"model", "precision", "precision",
-       fmt::format("weights {}, embedding {}, activations {}, KV {}", name_of(llm.weights),
-                   name_of(llm.embedding), name_of(llm.activations), name_of(llm.kv)),
-       std::string{name_of(llm.weights)}});
-  count("parameters", "total", "total", n.total);
-  count("parameters", "active", "active per token", n.active);
-  count("parameters", "attention", "attention", n.attention);
-  count("parameters", "dense_ffn", "dense FFN", n.dense_ffn);
-  count("parameters", "routed_experts", "routed experts", n.routed_experts);
-  count("parameters", "shared_experts", "shared experts", n.shared_experts);
-  count("parameters", "router", "router", n.router);
-  count("parameters", "norms", "norms", n.norms);
-  count("parameters", "embedding", "embedding and head", n.embedding);
-  bytes("weights", "all weights", weight_bytes(llm));
-  bytes("active_weights", "weights of one token", active_weight_bytes(llm));
-  bytes("kv_per_token", "KV per token", kv_bytes_per_token(llm));
-  bytes("kv_at_max_context", "KV at full context", held_bytes(llm, llm.max_context));
-  return facts;
-}
 
 void add_describe(CLI::App& app) {
   CLI::App* sub = app.add_subcommand("describe", "Say what a platform, model or workload is");

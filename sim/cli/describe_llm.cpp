@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a language model is and asks for, before any silicon.
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "sim/cli/describe.hpp"
+#include "sim/metrics/text_format.hpp"
+#include "workloads/llm/attended.hpp"
+#include "workloads/llm/layer_matrices.hpp"
+#include "workloads/llm/recurrence_facts.hpp"
+
+namespace reticle {
+
+namespace {
+
+constexpr std::array<std::pair<std::int64_t, const char*>, 4> kContexts{
+    {{4'096, "4k"}, {50'000, "50k"}, {200'000, "200k"}, {1'000'000, "1m"}}};
+
+std::string mixer_text(const AttentionSpec& a) {
+  std::string text =
+      fmt::format("{} heads, {} KV heads, head size {}", a.heads, a.kv_heads, a.head_dim);
+  if (a.window > 0) text += fmt::format(", {} of {}", a.chunked ? "chunks" : "window", a.window);
+  if (a.sink_tokens > 0) text += fmt::format(", {} sinks", a.sink_tokens);
+  return text;
+}
+
+std::string mixer_text(const LatentAttentionSpec& a) {
+  std::string text =
+      fmt::format("latent, {} heads, cache of {} + {} per token", a.heads, a.kv_rank, a.rope_dim);
+  if (a.index_heads > 0) text += fmt::format(", best {} by an indexer", a.index_topk);
+  return text;
+}
+
+std::string mixer_text(const RecurrentSpec& r) {
+  return fmt::format("{}, {} heads with a state of {} x {}", fact_of(r.kind).name, r.heads,
+                     r.key_dim, r.value_dim);
+}
+
+Fact describe_mixer(const LlmSpec& llm, std::size_t m) {
+  const Mixer& mixer = llm.mixers[m];
+  const std::int64_t layers = llm.layers_with(static_cast<std::int64_t>(m));
+  std::string text = std::visit([](const auto& spec) { return mixer_text(spec); }, mixer.of);
+  if (layers < llm.layer_count()) text += fmt::format("; {} layers", layers);
+  nlohmann::ordered_json value{{"layers", layers}};
+  if (const auto* a = std::get_if<AttentionSpec>(&mixer.of)) {
+    value["heads"] = a->heads;
+    value["kv_heads"] = a->kv_heads;
+    value["head_dim"] = a->head_dim;
+    if (a->window > 0) value["window"] = a->window;
+  }
+  return {"model", mixer.name, mixer.name, text, value};
+}
+
+struct Part {
+  std::string key;
+  std::string label;
+  Precision precision{};
+  Bytes bytes{};
+};
+
+/// Weights by what they serve and the format they are stored in.
+std::vector<Part> parts_of(const LlmSpec& llm) {
+  const ParameterCounts n = count_parameters(llm);
+  const Precision mixers = llm.attention_weights.value_or(llm.weights);
+  std::vector<Part> all{
+      {"attention_weights", "- mixers", mixers, bytes_of(n.attention, mixers)},
+      {"ffn_weights", "- dense and shared FFN", llm.weights,
+       bytes_of(n.dense_ffn + n.shared_experts, llm.weights)},
+      {"expert_weights", "- routed experts", llm.weights, bytes_of(n.routed_experts, llm.weights)},
+      {"small_weights", "- router and norms", Precision::Bf16,
+       bytes_of(n.router + n.norms, Precision::Bf16)},
+      {"embedding_weights", "- embedding and head", llm.embedding,
+       bytes_of(n.embedding, llm.embedding)}};
+  std::erase_if(all, [](const Part& p) { return p.bytes.count() == 0; });
+  return all;
+}
+
+/// Multiply-accumulates of one token in matrices, head included.
+std::int64_t matrix_macs(const LlmSpec& llm) {
+  std::int64_t sum = llm.vocabulary * llm.hidden;
+  for (std::int64_t layer = 0; layer < llm.layer_count(); ++layer)
+    for (const Matrix& m : matrices_of(llm, layer))
+      sum += is_expert(m.role) ? m.k * m.n * llm.moe->top_k : m.elements();
+  return sum;
+}
+
+std::string flops_text(double flops) { return with_unit(flops, "FLOP"); }
+
+/// A multiply-accumulate is two operations; matrices and attention, no vector work.
+void add_flops(const LlmSpec& llm, std::vector<Fact>& facts) {
+  const auto matrices = static_cast<double>(matrix_macs(llm));
+  const auto add = [&](const std::string& key, const std::string& label, double macs) {
+    facts.push_back({"operations", key, label, flops_text(2 * macs), 2 * macs});
+  };
+  add("matrices", "matrices, per token", matrices);
+  for (const auto& [context, name] : kContexts) {
+    const auto one = static_cast<double>(attention_macs(llm, context, 1));
+    add(fmt::format("decode_at_{}", name), fmt::format("decode at {}, per token", name),
+        matrices + one);
+  }
+  for (const auto& [context, name] : kContexts) {
+    const double all =
+        static_cast<double>(attention_macs(llm, 0, context)) / static_cast<double>(context);
+    add(fmt::format("prefill_of_{}", name), fmt::format("prefill of {}, per token", name),
+        matrices + all);
+  }
+}
+
+/// Operations per byte of weights or cache, by kind of operator, at batch 1 and 64: what a
+/// machine's ratio of the two is to be held against. Experts touched: even routing.
+void add_operators(const LlmSpec& llm, std::vector<Fact>& facts) {
+  constexpr double kBatch = 64, kContext = 50'000;
+  struct Sum {
+    double macs = 0, bytes = 0, bytes_of_batch = 0;
+  };
+  std::array<Sum, kMatrixRoleCount> roles{};
+  for (std::int64_t layer = 0; layer < llm.layer_count(); ++layer)
+    for (const Matrix& m : matrices_of(llm, layer)) {
+      Sum& sum = roles[static_cast<std::size_t>(m.role)];
+      const auto one = static_cast<double>(m.k) * static_cast<double>(m.n);
+      const double byte = static_cast<double>(bytes_of(1'000'000, m.precision).count()) * 1e-6;
+      auto used = static_cast<double>(m.copies), touched = used;
+      if (is_expert(m.role)) {
+        const double share =
+            static_cast<double>(llm.moe->top_k) / static_cast<double>(llm.moe->experts);
+        touched = used * (1 - std::pow(1 - share, kBatch));
+        used = static_cast<double>(llm.moe->top_k);
+      }
+      sum.macs += one * used;
+      sum.bytes += one * used * byte;
+      sum.bytes_of_batch += one * touched * byte;
+    }
+  constexpr std::array<std::pair<const char*, const char*>, kMatrixRoleCount> kNames{
+      {{"mixer_in", "mixer input"},
+       {"query_up", "query expansion"},
+       {"key_up", "key expansion"},
+       {"value_up", "value expansion"},
+       {"mixer_out", "mixer output"},
+       {"router", "router"},
+       {"gate_up", "gate and up"},
+       {"down", "down"},
+       {"expert_gate_up", "experts' gate and up"},
+       {"expert_down", "experts' down"}}};
+  const auto add = [&](const char* key, const char* label, const Sum& s) {
+    if (s.macs <= 0 || s.bytes <= 0) return;
+    const double one = 2 * s.macs / s.bytes, many = 2 * s.macs * kBatch / s.bytes_of_batch;
+    facts.push_back({"intensity",
+                     key,
+                     label,
+                     fmt::format("{:.3g} FLOP/B, {:.3g} at batch 64 ({} per token)", one, many,
+                                 flops_text(2 * s.macs)),
+                     {{"batch_1", one}, {"batch_64", many}, {"flop_per_token", 2 * s.macs}}});
+  };
+  for (std::size_t i = 0; i < roles.size(); ++i) add(kNames[i].first, kNames[i].second, roles[i]);
+  // Every sequence reads a cache of its own: a batch shares nothing.
+  const auto context = static_cast<std::int64_t>(kContext);
+  Sum attention{static_cast<double>(attention_macs(llm, context, 1)),
+                static_cast<double>(cache_read_bytes(llm, context, 1).count()), 0};
+  attention.bytes_of_batch = kBatch * attention.bytes;
+  add("attend_at_50k", "attention at 50k", attention);
+}
+
+}  // namespace
+
+std::vector<Fact> describe(const LlmSpec& llm) {
+  const ParameterCounts n = count_parameters(llm);
+  std::vector<Fact> facts{{"model", "name", "name", llm.name, llm.name}};
+  const auto count = [&](const char* section, const char* key, const char* label,
+                         std::int64_t value) {
+    facts.push_back({section, key, label, count_text(value), value});
+  };
+  const auto bytes = [&](const std::string& key, const std::string& label, Bytes value) {
+    facts.push_back({"bytes", key, label,
+                     with_unit(static_cast<double>(value.count()), "B") + " (" +
+                         count_text(value.count()) + " B)",
+                     value.count()});
+  };
+  facts.push_back({"model", "layers", "layers",
+                   fmt::format("{} of width {}", llm.layer_count(), llm.hidden),
+                   llm.layer_count()});
+  for (std::size_t m = 0; m < llm.mixers.size(); ++m) facts.push_back(describe_mixer(llm, m));
+  if (llm.moe)
+    facts.push_back({"model",
+                     "experts",
+                     "experts",
+                     fmt::format("{} routed, {} per token, {} shared; in {} of {} layers",
+                                 llm.moe->experts, llm.moe->top_k, llm.moe->shared_experts,
+                                 llm.layers_with(FfnKind::Moe), llm.layer_count()),
+                     {{"routed", llm.moe->experts},
+                      {"top_k", llm.moe->top_k},
+                      {"shared", llm.moe->shared_experts}}});
+  facts.push_back(
+      {"model", "precision", "precision",
+       fmt::format("weights {}, embedding {}, activations {}, KV {}", name_of(llm.weights),
+                   name_of(llm.embedding), name_of(llm.activations), name_of(llm.kv)),
+       std::string{name_of(llm.weights)}});
+  count("parameters", "total", "total", n.total);
+  count("parameters", "active", "active per token", n.active);
+  count("parameters", "attention", "attention", n.attention);
+  count("parameters", "dense_ffn", "dense FFN", n.dense_ffn);
+  count("parameters", "routed_experts", "routed experts", n.routed_experts);
+  count("parameters", "shared_experts", "shared experts", n.shared_experts);
+  count("parameters", "router", "router", n.router);
+  count("parameters", "norms", "norms", n.norms);
+  count("parameters", "embedding", "embedding and head", n.embedding);
+  if (n.mtp > 0) count("parameters", "mtp", "prediction heads", n.mtp);
+  bytes("weights", "all weights", weight_bytes(llm));
+  bytes("active_weights", "weights of one token", active_weight_bytes(llm));
+  for (const Part& part : parts_of(llm))
+    bytes(part.key, fmt::format("{}, {}", part.label, name_of(part.precision)), part.bytes);
+  bytes("kv_per_token", "KV per token", kv_bytes_per_token(llm));
+  for (const auto& [tokens, name] : kContexts) {
+    bytes(fmt::format("kv_at_{}", name), fmt::format("KV at {} tokens", name),
+          held_bytes(llm, tokens));
+    if (tokens > llm.max_context) facts.back().text += ", beyond its context";
+  }
+  bytes("kv_at_max_context", "KV at full context", held_bytes(llm, llm.max_context));
+  add_flops(llm, facts);
+  add_operators(llm, facts);
+  return facts;
+}
+
+}  // namespace reticle
