@@ -7,6 +7,7 @@
 #include "models/kernel/time.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
+#include "sim/base/rng.hpp"
 #include "sim/engine/simulation.hpp"
 #include "sim/mapping/plan.hpp"
 
@@ -39,7 +40,9 @@ PlanTarget plan_target(const RunSpec& spec, const Trace* trace) {
 
 void check_supported(const RunSpec& spec) {
   const auto& passes = spec.platform.die.mac.cycles_per_pass;
-  for (const Precision p : {spec.llm.weights, spec.llm.embedding, spec.llm.activations})
+  const LlmSpec& llm = spec.llm;
+  for (const Precision p :
+       {llm.weights, llm.attention_weights.value_or(llm.weights), llm.embedding, llm.activations})
     if (passes[static_cast<std::size_t>(p)] == 0)
       throw InfeasibleError(spec.platform.name + " has no MAC path for " + std::string{name_of(p)} +
                             ", which " + spec.llm.name + " needs");
@@ -49,6 +52,17 @@ void check_supported(const RunSpec& spec) {
                           std::to_string(steady->steps) + " steps pass the " +
                           std::to_string(spec.llm.max_context) + " tokens " + spec.llm.name +
                           " can attend to");
+}
+
+/// A number per request that those of one session share, and no others.
+std::vector<std::uint64_t> sessions_of(const Trace& trace) {
+  std::vector<std::uint64_t> session_of;
+  session_of.reserve(trace.requests.size());
+  for (const Request& r : trace.requests) {
+    const auto id = static_cast<std::uint64_t>(r.id);
+    session_of.push_back(r.session ? combine64(1, *r.session) : combine64(2, id));
+  }
+  return session_of;
 }
 
 /// SystemC's own reports go where ours go; what it calls an error or worse stops the run.
@@ -73,6 +87,7 @@ RunResult run_simulation(const RunSpec& spec, const Trace* trace,
   check_supported(spec);
   std::optional<ExpertRouter> router;
   if (spec.llm.moe) router.emplace(spec.llm, spec.seed);
+  if (router && trace) router->share_topics(sessions_of(*trace));
   const ExpertRouter* router_ptr = router ? &*router : nullptr;
   auto& log = logger("engine");
   const Placement placement = choose_placement(spec.platform, spec.llm, spec.placement, router_ptr,

@@ -107,6 +107,25 @@ TEST_CASE(
   CHECK(many.distinct[3] > 1.15 * one.distinct[3]);
 }
 
+TEST_CASE("ExpertRouter: requests of one session share its topic") {
+  RoutingSpec topical;
+  topical.topic_sigma = 2;
+  ExpertRouter router{model(32, 4, topical), 5};
+  const auto shared = [&](std::uint64_t a, std::uint64_t b) {
+    std::vector<std::int32_t> of_a(32, 0), of_b(32, 0);
+    router.add_loads(RequestId{a}, 0, 500, 2, of_a);
+    router.add_loads(RequestId{b}, 0, 500, 2, of_b);
+    std::int32_t both = 0;
+    for (std::size_t e = 0; e < 32; ++e) both += std::min(of_a[e], of_b[e]);
+    return both;
+  };
+  const std::int32_t apart = shared(0, 1);
+  router.share_topics({7, 7, 8});
+  CHECK(shared(0, 1) > 1700);  // of 2,000 picks: two samples of one distribution
+  CHECK(shared(0, 2) < 1500);
+  CHECK(apart < 1500);
+}
+
 TEST_CASE("ExpertRouter: popularity is what picks come to over many requests") {
   RoutingSpec spec = routing_of(RoutingPresetName::Typical);
   const LlmSpec llm = model(32, 1, spec, 3);

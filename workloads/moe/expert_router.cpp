@@ -200,16 +200,20 @@ const ExpertRouter::Layer& ExpertRouter::layer_of(std::int64_t layer) const {
   return layers_[static_cast<std::size_t>(layer)];
 }
 
-ExpertRouter::Place ExpertRouter::place_of(std::uint64_t request_key, std::int64_t layer) const {
-  const Layer& l = layer_of(layer);
-  // A request's topic is the same in all layers.
-  const std::uint64_t topics = spec_.topic_sigma > 0 ? static_cast<std::uint64_t>(spec_.topics) : 1;
-  const std::uint64_t topic = (mix64(~request_key) >> 32) * topics >> 32;
-  return {&l, mix64(request_key ^ l.salt), request_key, topic * static_cast<std::size_t>(experts_)};
+void ExpertRouter::share_topics(std::vector<std::uint64_t> session_of) {
+  session_of_ = std::move(session_of);
 }
 
 ExpertRouter::Place ExpertRouter::place_of(RequestId request, std::int64_t layer) const {
-  return place_of(combine64(seed_, static_cast<std::uint64_t>(request)), layer);
+  const Layer& l = layer_of(layer);
+  const auto number = static_cast<std::uint64_t>(request);
+  const std::uint64_t key = combine64(seed_, number);
+  // The topic is the same in all layers, and in all requests of a session.
+  const std::uint64_t topic_key =
+      number < session_of_.size() ? combine64(~seed_, session_of_[number]) : ~key;
+  const std::uint64_t topics = spec_.topic_sigma > 0 ? static_cast<std::uint64_t>(spec_.topics) : 1;
+  const std::uint64_t topic = (mix64(topic_key) >> 32) * topics >> 32;
+  return {&l, mix64(key ^ l.salt), key, topic * static_cast<std::size_t>(experts_)};
 }
 
 std::int32_t ExpertRouter::pick_from(const Layer& layer, std::size_t table,

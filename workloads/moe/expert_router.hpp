@@ -31,6 +31,9 @@ class ExpertRouter {
   ExpertRouter(ExpertRouter&&) noexcept;
   ExpertRouter& operator=(ExpertRouter&&) = delete;
 
+  /// Requests with the same number in `session_of` (by request) have one topic; others one each.
+  void share_topics(std::vector<std::uint64_t> session_of);
+
   /// Writes the `top_k` distinct experts of this token into `out` (size top_k), in order drawn.
   void route(RequestId request, std::int64_t position, std::int64_t layer,
              std::span<std::int32_t> out) const;
@@ -77,7 +80,6 @@ class ExpertRouter {
   void link(Layer& layer, std::size_t experts, const std::string& name);
   void replay(const LlmSpec& llm);
   [[nodiscard]] const Layer& layer_of(std::int64_t layer) const;
-  [[nodiscard]] Place place_of(std::uint64_t request_key, std::int64_t layer) const;
   [[nodiscard]] Place place_of(RequestId request, std::int64_t layer) const;
   /// Calls pick(expert) for each of the top_k distinct experts, in order drawn.
   template <class Pick>
@@ -98,8 +100,9 @@ class ExpertRouter {
   std::int32_t experts_;
   std::int32_t top_k_;
   RoutingSpec spec_;
-  std::uint64_t stay_ = 0, follow_ = 0;      ///< chances, in 1/128
-  std::vector<Layer> layers_;                ///< by layer
+  std::uint64_t stay_ = 0, follow_ = 0;  ///< chances, in 1/128
+  std::vector<Layer> layers_;            ///< by layer
+  std::vector<std::uint64_t> session_of_;
   std::vector<std::int64_t> moe_layers_;     ///< those with experts
   std::vector<const Layer*> linked_layers_;  ///< into layers_, by ordinal
   std::unique_ptr<const RoutingRecord> record_;
