@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/engine/simulation.hpp"
 
+#include <algorithm>
+
 #include "models/kernel/time.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
@@ -20,11 +22,10 @@ Picoseconds scaled_arrival(const Request& request, const RunSpec& spec) {
 KvCapacity capacity_of(const KvRoom& room) {
   return {.page_tokens = room.page_tokens,
           .page_bytes = room.page_bytes,
-          .grows = room.grows,
-          .fixed_pages = room.fixed_pages,
-          .fixed_bytes = room.fixed_bytes,
           .pages = room.pages,
-          .replicas = room.replicas};
+          .replicas = room.replicas,
+          .dies = room.dies,
+          .stages = room.stages};
 }
 
 /// The platform whose components take the form the fidelity asks for; at `transaction` each keeps
@@ -117,11 +118,24 @@ void Simulation::serve() {
   }
 }
 
+namespace {
+/// Tokens of the longest sequence an empty replica holds; found by halves, for room falls with
+/// length.
+std::int64_t longest_that_fits(const KvCapacity& room) {
+  std::int64_t fits = 0, too_long = std::int64_t{1} << 31;
+  while (too_long - fits > 1) {
+    const std::int64_t middle = fits + (too_long - fits) / 2;
+    (sequences_that_fit(room.stages, middle) >= 1 ? fits : too_long) = middle;
+  }
+  return fits;
+}
+}  // namespace
+
 void Simulation::refuse_all() const {
   const KvCapacity& room = scheduler_.kv().room();
   throw InfeasibleError("none of the " + std::to_string(result_.requests.size()) +
                         " requests fits: a replica has room for " +
-                        std::to_string(room.pages * room.page_tokens) + " tokens of KV, " +
+                        std::to_string(longest_that_fits(room)) + " tokens of KV, " +
                         spec_.llm.name + " attends to " + std::to_string(spec_.llm.max_context));
 }
 
@@ -133,6 +147,14 @@ void Simulation::refuse_batch(const SteadyDecode& steady) const {
                           std::to_string(spec_.serving.max_batch));
   const KvCapacity& room = scheduler_.kv().room();
   const std::int64_t tokens = steady.context + steady.steps;
+  const bool pages_alone =
+      std::all_of(room.stages.begin(), room.stages.end(),
+                  [](const CacheStage& s) { return s.windows.empty() && s.state == 0; });
+  if (!pages_alone)
+    throw InfeasibleError(batch + " of " + std::to_string(tokens) +
+                          " tokens: " + std::to_string(room.replicas) + " replicas have room for " +
+                          std::to_string(sequences_that_fit(room.stages, tokens)) +
+                          " of them each");
   // Streams do not split over replicas: the fullest one needs its share rounded up.
   const std::int64_t needed =
       div_up(steady.batch, room.replicas) * scheduler_.kv().pages_for(tokens) * room.replicas;

@@ -217,58 +217,42 @@ class StagePlacer {
   double active_ = 0, hit_ = 0, missing_heat_ = 0;
 };
 
-/// What a sequence holds on one die of a stage.
-struct StageCache {
-  std::int64_t page = 0;   ///< bytes of one page, of the layers whose cache grows
-  std::int64_t fixed = 0;  ///< bytes of windows and states
-};
-
-/// A window that the longest context does not fill grows like any cache.
-bool grows(const LlmSpec& llm, const Mixer& mixer) {
-  return cache_elements(mixer) > 0 && held_tokens(mixer, llm.max_context) == llm.max_context;
+/// A window that the longest context does not fill keeps everything.
+bool keeps_all(const LlmSpec& llm, const Mixer& mixer) {
+  return held_tokens(mixer, llm.max_context) == llm.max_context;
 }
 
-StageCache stage_cache(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t page_tokens,
-                       std::int64_t stage) {
+CacheStage stage_cache(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t page_tokens,
+                       std::int64_t stage, std::int64_t room) {
+  CacheStage out{.page_tokens = page_tokens, .room = room};
   std::int64_t page = 0;  // elements
-  Bytes fixed{};
+  Bytes state{};
   for (auto layer = first_layer(llm, plan, stage); layer < first_layer(llm, plan, stage + 1);
        ++layer) {
     const Mixer* mixer = llm.mixer_of(layer);
     if (mixer == nullptr) continue;
+    state += bytes_of(div_up(state_elements(*mixer), plan.tensor), llm.state);
     const std::int64_t elements = cache_elements(*mixer);
-    if (grows(llm, *mixer))
+    if (elements == 0) continue;
+    if (keeps_all(llm, *mixer)) {
       page += div_up(elements * page_tokens, plan.tensor);
-    else
-      fixed +=
-          bytes_of(div_up(elements * held_tokens(*mixer, llm.max_context), plan.tensor), llm.kv) +
-          bytes_of(div_up(state_elements(*mixer), plan.tensor), llm.state);
+    } else {
+      out.windows.push_back({held_tokens(*mixer, llm.max_context),
+                             bytes_of(div_up(elements, plan.tensor), llm.kv).count()});
+    }
   }
-  return {bytes_of(page, llm.kv).count(), fixed.count()};
+  out.page = bytes_of(page, llm.kv).count();
+  out.state = state.count();
+  return out;
 }
 
-/// Sizes the pages of a sequence, and counts those of the fullest stage.
-void size_pages(const LlmSpec& llm, const ParallelPlan& plan, std::vector<StageCache> caches,
-                std::span<const std::int64_t> room, KvRoom& kv) {
-  for (const StageCache& c : caches) {
-    kv.page_bytes += Bytes{c.page * plan.tensor};
-    kv.fixed_bytes += Bytes{c.fixed * plan.tensor};
-    if (c.page > 0) kv.fixed_pages = std::max(kv.fixed_pages, div_up(c.fixed, c.page));
-  }
-  if (kv.page_bytes.count() == 0) {
-    kv.grows = false;
-    kv.page_tokens = llm.max_context;
-    kv.page_bytes = std::exchange(kv.fixed_bytes, Bytes{});
-    for (StageCache& c : caches) c.page = std::exchange(c.fixed, 0);
-  }
+void size_pages(const LlmSpec& llm, KvRoom& kv) {
   kv.pages = std::numeric_limits<std::int64_t>::max();
-  for (std::size_t s = 0; s < caches.size(); ++s) {
-    // A stage in which nothing grows spreads its fixed part over a sequence's fixed pages.
-    const StageCache& c = caches[s];
-    const std::int64_t page =
-        c.page > 0 ? c.page : div_up(c.fixed, std::max<std::int64_t>(1, kv.fixed_pages));
-    if (page > 0) kv.pages = std::min(kv.pages, room[s] / page);
+  for (const CacheStage& stage : kv.stages) {
+    kv.page_bytes += Bytes{stage.page * kv.dies};
+    if (stage.page > 0) kv.pages = std::min(kv.pages, stage.room / stage.page);
   }
+  if (kv.page_bytes.count() == 0) kv.pages = sequences_that_fit(kv.stages, llm.max_context);
 }
 
 }  // namespace
@@ -307,22 +291,21 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
   out.kv.tier = capacity[kHbm] > 0 ? Tier::Hbm : Tier::Sram;
   out.kv.page_tokens = page_tokens;
   out.kv.replicas = plan.data;
+  out.kv.dies = plan.tensor;
   double active = 0, hit = 0;
-  std::vector<StageCache> caches;
-  std::vector<std::int64_t> room;  // bytes for the cache on one die, by stage
   for (std::int64_t stage = 0; stage < plan.pipeline; ++stage) {
     StagePlacer placer{platform, llm, plan, policy, router, max_tokens, stage, out};
     placer.run();
     active += placer.active();
     hit += placer.hit();
-    caches.push_back(stage_cache(llm, plan, page_tokens, stage));
-    room.push_back(static_cast<std::int64_t>(
-        std::floor(static_cast<double>(placer.kv_free(out.kv.tier)) * policy.kv_share)));
+    const auto room = static_cast<std::int64_t>(
+        std::floor(static_cast<double>(placer.kv_free(out.kv.tier)) * policy.kv_share));
+    out.kv.stages.push_back(stage_cache(llm, plan, page_tokens, stage, room));
   }
-  size_pages(llm, plan, std::move(caches), room, out.kv);
+  size_pages(llm, out.kv);
   out.sram_fraction_expected = active > 0 ? hit / active : 0;
   if (llm.tied_embeddings && plan.pipeline == 1) out.embedding = out.head;
-  if (out.kv.pages < 1)
+  if (sequences_that_fit(out.kv.stages, 1) < 1)
     throw InfeasibleError("no room for key/value pages in " +
                           std::string{kTierNames[static_cast<std::size_t>(out.kv.tier)]} +
                           " after the weights");

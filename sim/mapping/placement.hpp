@@ -9,6 +9,7 @@
 
 #include "models/package/platform_spec.hpp"
 #include "models/program/program.hpp"
+#include "sim/base/cache_stage.hpp"
 #include "sim/mapping/partition.hpp"
 #include "sim/mapping/placement_policy.hpp"
 #include "workloads/llm/llm_spec.hpp"
@@ -26,19 +27,16 @@ struct LayerHomes {
   std::vector<WeightHome> experts;  ///< per routed expert: all its matrices together
 };
 
-/// Room for key/value pages. A page holds `page_tokens` tokens of all layers of one sequence whose
-/// cache grows with its context, cut over the dies of its replica (and over the stages). What does
-/// not grow, windows and states of recurrences, takes `fixed_pages` of a sequence's own. Where
-/// nothing grows, a sequence is one page.
+/// Room for keys and values: pages of `page_tokens` tokens for layers that keep everything, cut
+/// over the dies of a replica (and over the stages); windows and states beside them.
 struct KvRoom {
   Tier tier{};
   std::int64_t page_tokens = 0;
-  Bytes page_bytes{};            ///< of one page, all dies together
-  bool grows = true;             ///< false: a page is a whole sequence
-  std::int64_t fixed_pages = 0;  ///< of a sequence, whatever its length
-  Bytes fixed_bytes{};           ///< what they hold
-  std::int64_t pages = 0;        ///< per replica
+  Bytes page_bytes{};      ///< of one page, all dies together
+  std::int64_t pages = 0;  ///< per replica, in the fullest stage; sequences where no layer grows
   std::int64_t replicas = 1;
+  std::int64_t dies = 1;           ///< per replica and stage
+  std::vector<CacheStage> stages;  ///< per die
 };
 
 struct Placement {

@@ -184,8 +184,8 @@ Placement choose_placement(const PlatformSpec& platform, const LlmSpec& llm,
           place(platform, llm, plan, policy, router, target.page_tokens, target.max_tokens);
       // The target batch should fit at the target context, whole streams in each replica: a plan
       // that holds it comes before a faster one that does not.
-      const std::int64_t pages = div_up(target.context + 1, target.page_tokens);
-      const bool holds = placement.kv.pages / pages * plan.data >= target.batch;
+      const bool holds = sequences_that_fit(placement.kv.stages, target.context + 1) >=
+                         div_up(target.batch, plan.data);
       if (best && best_holds && !holds) continue;
       const Picoseconds time = estimate_decode_step(platform, llm, placement, router, target);
       if (!best || holds != best_holds || time < best_time) {

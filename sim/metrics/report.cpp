@@ -18,6 +18,20 @@
 namespace reticle {
 
 namespace {
+
+/// Most that a sequence's windows hold / its recurrent states, over all dies of its replica.
+std::int64_t window_bytes(const KvRoom& kv) {
+  std::int64_t sum = 0;
+  for (const CacheStage& stage : kv.stages)
+    for (const CacheStage::Window& w : stage.windows) sum += w.tokens * w.bytes * kv.dies;
+  return sum;
+}
+std::int64_t state_bytes(const KvRoom& kv) {
+  std::int64_t sum = 0;
+  for (const CacheStage& stage : kv.stages) sum += stage.state * kv.dies;
+  return sum;
+}
+
 /// What a run adds to its inputs, in the order of the report.
 constexpr std::array<std::string_view, 23> kRunKeys{
     "throughput", "steps",      "output_tokens", "prefill_tokens", "simulated_s", "latency",
@@ -209,6 +223,8 @@ Json placement_json(const RunFigures& f, const Placement& p) {
             {"page_tokens", p.kv.page_tokens},
             {"page_bytes", p.kv.page_bytes.count()},
             {"pages_per_replica", p.kv.pages},
+            {"window_bytes_per_sequence", window_bytes(p.kv)},
+            {"state_bytes_per_sequence", state_bytes(p.kv)},
             {"replicas", p.kv.replicas}}}};
 }
 

@@ -5,19 +5,19 @@
 #include <optional>
 #include <vector>
 
+#include "sim/base/cache_stage.hpp"
 #include "sim/base/units.hpp"
 
 namespace reticle {
 
-/// Room the placement left for keys and values, in pages.
+/// Room the placement left for keys and values.
 struct KvCapacity {
   std::int64_t page_tokens = 1;
-  Bytes page_bytes{};            ///< of one page, all dies together
-  bool grows = true;             ///< false: a page is a whole sequence
-  std::int64_t fixed_pages = 0;  ///< of a sequence beside its tokens': windows, recurrent states
-  Bytes fixed_bytes{};           ///< what those hold
-  std::int64_t pages = 0;        ///< per replica
+  Bytes page_bytes{};      ///< of one page, all dies together
+  std::int64_t pages = 0;  ///< per replica
   std::int64_t replicas = 1;
+  std::int64_t dies = 1;             ///< per replica and stage
+  std::vector<CacheStage> stages{};  ///< per die; empty: one stage of so many pages
 };
 
 /// Books pages of the KV cache per replica. Reserves for a request's whole life at admission, so no
@@ -35,23 +35,23 @@ class KvManager {
   /// Reserves for `tokens` on the replica with most free pages (the lowest of equals); nullopt when
   /// none has enough.
   std::optional<std::int32_t> reserve(std::int64_t tokens);
-  /// Tokens written into pages reserved before.
-  void fill(std::int32_t replica, std::int64_t tokens);
+  /// A sequence of `before` tokens has grown to `after`, within its reservation.
+  void fill(std::int32_t replica, std::int64_t before, std::int64_t after);
   /// Gives back the reservation for `reserved` tokens, of which `filled` were written.
   void release(std::int32_t replica, std::int64_t reserved, std::int64_t filled);
 
   [[nodiscard]] Bytes reserved() const;  ///< pages promised
-  [[nodiscard]] Bytes used() const;      ///< tokens written, by the byte, and fixed parts
+  [[nodiscard]] Bytes used() const;      ///< tokens written, by the byte; windows and states
   [[nodiscard]] Bytes capacity() const;
   [[nodiscard]] const KvCapacity& room() const { return capacity_; }
 
  private:
   struct Replica {
-    std::int64_t reserved_pages = 0;
-    std::int64_t filled_tokens = 0;
-    std::int64_t sequences = 0;
+    std::vector<std::int64_t> booked;  ///< bytes per stage, of one die
+    Bytes filled{};                    ///< all dies
   };
-  const KvCapacity capacity_;
+  [[nodiscard]] Bytes held(std::int64_t tokens) const;
+  KvCapacity capacity_;
   std::vector<Replica> replicas_;
 };
 

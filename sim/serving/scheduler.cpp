@@ -22,7 +22,7 @@ bool Scheduler::resume(RequestId id, std::int64_t context, std::int64_t output_t
   if (!replica) return false;
   r.replica = *replica;
   r.cached = context;
-  kv_.fill(r.replica, context);
+  kv_.fill(r.replica, 0, context);
   running_.push_back(r);
   return true;
 }
@@ -58,7 +58,7 @@ const std::vector<Progress>& Scheduler::complete() {
   progress_.clear();
   for (Running& r : running_) {
     if (r.chunk == 0) continue;
-    kv_.fill(r.replica, r.chunk);
+    kv_.fill(r.replica, r.cached, r.cached + r.chunk);
     r.cached += r.chunk;
     const bool emits = r.cached >= r.input;
     r.generated += emits;

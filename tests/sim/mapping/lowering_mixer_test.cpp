@@ -3,6 +3,9 @@
 // sums over the architecture.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <limits>
+
 #include "sim/mapping/lowering.hpp"
 #include "tests/sim/mapping/mapping_fixture.hpp"
 #include "workloads/llm/attended.hpp"
@@ -141,23 +144,37 @@ TEST_CASE("lower: a recurrence has no state to read before its first token") {
   CHECK(stored_bytes(step) == 100 * kv_bytes_per_token(llm).count() + state_bytes(llm));
 }
 
-TEST_CASE("place: windows and states take a fixed part of a sequence, the rest grows") {
+TEST_CASE("place: pages for what grows; windows no more than their tokens, states at once") {
   const LlmSpec llm = windowed();
-  Bench bench{small_platform(1), llm, {}};
-  const KvRoom& kv = bench.placement.kv;
-  const std::int64_t layer = kv_bytes_per_token_layer(llm, 1).count();
-  CHECK(kv.grows);
-  CHECK(kv.page_bytes.count() == 4 * kPage * layer);
-  CHECK(kv.fixed_bytes.count() == 2 * 64 * layer + 2 * 128 * layer);
-  CHECK(kv.fixed_pages == div_up(kv.fixed_bytes.count(), kv.page_bytes.count()));
+  for (const std::int64_t stages : {1, 2, 8}) {  // 8: some stages have windows alone
+    CAPTURE(stages);
+    Bench bench{small_platform(8), llm, {.pipeline = stages, .tensor = 8 / stages}};
+    const KvRoom& kv = bench.placement.kv;
+    CHECK(kv.page_bytes.count() == 4 * kPage * kv_bytes_per_token_layer(llm, 1).count());
+    CHECK(static_cast<std::int64_t>(kv.stages.size()) == stages);
+    for (const std::int64_t tokens : {1, 50, 64, 100, 128, 1000}) {
+      std::int64_t filled = 0;
+      for (const CacheStage& stage : kv.stages) filled += stage.filled(tokens) * kv.dies;
+      CHECK(filled == held_bytes(llm, tokens).count());
+    }
+    // Long sequences are bounded by the pages of a growing stage, its windows apart.
+    const std::int64_t longest = 60'000;
+    std::int64_t expected = std::numeric_limits<std::int64_t>::max();
+    for (const CacheStage& stage : kv.stages)
+      if (stage.page > 0)
+        expected = std::min(expected, stage.room / (longest / kPage * stage.page));
+    CHECK(sequences_that_fit(kv.stages, longest) <= expected);
+    CHECK(sequences_that_fit(kv.stages, longest) >= expected - 1);
+  }
 }
 
-TEST_CASE("place: where nothing grows a sequence is one page") {
+TEST_CASE("place: where nothing grows a sequence takes its state whatever its length") {
   const LlmSpec llm = with_mixers(
       {{"mamba", RecurrentSpec{.heads = 16, .key_heads = 8, .key_dim = 16, .value_dim = 8}}},
       "recurrent");
   Bench bench{small_platform(1), llm, {}};
-  CHECK_FALSE(bench.placement.kv.grows);
-  CHECK(bench.placement.kv.page_tokens == llm.max_context);
-  CHECK(bench.placement.kv.page_bytes.count() == state_bytes(llm));
+  const KvRoom& kv = bench.placement.kv;
+  CHECK(kv.page_bytes.count() == 0);
+  CHECK(kv.stages[0].booked(1) == state_bytes(llm));
+  CHECK(sequences_that_fit(kv.stages, 1) == sequences_that_fit(kv.stages, llm.max_context));
 }

@@ -24,9 +24,9 @@ TEST_CASE("KvManager: pages are promised in full and tokens counted by the byte"
   REQUIRE(kv.reserve(20) == 0);
   CHECK(kv.reserved() == Bytes{2 * 1600});
   CHECK(kv.used() == Bytes{0});
-  kv.fill(0, 5);
+  kv.fill(0, 0, 5);
   CHECK(kv.used() == Bytes{5 * 100});
-  kv.fill(0, 15);
+  kv.fill(0, 5, 20);
   CHECK(kv.used() == Bytes{20 * 100});
   kv.release(0, 20, 20);
   CHECK(kv.reserved() == Bytes{0});
@@ -63,8 +63,8 @@ TEST_CASE("KvManager: a request does not spread over replicas") {
 TEST_CASE("KvManager: filling beyond the promise and giving back twice are bugs of ours") {
   KvManager kv{room(4)};
   REQUIRE(kv.reserve(16).has_value());
-  kv.fill(0, 16);
-  CHECK_THROWS_AS(kv.fill(0, 1), InvariantError);
+  kv.fill(0, 0, 16);
+  CHECK_THROWS_AS(kv.fill(0, 16, 17), InvariantError);
   KvManager other{room(4)};
   REQUIRE(other.reserve(16).has_value());
   other.release(0, 16, 0);

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a sequence's cache takes of one die of a pipeline stage, by its length.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "sim/base/units.hpp"
+
+namespace reticle {
+
+struct CacheStage {
+  /// Layers that keep the last `tokens` tokens only.
+  struct Window {
+    std::int64_t tokens = 0;
+    std::int64_t bytes = 0;  ///< of a token
+  };
+  std::int64_t page_tokens = 1;
+  std::int64_t page = 0;  ///< bytes of a page of the layers that keep everything
+  std::vector<Window> windows{};
+  std::int64_t state = 0;  ///< bytes of recurrences, from the first token on
+  std::int64_t room = 0;   ///< bytes for all sequences of a replica
+
+  /// Bytes booked for a sequence of so many tokens: whole pages.
+  [[nodiscard]] std::int64_t booked(std::int64_t tokens) const {
+    return div_up(tokens, page_tokens) * page + beside(tokens);
+  }
+  /// Bytes it really fills.
+  [[nodiscard]] std::int64_t filled(std::int64_t tokens) const {
+    return mul_div_up(tokens, page, page_tokens) + beside(tokens);
+  }
+
+ private:
+  [[nodiscard]] std::int64_t beside(std::int64_t tokens) const {
+    std::int64_t sum = tokens > 0 ? state : 0;
+    for (const Window& w : windows) sum += std::min(tokens, w.tokens) * w.bytes;
+    return sum;
+  }
+};
+
+/// Sequences of so many tokens for which every stage has room.
+inline std::int64_t sequences_that_fit(std::span<const CacheStage> stages, std::int64_t tokens) {
+  std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  for (const CacheStage& stage : stages)
+    if (const std::int64_t each = stage.booked(tokens); each > 0)
+      most = std::min(most, stage.room / each);
+  return most;
+}
+
+}  // namespace reticle
