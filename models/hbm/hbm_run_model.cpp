@@ -335,11 +335,26 @@ Picoseconds HbmRunModel::refreshed_end(const MemoryRun& run, const Demand& deman
   return latest;
 }
 
+/// Rows of a set that open one after the other: until the bus is full each adds the columns of its
+/// bank group, tCCD_L apart. Data that began now and never paused would end as these do.
+Picoseconds HbmRunModel::Ramp::data(Picoseconds floor, Picoseconds in_group,
+                                    Picoseconds apart) const {
+  Picoseconds lost{};
+  for (std::size_t i = 0; i + 1 < count; ++i) {
+    const std::int64_t share = static_cast<std::int64_t>(i + 1) * apart.count();
+    const std::int64_t idle = std::max<std::int64_t>(0, in_group.count() - share);
+    const Picoseconds step = max(Picoseconds{}, from[i + 1] - max(from[i], floor));
+    lost += Picoseconds{step.count() * idle / in_group.count()};
+  }
+  return count == 0 ? floor : max(floor, from[0]) + lost;
+}
+
 Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picoseconds at) {
   const bool read = run.kind == Access::Read;
   const Picoseconds to_data = read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl;
   const HbmGeometry::Walk begin = geometry_.walk_to(geometry_.visits_before(run.address));
   std::int64_t missing = 0;
+  Picoseconds earliest{};
   for (FirstRow& first : demand.first_rows) {
     std::int64_t of_sets = begin.of_sets + first.set;
     first.row = begin.row;
@@ -351,15 +366,19 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
     Bank& bank = bank_at(first.bank);
     if (params_.controller.page == PagePolicy::Closed) close_behind(bank, run.kind, at);
     first.wait = apply_refresh(bank, first.bank, at);
-    missing += bank.row != first.row;
+    if (bank.row == first.row) continue;
+    const Picoseconds ready =
+        max(bank.act_ready, bank.row == kClosed ? at : max(at, bank.pre_ready) + t_.t_rp);
+    earliest = missing++ == 0 ? ready : min(earliest, ready);
   }
   if (missing == 0) ++stats_.row_hits;
   stats_.activates += missing;
-  const Picoseconds slot = missing == 0 ? at : open_rows(at, missing);
+  const Picoseconds slot = missing == 0 ? at : open_rows(earliest, missing);
   Picoseconds data = at + (read ? t_.t_cl : t_.t_cwl);
   std::int64_t opened = 0;
   late_ = Picoseconds{};
   late_rows_ = 0;
+  Ramp ramp;
   for (const FirstRow& first : demand.first_rows) {
     Bank& bank = banks_[first.bank];
     bool late = false;
@@ -376,11 +395,16 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
       bank.pre_ready = bank.opened + t_.t_ras;
       open_.open(first.bank, bank.opened);
     }
-    // Others pass the bursts of a bank under refresh.
-    Picoseconds& from = late ? late_ : data;
-    from = max(from, bank.opened + to_data - (late ? Picoseconds{} : first.after));
     late_rows_ += late;
+    // Others pass the bursts of a bank under refresh.
+    if (late)
+      late_ = max(late_, bank.opened + to_data);
+    else if (first.set == 0)
+      ramp.add(bank.opened + to_data);
+    else
+      data = max(data, bank.opened + to_data - first.after);
   }
+  data = ramp.data(data, t_.t_ccd_l, max(t_.t_burst, t_.t_ccd_s));
   return demand.visits <= geometry_.members ? columns(demand, data) : data;
 }
 

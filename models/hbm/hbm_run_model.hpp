@@ -105,6 +105,19 @@ class HbmRunModel {
     Picoseconds open{};  ///< banks x time a row is open for it
   };
 
+  /// When the rows of a run's first set can give data, ascending; those of the earliest eight.
+  struct Ramp {
+    std::array<Picoseconds, kFirstRows> from;
+    std::size_t count = 0;
+    void add(Picoseconds at) {
+      std::size_t i = count == from.size() ? count - 1 : count++;
+      for (; i > 0 && from[i - 1] > at; --i) from[i] = from[i - 1];
+      from[i] = at;
+    }
+    [[nodiscard]] Picoseconds data(Picoseconds floor, Picoseconds in_group,
+                                   Picoseconds apart) const;
+  };
+
   /// Valid until the next call.
   Demand& demand_of(const MemoryRun& run);
   void place_piece(Demand& demand, std::int64_t into_set, std::int64_t in_set) const;
