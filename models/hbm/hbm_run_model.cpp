@@ -2,6 +2,7 @@
 #include "models/hbm/hbm_run_model.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
@@ -9,7 +10,6 @@
 namespace reticle {
 
 namespace {
-constexpr Picoseconds kLongAgo{-1'000'000'000};
 /// Pieces that settle the pace of a scattered run: enough for 1 % of bank conflicts' share.
 constexpr std::int64_t kPacePieces = 2048;
 }  // namespace
@@ -32,7 +32,9 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
       banks_(static_cast<std::size_t>(banks(params))),
       known_(kKnownShapes),
       groups_(static_cast<std::size_t>(params.stack_ids * params.bank_groups)),
-      open_{params_, geometry_} {
+      open_{params_, geometry_},
+      switch_{params.stack_ids > 1 ? t_.t_ccd_r - max(t_.t_burst, t_.t_ccd_s) : Picoseconds{}},
+      sets_of_stack_{geometry_.sets_of_stack()} {
   for (Bank& bank : banks_) bank.act_ready = bank.pre_ready = bank.used = kLongAgo;
 }
 
@@ -145,6 +147,7 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
   const std::int64_t first = std::min(geometry_.members, visits_of_set_ - into);
   const std::int64_t last =
       std::min(geometry_.members, into + demand.visits - (sets - 1) * visits_of_set_);
+  demand.in_first = std::min(demand.visits, visits_of_set_ - into) * demand.visit;
   demand.rows = sets == 1 ? std::min(geometry_.members, demand.visits)
                           : first + (sets - 2) * geometry_.members + last;
   demand.sets = div_up(into_set + demand.visits * geometry_.visit, geometry_.set);
@@ -152,6 +155,9 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
   demand.into = into_set / burst * column_;
   demand.row = Picoseconds{div_up(demand.bus.count(), demand.rows)};
   list_first_rows(demand, into);
+  if (switch_.count() > 0 && run.kind == Access::Read)
+    demand.last_gap = {last_gap(into_set, bursts, Picoseconds{}),
+                       last_gap(into_set, bursts, t_.t_rrd_s)};
   demand.sweeps = demand.visits >= (geometry_.sets + 1) * visits_of_set_;
   if (pieces == 1) return demand;
   const Pace& pace = pace_of(piece, run.kind);
@@ -162,6 +168,49 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
   demand.again = 0;
   demand.open = pieces * pace.open;
   return demand;
+}
+
+/// From the last column but one to the last, of a run served oldest first among its bank groups,
+/// whose rows have opened `rows_apart`.
+Picoseconds HbmRunModel::last_gap(std::int64_t into_set, std::int64_t bursts,
+                                  Picoseconds rows_apart) const {
+  const std::int64_t burst = params_.burst.count();
+  const std::int64_t of_visit = geometry_.visit / burst;
+  // Groups that all take part repeat themselves: the end of a long run is that of a short one.
+  const std::int64_t round = geometry_.set / burst;
+  if (bursts > 3 * round) bursts = 2 * round + bursts % round;
+  const std::int64_t groups = geometry_.groups_of(sight_visits_);
+  std::vector<std::int64_t> left(static_cast<std::size_t>(groups));  // next burst of each group
+  std::vector<Picoseconds> ready(static_cast<std::size_t>(groups));
+  std::vector<char> fresh(static_cast<std::size_t>(groups), true);
+  const std::int64_t begin = into_set / burst;
+  const std::int64_t first = begin / of_visit;
+  for (std::int64_t g = 0; g < groups; ++g) {
+    const auto group = static_cast<std::size_t>((first + g) % groups);
+    left[group] = std::max(begin, (first + g) * of_visit);
+    ready[group] = g * rows_apart;
+  }
+  const std::int64_t end = begin + bursts;
+  Picoseconds now{}, before{};
+  const Picoseconds apart = max(t_.t_burst, t_.t_ccd_s);
+  for (std::int64_t i = 0; i < bursts; ++i) {
+    std::size_t best = left.size();
+    Picoseconds soonest{std::numeric_limits<std::int64_t>::max()};
+    for (std::size_t g = 0; g < left.size(); ++g)
+      if (left[g] < end) soonest = min(soonest, ready[g]);
+    const Picoseconds at = i == 0 ? now : max(now + apart, soonest);
+    // Rows just opened come first.
+    const auto order = [&](std::size_t g) { return fresh[g] ? left[g] - bursts : left[g]; };
+    for (std::size_t g = 0; g < left.size(); ++g)
+      if (left[g] < end && ready[g] <= at && (best == left.size() || order(g) < order(best)))
+        best = g;
+    before = now;
+    now = at;
+    fresh[best] = false;
+    ready[best] = at + t_.t_ccd_l;
+    if (++left[best] % of_visit == 0) left[best] += (groups - 1) * of_visit;
+  }
+  return now - before;
 }
 
 /// Measured once per size on a channel of its own: pieces at random places, the queue never dry.
@@ -378,6 +427,7 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
   std::int64_t opened = 0;
   late_ = Picoseconds{};
   late_rows_ = 0;
+  later_ = demand.first_rows.back().set > 0 ? data : kNever;
   Ramp ramp;
   for (const FirstRow& first : demand.first_rows) {
     Bank& bank = banks_[first.bank];
@@ -402,7 +452,7 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
     else if (first.set == 0)
       ramp.add(bank.opened + to_data);
     else
-      data = max(data, bank.opened + to_data - first.after);
+      later_ = max(later_, bank.opened + to_data - first.after + demand.in_first);
   }
   data = ramp.data(data, t_.t_ccd_l, max(t_.t_burst, t_.t_ccd_s));
   return demand.visits <= geometry_.members ? columns(demand, data) : data;
@@ -464,6 +514,7 @@ bool HbmRunModel::stays_queued(const MemoryRun& run, const Demand& demand) const
 AccessTiming HbmRunModel::queue(const MemoryRun& run, const Demand& demand, Picoseconds accepted) {
   queued_.push_back(run);
   queued_bursts_ += demand.bursts;
+  later_ = kNever;
   return place(run, demand, accepted, refresh_.command(accepted) + t_.t_rcd_wr + t_.t_cwl);
 }
 
@@ -628,13 +679,61 @@ MemoryStats HbmRunModel::stats() const {
   return stats;
 }
 
+/// What lies in the first set of banks and what lies behind it wait for their own rows.
+BusTimeline::Slot HbmRunModel::take_bus(const Demand& demand, Picoseconds data, Picoseconds bus) {
+  const Picoseconds first = refresh_.useful(data);
+  const Picoseconds rest = bus - demand.in_first;
+  if (rest.count() <= 0 || later_ == kNever) return bus_.reserve(first, bus);
+  const Picoseconds later = refresh_.useful(later_);
+  const Picoseconds tail = bus_.tail();
+  if (first <= tail && later <= max(first, tail) + demand.in_first)
+    return bus_.reserve(min(first, later), bus);
+  if (later < first) {
+    const BusTimeline::Slot ahead = bus_.reserve(later, rest);
+    const BusTimeline::Slot behind = bus_.reserve(first, demand.in_first);
+    return {.first = min(ahead.first, behind.first), .last = max(ahead.last, behind.last)};
+  }
+  const BusTimeline::Slot ahead = bus_.reserve(first, demand.in_first);
+  const BusTimeline::Slot behind = bus_.reserve(later, rest);
+  return {.first = ahead.first, .last = max(ahead.last, behind.last)};
+}
+
+/// Bus time lost where one stack id's columns follow another's.
+Picoseconds HbmRunModel::switch_stacks(const MemoryRun& run, const Demand& demand,
+                                       Picoseconds data) const {
+  if (demand.scattered) return {};
+  const std::int64_t first = geometry_.visits_before(run.address) / visits_of_set_;
+  const std::int64_t within = (first + demand.sets - 1) / sets_of_stack_ - first / sets_of_stack_;
+  const bool follows = before_.stack != geometry_.stack_of(first) &&
+                       refresh_.useful(data) <= bus_.tail() && before_.stack >= 0;
+  return (within + follows) * switch_;
+}
+
+/// A run whose last column waits for its bank group is overtaken by one in another stack id: its
+/// own columns leave no gap of tCCD_R until it ends or goes to the next stack id. What was told of
+/// the run before stands; whoever asks after its end sees the delay.
+void HbmRunModel::hold_back(const MemoryRun& run, const Demand& demand, Picoseconds data,
+                            Picoseconds begin, Picoseconds end) {
+  const std::int64_t first = geometry_.visits_before(run.address) / visits_of_set_;
+  if (before_.last_gap > t_.t_ccd_r && before_.stack != geometry_.stack_of(first) &&
+      data < before_.end - t_.t_burst) {
+    const std::int64_t sets = sets_of_stack_ - first % sets_of_stack_;
+    held_ = {.from = before_.end, .until = min(end, begin + sets * set_time_)};
+  }
+  const std::int64_t last = first + demand.sets - 1;
+  before_ = {.stack = demand.scattered ? -1 : geometry_.stack_of(last),
+             .last_gap = demand.last_gap[begin <= data],
+             .end = end};
+}
+
 AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Picoseconds accepted,
                                 Picoseconds data) {
   const bool read = run.kind == Access::Read;
   const Picoseconds latency = read ? t_.t_cl : t_.t_cwl;
   const Picoseconds late = late_rows_ * demand.row;
-  const BusTimeline::Slot slot =
-      bus_.reserve(refresh_.useful(data), max(demand.bus - late, Picoseconds{}));
+  Picoseconds bus = max(demand.bus - late, Picoseconds{});
+  if (switch_.count() > 0) bus += switch_stacks(run, demand, data);
+  const BusTimeline::Slot slot = take_bus(demand, data, bus);
   Picoseconds begin = refresh_.begins(slot.first);
   Picoseconds end = max(refresh_.ends(slot.last), begin + demand.alone);
   const std::int64_t side = read ? 0 : 1;
@@ -655,6 +754,7 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
     end = max(end, max(refresh_.ends(rest.last), refresh_.begins(rest.first) + alone));
     late_rows_ = 0;
   }
+  if (switch_.count() > 0) hold_back(run, demand, data, begin, end);
   ++stats_.transactions;
   (read ? stats_.read : stats_.written) += run.bytes;
   (read ? stats_.read_bursts : stats_.written_bursts) += demand.bursts;
@@ -673,6 +773,10 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
 AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at) {
   if (run.bytes.count() <= 0) return {at, at, at, at};
   Demand& demand = demand_of(run);
+  if (at > held_.from) {
+    at = max(at, held_.until);
+    held_ = {.from = kNever, .until = {}};
+  }
   const Picoseconds accepted = sight(run.kind, at);
   if (stays_queued(run, demand)) return queue(run, demand, accepted);
   const Picoseconds commands = max(refresh_.command(accepted), turn(run.kind, accepted));

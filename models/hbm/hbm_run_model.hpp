@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <utility>
 #include <vector>
@@ -36,6 +37,8 @@ class HbmRunModel {
 
  private:
   static constexpr std::int64_t kClosed = -1;
+  static constexpr Picoseconds kLongAgo{-1'000'000'000};
+  static constexpr Picoseconds kNever{std::numeric_limits<std::int64_t>::max()};
   struct Bank {
     std::int64_t row = kClosed;
     Picoseconds opened{};     ///< its activate
@@ -81,8 +84,11 @@ class HbmRunModel {
     std::int64_t sets = 0;    ///< it touches
     std::int64_t again = 0;   ///< rows of the bursts in sight, opened again after a refresh
     Picoseconds row{};        ///< bus time of what it takes from one row
+    Picoseconds in_first{};   ///< bus time of what lies in its first set
     Picoseconds into{};       ///< bus time from the beginning of its first set
-    bool sweeps = false;      ///< comes through every bank
+    /// Before its last column: all its rows open when it begins, and one after the other.
+    std::array<Picoseconds, 2> last_gap{};
+    bool sweeps = false;  ///< comes through every bank
     bool scattered = false;
     Picoseconds open{};  ///< of scattered pieces: banks x time a row is open for them
     std::vector<FirstRow> first_rows;
@@ -118,6 +124,17 @@ class HbmRunModel {
                                    Picoseconds apart) const;
   };
 
+  /// The run placed last, where it ended.
+  struct Before {
+    std::int64_t stack = -1;
+    Picoseconds last_gap{};
+    Picoseconds end{};
+  };
+  /// A run that ends later than it was told: who asks after `from` is heard at `until`.
+  struct Held {
+    Picoseconds from{}, until{};
+  };
+
   /// Valid until the next call.
   Demand& demand_of(const MemoryRun& run);
   void place_piece(Demand& demand, std::int64_t into_set, std::int64_t in_set) const;
@@ -148,6 +165,13 @@ class HbmRunModel {
   [[nodiscard]] Picoseconds open_queued(Picoseconds at);
   AccessTiming serve(const MemoryRun& run, Demand& demand, Picoseconds accepted,
                      Picoseconds commands, Picoseconds data);
+  [[nodiscard]] Picoseconds last_gap(std::int64_t into_set, std::int64_t bursts,
+                                     Picoseconds rows_apart) const;
+  BusTimeline::Slot take_bus(const Demand& demand, Picoseconds data, Picoseconds bus);
+  [[nodiscard]] Picoseconds switch_stacks(const MemoryRun& run, const Demand& demand,
+                                          Picoseconds data) const;
+  void hold_back(const MemoryRun& run, const Demand& demand, Picoseconds data, Picoseconds begin,
+                 Picoseconds end);
   AccessTiming place(const MemoryRun& run, const Demand& demand, Picoseconds accepted,
                      Picoseconds data);
   void settle(const MemoryRun& run, const Demand& demand, Picoseconds begin, Picoseconds end);
@@ -189,12 +213,17 @@ class HbmRunModel {
   std::array<std::int64_t, 2> last_set_{};
   Picoseconds data_from_{};        ///< no data of this direction before
   Picoseconds late_{};             ///< data of the run's rows in banks under refresh,
+  Picoseconds later_{};            ///< data of its rows behind the first set
   std::int64_t late_rows_ = 0;     ///< which are so many
   std::vector<MemoryRun> queued_;  ///< writes whose rows wait for the next drain
   std::int64_t queued_bursts_ = 0;
   std::map<std::pair<std::int64_t, Access>, Pace> paces_;
   std::int64_t refreshes_seen_ = 0;
   OpenRowTime open_;
+  const Picoseconds switch_;  ///< bus time lost from one stack id to another
+  const std::int64_t sets_of_stack_;
+  Before before_;
+  Held held_{.from = kNever, .until = {}};
   Picoseconds last_data_{};
   MemoryStats stats_;
 };
