@@ -156,8 +156,9 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
   demand.row = Picoseconds{div_up(demand.bus.count(), demand.rows)};
   list_first_rows(demand, into);
   if (switch_.count() > 0 && run.kind == Access::Read)
-    demand.last_gap = {last_gap(into_set, bursts, Picoseconds{}),
-                       last_gap(into_set, bursts, t_.t_rrd_s)};
+    demand.last_gap = {last_gap(into_set, bursts, Rows::Open),
+                       last_gap(into_set, bursts, Rows::Ready),
+                       last_gap(into_set, bursts, Rows::Opening)};
   demand.sweeps = demand.visits >= (geometry_.sets + 1) * visits_of_set_;
   if (pieces == 1) return demand;
   const Pace& pace = pace_of(piece, run.kind);
@@ -170,10 +171,9 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
   return demand;
 }
 
-/// From the last column but one to the last, of a run served oldest first among its bank groups,
-/// whose rows have opened `rows_apart`.
-Picoseconds HbmRunModel::last_gap(std::int64_t into_set, std::int64_t bursts,
-                                  Picoseconds rows_apart) const {
+/// From the last column but one to the last, of a run served oldest first among its bank groups.
+/// The burst that opened a row goes first, also where the row is of a later set.
+Picoseconds HbmRunModel::last_gap(std::int64_t into_set, std::int64_t bursts, Rows rows) const {
   const std::int64_t burst = params_.burst.count();
   const std::int64_t of_visit = geometry_.visit / burst;
   // Groups that all take part repeat themselves: the end of a long run is that of a short one.
@@ -182,13 +182,13 @@ Picoseconds HbmRunModel::last_gap(std::int64_t into_set, std::int64_t bursts,
   const std::int64_t groups = geometry_.groups_of(sight_visits_);
   std::vector<std::int64_t> left(static_cast<std::size_t>(groups));  // next burst of each group
   std::vector<Picoseconds> ready(static_cast<std::size_t>(groups));
-  std::vector<char> fresh(static_cast<std::size_t>(groups), true);
+  std::vector<char> fresh(static_cast<std::size_t>(groups), rows != Rows::Open);
   const std::int64_t begin = into_set / burst;
   const std::int64_t first = begin / of_visit;
   for (std::int64_t g = 0; g < groups; ++g) {
     const auto group = static_cast<std::size_t>((first + g) % groups);
     left[group] = std::max(begin, (first + g) * of_visit);
-    ready[group] = g * rows_apart;
+    if (rows == Rows::Opening) ready[group] = g * t_.t_rrd_s;
   }
   const std::int64_t end = begin + bursts;
   Picoseconds now{}, before{};
@@ -209,6 +209,9 @@ Picoseconds HbmRunModel::last_gap(std::int64_t into_set, std::int64_t bursts,
     fresh[best] = false;
     ready[best] = at + t_.t_ccd_l;
     if (++left[best] % of_visit == 0) left[best] += (groups - 1) * of_visit;
+    if (rows != Rows::Open && left[best] % round % (groups * of_visit) == left[best] % round &&
+        left[best] % of_visit == 0 && left[best] < end && ++i < bursts)
+      ++left[best];
   }
   return now - before;
 }
@@ -427,6 +430,7 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
   std::int64_t opened = 0;
   late_ = Picoseconds{};
   late_rows_ = 0;
+  opens_ = missing > 0;
   later_ = demand.first_rows.back().set > 0 ? data : kNever;
   Ramp ramp;
   for (const FirstRow& first : demand.first_rows) {
@@ -722,7 +726,9 @@ void HbmRunModel::hold_back(const MemoryRun& run, const Demand& demand, Picoseco
   }
   const std::int64_t last = first + demand.sets - 1;
   before_ = {.stack = demand.scattered ? -1 : geometry_.stack_of(last),
-             .last_gap = demand.last_gap[begin <= data],
+             .last_gap = demand.last_gap[!opens_        ? 0
+                                         : begin > data ? 1
+                                                        : 2],
              .end = end};
 }
 

@@ -72,6 +72,9 @@ class HbmRunModel {
     std::int64_t row = 0;  ///< row, of the run at hand
   };
   static constexpr std::size_t kFirstRows = 8;  ///< two sets of four
+  /// The rows of a run when it begins: open since an earlier one, opened in time, opening one after
+  /// the other.
+  enum class Rows : std::uint8_t { Open, Ready, Opening };
   /// What a run asks of the data bus. Depends on its size and on where in a set it begins, no more:
   /// runs of equal shape share one.
   struct Demand {
@@ -86,8 +89,8 @@ class HbmRunModel {
     Picoseconds row{};        ///< bus time of what it takes from one row
     Picoseconds in_first{};   ///< bus time of what lies in its first set
     Picoseconds into{};       ///< bus time from the beginning of its first set
-    /// Before its last column: all its rows open when it begins, and one after the other.
-    std::array<Picoseconds, 2> last_gap{};
+    /// Before its last column, by Rows.
+    std::array<Picoseconds, 3> last_gap{};
     bool sweeps = false;  ///< comes through every bank
     bool scattered = false;
     Picoseconds open{};  ///< of scattered pieces: banks x time a row is open for them
@@ -165,8 +168,7 @@ class HbmRunModel {
   [[nodiscard]] Picoseconds open_queued(Picoseconds at);
   AccessTiming serve(const MemoryRun& run, Demand& demand, Picoseconds accepted,
                      Picoseconds commands, Picoseconds data);
-  [[nodiscard]] Picoseconds last_gap(std::int64_t into_set, std::int64_t bursts,
-                                     Picoseconds rows_apart) const;
+  [[nodiscard]] Picoseconds last_gap(std::int64_t into_set, std::int64_t bursts, Rows rows) const;
   BusTimeline::Slot take_bus(const Demand& demand, Picoseconds data, Picoseconds bus);
   [[nodiscard]] Picoseconds switch_stacks(const MemoryRun& run, const Demand& demand,
                                           Picoseconds data) const;
@@ -214,6 +216,7 @@ class HbmRunModel {
   Picoseconds data_from_{};        ///< no data of this direction before
   Picoseconds late_{};             ///< data of the run's rows in banks under refresh,
   Picoseconds later_{};            ///< data of its rows behind the first set
+  bool opens_ = false;             ///< the run opens rows
   std::int64_t late_rows_ = 0;     ///< which are so many
   std::vector<MemoryRun> queued_;  ///< writes whose rows wait for the next drain
   std::int64_t queued_bursts_ = 0;
