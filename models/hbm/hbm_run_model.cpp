@@ -155,10 +155,6 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
   demand.into = into_set / burst * column_;
   demand.row = Picoseconds{div_up(demand.bus.count(), demand.rows)};
   list_first_rows(demand, into);
-  if (switch_.count() > 0 && run.kind == Access::Read)
-    demand.last_gap = {last_gap(into_set, bursts, Rows::Open),
-                       last_gap(into_set, bursts, Rows::Ready),
-                       last_gap(into_set, bursts, Rows::Opening)};
   demand.sweeps = demand.visits >= (geometry_.sets + 1) * visits_of_set_;
   if (pieces == 1) return demand;
   const Pace& pace = pace_of(piece, run.kind);
@@ -171,19 +167,27 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
   return demand;
 }
 
+/// A run's last column waits for its bank group while one of another stack id may go.
+bool HbmRunModel::straggles(const LastRun& run) {
+  // Groups that all take part repeat themselves: the end of a long run is that of a short one.
+  const std::int64_t round = geometry_.set / params_.burst.count();
+  const std::int64_t bursts = run.bursts > 3 * round ? 2 * round + run.bursts % round : run.bursts;
+  const std::int64_t key =
+      (run.into * (3 * round + 1) + bursts) * 3 + static_cast<std::int64_t>(run.rows);
+  const auto [known, fresh] = straggling_->try_emplace(key, false);
+  if (fresh) known->second = last_gap(run.into, bursts, run.rows) > t_.t_ccd_r;
+  return known->second;
+}
+
 /// From the last column but one to the last, of a run served oldest first among its bank groups.
 /// The burst that opened a row goes first, also where the row is of a later set.
-Picoseconds HbmRunModel::last_gap(std::int64_t into_set, std::int64_t bursts, Rows rows) const {
-  const std::int64_t burst = params_.burst.count();
-  const std::int64_t of_visit = geometry_.visit / burst;
-  // Groups that all take part repeat themselves: the end of a long run is that of a short one.
-  const std::int64_t round = geometry_.set / burst;
-  if (bursts > 3 * round) bursts = 2 * round + bursts % round;
+Picoseconds HbmRunModel::last_gap(std::int64_t begin, std::int64_t bursts, Rows rows) const {
+  const std::int64_t of_visit = geometry_.visit / params_.burst.count();
+  const std::int64_t round = geometry_.set / params_.burst.count();
   const std::int64_t groups = geometry_.groups_of(sight_visits_);
   std::vector<std::int64_t> left(static_cast<std::size_t>(groups));  // next burst of each group
   std::vector<Picoseconds> ready(static_cast<std::size_t>(groups));
   std::vector<char> fresh(static_cast<std::size_t>(groups), rows != Rows::Open);
-  const std::int64_t begin = into_set / burst;
   const std::int64_t first = begin / of_visit;
   for (std::int64_t g = 0; g < groups; ++g) {
     const auto group = static_cast<std::size_t>((first + g) % groups);
@@ -708,8 +712,8 @@ Picoseconds HbmRunModel::switch_stacks(const MemoryRun& run, const Demand& deman
   if (demand.scattered) return {};
   const std::int64_t first = geometry_.visits_before(run.address) / visits_of_set_;
   const std::int64_t within = (first + demand.sets - 1) / sets_of_stack_ - first / sets_of_stack_;
-  const bool follows = before_.stack != geometry_.stack_of(first) &&
-                       refresh_.useful(data) <= bus_.tail() && before_.stack >= 0;
+  const bool follows = before_.stack >= 0 && before_.stack != geometry_.stack_of(first) &&
+                       refresh_.useful(data) <= bus_.tail();
   return (within + follows) * switch_;
 }
 
@@ -719,16 +723,18 @@ Picoseconds HbmRunModel::switch_stacks(const MemoryRun& run, const Demand& deman
 void HbmRunModel::hold_back(const MemoryRun& run, const Demand& demand, Picoseconds data,
                             Picoseconds begin, Picoseconds end) {
   const std::int64_t first = geometry_.visits_before(run.address) / visits_of_set_;
-  if (before_.last_gap > t_.t_ccd_r && before_.stack != geometry_.stack_of(first) &&
-      data < before_.end - t_.t_burst) {
+  if (before_.stack >= 0 && before_.stack != geometry_.stack_of(first) &&
+      data < before_.end - t_.t_burst && straggles(before_)) {
     const std::int64_t sets = sets_of_stack_ - first % sets_of_stack_;
     held_ = {.from = before_.end, .until = min(end, begin + sets * set_time_)};
   }
-  const std::int64_t last = first + demand.sets - 1;
-  before_ = {.stack = demand.scattered ? -1 : geometry_.stack_of(last),
-             .last_gap = demand.last_gap[!opens_        ? 0
-                                         : begin > data ? 1
-                                                        : 2],
+  const bool follows = run.kind == Access::Read && !demand.scattered;
+  before_ = {.stack = follows ? geometry_.stack_of(first + demand.sets - 1) : -1,
+             .into = geometry_.bytes_into_set(run.address) / params_.burst.count(),
+             .bursts = demand.bursts,
+             .rows = !opens_        ? Rows::Open
+                     : begin > data ? Rows::Ready
+                                    : Rows::Opening,
              .end = end};
 }
 

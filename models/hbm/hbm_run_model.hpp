@@ -6,6 +6,8 @@
 #include <deque>
 #include <limits>
 #include <map>
+#include <memory>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -89,9 +91,7 @@ class HbmRunModel {
     Picoseconds row{};        ///< bus time of what it takes from one row
     Picoseconds in_first{};   ///< bus time of what lies in its first set
     Picoseconds into{};       ///< bus time from the beginning of its first set
-    /// Before its last column, by Rows.
-    std::array<Picoseconds, 3> last_gap{};
-    bool sweeps = false;  ///< comes through every bank
+    bool sweeps = false;      ///< comes through every bank
     bool scattered = false;
     Picoseconds open{};  ///< of scattered pieces: banks x time a row is open for them
     std::vector<FirstRow> first_rows;
@@ -127,10 +127,12 @@ class HbmRunModel {
                                    Picoseconds apart) const;
   };
 
-  /// The run placed last, where it ended.
-  struct Before {
-    std::int64_t stack = -1;
-    Picoseconds last_gap{};
+  /// The run placed last.
+  struct LastRun {
+    std::int64_t stack = -1;  ///< where it ended; -1: writes, scattered pieces
+    std::int64_t into = 0;    ///< bursts of its first set before it
+    std::int64_t bursts = 0;
+    Rows rows = Rows::Open;
     Picoseconds end{};
   };
   /// A run that ends later than it was told: who asks after `from` is heard at `until`.
@@ -168,7 +170,8 @@ class HbmRunModel {
   [[nodiscard]] Picoseconds open_queued(Picoseconds at);
   AccessTiming serve(const MemoryRun& run, Demand& demand, Picoseconds accepted,
                      Picoseconds commands, Picoseconds data);
-  [[nodiscard]] Picoseconds last_gap(std::int64_t into_set, std::int64_t bursts, Rows rows) const;
+  [[nodiscard]] Picoseconds last_gap(std::int64_t begin, std::int64_t bursts, Rows rows) const;
+  bool straggles(const LastRun& run);
   BusTimeline::Slot take_bus(const Demand& demand, Picoseconds data, Picoseconds bus);
   [[nodiscard]] Picoseconds switch_stacks(const MemoryRun& run, const Demand& demand,
                                           Picoseconds data) const;
@@ -225,7 +228,10 @@ class HbmRunModel {
   OpenRowTime open_;
   const Picoseconds switch_;  ///< bus time lost from one stack id to another
   const std::int64_t sets_of_stack_;
-  Before before_;
+  LastRun before_;
+  /// What straggles() found; a channel's history has many copies of it.
+  std::shared_ptr<std::unordered_map<std::int64_t, bool>> straggling_ =
+      std::make_shared<std::unordered_map<std::int64_t, bool>>();
   Held held_{.from = kNever, .until = {}};
   Picoseconds last_data_{};
   MemoryStats stats_;
