@@ -35,8 +35,8 @@ class HbmGeometry {
   /// Sets in a row that lie in one stack id.
   [[nodiscard]] std::int64_t sets_of_stack() const { return sets_of_stack_; }
   /// Stack id of a set, counted from address 0.
-  [[nodiscard]] std::int64_t stack_of(std::int64_t set) const {
-    return stacks_[static_cast<std::size_t>(in_round(set))];
+  [[nodiscard]] std::int64_t stack_of(std::int64_t number) const {
+    return stacks_[static_cast<std::size_t>(in_round(number))];
   }
   struct Walk {
     std::int64_t visit = 0;    ///< number of it, from address 0
