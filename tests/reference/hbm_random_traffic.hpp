@@ -63,10 +63,8 @@ inline const char* hbm_not_claimed(const HbmCase& c) {
   if (t.requesters > 1 && t.order != HbmTraffic::Order::Random)
     return "several requesters in sequence";
   if (t.read_fraction < 1 && !t.posted_writes && t.depth == 2) return "awaited writes at depth 2";
-  if (c.params.refresh == RefreshMode::PerBank && c.params.standard == "hbm4")
-    return "HBM4 with per-bank refresh";
-  if (c.params.controller.page == PagePolicy::Closed && t.depth <= 2)
-    return "closed page at depth 1 and 2";
+  if (c.params.refresh == RefreshMode::PerBank) return "per-bank refresh";
+  if (c.params.controller.page == PagePolicy::Closed) return "closed page";
   return nullptr;
 }
 
