@@ -79,17 +79,21 @@ void print_figures(const RoutingFigures& f, bool json) {
                f.layers[i].cv, f.layers[i].gini, f.layers[i].reuse);
 }
 
+const char* shape_text(const RoutingSpec& spec) {
+  return spec.popularity_shape == PopularityShape::LogNormal ? "log-normal" : "log-uniform";
+}
+
 void print_fit(const RoutingRecord& record, bool json) {
   const FittedRouting fit = fit_routing(record);
   const auto measured = named(fit.measured), generated = named(fit.generated);
   if (json) {
     nlohmann::ordered_json out;
     out["routing"] = {{"popularity_sigma", fit.spec.popularity_sigma},
-                      {"kinds", fit.spec.kinds},
-                      {"kinds_per_request", fit.spec.kinds_per_request},
-                      {"kind_sigma", fit.spec.kind_sigma},
-                      {"kind_share", fit.spec.kind_share},
-                      {"stickiness", fit.spec.stickiness}};
+                      {"popularity_shape", shape_text(fit.spec)},
+                      {"topics", fit.spec.topics},
+                      {"topic_sigma", fit.spec.topic_sigma},
+                      {"stickiness", fit.spec.stickiness},
+                      {"layer_correlation", fit.spec.layer_correlation}};
     out["measured"] = to_json(fit.measured);
     out["generated"] = to_json(fit.generated);
     fmt::print("{}\n", out.dump(2));
@@ -100,10 +104,10 @@ void print_fit(const RoutingRecord& record, bool json) {
     fmt::print("  {:<48}{:>10.3f}{:>10.3f}{:>+7.1f}%\n", measured[i].label, measured[i].value,
                generated[i].value, 100 * (generated[i].value / measured[i].value - 1));
   fmt::print(
-      "\nrouting:\n  popularity_sigma: {:.3g}\n  kinds: {}\n  kinds_per_request: {}\n"
-      "  kind_sigma: {:.3g}\n  kind_share: {:.3g}\n  stickiness: {:.3g}\n",
-      fit.spec.popularity_sigma, fit.spec.kinds, fit.spec.kinds_per_request, fit.spec.kind_sigma,
-      fit.spec.kind_share, fit.spec.stickiness);
+      "\nrouting:\n  popularity_sigma: {:.3g}\n  popularity_shape: {}\n  topics: {}\n  topic_sigma: {:.3g}\n"
+      "  stickiness: {:.3g}\n  layer_correlation: {:.3g}\n",
+      fit.spec.popularity_sigma, shape_text(fit.spec), fit.spec.topics, fit.spec.topic_sigma, fit.spec.stickiness,
+      fit.spec.layer_correlation);
 }
 
 struct Options {

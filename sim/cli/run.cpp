@@ -38,7 +38,10 @@ struct Options {
 std::optional<Trace> load_trace(const RunSpec& spec) {
   const auto* workload = std::get_if<TraceWorkload>(&spec.workload);
   if (!workload) return std::nullopt;
-  return read_trace(workload->path, workload->format, workload->limit);
+  Trace trace = read_trace(workload->path, workload->format, options_of(*workload));
+  if (trace.bad_rows > 0)
+    logger("requests").warn("{}: {} malformed rows left out", workload->path, trace.bad_rows);
+  return trace;
 }
 
 SimulatorFacts facts(std::chrono::steady_clock::time_point begun) {

@@ -36,6 +36,14 @@ struct EnumTable<ExpertChoice> {
 };
 
 template <>
+struct EnumTable<PopularityShape> {
+  static constexpr std::array<EnumName<PopularityShape>, 2> names{{
+      {"log-uniform", PopularityShape::LogUniform},
+      {"log-normal", PopularityShape::LogNormal},
+  }};
+};
+
+template <>
 struct EnumTable<RoutingPresetName> {
   static constexpr std::array<EnumName<RoutingPresetName>, kRoutingPresets.size()> names = [] {
     std::array<EnumName<RoutingPresetName>, kRoutingPresets.size()> all{};
@@ -211,11 +219,11 @@ RoutingSpec read_routing(const ConfigNode& moe) {
   r.choice = node.get<ExpertChoice>("choice", r.choice);
   r.capacity_factor = node.get<double>("capacity_factor", r.capacity_factor, {0.0, 4096.0});
   r.popularity_sigma = node.get<double>("popularity_sigma", r.popularity_sigma, {0.0, 5.0});
-  r.kinds = node.get<std::int64_t>("kinds", r.kinds, {1, 4096});
-  r.kinds_per_request = node.get<std::int64_t>("kinds_per_request", r.kinds_per_request, {1, 4096});
-  r.kind_sigma = node.get<double>("kind_sigma", r.kind_sigma, {0.0, 5.0});
-  r.kind_share = node.get<double>("kind_share", r.kind_share, {0.0, 1.0});
-  r.stickiness = node.get<double>("stickiness", r.stickiness, {0.0, 0.95});
+  r.popularity_shape = node.get<PopularityShape>("popularity_shape", r.popularity_shape);
+  r.topics = node.get<std::int64_t>("topics", r.topics, {1, 4096});
+  r.topic_sigma = node.get<double>("topic_sigma", r.topic_sigma, {0.0, 5.0});
+  r.stickiness = node.get<double>("stickiness", r.stickiness, {0.0, 0.75});
+  r.layer_correlation = node.get<double>("layer_correlation", r.layer_correlation, {0.0, 0.75});
   r.recording = node.find<std::string>("recording").value_or("");
   node.reject_unknown_keys();
   return r;

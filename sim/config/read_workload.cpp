@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 
 #include "sim/config/bounds.hpp"
 #include "sim/config/catalogue.hpp"
@@ -16,6 +17,9 @@ namespace fs = std::filesystem;
 namespace {
 constexpr Range<std::int64_t> kBatch{1, 1'000'000};
 constexpr Range<std::int64_t> kSteps{1, 1'000'000};
+constexpr Range<std::int64_t> kSkip{0, 1'000'000'000'000};
+constexpr Range<Picoseconds> kTime{Picoseconds{0},
+                                   Picoseconds{std::numeric_limits<std::int64_t>::max()}};
 
 enum class WorkloadKind { SteadyDecode, Trace };
 }  // namespace
@@ -45,7 +49,16 @@ TraceWorkload read_trace_workload(const ConfigNode& node) {
       .format = node.get<std::string>("format", defaults.format),
       .limit = node.find<std::int64_t>("limit", bounds::kTokens),
       .rate_scale = node.get<double>("rate_scale", defaults.rate_scale, {1e-6, 1e6}),
+      .skip = node.get<std::int64_t>("skip", defaults.skip, kSkip),
+      .from = node.get<Picoseconds>("from", defaults.from, kTime),
+      .to = node.find<Picoseconds>("to", kTime),
+      .max_input = node.find<std::int64_t>("max_input", bounds::kTokens),
+      .max_output = node.find<std::int64_t>("max_output", bounds::kTokens),
+      .sample = node.get<double>("sample", defaults.sample, {1e-9, 1.0}),
+      .seed = node.get<std::uint64_t>("seed", defaults.seed),
+      .skip_bad_rows = node.get<bool>("skip_bad_rows", defaults.skip_bad_rows),
   };
+  if (trace.to) node.check("to", *trace.to > trace.from, "must be later than `from`");
   const auto formats = trace_formats();
   node.check("format", trace.format.empty() || std::ranges::count(formats, trace.format) > 0,
              one_of(std::vector<std::string>{formats.begin(), formats.end()}) + ", or empty");

@@ -15,6 +15,7 @@
 #include "workloads/llm/llm_spec.hpp"
 #include "workloads/requests/request.hpp"
 #include "workloads/requests/steady.hpp"
+#include "workloads/requests/trace_options.hpp"
 
 namespace reticle {
 
@@ -36,13 +37,34 @@ struct EngineSpec {
   bool reverse_elaboration = false;  ///< build modules in reverse order (determinism test)
 };
 
-/// A request trace to replay: where it came from, and at most how much of it.
+/// A request trace to replay: where it came from, and which part of it, as TraceOptions says.
 struct TraceWorkload {
   std::string path;
   std::string format;                 ///< empty = told from the content
-  std::optional<std::int64_t> limit;  ///< first so many requests
+  std::optional<std::int64_t> limit;  ///< at most so many requests
   double rate_scale = 1.0;            ///< arrivals so many times faster
+  std::int64_t skip = 0;
+  Picoseconds from{0};
+  std::optional<Picoseconds> to{};
+  std::optional<std::int64_t> max_input{};
+  std::optional<std::int64_t> max_output{};
+  double sample = 1.0;
+  std::uint64_t seed = 0;  ///< of the sample
+  bool skip_bad_rows = false;
 };
+
+/// Without the rate, which the engine scales as requests arrive.
+inline TraceOptions options_of(const TraceWorkload& workload) {
+  return {.skip_bad_rows = workload.skip_bad_rows,
+          .from = workload.from,
+          .to = workload.to,
+          .sample = workload.sample,
+          .seed = workload.seed,
+          .skip = workload.skip,
+          .limit = workload.limit,
+          .max_input = workload.max_input,
+          .max_output = workload.max_output};
+}
 
 using WorkloadSpec = std::variant<SteadyDecode, TraceWorkload>;
 

@@ -152,11 +152,11 @@ void write_routing(const RoutingSpec& r, Section s) {
   }
   s.put("preset", kRoutingPresets.front().text);
   s.number("popularity_sigma", r.popularity_sigma);
-  s.put("kinds", r.kinds);
-  s.put("kinds_per_request", r.kinds_per_request);
-  s.number("kind_sigma", r.kind_sigma);
-  s.number("kind_share", r.kind_share);
+  if (r.popularity_shape == PopularityShape::LogNormal) s.put("popularity_shape", "log-normal");
+  s.put("topics", r.topics);
+  s.number("topic_sigma", r.topic_sigma);
   s.number("stickiness", r.stickiness);
+  s.number("layer_correlation", r.layer_correlation);
   write_choice(r, s);
 }
 

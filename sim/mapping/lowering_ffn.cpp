@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What feed-forward networks write: dense ones, shared and routed experts.
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
+#include "sim/base/rng.hpp"
 #include "sim/mapping/lowering_writer.hpp"
 #include "sim/mapping/op_costs.hpp"
 
@@ -39,12 +41,17 @@ void Lowering::Writer::count_experts(std::int64_t layer) {
   loads_.assign(experts, 0);
   const auto groups = static_cast<std::size_t>(plan_.expert);
   routed_.assign(static_cast<std::size_t>(plan_.data) * groups, 0);
-  if (plan_.data == 1) {
+  if (o_.llm_.moe->routing.choice == ExpertChoice::ByExpert) {
+    choose_by_expert(layer);
+  } else if (plan_.data == 1) {
     for (const SequenceWork& s : sequences_)
       o_.router_->add_loads(s.request, s.context, s.new_tokens, layer, loads_);
   } else {
     count_dispatched(layer);
   }
+  if (o_.llm_.moe->routing.capacity_factor > 0)
+    for (std::int32_t& load : loads_)  // those beyond are dropped, though they were sent
+      load = std::min(load, static_cast<std::int32_t>(expert_capacity()));
   expert_work_.assign(groups * kTierCount, {});
   for (std::size_t e = 0; e < experts; ++e) {
     if (loads_[e] == 0) continue;
@@ -79,6 +86,43 @@ void Lowering::Writer::even_out(ExpertWork& work) const {
   const std::int64_t more = tokens % experts;
   if (more > 0) work.groups.push_back({tokens / experts + 1, more});
   work.groups.push_back({tokens / experts, experts - more});
+}
+
+/// Most tokens an expert takes of this microbatch.
+std::int64_t Lowering::Writer::expert_capacity() const {
+  const MoeSpec& moe = *o_.llm_.moe;
+  std::int64_t tokens = 0;
+  for (const SequenceWork& s : sequences_) tokens += s.new_tokens;
+  const double factor = moe.routing.capacity_factor > 0 ? moe.routing.capacity_factor : 1;
+  const double mean = static_cast<double>(tokens * moe.top_k) / static_cast<double>(moe.experts);
+  return std::min(tokens, static_cast<std::int64_t>(std::ceil(factor * mean)));
+}
+
+/// Every expert takes as many tokens as it may, from all over the microbatch. Loads are even by
+/// construction, and depend on the batch: no token's experts are its own affair.
+void Lowering::Writer::choose_by_expert(std::int64_t layer) {
+  const std::int64_t take = expert_capacity();
+  std::fill(loads_.begin(), loads_.end(), static_cast<std::int32_t>(take));
+  if (plan_.data == 1) return;
+  std::vector<std::int32_t> replica_of;  // by token
+  for (const SequenceWork& s : sequences_)
+    replica_of.insert(replica_of.end(), static_cast<std::size_t>(s.new_tokens), s.replica);
+  const std::size_t tokens = replica_of.size();
+  const std::int64_t experts = o_.llm_.moe->experts;
+  std::vector<std::uint8_t> sent(tokens * static_cast<std::size_t>(plan_.expert));
+  for (std::int64_t e = 0; e < experts; ++e) {
+    const std::int64_t group = e * plan_.expert / experts;
+    // Which ones is of no matter but for where they come from: a run from a place of its own.
+    const std::uint64_t first =
+        combine64(static_cast<std::uint64_t>(layer), static_cast<std::uint64_t>(e)) % tokens;
+    for (std::int64_t i = 0; i < take; ++i) {
+      const std::size_t token = (first + static_cast<std::size_t>(i)) % tokens;
+      const std::size_t at =
+          token * static_cast<std::size_t>(plan_.expert) + static_cast<std::size_t>(group);
+      if (!std::exchange(sent[at], std::uint8_t{1}))
+        ++routed_[static_cast<std::size_t>(replica_of[token] * plan_.expert + group)];
+    }
+  }
 }
 
 /// As add_loads, and how many tokens of each replica go to each expert group.

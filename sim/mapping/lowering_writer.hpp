@@ -167,6 +167,8 @@ class Lowering::Writer {
   void route(const Operator& op);
   void count_experts(std::int64_t layer);
   void even_out(ExpertWork& work) const;
+  [[nodiscard]] std::int64_t expert_capacity() const;
+  void choose_by_expert(std::int64_t layer);
   void count_dispatched(std::int64_t layer);
   void dispatch(bool back, std::int64_t bytes_per_token);
   [[nodiscard]] const ExpertWork& expert_work(std::int64_t in_stage, std::size_t tier) const {

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace reticle::test {
@@ -94,6 +96,13 @@ class Process {
     int status = 0;
     ::waitpid(id_, &status, 0);
     return outcome(status);
+  }
+  /// The outcome, and the most memory the program held (KiB).
+  std::pair<Outcome, long> wait_and_peak() {
+    int status = 0;
+    rusage usage{};
+    ::wait4(id_, &status, 0, &usage);
+    return {outcome(status), usage.ru_maxrss};
   }
   /// The outcome if the program ends in time; it is killed if not.
   std::optional<Outcome> wait_for(std::chrono::milliseconds limit) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <nlohmann/json.hpp>
 #include <regex>
 
 #include "tests/cli/process.hpp"
@@ -64,4 +65,161 @@ TEST_CASE("workload: the figures of a trace are those of its rows") {
   CHECK(std::regex_search(outcome.out, std::regex{R"(span +8\.0 s)"}));
   CHECK(std::regex_search(outcome.out, std::regex{R"(input +30\.0 +20 +60 +60 +60)"}));
   CHECK(std::regex_search(outcome.out, std::regex{R"(output +3\.0 +3 +5 +5 +5)"}));
+}
+
+TEST_CASE("workload: --json has every figure, with null for what the trace does not tell") {
+  const ScratchDirectory scratch;
+  const std::string trace = scratch / "t.jsonl";
+  write_file(trace,
+             "{\"reticle_trace\": 1, \"block_tokens\": 8}\n"
+             "{\"arrival_s\": 0, \"input_tokens\": 20, \"output_tokens\": 1, "
+             "\"prefix_blocks\": [1,2], \"session\": 4}\n"
+             "{\"arrival_s\": 4, \"input_tokens\": 20, \"output_tokens\": 0}\n"
+             "{\"arrival_s\": 4, \"input_tokens\": 40, \"output_tokens\": 3, "
+             "\"prefix_blocks\": [1,2,3], \"session\": 4, \"turn\": 1}\n");
+  const Outcome outcome = run_reticle({"workload", "describe", trace, "--json"});
+  CHECK(outcome.code == 0);
+  const auto json = nlohmann::json::parse(outcome.out);
+  CHECK(json["requests"] == 2);
+  CHECK(json["skipped_rows"] == 1);
+  CHECK(json["span_s"] == 4.0);
+  CHECK(json["rate_per_s"] == 0.5);
+  CHECK(json["input_tokens"]["p50"] == 20);
+  CHECK(json["prefix"]["hit_token_fraction"] == doctest::Approx(16.0 / 60));
+  CHECK(json["prefix"]["distinct_blocks"] == 3);
+  CHECK(json["sessions"]["count"] == 1);
+  const Outcome plain = run_reticle({"workload", "describe", trace, "--json", "--no-prefix"});
+  CHECK(nlohmann::json::parse(plain.out)["prefix"].is_null());
+}
+
+TEST_CASE("workload: describe takes slices, and malformed rows where asked to") {
+  const ScratchDirectory scratch;
+  const std::string trace = scratch / "t.csv";
+  std::string text = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
+  for (int second = 10; second < 60; ++second)
+    text += "2023-11-16 18:15:" + std::to_string(second) + ",7,9\n";
+  write_file(trace, text + "2023-11-16 18:15:59,7,x\n");
+  const Outcome refused = run_reticle({"workload", "describe", trace});
+  CHECK(refused.code == 3);
+  CHECK(contains(refused.err, "t.csv:52:23: GeneratedTokens: expected a whole number"));
+  const Outcome skipped = run_reticle({"workload", "describe", trace, "--skip-bad-rows"});
+  CHECK(skipped.code == 0);
+  CHECK(contains(skipped.out, "1 malformed rows left out"));
+  CHECK(contains(skipped.out, "t.csv:52:23"));
+  write_file(scratch / "bad.csv", "TIMESTAMP,ContextTokens,GeneratedTokens\nnever,1,1\n");
+  const Outcome empty =
+      run_reticle({"workload", "describe", scratch / "bad.csv", "--skip-bad-rows"});
+  CHECK(empty.code == 3);
+  CHECK(contains(empty.err, "malformed rows left out: 1"));
+  const Outcome slice = run_reticle(
+      {"workload", "describe", trace, "--from", "10", "--to", "30", "--limit", "15", "--json"});
+  CHECK(nlohmann::json::parse(slice.out)["requests"] == 15);
+  CHECK(run_reticle({"workload", "describe", trace, "--from", "-1"}).code == 3);
+}
+
+TEST_CASE("workload: a plot is an SVG, or an error that names the programs that make a PNG") {
+  const ScratchDirectory scratch;
+  const std::string trace = RETICLE_SOURCE_DIR "/workloads/samples/chat-200.jsonl";
+  CHECK(run_reticle({"workload", "describe", trace, "--plot", scratch / "p.svg"}).code == 0);
+  CHECK(contains(read_file(scratch / "p.svg"), "prompt length (tokens)"));
+  const Outcome png = run_reticle({"workload", "describe", trace, "--plot", scratch / "p.png"});
+  CHECK((png.code == 0 || contains(png.err, "rsvg-convert")));
+  CHECK_FALSE(std::filesystem::exists(scratch / "p.png.tmp.svg"));
+  CHECK(run_reticle({"workload", "describe", trace, "--plot", scratch / "p.pdf"}).code == 3);
+}
+
+TEST_CASE("workload: the memory of describe does not grow with the rows") {
+  const ScratchDirectory scratch;
+  const auto peak_kib = [&](int rows) {
+    std::string text = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
+    for (int i = 0; i < rows; ++i) {
+      const int s = i / 50;
+      const auto two = [](int n) { return std::to_string(100 + n).substr(1); };
+      text += "2023-11-" + two(1 + s / 86'400) + " " + two(s / 3'600 % 24) + ":" +
+              two(s / 60 % 60) + ":" + two(s % 60) + "," + std::to_string(1 + i * 7919 % 8'009) +
+              "," + std::to_string(1 + i % 997) + "\n";
+    }
+    write_file(scratch / "t.csv", text);
+    const auto [outcome, peak] =
+        Process{{"workload", "describe", scratch / "t.csv"}}.wait_and_peak();
+    CHECK(outcome.code == 0);
+    return peak;
+  };
+  const long small = peak_kib(20'000);
+  const long large = peak_kib(400'000);
+  CHECK(large < small + 2'048);
+}
+
+TEST_CASE("workload: a generator lists its presets, suggests names, and can be fitted") {
+  const ScratchDirectory scratch;
+  const Outcome list = run_reticle({"workload", "generate", "--list"});
+  CHECK(list.code == 0);
+  for (const char* name : {"coding-agent", "coding-agent-measured", "reasoning", "long-context",
+                           "lora", "rl-rollout", "chat-diurnal", "chat-closed-loop"})
+    CHECK(contains(list.out, name));
+  const Outcome misspelt =
+      run_reticle({"workload", "generate", "--preset", "coding-agnet", "--out", scratch / "t"});
+  CHECK(misspelt.code == 3);
+  CHECK(contains(misspelt.err, "did you mean coding-agent?"));
+  CHECK(run_reticle({"workload", "generate"}).code == 2);
+  const std::string trace = RETICLE_SOURCE_DIR "/workloads/samples/chat-200.jsonl";
+  const Outcome fitted =
+      run_reticle({"workload", "generate", "--fit", trace, "--out", scratch / "f.jsonl"});
+  CHECK(fitted.code == 0);
+  CHECK(contains(fitted.out, "output p99"));
+  CHECK(contains(read_file(scratch / "f.jsonl"), "fitted to chat-200.jsonl"));
+}
+
+TEST_CASE("workload: a generated trace and the same one gzipped give the same simulation") {
+  const ScratchDirectory scratch;
+  REQUIRE(run_reticle({"workload", "generate", "--preset", "chat", "--requests", "12", "--out",
+                       scratch / "t.jsonl"})
+              .code == 0);
+  const auto report = [&](const std::string& file, const Arguments& more = {}) {
+    const Outcome outcome = run_reticle(Arguments{"run", "--platform", "h100-8", "--llm",
+                                                  "llama-3-70b", "--workload", file, "--json"} +
+                                        more);
+    CHECK(outcome.code == 0);
+    return without_simulator(outcome.out);
+  };
+  const std::string first = report(scratch / "t.jsonl");
+  CHECK(first == report(scratch / "t.jsonl"));
+  REQUIRE(std::system(("gzip -k " + (scratch / "t.jsonl")).c_str()) == 0);
+  std::string packed = report(scratch / "t.jsonl.gz");
+  for (std::size_t at; (at = packed.find("t.jsonl.gz")) != std::string::npos;)
+    packed.replace(at, 10, "t.jsonl");
+  CHECK(first == packed);
+  CHECK(nlohmann::json::parse(
+            run_reticle({"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload",
+                         scratch / "t.jsonl", "--json", "--set", "workload.skip=2", "--set",
+                         "workload.limit=3", "--set", "workload.max_output=5"})
+                .out)["output_tokens"] == 15);
+}
+
+TEST_CASE("workload: an imported trace describes and runs as its original does") {
+  const ScratchDirectory scratch;
+  std::string text = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
+  for (int second = 10; second < 30; ++second)
+    text +=
+        "2023-11-16 18:15:" + std::to_string(second) + "," + std::to_string(9 * second) + ",7\n";
+  write_file(scratch / "t.csv", text);
+  REQUIRE(run_reticle({"workload", "import", scratch / "t.csv", "--skip", "4", "--out",
+                       scratch / "t.jsonl"})
+              .code == 0);
+  const auto figures = [&](const Arguments& arguments) {
+    auto json = nlohmann::json::parse(
+        run_reticle(Arguments{"workload", "describe", "--json"} + arguments).out);
+    for (const char* key : {"path", "format", "digest"}) json.erase(key);
+    return json;
+  };
+  CHECK(figures({scratch / "t.jsonl"}) == figures({scratch / "t.csv", "--skip", "4"}));
+  const auto requests = [&](const std::string& file, const Arguments& more) {
+    REQUIRE(run_reticle(Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b",
+                                  "--workload", file, "--out", scratch / "out"} +
+                        more)
+                .code == 0);
+    return read_file(scratch / "out/requests.csv");
+  };
+  CHECK(requests(scratch / "t.jsonl", {}) ==
+        requests(scratch / "t.csv", {"--set", "workload.skip=4"}));
 }

@@ -21,6 +21,7 @@ LlmSpec model(std::int64_t experts, std::int64_t top_k, double sigma) {
   llm.hidden = 64;
   llm.moe = MoeSpec{.experts = experts, .top_k = top_k, .expert_ffn = 64};
   llm.moe->routing.popularity_sigma = sigma;
+  llm.moe->routing.popularity_shape = PopularityShape::LogNormal;
   return llm;
 }
 

@@ -21,6 +21,9 @@ const std::string kAzure =
     "2023-11-16 18:15:48,396,109\n"
     "2023-11-16 18:15:49,what,ever\n";
 
+const std::vector<std::string_view> kAnyFormat{"",         "azure", "burstgpt", "coding-agent",
+                                               "mooncake", "qwen",  "reticle"};
+
 std::string failure(const std::string& path, std::string_view format = "") {
   try {
     read_trace(path, format);
@@ -46,18 +49,20 @@ TEST_CASE("read_trace: a limit stops reading, and the digest still covers the fi
 TEST_CASE("read_trace: an unknown format is refused with the known ones") {
   const ScratchFile file{kAzure};
   CHECK(failure(file.path(), "csv") ==
-        file.path() + ": format: expected one of azure, mooncake, reticle, found 'csv'");
+        file.path() +
+            ": format: expected one of azure, burstgpt, coding-agent, mooncake, qwen, "
+            "reticle, found 'csv'");
 }
 
 TEST_CASE("read_trace: content that is of no format is refused at its first line") {
   CHECK(complaint("a,b,c\n1,2,3\n") ==
-        "F:1:1: format: expected the first line of a trace (azure, mooncake, reticle), "
-        "found 'a,b,c'");
+        "F:1:1: format: expected the first line of a trace (azure, burstgpt, coding-agent, "
+        "mooncake, qwen, reticle), found 'a,b,c'");
   CHECK(complaint("{\"timestamp\": 0}\n").starts_with("F:1:1: format: "));
 }
 
 TEST_CASE("read_trace: an empty file holds no request, in any format") {
-  for (const std::string_view format : {"", "azure", "mooncake", "reticle"}) {
+  for (const std::string_view format : kAnyFormat) {
     CAPTURE(format);
     CHECK(complaint("", format).starts_with("F: requests: expected at least one, found none"));
     CHECK(complaint("\n\r\n \n", format).starts_with("F: requests: expected at least one"));
@@ -75,7 +80,7 @@ TEST_CASE("read_trace: binary garbage is refused with a readable message, in any
   RngStream rng{1, "garbage"};
   std::string garbage;
   for (int i = 0; i < 100'000; ++i) garbage += static_cast<char>(rng.below(256));
-  for (const std::string_view format : {"", "azure", "mooncake", "reticle"}) {
+  for (const std::string_view format : kAnyFormat) {
     CAPTURE(format);
     const std::string text = complaint(garbage, format);
     CHECK(text.starts_with("F:1:1: "));
@@ -119,5 +124,6 @@ TEST_CASE("split_trace_argument: only a known format is one") {
 }
 
 TEST_CASE("trace_formats: lists every format once") {
-  CHECK(trace_formats() == std::vector<std::string_view>{"azure", "mooncake", "reticle"});
+  CHECK(trace_formats() == std::vector<std::string_view>{"azure", "burstgpt", "coding-agent",
+                                                         "mooncake", "qwen", "reticle"});
 }

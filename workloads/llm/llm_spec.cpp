@@ -191,11 +191,10 @@ void check_moe(const MoeSpec& moe) {
   number_between("moe.routing.capacity_factor", r.capacity_factor, 0, kMaxExperts);
   // Above 5 the mean of a lognormal is 10^5 times its median: one expert takes everything.
   number_between("moe.routing.popularity_sigma", r.popularity_sigma, 0, 5);
-  number_between("moe.routing.kind_sigma", r.kind_sigma, 0, 5);
-  number_between("moe.routing.kind_share", r.kind_share, 0, 1);
-  number_between("moe.routing.stickiness", r.stickiness, 0, 0.95);
-  require_between("moe.routing.kinds", r.kinds, 1, 4096);
-  require_between("moe.routing.kinds_per_request", r.kinds_per_request, 1, 4096);
+  number_between("moe.routing.topic_sigma", r.topic_sigma, 0, 5);
+  number_between("moe.routing.stickiness", r.stickiness, 0, 0.75);
+  number_between("moe.routing.layer_correlation", r.layer_correlation, 0, 0.75);
+  require_between("moe.routing.topics", r.topics, 1, 4096);
 }
 
 void check_layers(const LlmSpec& llm) {

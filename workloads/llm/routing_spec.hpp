@@ -14,24 +14,30 @@ enum class ExpertChoice : std::uint8_t {
   ByExpert,  ///< an expert picks tokens x top_k / experts of a step's tokens [Zhou+ NeurIPS'22]
 };
 
-/// A token is of a kind (a word, a syntax), and a kind prefers certain experts in every layer: so
-/// layers predict each other. A request uses few kinds (its topic): so its tokens share experts,
-/// near and far. Beside that a pick may simply be the one of the token before.
+/// Experts of a layer differ in popularity; a request has a topic, whose tokens prefer some of
+/// them; a pick may be that of the token before, or follow from the pick of the layer before.
+enum class PopularityShape : std::uint8_t {
+  LogUniform,  ///< no tail: gpt-oss-20b
+  LogNormal,   ///< a few experts far above the rest: DeepSeek-V3, OLMoE
+};
+
 struct RoutingSpec {
   ExpertChoice choice = ExpertChoice::ByToken;
   /// Tokens an expert takes in a step, as a multiple of the mean; those beyond are dropped [Fedus
   /// et al., JMLR 2022]. 0 = no limit.
   double capacity_factor = 0;
 
-  /// Sigma of the lognormal popularity of experts within a layer; 0 = uniform.
+  /// Standard deviation of the logarithm of an expert's popularity within a layer; 0 = uniform.
   double popularity_sigma = 0;
-  std::int64_t kinds = 64;             ///< of tokens, in the whole model
-  std::int64_t kinds_per_request = 8;  ///< drawn with repetition
-  double kind_sigma = 0;               ///< of the lognormal factor between a kind's preference and
-                                       ///< the popularity, per layer
-  double kind_share = 0;               ///< chance that a pick follows the token's kind
-  double stickiness = 0;    ///< chance that a pick is that of the token before, in steps of 1/256
-  std::string recording{};  ///< file of recorded picks to replay instead; empty = none
+  PopularityShape popularity_shape = PopularityShape::LogUniform;
+  std::int64_t topics = 64;      ///< of the whole model; a request has one of them
+  double topic_sigma = 0;        ///< of the logarithm, uniform, of what a topic multiplies the
+                                 ///< popularity by, per layer; 0 = requests are alike
+  double stickiness = 0;         ///< chance that a pick is that of the token before, to 0.75:
+                                 ///< runs end after 8 tokens
+  double layer_correlation = 0;  ///< chance that a pick follows from that of the layer before,
+                                 ///< likewise
+  std::string recording{};       ///< file of recorded picks to replay instead; empty = none
 
   bool operator==(const RoutingSpec&) const = default;
 };
@@ -41,29 +47,29 @@ enum class RoutingPresetName : std::uint8_t { Uniform, Balanced, Typical, Skewed
 struct RoutingPreset {
   std::string_view text;
   double popularity_sigma;
-  std::int64_t kinds_per_request;
-  double kind_sigma;
-  double kind_share;
+  PopularityShape popularity_shape;
+  double topic_sigma;
   double stickiness;
+  double layer_correlation;
 };
 
 /// Fitted laws, by RoutingPresetName; docs/workloads.md, "Routing", has their figures beside the
 /// measured ones.
 inline constexpr std::array<RoutingPreset, 4> kRoutingPresets{{
-    {"uniform", 0, 1, 0, 0, 0},
-    {"balanced", 0.1, 8, 1.6, 0.6, 0.1},
-    {"typical", 0.6, 8, 1.6, 0.6, 0.1},
-    {"skewed", 1.1, 8, 1.6, 0.6, 0.1},
+    {"uniform", 0, PopularityShape::LogUniform, 0, 0, 0},
+    {"balanced", 0.3, PopularityShape::LogNormal, 1.8, 0.2, 0.6},
+    {"typical", 2.17, PopularityShape::LogUniform, 1.82, 0.2, 0.6},
+    {"skewed", 1.3, PopularityShape::LogNormal, 1.82, 0.2, 0.6},
 }};
 
 inline RoutingSpec routing_of(RoutingPresetName name) {
   const RoutingPreset& p = kRoutingPresets[static_cast<std::size_t>(name)];
   RoutingSpec spec;
   spec.popularity_sigma = p.popularity_sigma;
-  spec.kinds_per_request = p.kinds_per_request;
-  spec.kind_sigma = p.kind_sigma;
-  spec.kind_share = p.kind_share;
+  spec.popularity_shape = p.popularity_shape;
+  spec.topic_sigma = p.topic_sigma;
   spec.stickiness = p.stickiness;
+  spec.layer_correlation = p.layer_correlation;
   return spec;
 }
 

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cmath>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -33,6 +36,10 @@ class ExpertSet {
   std::array<std::uint64_t, kMaxExperts / 64> words_;
 };
 
+std::uint64_t in_128ths(double chance) { return static_cast<std::uint64_t>(chance * 128 + 0.5); }
+
+constexpr std::size_t kLongestRun = 8;  // of tokens that keep a pick, and of layers it follows over
+
 /// The expert at which the cumulative popularity of those not yet taken passes `fraction`.
 std::int32_t pick_among_rest(std::span<const double> popularity, const ExpertSet& taken,
                              double fraction) {
@@ -50,12 +57,15 @@ std::int32_t pick_among_rest(std::span<const double> popularity, const ExpertSet
   return last;
 }
 
-/// `weights` times lognormal factors, a stream of draws per purpose; normalised.
-std::vector<double> spread(std::vector<double> weights, double sigma, std::uint64_t seed,
-                           const std::string& purpose) {
+/// `weights` times factors whose logarithms have standard deviation `sigma`, a stream of draws per
+/// purpose; normalised.
+std::vector<double> spread(std::vector<double> weights, double sigma, PopularityShape shape,
+                           std::uint64_t seed, const std::string& purpose) {
   RngStream rng{seed, purpose};
-  if (sigma > 0.0)
-    for (double& w : weights) w *= rng.lognormal(0.0, sigma);
+  const double half_width = sigma * std::sqrt(3.0);
+  for (double& w : weights)
+    w *= shape == PopularityShape::LogNormal ? rng.lognormal(0.0, sigma)
+                                             : std::exp(half_width * (2 * rng.uniform() - 1));
   double sum = 0.0;
   for (const double w : weights) sum += w;
   for (double& w : weights) w /= sum;
@@ -65,35 +75,30 @@ std::vector<double> spread(std::vector<double> weights, double sigma, std::uint6
 }  // namespace
 
 /// Vose's construction: columns short of the average are filled up from those above it.
-std::vector<ExpertRouter::Column> ExpertRouter::build_columns(std::span<const double> popularity) {
-  const std::size_t count = popularity.size();
-  constexpr auto kAlways = std::numeric_limits<std::uint32_t>::max();
-  std::vector<Column> columns(count);
+void ExpertRouter::add_table(Layer& layer, std::span<const double> weights) const {
+  const std::size_t count = weights.size();
+  const std::size_t first = layer.columns.size();
+  layer.weights.insert(layer.weights.end(), weights.begin(), weights.end());
   std::vector<double> height(count);  // 1 = average
   std::vector<std::size_t> small;
   std::vector<std::size_t> large;
   for (std::size_t e = 0; e < count; ++e) {
-    columns[e] = {kAlways, static_cast<std::int32_t>(e)};
-    height[e] = popularity[e] * static_cast<double>(count);
+    layer.columns.push_back(
+        {std::numeric_limits<std::uint16_t>::max(), static_cast<std::uint16_t>(e)});
+    height[e] = weights[e] * static_cast<double>(count);
     (height[e] < 1.0 ? small : large).push_back(e);
   }
   while (!small.empty() && !large.empty()) {
     const std::size_t low = small.back();
     const std::size_t high = large.back();
     small.pop_back();
-    columns[low] = {static_cast<std::uint32_t>(height[low] * 0x1.0p32),
-                    static_cast<std::int32_t>(high)};
+    layer.columns[first + low] = {static_cast<std::uint16_t>(height[low] * 0x1.0p16),
+                                  static_cast<std::uint16_t>(high)};
     height[high] -= 1.0 - height[low];
     if (height[high] >= 1.0) continue;
     large.pop_back();
     small.push_back(high);
-  }
-  return columns;  // those left over are full but for rounding: they keep themselves as alias
-}
-
-ExpertRouter::AliasTable ExpertRouter::make_table(std::vector<double> weights) {
-  std::vector<Column> columns = build_columns(weights);
-  return {std::move(columns), std::move(weights)};
+  }  // those left over are full but for rounding: they keep themselves as alias
 }
 
 ExpertRouter::ExpertRouter(const LlmSpec& llm, std::uint64_t seed)
@@ -105,33 +110,60 @@ ExpertRouter::ExpertRouter(const LlmSpec& llm, std::uint64_t seed)
   experts_ = static_cast<std::int32_t>(moe.experts);
   top_k_ = static_cast<std::int32_t>(moe.top_k);
   spec_ = moe.routing;
-  std::int64_t ordinal = 0;
-  for (std::int64_t i = 0; i < llm.layer_count(); ++i) {
-    Layer& layer = layers_.emplace_back();
-    if (!llm.layer_is_moe(i)) continue;
-    layer.ordinal = ordinal++;
-    const std::vector<double> even(static_cast<std::size_t>(experts_), 1.0);
-    layer.base = make_table(
-        spread(even, spec_.popularity_sigma, seed, "moe/popularity/layer" + std::to_string(i)));
-    layer.popularity = layer.base.popularity;
-    if (spec_.kind_share > 0) build_kinds(layer, i);
-  }
+  stay_ = in_128ths(spec_.stickiness);
+  follow_ = in_128ths(spec_.layer_correlation);
+  layers_.resize(llm.layers.size());
+  for (std::int64_t i = 0; i < llm.layer_count(); ++i)
+    if (llm.layer_is_moe(i)) build_layer(layers_[static_cast<std::size_t>(i)], i);
+  for (const std::int64_t i : moe_layers_)
+    linked_layers_.push_back(&layers_[static_cast<std::size_t>(i)]);
   if (!spec_.recording.empty()) replay(llm);
 }
 
 ExpertRouter::~ExpertRouter() = default;
 ExpertRouter::ExpertRouter(ExpertRouter&&) noexcept = default;
 
-void ExpertRouter::build_kinds(Layer& layer, std::int64_t index) const {
-  const double each = spec_.kind_share / static_cast<double>(spec_.kinds);
-  for (double& p : layer.popularity) p *= 1 - spec_.kind_share;
-  for (std::int64_t kind = 0; kind < spec_.kinds; ++kind) {
-    layer.kinds.push_back(
-        make_table(spread(layer.base.popularity, spec_.kind_sigma, seed_,
-                          "moe/kind" + std::to_string(kind) + "/layer" + std::to_string(index))));
-    const auto& mine = layer.kinds.back().popularity;
-    for (std::size_t e = 0; e < mine.size(); ++e) layer.popularity[e] += each * mine[e];
+void ExpertRouter::build_layer(Layer& layer, std::int64_t index) {
+  const std::string name = "/layer" + std::to_string(index);
+  layer.salt = mix64(static_cast<std::uint64_t>(index)) | 1U;
+  layer.ordinal = static_cast<std::int64_t>(moe_layers_.size());
+  moe_layers_.push_back(index);
+  const auto experts = static_cast<std::size_t>(experts_);
+  const std::vector<double> base = spread(std::vector<double>(experts, 1.0), spec_.popularity_sigma,
+                                          spec_.popularity_shape, seed_, "moe/popularity" + name);
+  layer.popularity = base;
+  if (spec_.topic_sigma > 0) {
+    std::fill(layer.popularity.begin(), layer.popularity.end(), 0.0);
+    for (std::int64_t topic = 0; topic < spec_.topics; ++topic) {
+      const std::vector<double> mine = spread(base, spec_.topic_sigma, PopularityShape::LogUniform,
+                                              seed_, "moe/topic" + std::to_string(topic) + name);
+      add_table(layer, mine);
+      for (std::size_t e = 0; e < experts; ++e)
+        layer.popularity[e] += mine[e] / static_cast<double>(spec_.topics);
+    }
+  } else {
+    add_table(layer, base);
   }
+  if (follow_ > 0) link(layer, experts, name);
+}
+
+/// Which expert follows which: a permutation, so that what is popular stays as popular. Kept
+/// composed over the layers before, as picks follow over several.
+void ExpertRouter::link(Layer& layer, std::size_t experts, const std::string& name) {
+  std::vector<std::uint16_t> next(experts);
+  std::iota(next.begin(), next.end(), std::uint16_t{0});
+  layer.follows = next;  // over no layer: itself
+  if (layer.ordinal == 0) return;
+  RngStream rng{seed_, "moe/follows" + name};
+  for (std::size_t e = experts; e > 1; --e) std::swap(next[e - 1], next[rng.below(e)]);
+  const Layer& earlier =
+      layers_[static_cast<std::size_t>(moe_layers_[static_cast<std::size_t>(layer.ordinal - 1)])];
+  const std::size_t depths = std::min<std::size_t>(kLongestRun, earlier.follows.size() / experts);
+  for (std::size_t i = 0; i < depths * experts; ++i)
+    layer.follows.push_back(next[earlier.follows[i]]);
+  for (double& p : layer.popularity) p *= 1 - spec_.layer_correlation;
+  for (std::size_t e = 0; e < experts; ++e)
+    layer.popularity[next[e]] += spec_.layer_correlation * earlier.popularity[e];
 }
 
 /// Takes the recorded picks, and their popularity for those who place experts by it.
@@ -149,7 +181,7 @@ void ExpertRouter::replay(const LlmSpec& llm) {
                       "expected " + shape(experts_, top_k_, layers) + ", found " +
                           shape(record->experts, record->top_k, record->layers)};
   for (Layer& layer : layers_) {
-    if (layer.base.columns.empty()) continue;
+    if (layer.columns.empty()) continue;
     std::fill(layer.popularity.begin(), layer.popularity.end(), 0.0);
     double picks = 0;
     for (const RoutedSession& s : record->sessions)
@@ -161,34 +193,40 @@ void ExpertRouter::replay(const LlmSpec& llm) {
   record_ = std::move(record);
 }
 
-std::vector<std::int64_t> ExpertRouter::moe_layers() const {
-  std::vector<std::int64_t> found;
-  for (std::size_t i = 0; i < layers_.size(); ++i)
-    if (!layers_[i].base.columns.empty()) found.push_back(static_cast<std::int64_t>(i));
-  return found;
-}
-
 const ExpertRouter::Layer& ExpertRouter::layer_of(std::int64_t layer) const {
   const bool inside = layer >= 0 && layer < static_cast<std::int64_t>(layers_.size());
-  invariant(inside && !layers_[static_cast<std::size_t>(layer)].base.columns.empty(),
+  invariant(inside && !layers_[static_cast<std::size_t>(layer)].columns.empty(),
             "not an MoE layer");
   return layers_[static_cast<std::size_t>(layer)];
 }
 
-ExpertRouter::Place ExpertRouter::place_of(RequestId request, std::int64_t layer) const {
-  const std::uint64_t of_request = combine64(seed_, static_cast<std::uint64_t>(request));
-  return {layer_of(layer), combine64(of_request, static_cast<std::uint64_t>(layer)), of_request};
+ExpertRouter::Place ExpertRouter::place_of(std::uint64_t request_key, std::int64_t layer) const {
+  const Layer& l = layer_of(layer);
+  // A request's topic is the same in all layers.
+  const std::uint64_t topics = spec_.topic_sigma > 0 ? static_cast<std::uint64_t>(spec_.topics) : 1;
+  const std::uint64_t topic = (mix64(~request_key) >> 32) * topics >> 32;
+  return {&l, mix64(request_key ^ l.salt), request_key, topic * static_cast<std::size_t>(experts_)};
 }
 
-std::int32_t ExpertRouter::pick_from(const AliasTable& table, std::uint64_t bits) const {
+ExpertRouter::Place ExpertRouter::place_of(RequestId request, std::int64_t layer) const {
+  return place_of(combine64(seed_, static_cast<std::uint64_t>(request)), layer);
+}
+
+std::int32_t ExpertRouter::pick_from(const Layer& layer, std::size_t table,
+                                     std::uint64_t bits) const {
   const std::uint64_t index = (bits >> 32) * static_cast<std::uint64_t>(experts_) >> 32;
-  const Column column = table.columns[index];
-  return static_cast<std::uint32_t>(bits) < column.threshold ? static_cast<std::int32_t>(index)
-                                                             : column.alias;
+  const Column column = layer.columns[table + index];
+  return static_cast<std::uint16_t>(bits) < column.threshold ? static_cast<std::int32_t>(index)
+                                                             : std::int32_t{column.alias};
+}
+
+std::span<const double> ExpertRouter::weights_of(const Place& place) const {
+  return std::span{place.layer->weights}.subspan(place.table, static_cast<std::size_t>(experts_));
 }
 
 template <class Pick>
-void ExpertRouter::draw_base(const AliasTable& table, std::uint64_t token_key, Pick pick) const {
+void ExpertRouter::draw_alone(const Place& place, std::int64_t position, Pick pick) const {
+  std::uint64_t token_key = combine64(place.key, static_cast<std::uint64_t>(position));
   ExpertSet taken{experts_};
   std::int32_t wanted = top_k_;
   // Drawing with replacement and throwing repeats away is drawing without replacement. Where most
@@ -196,7 +234,7 @@ void ExpertRouter::draw_base(const AliasTable& table, std::uint64_t token_key, P
   // and the rest comes from an exact, slower draw: each branch has the same law, so has the whole.
   const std::int32_t most_draws = 4 * top_k_;
   for (std::int32_t i = 0; i < most_draws && wanted > 0; ++i) {
-    const std::int32_t expert = pick_from(table, mix64(++token_key));
+    const std::int32_t expert = pick_from(*place.layer, place.table, mix64(++token_key));
     if (taken.contains(expert)) continue;
     taken.insert(expert);
     pick(expert);
@@ -204,59 +242,110 @@ void ExpertRouter::draw_base(const AliasTable& table, std::uint64_t token_key, P
   }
   for (; wanted > 0; --wanted) {
     const double fraction = unit_interval(mix64(++token_key));
-    const std::int32_t expert = pick_among_rest(table.popularity, taken, fraction);
+    const std::int32_t expert = pick_among_rest(weights_of(place), taken, fraction);
     taken.insert(expert);
     pick(expert);
   }
 }
 
-/// The table of the kind that the token at `position` is of.
-const ExpertRouter::AliasTable& ExpertRouter::kind_table(const Place& place,
-                                                         std::int64_t position) const {
-  const auto among = [](std::uint64_t bits, std::int64_t count) {
-    return (bits >> 32) * static_cast<std::uint64_t>(count) >> 32;
-  };
-  // Which of the request's kinds the token has is the same in all layers, and so is the kind.
-  const std::uint64_t own = among(
-      combine64(place.request_key, static_cast<std::uint64_t>(position)), spec_.kinds_per_request);
-  return place.layer.kinds[among(combine64(~place.request_key, own), spec_.kinds)];
-}
+namespace {
 
-/// The last position up to this one at which the pick of that rank was drawn anew. Pure: the chain
-/// of tokens that keep it is read from hashes, never stored.
-std::int64_t ExpertRouter::drawn_at(const Place& place, std::int64_t position,
-                                    std::int32_t rank) const {
-  constexpr std::int64_t kLongestStay = 64;  // at 0.95, 4 % of the stays would be longer
-  const auto limit = static_cast<std::uint64_t>(spec_.stickiness * 256 + 0.5);
-  const std::uint64_t key = ~place.key + static_cast<std::uint64_t>(rank / 8);
-  const int shift = rank % 8 * 8;
-  const std::int64_t first = std::max<std::int64_t>(0, position - kLongestStay);
-  for (; position > first; --position)
-    if ((combine64(key, static_cast<std::uint64_t>(position)) >> shift & 255U) >= limit) break;
-  return position;
+constexpr std::uint64_t kRank = 0x9e3779b97f4a7c15ULL, kWord = 0xd1b54a32d192ed03ULL,
+                        kToken =
+                            0x8cb92ba72f3d8dd7ULL;  // odd: keys of ranks, words and tokens differ
+
+/// Sixteen coins up to number `last`, one a byte: two words of hashes under one key, which the
+/// ranks of a token share and each stirs for itself.
+class Coins {
+ public:
+  Coins(std::uint64_t key, std::int64_t last)
+      : here_{mix64(key + word(last) * kWord)},
+        before_{mix64(key + (word(last) - 1) * kWord)},
+        last_{last} {}
+
+  /// How many fall one after another for a rank, from the last downwards, each with a chance of
+  /// `in_128`/128; at most 8 and `last`. Without a branch: such runs end unpredictably, and two are
+  /// drawn per pick.
+  [[nodiscard]] std::int64_t run(std::int32_t rank, std::uint64_t in_128) const {
+    const auto place = static_cast<unsigned>(last_ & 7);
+    // Coin `last` in the highest byte, the seven before it behind.
+    const std::uint64_t coins =
+        stir(here_, rank) << (7 - place) * 8 | stir(before_, rank) >> 1U >> (place * 8 + 7);
+    constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+    const std::uint64_t stands = ((coins & 0x7f * kOnes) + (128 - in_128) * kOnes) & 0x80 * kOnes;
+    return std::min<std::int64_t>(std::countl_zero(stands) / 8, last_);
+  }
+
+ private:
+  static std::uint64_t word(std::int64_t last) { return static_cast<std::uint64_t>(last) >> 3U; }
+  static std::uint64_t stir(std::uint64_t word, std::int32_t rank) {
+    std::uint64_t x = word + static_cast<std::uint64_t>(rank) * kRank;
+    x = (x ^ x >> 29U) * 0xbf58476d1ce4e5b9ULL;
+    return x ^ x >> 32U;
+  }
+
+  std::uint64_t here_, before_;
+  std::int64_t last_;
+};
+
+}  // namespace
+
+/// The pick of a rank: drawn at the last token that did not keep it, at the last layer from which
+/// it follows. Pure: both are read from hashes, never stored.
+class ExpertRouter::Linked {
+ public:
+  Linked(const ExpertRouter& router, const Place& place, std::int64_t position)
+      : r_{router},
+        place_{place},
+        position_{position},
+        stays_{~place.key, position},
+        follows_{follows_at(position)} {}
+
+  [[nodiscard]] std::int32_t pick(std::int32_t rank) const {
+    const std::int64_t stay = stays_.run(rank, r_.stay_);
+    const std::int64_t position = position_ - stay;
+    const std::int64_t depth = (stay == 0 ? follows_ : follows_at(position)).run(rank, r_.follow_);
+    const Layer& root = *r_.linked_layers_[static_cast<std::size_t>(place_.layer->ordinal - depth)];
+    const std::uint64_t token =
+        static_cast<std::uint64_t>(position) * kToken + static_cast<std::uint64_t>(rank) * kRank;
+    const std::int32_t expert =
+        r_.pick_from(root, place_.table, mix64(place_.request_key * root.salt ^ token));
+    if (r_.follow_ == 0) return expert;
+    return place_.layer->follows[static_cast<std::size_t>(depth * r_.experts_ + expert)];
+  }
+
+ private:
+  [[nodiscard]] Coins follows_at(std::int64_t position) const {
+    return {place_.request_key + static_cast<std::uint64_t>(position) * kToken,
+            place_.layer->ordinal};
+  }
+
+  const ExpertRouter& r_;
+  const Place& place_;
+  const std::int64_t position_;
+  const Coins stays_, follows_;
+};
+
+std::int32_t ExpertRouter::fresh(const Place& place, std::int64_t position, std::int32_t rank,
+                                 std::int32_t attempt) const {
+  const std::uint64_t salt =
+      static_cast<std::uint64_t>(rank) << 32U | static_cast<std::uint64_t>(attempt);
+  return pick_from(*place.layer, place.table,
+                   mix64(combine64(place.key, static_cast<std::uint64_t>(position)) + salt));
 }
 
 template <class Pick>
-void ExpertRouter::draw_kinds(const Place& place, std::int64_t position, Pick pick) const {
-  ExpertSet taken{experts_};
-  const auto share = static_cast<std::uint64_t>(spec_.kind_share * 0x1.0p32);
-  const auto draw_one = [&](std::int64_t at, std::int32_t rank, std::int32_t attempt) {
-    const std::uint64_t salt =
-        static_cast<std::uint64_t>(rank) << 32U | static_cast<std::uint64_t>(attempt);
-    const std::uint64_t bits =
-        mix64(combine64(place.key, static_cast<std::uint64_t>(at)) + salt * 0x9e3779b97f4a7c15ULL);
-    const bool by_kind = share > 0 && mix64(bits) >> 32U < share;
-    return pick_from(by_kind ? kind_table(place, at) : place.layer.base, bits);
-  };
+void ExpertRouter::draw_linked(const Place& place, std::int64_t position, Pick pick) const {
   constexpr std::int32_t kMostAttempts = 8;
+  const Linked linked{*this, place, position};
+  ExpertSet taken{experts_};
   for (std::int32_t rank = 0; rank < top_k_; ++rank) {
-    std::int32_t expert =
-        draw_one(spec_.stickiness > 0 ? drawn_at(place, position, rank) : position, rank, 0);
+    std::int32_t expert = linked.pick(rank);
     // A pick taken by an earlier rank is drawn anew, at this very token.
     for (std::int32_t i = 1; i <= kMostAttempts && taken.contains(expert); ++i)
-      expert = draw_one(position, rank, i);
+      expert = fresh(place, position, rank, i);
     if (taken.contains(expert))
-      expert = pick_among_rest(place.layer.base.popularity, taken,
+      expert = pick_among_rest(weights_of(place), taken,
                                unit_interval(combine64(place.key + static_cast<std::uint64_t>(rank),
                                                        static_cast<std::uint64_t>(position))));
     taken.insert(expert);
@@ -276,10 +365,10 @@ void ExpertRouter::recorded(RequestId request, std::int64_t position, std::int64
 
 template <class Pick>
 void ExpertRouter::draw(const Place& place, std::int64_t position, Pick pick) const {
-  if (place.layer.kinds.empty() && spec_.stickiness <= 0)
-    draw_base(place.layer.base, combine64(place.key, static_cast<std::uint64_t>(position)), pick);
+  if (stay_ > 0 || follow_ > 0)
+    draw_linked(place, position, pick);
   else
-    draw_kinds(place, position, pick);
+    draw_alone(place, position, pick);
 }
 
 void ExpertRouter::route(RequestId request, std::int64_t position, std::int64_t layer,

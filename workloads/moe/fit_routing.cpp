@@ -4,21 +4,24 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 namespace reticle {
 
 namespace {
 
 constexpr std::size_t kParameters = 4;
-using Point = std::array<double, kParameters>;  ///< popularity_sigma, kind_sigma, share, stickiness
+using Point =
+    std::array<double, kParameters>;  ///< popularity and topic sigma, stickiness, layer correlation
 
-RoutingSpec spec_at(const Point& p, std::int64_t kinds_per_request) {
+RoutingSpec spec_at(const Point& p, PopularityShape shape) {
   RoutingSpec spec;
+  spec.popularity_shape = shape;
   spec.popularity_sigma = std::clamp(p[0], 0.0, 3.0);
-  spec.kind_sigma = std::clamp(p[1], 0.0, 4.0);
-  spec.kind_share = std::clamp(p[2], 0.0, 1.0);
-  spec.stickiness = std::clamp(p[3], 0.0, 0.9);
-  spec.kinds_per_request = kinds_per_request;
+  spec.topic_sigma = std::clamp(p[1], 0.0, 4.0);
+  spec.stickiness = std::clamp(p[2], 0.0, 0.75);
+  spec.layer_correlation = std::clamp(p[3], 0.0, 0.75);
   return spec;
 }
 
@@ -111,16 +114,14 @@ FittedRouting fit_routing(const RoutingRecord& record) {
   constexpr std::uint64_t kSeed = 1;
   FittedRouting out;
   out.measured = figures_of(record);
-  double best = 0;
-  bool any = false;
-  for (const std::int64_t kinds : {4, 8, 16}) {
-    const auto [value, at] = simplex({0.5, 1.5, 0.6, 0.1}, [&](const Point& p) {
-      return miss(generated_figures(spec_at(p, kinds), record, kSeed), out.measured);
+  double best = std::numeric_limits<double>::infinity();
+  for (const PopularityShape shape : {PopularityShape::LogUniform, PopularityShape::LogNormal}) {
+    const auto [value, at] = simplex({0.8, 1.0, 0.1, 0.4}, [&, shape = shape](const Point& p) {
+      return miss(generated_figures(spec_at(p, shape), record, kSeed), out.measured);
     });
-    if (any && value >= best) continue;
-    any = true;
+    if (value >= best) continue;
     best = value;
-    out.spec = spec_at(at, kinds);
+    out.spec = spec_at(at, shape);
   }
   out.generated = generated_figures(out.spec, record, kSeed);
   return out;

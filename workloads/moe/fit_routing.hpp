@@ -15,7 +15,7 @@ struct FittedRouting {
 
 /// The law whose draws, in as many sessions of the same lengths, come closest to a recording: least
 /// sum of squared logarithms of generated over measured figures, by a simplex search [Nelder and
-/// Mead, 1965] from a few starts. Takes seconds; the same every time.
+/// Mead, 1965] for each shape of popularity. Takes seconds; the same every time.
 FittedRouting fit_routing(const RoutingRecord& record);
 
 /// What `spec` draws in the shape of `record`.

@@ -2,6 +2,7 @@
 #include "workloads/moe/routing_record.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -174,6 +175,8 @@ void read_jsonl(LineSource& lines, RoutingRecord& record) {
 }  // namespace
 
 bool is_routing(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
   LineSource lines{path};
   const auto first = lines.peek();
   return first && (looks_like_csv(*first) || looks_like_jsonl(*first));
@@ -212,9 +215,11 @@ void write_routing(const RoutingRecord& record, const std::string& path, std::st
 }
 
 RoutingRecord draw_routing(const ExpertRouter& router, const std::vector<std::int64_t>& lengths) {
-  RoutingRecord record{.experts = router.experts(), .top_k = router.top_k()};
-  const std::vector<std::int64_t> layers = router.moe_layers();
-  record.layers = static_cast<std::int64_t>(layers.size());
+  const std::vector<std::int64_t>& layers = router.moe_layers();
+  RoutingRecord record{.experts = router.experts(),
+                       .layers = static_cast<std::int64_t>(layers.size()),
+                       .top_k = router.top_k(),
+                       .sessions = {}};
   std::vector<std::int32_t> picks(static_cast<std::size_t>(record.top_k));
   for (std::size_t s = 0; s < lengths.size(); ++s) {
     RoutedSession& session = record.sessions.emplace_back();

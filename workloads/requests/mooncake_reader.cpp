@@ -3,10 +3,10 @@
 // equal when the prefix up to and including the block is equal. Other keys are not ours to judge.
 // [github.com/kvcache-ai/Mooncake; docs/workloads.md]
 #include <string>
-#include <utility>
 
+#include "workloads/requests/hash_ids.hpp"
 #include "workloads/requests/trace_formats.hpp"
-#include "workloads/text/json_line.hpp"
+#include "workloads/requests/trace_row.hpp"
 
 namespace reticle {
 
@@ -14,17 +14,23 @@ namespace {
 
 constexpr std::int64_t kBlockTokens = 512;
 
-std::vector<std::uint64_t> read_blocks(const LineSource& lines, const JsonLine& row,
-                                       std::int64_t input_tokens) {
-  const Field& field = row.at("hash_ids");
-  auto blocks = row.ids(field);
-  const std::int64_t expected = div_up(input_tokens, kBlockTokens);
-  if (static_cast<std::int64_t>(blocks.size()) != expected)
-    lines.fail(field.offset, field.key,
-               "expected " + std::to_string(expected) + " ids (one per 512 input tokens), found " +
-                   std::to_string(blocks.size()));
-  return blocks;
-}
+class MooncakeParser final : public RowParser {
+ public:
+  explicit MooncakeParser(const TextPlace& place) : RowParser{place}, row_{place} {}
+
+  void parse(std::string_view line, Request& request) override {
+    row_.parse(line);
+    request.arrival = read_milliseconds(place_, row_.at("timestamp"));
+    request.input_tokens = read_tokens(place_, row_.at("input_length"));
+    request.output_tokens = read_tokens(place_, row_.at("output_length"));
+    read_hash_ids(place_, row_, kBlockTokens, request);
+  }
+  [[nodiscard]] std::int64_t block_tokens() const override { return kBlockTokens; }
+  [[nodiscard]] std::string_view time_key() const override { return "timestamp"; }
+
+ private:
+  JsonLine row_;
+};
 
 }  // namespace
 
@@ -32,19 +38,8 @@ bool looks_like_mooncake(std::string_view first_line) {
   return first_line.starts_with('{') && first_line.find("\"hash_ids\"") != std::string_view::npos;
 }
 
-void read_mooncake(LineSource& lines, TraceBuilder& trace) {
-  trace.set_block_tokens(kBlockTokens);
-  JsonLine row{lines};
-  while (!trace.full()) {
-    const auto line = lines.next();
-    if (!line) break;
-    row.parse(*line);
-    Request request{.arrival = read_milliseconds(lines, row.at("timestamp")),
-                    .input_tokens = read_tokens(lines, row.at("input_length")),
-                    .output_tokens = read_tokens(lines, row.at("output_length"))};
-    request.prefix_blocks = read_blocks(lines, row, request.input_tokens);
-    trace.add(std::move(request));
-  }
+std::unique_ptr<RowParser> make_mooncake(const TextPlace& place) {
+  return std::make_unique<MooncakeParser>(place);
 }
 
 }  // namespace reticle

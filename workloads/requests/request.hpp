@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,15 @@ struct Request {
   std::int64_t output_tokens = 0;  ///< to generate, >= 1
   /// Prefix blocks (equal id <=> equal prefix up to and including the block); empty = unknown.
   std::vector<std::uint64_t> prefix_blocks{};
+  std::optional<std::uint64_t> session{};  ///< requests of one conversation or agent share it
+  std::int64_t turn = 0;                   ///< number of the request in its session, from 0
+  std::int32_t depth = 0;                  ///< 0 = the session's own, 1 = a sub-agent of it, ...
+  std::int64_t thinking_tokens = 0;        ///< part of output_tokens that the user does not see
+  std::optional<std::uint32_t> adapter{};  ///< low-rank adapter (LoRA) it asks for
+  /// From the former answer of the session to this request: tool or user at work.
+  std::optional<Picoseconds> pause{};
+
+  bool operator==(const Request&) const = default;
 };
 
 /// A request trace, sorted by arrival (ties keep file order; ids count from 0 in that order).
@@ -27,6 +37,7 @@ struct Trace {
   std::uint64_t digest = 0;       ///< FNV-1a over the file's bytes
   std::int64_t block_tokens = 0;  ///< tokens per prefix block; 0 = the format has none
   std::int64_t skipped = 0;       ///< rows the format declares as not served (0 tokens)
+  std::int64_t bad_rows = 0;      ///< malformed rows left out, where that was asked for
   std::vector<Request> requests;
 };
 

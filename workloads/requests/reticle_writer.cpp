@@ -56,6 +56,15 @@ std::string request_line(const Request& request) {
     }
     line += "]";
   }
+  const auto add = [&line](std::string_view key, const std::string& value) {
+    line.append(", \"").append(key).append("\": ").append(value);
+  };
+  if (request.session) add("session", std::to_string(*request.session));
+  if (request.turn != 0) add("turn", std::to_string(request.turn));
+  if (request.depth != 0) add("depth", std::to_string(request.depth));
+  if (request.thinking_tokens != 0) add("thinking_tokens", std::to_string(request.thinking_tokens));
+  if (request.adapter) add("adapter", std::to_string(*request.adapter));
+  if (request.pause) add("pause_s", exact_seconds(*request.pause));
   return line + "}\n";
 }
 

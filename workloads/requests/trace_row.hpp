@@ -1,39 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the readers share: tokens and times of a row, and the trace they go into.
+// What the readers share: tokens and times of a row.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 
 #include "sim/base/units.hpp"
-#include "workloads/requests/request.hpp"
 #include "workloads/text/fields.hpp"
 #include "workloads/text/line_source.hpp"
 
 namespace reticle {
 
 /// Readers of one field each; they throw ConfigError at the field.
-std::int64_t read_tokens(const LineSource& lines, const Field& field);
-Picoseconds read_seconds(const LineSource& lines, const Field& field);
-Picoseconds read_milliseconds(const LineSource& lines, const Field& field);
+std::int64_t read_tokens(const TextPlace& place, const Field& field);
+Picoseconds read_seconds(const TextPlace& place, const Field& field);
+Picoseconds read_milliseconds(const TextPlace& place, const Field& field);
+/// A whole number from 0 to `most`.
+std::uint64_t read_whole(const TextPlace& place, const Field& field, std::uint64_t most);
 
-/// Collects the requests of a file, at most `limit` of them.
-class TraceBuilder {
+/// Times count from the first row where a format gives absolute ones: 53 days either side, for
+/// rows before the first one move the origin.
+class FirstRowClock {
  public:
-  TraceBuilder(Trace& trace, std::optional<std::int64_t> limit) : trace_{trace}, limit_{limit} {}
-
-  [[nodiscard]] bool full() const;
-  /// Rows without input or output are counted, not kept: nothing was served for them.
-  void add(Request request);
-  void set_block_tokens(std::int64_t tokens) { trace_.block_tokens = tokens; }
-
-  /// Sorts by arrival (ties keep file order), numbers the requests and lets time start at 0 or
-  /// later: in a file that is slightly out of order a row may precede the first one.
-  void finish();
+  /// `ticks` of `tick` each.
+  explicit FirstRowClock(Picoseconds tick) : tick_{tick} {}
+  Picoseconds since_first(const TextPlace& place, const Field& field, std::int64_t ticks);
 
  private:
-  Trace& trace_;
-  std::optional<std::int64_t> limit_;
+  Picoseconds tick_;
+  std::optional<std::int64_t> first_;
 };
 
 }  // namespace reticle

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One JSON object on one line, as members with their raw text and place.
+// One JSON object on one line or inside a document, as members with their raw text and place.
 //
 // Why not a JSON library: an error has to name the column of the value it complains about, and a
 // time has to be read exactly; a parsed tree of doubles has lost both.
@@ -18,11 +18,11 @@ namespace reticle {
 
 class JsonLine {
  public:
-  explicit JsonLine(const LineSource& lines) : lines_{lines} {}
+  explicit JsonLine(const TextPlace& place) : place_{place} {}
 
-  /// Takes the members of `line`, which `lines` has just answered. Throws ConfigError if it is not
-  /// one whole JSON object or a name stands twice.
-  void parse(std::string_view line);
+  /// Takes the members of `text`, which stands at `offset` of the place's text. Throws ConfigError
+  /// if it is not one whole JSON object or a name stands twice.
+  void parse(std::string_view text, std::size_t offset = 0);
 
   [[nodiscard]] const std::vector<Field>& members() const { return members_; }
   /// The member, or null.
@@ -32,11 +32,15 @@ class JsonLine {
   /// Throws ConfigError at the first member whose name is none of `known`.
   void reject_unknown(std::initializer_list<std::string_view> known) const;
 
-  /// Elements of a member that is an array of block ids.
+  /// Elements of a member that is an array of block ids; the second form fills a vector of yours.
   [[nodiscard]] std::vector<std::uint64_t> ids(const Field& array) const;
+  void ids(const Field& array, std::vector<std::uint64_t>& result) const;
+  /// Elements of a member that is an array of anything, as raw text with its key and place.
+  [[nodiscard]] std::vector<Field> elements(const Field& array) const;
 
  private:
-  const LineSource& lines_;
+  const TextPlace& place_;
+  std::size_t offset_ = 0;
   std::vector<Field> members_;
 };
 

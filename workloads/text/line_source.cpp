@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -108,14 +109,33 @@ std::optional<std::string_view> LineSource::peek() {
   return line;
 }
 
-void LineSource::fail(std::size_t offset, std::string_view key, std::string_view problem) const {
-  throw ConfigError{{path_, number_, static_cast<std::int64_t>(offset) + 1}, key, problem};
+SourcePosition LineSource::position(std::size_t offset) const {
+  return {path_, number_, static_cast<std::int64_t>(offset) + 1};
 }
 
 std::uint64_t LineSource::digest() {
   while (refill()) {
   }
   return digest_;
+}
+
+TextDocument::TextDocument(LineSource& lines) : path_{lines.path()} {
+  while (const auto line = lines.next()) {
+    if (line->size() >= kMaxText - text_.size())
+      lines.fail(
+          0, "document",
+          "expected a text of at most " + std::to_string(kMaxText) + " bytes, found a longer one");
+    starts_.push_back({text_.size(), lines.line_number()});
+    text_.append(*line).append(1, '\n');
+  }
+}
+
+SourcePosition TextDocument::position(std::size_t offset) const {
+  const auto after = std::upper_bound(starts_.begin(), starts_.end(), offset,
+                                      [](std::size_t at, const Line& l) { return at < l.offset; });
+  if (after == starts_.begin()) return {path_, 1, 1};
+  const Line& line = *std::prev(after);
+  return {path_, line.number, static_cast<std::int64_t>(offset - line.offset) + 1};
 }
 
 }  // namespace reticle

@@ -18,7 +18,21 @@ namespace reticle {
 /// Text for an error message: quoted, cut to a readable length, bytes outside ASCII escaped.
 std::string quoted(std::string_view text);
 
-class LineSource {
+/// Whoever can say where in a file an offset stands: a line, or a whole document.
+class TextPlace {
+ public:
+  virtual ~TextPlace() = default;
+  /// Throws ConfigError at byte `offset` (from 0) of the text at hand.
+  [[noreturn]] void fail(std::size_t offset, std::string_view key, std::string_view problem) const {
+    throw ConfigError{position(offset), key, problem};
+  }
+
+ private:
+  [[nodiscard]] virtual SourcePosition position(std::size_t offset) const = 0;
+};
+
+/// Its place is the line read last.
+class LineSource final : public TextPlace {
  public:
   /// Far above any published row (1 MB of block ids), far below what would hurt: a file without
   /// line ends costs this much memory and no more.
@@ -27,7 +41,7 @@ class LineSource {
   /// Throws ConfigError if `path` is no readable file. Later calls throw when a gzipped file turns
   /// out damaged or cut short.
   explicit LineSource(std::string path);
-  ~LineSource();
+  ~LineSource() override;
   LineSource(const LineSource&) = delete;
   LineSource& operator=(const LineSource&) = delete;
 
@@ -37,13 +51,15 @@ class LineSource {
   /// What next() will answer.
   std::optional<std::string_view> peek();
 
-  /// Throws ConfigError at byte `offset` (from 0) of the line read last.
-  [[noreturn]] void fail(std::size_t offset, std::string_view key, std::string_view problem) const;
+  /// Of the line read last, from 1.
+  [[nodiscard]] std::int64_t line_number() const { return number_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
 
   /// FNV-1a over the whole text, unpacked where the file is gzipped; reads on to its end.
   std::uint64_t digest();
 
  private:
+  [[nodiscard]] SourcePosition position(std::size_t offset) const override;
   bool read_line();  ///< into line_; false at the end of the file
   bool refill();
 
@@ -60,6 +76,29 @@ class LineSource {
   std::int64_t number_ = 0;
   bool peeked_ = false;
   std::uint64_t digest_;
+};
+
+/// A file as one text, for formats that are one JSON document: blank lines left out, places kept.
+class TextDocument final : public TextPlace {
+ public:
+  /// One agent session of 140 million prompt tokens; the file is held whole.
+  static constexpr std::size_t kMaxText = std::size_t{256} << 20;
+
+  /// Reads `lines` to the end. Throws ConfigError beyond kMaxText bytes.
+  explicit TextDocument(LineSource& lines);
+
+  [[nodiscard]] std::string_view text() const { return text_; }
+
+ private:
+  [[nodiscard]] SourcePosition position(std::size_t offset) const override;
+
+  struct Line {
+    std::size_t offset;  ///< of its first byte in the text
+    std::int64_t number;
+  };
+  std::string path_;
+  std::string text_;
+  std::vector<Line> starts_;
 };
 
 }  // namespace reticle

@@ -171,6 +171,34 @@ TEST_CASE("read_run: a trace file can be given directly, with its format") {
             .starts_with("--set workload.batch=3: workload.batch: unknown key"));
 }
 
+TEST_CASE("read_run: every option of a trace is read, bounded and written down") {
+  const TempFile file{"{}\n", ".jsonl"};
+  const RunSpec run =
+      read_run(request({"workload.skip=5", "workload.from=2 s", "workload.to=10 s",
+                        "workload.max_input=1000", "workload.max_output=20", "workload.sample=0.5",
+                        "workload.seed=9", "workload.skip_bad_rows=true"},
+                       file.path()));
+  const auto& trace = std::get<TraceWorkload>(run.workload);
+  const TraceOptions options = options_of(trace);
+  CHECK(options.skip == 5);
+  CHECK(options.from == Picoseconds{2'000'000'000'000});
+  CHECK(options.to == Picoseconds{10'000'000'000'000});
+  CHECK(options.max_input == 1000);
+  CHECK(options.max_output == 20);
+  CHECK(options.sample == 0.5);
+  CHECK(options.seed == 9);
+  CHECK(options.skip_bad_rows);
+  CHECK(options.rate_scale == 1.0);  // which the engine applies
+  for (const auto* key : {"skip", "from", "to", "max_input", "max_output", "sample", "seed",
+                          "skip_bad_rows", "limit", "rate_scale"})
+    CHECK_FALSE(value_at(run, std::string{"workload."} + key).value.empty());
+  const auto refused = [&](const std::string& set) { return refusal(request({set}, file.path())); };
+  CHECK(refused("workload.skip=-1").find("must be between 0 and") != std::string::npos);
+  CHECK(refused("workload.sample=1.5").find("must be between") != std::string::npos);
+  CHECK(refused("workload.to=0 s").find("must be later than `from`") != std::string::npos);
+  CHECK(refused("workload.max_inptu=3").find("did you mean max_input?") != std::string::npos);
+}
+
 TEST_CASE("read_run: a trace's path is relative to the file that names it") {
   const TempFile file{"kind: trace\npath: sub/../t.jsonl\n"};
   const RunSpec run = read_run(request({}, file.path()));

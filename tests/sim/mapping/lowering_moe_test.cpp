@@ -233,3 +233,42 @@ TEST_CASE("experts: dealing large loads evenly changes no multiply-accumulate") 
   CHECK(sum(totals_of(bench.lower(load)).macs) ==
         gemms + attention + 200 * routed_macs_per_token(llm));
 }
+
+TEST_CASE(
+    "lower: experts that choose take their share each, and the dispatch sends as many tokens") {
+  LlmSpec llm = small_moe();
+  llm.moe->routing.choice = ExpertChoice::ByExpert;
+  constexpr std::int64_t kBatch = 16;
+  Bench bench{small_platform(1), llm, {}};
+  const StepPrograms step = bench.lower(decode(kBatch, 100));
+  // 16 tokens x 4 of 16 experts: every expert takes 4, whatever it is popular for.
+  each_instruction(step, [&](std::size_t die, auto, const Instruction& in) {
+    if (in.code != OpCode::Mac) return;
+    for (auto i = in.shapes_begin; i < in.shapes_end; ++i) {
+      const GemmShape& s = step.dies[die].shapes[static_cast<std::size_t>(i)];
+      if (s.count == 16 && s.k == llm.hidden) CHECK(s.m == 4);
+    }
+  });
+  CHECK(sum(totals_of(step).macs) ==
+        kBatch * (dense_macs_per_token(llm) + routed_macs_per_token(llm) +
+                  count_parameters(llm).router + attention_macs(llm, 101)));
+}
+
+TEST_CASE("lower: a capacity factor drops what the busiest experts would have had beyond it") {
+  LlmSpec llm = small_moe();
+  llm.moe->routing.popularity_sigma = 2;
+  constexpr std::int64_t kBatch = 16;
+  const auto macs = [&](double factor) {
+    LlmSpec limited = llm;
+    limited.moe->routing.capacity_factor = factor;
+    Bench bench{small_platform(1), limited, {}};
+    return sum(totals_of(bench.lower(decode(kBatch, 100))).macs);
+  };
+  CHECK(macs(16) == macs(0));
+  CHECK(macs(1) < macs(2));
+  CHECK(macs(2) <= macs(0));
+  // At a factor of 1 no expert has more than the mean: 4 of 16 tokens.
+  const std::int64_t routed = macs(1) - (macs(0) - kBatch * routed_macs_per_token(llm));
+  CHECK(routed <= kBatch * routed_macs_per_token(llm));
+  CHECK(routed > 0);
+}

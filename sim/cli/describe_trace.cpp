@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// reticle workload describe
+#include "sim/cli/describe_trace.hpp"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "sim/base/error.hpp"
+#include "sim/metrics/file_writer.hpp"
+#include "workloads/requests/trace_plot.hpp"
+#include "workloads/requests/trace_reader.hpp"
+#include "workloads/requests/trace_statistics.hpp"
+#include "workloads/requests/trace_stream.hpp"
+
+namespace reticle {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::pair<const char*, double>, 4> kPercentiles{
+    {{"p50", 50}, {"p90", 90}, {"p95", 95}, {"p99", 99}}};
+
+Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+double share(std::int64_t part, std::int64_t whole) {
+  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+Json lengths_json(const LengthHistogram& lengths) {
+  Json json{{"mean", lengths.mean()}};
+  for (const auto& [name, percent] : kPercentiles) json[name] = lengths.percentile(percent);
+  json["max"] = lengths.max();
+  return json;
+}
+
+Json prefix_json(const TraceStream& stream, const TraceStatistics& figures) {
+  const auto prefix = figures.prefix();
+  if (!prefix) return nullptr;
+  return {{"block_tokens", stream.block_tokens()},
+          {"blocks", prefix->blocks},
+          {"distinct_blocks", prefix->distinct_blocks},
+          {"hit_token_fraction", share(prefix->hit_tokens, prefix->tokens)},
+          {"hit_block_fraction", share(prefix->hit_blocks, prefix->blocks)},
+          {"complete", prefix->complete}};
+}
+
+Json to_json(TraceStream& stream, const TraceStatistics& figures) {
+  Json json{{"path", stream.path()},
+            {"format", stream.format()},
+            {"digest", fmt::format("{:016x}", stream.digest())},
+            {"requests", figures.requests()},
+            {"skipped_rows", stream.skipped()},
+            {"bad_rows", stream.bad_rows()},
+            {"span_s", seconds(figures.span())},
+            {"rate_per_s", or_null(figures.rate())},
+            {"gap_cv", or_null(figures.gap_cv())},
+            {"dispersion_per_s", or_null(figures.dispersion())},
+            {"peak_per_s", figures.peak_per_second()},
+            {"input_tokens", lengths_json(figures.input())},
+            {"output_tokens", lengths_json(figures.output())},
+            {"thinking_tokens", figures.thinking_tokens()},
+            {"prefix", prefix_json(stream, figures)},
+            {"sessions", nullptr},
+            {"adapters", figures.adapters()}};
+  if (figures.sessions() > 0)
+    json["sessions"] = {
+        {"count", figures.sessions()},
+        {"requests_mean", share(figures.requests_of_sessions(), figures.sessions())},
+        {"sub_agent_requests", figures.requests_of_sub_agents()},
+        {"complete", figures.sessions_complete()}};
+  return json;
+}
+
+std::string text_or_dash(const std::optional<double>& value, int digits) {
+  return value ? fmt::format("{:.{}f}", *value, digits) : "-";
+}
+
+void print_text(const TraceStream& stream, const TraceStatistics& figures) {
+  fmt::print("{}\n  format    {}\n  requests  {} ({} rows skipped: no tokens", stream.path(),
+             stream.format(), figures.requests(), stream.skipped());
+  if (stream.bad_rows() > 0) fmt::print("; {} malformed rows left out", stream.bad_rows());
+  fmt::print(")\n");
+  for (const std::string& message : stream.bad_row_messages())
+    fmt::print("            {}\n", message);
+  fmt::print("  span      {:.1f} s, {} per second\n", seconds(figures.span()),
+             text_or_dash(figures.rate(), 3));
+  fmt::print("  bursts    CV of gaps {}, dispersion per second {}, peak {} per second\n",
+             text_or_dash(figures.gap_cv(), 2), text_or_dash(figures.dispersion(), 2),
+             figures.peak_per_second());
+  fmt::print("  {:<8}{:>12}{:>10}{:>10}{:>10}{:>10}\n", "tokens", "mean", "p50", "p95", "p99",
+             "max");
+  const auto row = [](const char* name, const LengthHistogram& lengths) {
+    fmt::print("  {:<8}{:>12.1f}{:>10}{:>10}{:>10}{:>10}\n", name, lengths.mean(),
+               lengths.percentile(50), lengths.percentile(95), lengths.percentile(99),
+               lengths.max());
+  };
+  row("input", figures.input());
+  row("output", figures.output());
+  if (figures.thinking_tokens() > 0)
+    fmt::print("  thinking  {} of the output tokens\n", figures.thinking_tokens());
+  if (const auto prefix = figures.prefix()) {
+    fmt::print("  prefix    {:.2f} % of prompt tokens hit in an endless cache{}\n",
+               100 * share(prefix->hit_tokens, prefix->tokens),
+               prefix->complete ? "" : " (of the requests until the set of ids was full)");
+    fmt::print("            {:.2f} % of {} blocks of {} tokens, {} distinct\n",
+               100 * share(prefix->hit_blocks, prefix->blocks), prefix->blocks,
+               stream.block_tokens(), prefix->distinct_blocks);
+  }
+  if (figures.sessions() > 0)
+    fmt::print("  sessions  {}{}, {:.1f} requests each, {} requests by sub-agents\n",
+               figures.sessions_complete() ? "" : "more than ", figures.sessions(),
+               share(figures.requests_of_sessions(), figures.sessions()),
+               figures.requests_of_sub_agents());
+  if (figures.adapters() > 0) fmt::print("  adapters  {}\n", figures.adapters());
+}
+
+/// Runs a converter without a shell, so that a file's name is only ever a name.
+bool convert(const char* program, const std::string& svg, const std::string& png) {
+  const pid_t child = ::fork();
+  if (child < 0) return false;
+  if (child == 0) {
+    const bool rsvg = std::string_view{program} == "rsvg-convert";
+    rsvg ? ::execlp(program, program, "-o", png.c_str(), svg.c_str(), nullptr)
+         : ::execlp(program, program, svg.c_str(), png.c_str(), nullptr);
+    ::_exit(127);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 && std::filesystem::exists(png);
+}
+
+void write_plot(const std::string& path, const std::string& svg) {
+  if (path.ends_with(".svg")) {
+    write_file_atomically(path, svg);
+    return;
+  }
+  const std::string between = path + ".tmp.svg";
+  write_file_atomically(between, svg);
+  bool done = false;
+  for (const char* program : {"rsvg-convert", "convert"})
+    done = done || convert(program, between, path);
+  std::filesystem::remove(between);
+  if (!done)
+    throw ConfigError{{path},
+                      "--plot",
+                      "expected rsvg-convert or ImageMagick's convert, which make a PNG of an "
+                      "SVG, found neither at work; name a file .svg"};
+}
+
+}  // namespace
+
+void describe_trace(const DescribeTrace& request) {
+  if (!request.plot.empty() && !request.plot.ends_with(".svg") && !request.plot.ends_with(".png"))
+    throw ConfigError{"--plot: expected a file .svg or .png, got '" + request.plot + "'"};
+  const auto [path, format] = split_trace_argument(request.trace);
+  TraceStream stream{path, format, request.options};
+  std::optional<TraceStatistics> figures;
+  Request row;
+  while (stream.next(row)) {
+    // Our own format says its block size in the header, which has been read by now.
+    if (!figures)
+      figures.emplace(stream.block_tokens(), request.prefix ? TraceStatistics::kMostIds : 0);
+    figures->add(row);
+  }
+  if (!figures)
+    throw ConfigError{{path},
+                      "requests",
+                      fmt::format("expected at least one, found none (rows without tokens: {}, "
+                                  "malformed rows left out: {})",
+                                  stream.skipped(), stream.bad_rows())};
+  if (!request.plot.empty())
+    write_plot(request.plot, trace_svg(*figures, std::filesystem::path{path}.filename().string()));
+  if (request.json) {
+    fmt::print("{}\n", to_json(stream, *figures).dump(2));
+  } else {
+    print_text(stream, *figures);
+  }
+}
+
+}  // namespace reticle

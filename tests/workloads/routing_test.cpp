@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reuse, topics, correlated layers, recordings and their figures.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <numeric>
+#include <string>
+
+#include "sim/base/error.hpp"
+#include "tests/workloads/scratch_file.hpp"
+#include "workloads/moe/fit_routing.hpp"
+
+using namespace reticle;
+
+namespace {
+
+LlmSpec model(std::int64_t experts, std::int64_t top_k, const RoutingSpec& routing,
+              std::int64_t layers = 6) {
+  LlmSpec llm;
+  llm.layers = dense_then_moe(1, layers);
+  llm.hidden = 1;
+  llm.moe = MoeSpec{.experts = experts, .top_k = top_k, .expert_ffn = 1};
+  llm.moe->routing = routing;
+  return llm;
+}
+
+RoutingFigures figures(const LlmSpec& llm, std::int64_t sessions, std::int64_t tokens) {
+  const std::vector<std::int64_t> lengths(static_cast<std::size_t>(sessions), tokens);
+  return figures_of(draw_routing(ExpertRouter{llm, 5}, lengths));
+}
+
+std::string refusal(std::string_view content) {
+  const ScratchFile file{content};
+  try {
+    (void)read_routing(file.path());
+  } catch (const ConfigError& error) {
+    std::string text = error.what();
+    if (text.starts_with(file.path())) text.replace(0, file.path().size(), "F");
+    return text;
+  }
+  return "";
+}
+
+const std::string kHeader = R"({"reticle_routing": 1, "experts": 4, "layers": 2, "top_k": 2})"
+                            "\n";
+const std::filesystem::path kMoe = RETICLE_SOURCE_DIR "/../shared/traces/moe";
+
+}  // namespace
+
+TEST_CASE("figures_of: counted by hand on three tokens of one layer") {
+  // Tokens pick {0,1}, {1,2}, {1,0} of four experts.
+  RoutingRecord record{.experts = 4, .layers = 1, .top_k = 2, .sessions = {}};
+  record.sessions.push_back({1, 0, {0, 1, 1, 2, 1, 0}});
+  const RoutingFigures f = figures_of(record);
+  CHECK(f.mean.max_over_mean == doctest::Approx(3 / 1.5));        // loads 2, 3, 1, 0
+  CHECK(f.mean.cv == doctest::Approx(std::sqrt(5.0 / 4) / 1.5));  // squares .25+2.25+.25+2.25
+  CHECK(f.mean.gini == doctest::Approx(2 * (1 * 0 + 2 * 1 + 3 * 2 + 4 * 3) / (4 * 6.0) - 5.0 / 4));
+  CHECK(f.reuse[0] == doctest::Approx(0.5));  // one of two, twice
+  CHECK(f.reuse[1] == doctest::Approx(1.0));  // {1,0} had both two before
+  CHECK(f.independent == doctest::Approx((4 + 9 + 1) / 9.0 / 2));
+  CHECK(f.window[0] == doctest::Approx(3.0));   // {0,1} and {1,2}
+  CHECK(f.lru[2] == doctest::Approx(2.0 / 6));  // two cached: 1 comes again twice, 0 was thrown out
+
+  CHECK(f.distinct[0] == 0);  // there is one session only
+}
+
+TEST_CASE("figures_of: even draws share what chance shares and touch what chance touches") {
+  const RoutingFigures f = figures(model(32, 4, {}), 40, 400);
+  CHECK(f.reuse[0] == doctest::Approx(4.0 / 32).epsilon(0.03));
+  CHECK(f.independent == doctest::Approx(4.0 / 32).epsilon(0.03));
+  CHECK(f.distinct[2] == doctest::Approx(32 * (1 - std::pow(28.0 / 32, 8))).epsilon(0.02));
+  CHECK(f.mean.gini < 0.05);
+}
+
+TEST_CASE("ExpertRouter: stickiness is the share of picks kept beyond chance") {
+  RoutingSpec sticky;
+  sticky.stickiness = 0.5;
+  const RoutingFigures f = figures(model(64, 2, sticky), 20, 1000);
+  // A kept pick is there for certain, the others by chance; 0.5 is 128/256 exactly.
+  CHECK(f.reuse[0] == doctest::Approx(0.5 + 0.5 * 2.0 / 64).epsilon(0.02));
+  CHECK(f.reuse[1] == doctest::Approx(0.25 + 0.75 * 2.0 / 64).epsilon(0.03));
+  CHECK(f.mean.max_over_mean < 1.3);
+}
+
+TEST_CASE(
+    "ExpertRouter: correlated layers let the next pick be guessed, and keep loads as they are") {
+  RoutingSpec linked;
+  linked.layer_correlation = 0.5;
+  const RoutingFigures f = figures(model(64, 2, linked), 100, 500);
+  CHECK(f.next_layer == doctest::Approx(0.5 + 0.5 / 64).epsilon(0.05));
+  CHECK(f.mean.gini < 0.05);
+}
+
+TEST_CASE(
+    "ExpertRouter: sessions of one topic share experts, of many less, and loads say the same") {
+  RoutingSpec topical;
+  topical.topic_sigma = 2;
+  const RoutingFigures many = figures(model(32, 4, topical), 200, 50);
+  topical.topics = 1;
+  const RoutingFigures one = figures(model(32, 4, topical), 200, 50);
+  CHECK(many.reuse[2] == doctest::Approx(one.reuse[2]).epsilon(0.1));
+  CHECK(many.reuse[2] > 1.5 * many.independent);
+  CHECK(one.reuse[2] == doctest::Approx(one.independent).epsilon(0.05));
+  CHECK(many.distinct[3] > 1.15 * one.distinct[3]);
+}
+
+TEST_CASE("ExpertRouter: popularity is what picks come to over many requests") {
+  RoutingSpec spec = routing_of(RoutingPresetName::Typical);
+  const LlmSpec llm = model(32, 1, spec, 3);
+  const ExpertRouter router{llm, 5};
+  for (const std::int64_t layer : router.moe_layers()) {
+    std::vector<double> seen(32, 0.0);
+    std::array<std::int32_t, 1> pick{};
+    for (std::uint64_t request = 0; request < 20'000; ++request) {
+      router.route(RequestId{request}, 0, layer, pick);
+      ++seen[static_cast<std::size_t>(pick[0])];
+    }
+    for (std::size_t e = 0; e < 32; ++e)
+      CHECK(seen[e] / 20'000 ==
+            doctest::Approx(router.popularity(layer)[e]).epsilon(0.1).scale(0.02));
+  }
+}
+
+TEST_CASE("ExpertRouter: every law gives different experts, independent of what was asked before") {
+  for (const auto preset :
+       {RoutingPresetName::Balanced, RoutingPresetName::Typical, RoutingPresetName::Skewed}) {
+    const LlmSpec llm = model(16, 12, routing_of(preset));
+    const ExpertRouter router{llm, 3}, again{llm, 3};
+    std::vector<std::int32_t> a(12), b(12), loads(16, 0), sum(16, 0);
+    for (std::int64_t t = 99; t >= 0; --t) (void)router.route(RequestId{1}, t, 4, a);
+    for (std::int64_t t = 0; t < 100; ++t) {
+      again.route(RequestId{1}, t, 4, b);
+      router.route(RequestId{1}, t, 4, a);
+      CHECK(a == b);
+      for (const std::int32_t e : a) ++sum[static_cast<std::size_t>(e)];
+      std::sort(b.begin(), b.end());
+      CHECK(std::adjacent_find(b.begin(), b.end()) == b.end());
+    }
+    router.add_loads(RequestId{1}, 0, 100, 4, loads);
+    CHECK(loads == sum);
+  }
+}
+
+TEST_CASE("read_routing: what was written comes back, and CSV says the same") {
+  const LlmSpec llm = model(8, 2, routing_of(RoutingPresetName::Typical), 3);
+  const RoutingRecord drawn = draw_routing(ExpertRouter{llm, 1}, {5, 3});
+  const ScratchFile file;
+  write_routing(drawn, file.path(), "note");
+  const RoutingRecord read = read_routing(file.path());
+  CHECK(is_routing(file.path()));
+  CHECK(read.experts == 8);
+  REQUIRE(read.sessions.size() == 2);
+  CHECK(read.sessions[1].picks == drawn.sessions[1].picks);
+
+  const ScratchFile csv{
+      "session,token_pos,layer,e0,e1\n7,4,0,1,0\n7,4,1,3,2\n7,5,0,2,1\n7,5,1,0,1\n"};
+  const RoutingRecord table = read_routing(csv.path());
+  CHECK(table.experts == 4);
+  CHECK(table.layers == 2);
+  CHECK(table.sessions[0].first_position == 4);
+  CHECK(table.sessions[0].picks == std::vector<std::uint16_t>{1, 0, 3, 2, 2, 1, 0, 1});
+}
+
+TEST_CASE("ExpertRouter: a recording is replayed, and one of another model refused") {
+  const LlmSpec drawn_by = model(8, 2, routing_of(RoutingPresetName::Typical), 3);
+  const ScratchFile file;
+  write_routing(draw_routing(ExpertRouter{drawn_by, 1}, {5, 3}), file.path(), "");
+  RoutingSpec replayed;
+  replayed.recording = file.path();
+  const ExpertRouter router{model(8, 2, replayed, 3), 99};
+  const ExpertRouter original{drawn_by, 1};
+  std::vector<std::int32_t> a(2), b(2);
+  for (std::int64_t t = 0; t < 7; ++t) {
+    router.route(RequestId{2}, t, 2, a);  // request 2 of two sessions is session 0, of 5 tokens
+    original.route(RequestId{0}, t % 5, 2, b);
+    CHECK(a == b);
+  }
+  const std::string expected =
+      "moe.routing.recording: expected 2 of 8 experts in 4 layers, found 2 of 8 experts in 3 "
+      "layers";
+  CHECK_THROWS_WITH_AS((ExpertRouter{model(8, 2, replayed, 4), 1}),
+                       (file.path() + ": " + expected).c_str(), ConfigError);
+}
+
+TEST_CASE("read_routing: names file, line and what is wrong") {
+  const auto row = [](const std::string& text) { return refusal(kHeader + text); };
+  CHECK(row(R"({"session": 1, "position": 0, "experts": [0, 1, 2, 3]})").empty());
+  CHECK(row(R"({"session": 1, "position": 0, "experts": [0, 1, 2]})") ==
+        "F:2:42: experts: expected layers x top_k = 4 of them, found 3");
+  CHECK(row(R"({"session": 1, "position": 0, "experts": [0, 1, 2, 4]})")
+            .find("expected an expert below 4, found 4") != std::string::npos);
+  CHECK(row(R"({"session": 1, "position": 0, "experts": [0, 0, 2, 3]})").find("found 0 twice") !=
+        std::string::npos);
+  CHECK(row("{\"session\": 1, \"position\": 0, \"experts\": [0, 1, 2, 3]}\n"
+            "{\"session\": 1, \"position\": 2, \"experts\": [0, 1, 2, 3]}")
+            .starts_with("F:3:1: token_pos: expected position 1, found 2"));
+  CHECK(row("").find("at least one token") != std::string::npos);
+  CHECK(refusal("hello\n").starts_with("F:1:1: routing: expected a line with"));
+  CHECK(refusal(R"({"reticle_routing": 2, "experts": 4, "layers": 2, "top_k": 2})")
+            .find("expected version 1") != std::string::npos);
+  CHECK(
+      refusal("session,token_pos,layer,e0\n1,0,0,x\n").starts_with("F:2:7: row: expected a whole"));
+  CHECK(refusal("session,token_pos,layer,e0\n1,0,1,0\n").find("expected layer 0") !=
+        std::string::npos);
+  CHECK(refusal("session,token_pos,layer,e0\n1,0,0,5000\n").find("below 4096") !=
+        std::string::npos);
+}
+
+TEST_CASE(
+    "published: gpt-oss-20b's routing has the figures published with it, and a law meets them") {
+  if (!std::filesystem::is_directory(kMoe)) {
+    MESSAGE("SKIPPED: ../shared/traces is not here");
+    return;
+  }
+  const RoutingRecord full =
+      read_routing((kMoe / "gptoss20b_decode_top4_full_sessions.csv.gz").string());
+  CHECK(full.sessions.size() == 7);
+  const RoutingFigures f = figures_of(full);
+  CHECK(f.reuse[0] == doctest::Approx(0.4397).epsilon(0.0005));
+  const RoutingRecord batch =
+      read_routing((kMoe / "gptoss20b_decode_top4_32sessions_x48tok.csv.gz").string());
+  const RoutingFigures measured = figures_of(batch);
+  CHECK(measured.reuse[0] == doctest::Approx(0.4164).epsilon(0.0005));
+
+  const RoutingFigures g = generated_figures(routing_of(RoutingPresetName::Typical), batch, 1);
+  const auto near = [](double generated, double recorded) {
+    CHECK(generated == doctest::Approx(recorded).epsilon(0.10));
+  };
+  near(g.mean.max_over_mean, measured.mean.max_over_mean);
+  near(g.mean.cv, measured.mean.cv);
+  near(g.mean.gini, measured.mean.gini);
+  for (std::size_t i = 0; i < g.reuse.size(); ++i) near(g.reuse[i], measured.reuse[i]);
+  near(g.independent, measured.independent);
+  for (std::size_t i = 0; i < g.lru.size(); ++i) near(g.lru[i], measured.lru[i]);
+  for (std::size_t i = 0; i < g.distinct.size(); ++i) near(g.distinct[i], measured.distinct[i]);
+  for (std::size_t i = 0; i < g.window.size(); ++i) near(g.window[i], measured.window[i]);
+  near(g.next_layer, measured.next_layer);
+}
+
+TEST_CASE("fit_routing: finds the law that drew a recording") {
+  RoutingSpec law;
+  law.popularity_sigma = 1.2;
+  law.stickiness = 0.25;
+  law.layer_correlation = 0.3;
+  const RoutingRecord record =
+      draw_routing(ExpertRouter{model(16, 2, law, 4), 77}, std::vector<std::int64_t>(16, 60));
+  const FittedRouting fit = fit_routing(record);
+  CHECK(fit.generated.reuse[0] == doctest::Approx(fit.measured.reuse[0]).epsilon(0.06));
+  CHECK(fit.generated.mean.cv == doctest::Approx(fit.measured.mean.cv).epsilon(0.1));
+  CHECK(fit.generated.next_layer == doctest::Approx(fit.measured.next_layer).epsilon(0.1));
+  CHECK(fit.spec.topic_sigma < 0.6);
+}

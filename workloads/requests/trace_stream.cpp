@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/requests/trace_stream.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "sim/base/error.hpp"
+#include "sim/base/rng.hpp"
+#include "workloads/requests/request_source.hpp"
+
+namespace reticle {
+
+namespace {
+
+void require(bool ok, std::string_view key, const std::string& problem) {
+  if (!ok) throw ConfigError{{}, key, problem};
+}
+
+void check(const TraceOptions& o) {
+  const auto at_least_1 = [](std::string_view key, const std::optional<std::int64_t>& value) {
+    require(!value || *value >= 1, key,
+            "expected at least 1, found " + std::to_string(value.value_or(0)));
+  };
+  at_least_1("limit", o.limit);
+  at_least_1("max_input", o.max_input);
+  at_least_1("max_output", o.max_output);
+  require(o.skip >= 0, "skip", "expected at least 0, found " + std::to_string(o.skip));
+  require(o.from >= Picoseconds{0}, "from", "expected a time from 0 on");
+  require(!o.to || *o.to > o.from, "to", "expected a time after `from`");
+  require(o.sample > 0.0 && o.sample <= 1.0, "sample", "expected a share above 0 and up to 1");
+  require(o.rate_scale >= 1e-6 && o.rate_scale <= 1e6, "rate_scale",
+          "expected a factor from 1e-6 to 1e6");
+}
+
+}  // namespace
+
+TraceStream::TraceStream(const std::string& path, std::string_view format,
+                         const TraceOptions& options)
+    : path_{path}, format_{format}, options_{options} {
+  check(options);
+  source_ = open_requests(path, format_, options.skip_bad_rows);
+}
+
+TraceStream::~TraceStream() = default;
+
+std::int64_t TraceStream::block_tokens() const { return source_->block_tokens(); }
+std::int64_t TraceStream::skipped() const { return source_->skipped(); }
+std::int64_t TraceStream::bad_rows() const { return source_->bad_rows().count(); }
+const std::vector<std::string>& TraceStream::bad_row_messages() const {
+  return source_->bad_rows().messages();
+}
+std::uint64_t TraceStream::digest() { return source_->digest(); }
+
+/// Reads until the first request held cannot be preceded by one still to come.
+void TraceStream::read_ahead() {
+  while (!at_end_ && (ahead_.empty() || latest_ - ahead_.front().arrival <= kDisorder)) {
+    Request request;
+    if (!spare_.empty()) {
+      request = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    try {
+      at_end_ = !source_->next(request);
+    } catch (const ConfigError&) {
+      // What precedes the bad row is still good: a limit may end before it.
+      failure_ = std::current_exception();
+      at_end_ = true;
+    }
+    if (at_end_) break;
+    latest_ = ahead_.empty() && row_ == 0 ? request.arrival : max(latest_, request.arrival);
+    ahead_.push_back(std::move(request));
+    for (std::size_t i = ahead_.size() - 1; i > 0 && ahead_[i].arrival < ahead_[i - 1].arrival; --i)
+      std::swap(ahead_[i], ahead_[i - 1]);
+  }
+}
+
+bool TraceStream::next_in_order(Request& request) {
+  read_ahead();
+  if (ahead_.empty()) {
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+    return false;
+  }
+  std::swap(request, ahead_.front());
+  spare_.push_back(std::move(ahead_.front()));
+  ahead_.pop_front();
+  // A row may precede the first one, from which some formats count.
+  if (!origin_) origin_ = min(request.arrival, Picoseconds{0});
+  request.arrival -= *origin_;
+  ++row_;
+  return true;
+}
+
+bool TraceStream::kept(const Request& request) {
+  if (request.arrival < options_.from || (options_.to && request.arrival >= *options_.to))
+    return false;
+  if (options_.sample < 1.0) {
+    // A session is kept or left out whole: its prefixes belong together.
+    const auto key = request.session.value_or(static_cast<std::uint64_t>(row_));
+    const auto draw = combine64(combine64(options_.seed, fnv1a64("trace/sample")), key);
+    if (unit_interval(draw) >= options_.sample) return false;
+  }
+  return passed_++ >= options_.skip;
+}
+
+void TraceStream::shape(Request& request) {
+  if (!start_) start_ = options_.skip > 0 ? request.arrival : options_.from;
+  request.arrival -= *start_;
+  if (options_.rate_scale != 1.0)
+    request.arrival = Picoseconds{static_cast<std::int64_t>(
+        std::min(static_cast<double>(request.arrival.count()) / options_.rate_scale, 9.2e18))};
+  if (options_.max_input && request.input_tokens > *options_.max_input) {
+    request.input_tokens = *options_.max_input;
+    if (block_tokens() > 0) {
+      const auto blocks = static_cast<std::size_t>(div_up(request.input_tokens, block_tokens()));
+      if (request.prefix_blocks.size() > blocks) request.prefix_blocks.resize(blocks);
+    }
+  }
+  if (options_.max_output) {
+    request.output_tokens = std::min(request.output_tokens, *options_.max_output);
+    request.thinking_tokens = std::min(request.thinking_tokens, request.output_tokens);
+  }
+  request.id = RequestId{next_id_++};
+}
+
+bool TraceStream::next(Request& request) {
+  if (options_.limit && next_id_ >= static_cast<std::uint64_t>(*options_.limit)) return false;
+  while (next_in_order(request)) {
+    // Nothing after `to` will be kept: in order, the rest need not be read.
+    if (options_.to && request.arrival >= *options_.to) return false;
+    if (!kept(request)) continue;
+    shape(request);
+    return true;
+  }
+  return false;
+}
+
+std::optional<Request> TraceStream::next() {
+  Request request;
+  if (!next(request)) return std::nullopt;
+  return request;
+}
+
+}  // namespace reticle
