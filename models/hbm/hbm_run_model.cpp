@@ -410,6 +410,7 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
   const Picoseconds to_data = read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl;
   const HbmGeometry::Walk begin = geometry_.walk_to(geometry_.visits_before(run.address));
   std::int64_t missing = 0;
+  std::int64_t conflicts = 0;  // in the first set
   Picoseconds earliest{};
   for (FirstRow& first : demand.first_rows) {
     std::int64_t of_sets = begin.of_sets + first.set;
@@ -423,19 +424,23 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
     if (params_.controller.page == PagePolicy::Closed) close_behind(bank, run.kind, at);
     first.wait = apply_refresh(bank, first.bank, at);
     if (bank.row == first.row) continue;
+    conflicts += first.set == 0 && bank.row != kClosed;
     const Picoseconds ready =
         max(bank.act_ready, bank.row == kClosed ? at : max(at, bank.pre_ready) + t_.t_rp);
     earliest = missing++ == 0 ? ready : min(earliest, ready);
   }
   if (missing == 0) ++stats_.row_hits;
   stats_.activates += missing;
-  const Picoseconds slot = missing == 0 ? at : open_rows(earliest, missing);
+  const Picoseconds slot = missing == 0 ? at : open_rows(at, earliest, missing);
   Picoseconds data = at + (read ? t_.t_cl : t_.t_cwl);
   std::int64_t opened = 0;
   late_ = Picoseconds{};
   late_rows_ = 0;
   opens_ = missing > 0;
   later_ = demand.first_rows.back().set > 0 ? data : kNever;
+  // Of one row behind its precharge the run's other rows hide the wait; a run that comes to each
+  // bank once is placed group by group.
+  const bool runs_up = conflicts > 1 && demand.visits > geometry_.members;
   Ramp ramp;
   for (const FirstRow& first : demand.first_rows) {
     Bank& bank = banks_[first.bank];
@@ -457,8 +462,10 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
     // Others pass the bursts of a bank under refresh.
     if (late)
       late_ = max(late_, bank.opened + to_data);
-    else if (first.set == 0)
+    else if (first.set == 0 && runs_up)
       ramp.add(bank.opened + to_data);
+    else if (first.set == 0)
+      data = max(data, bank.opened + to_data - first.after);
     else
       later_ = max(later_, bank.opened + to_data - first.after + demand.in_first);
   }
@@ -490,12 +497,12 @@ void HbmRunModel::list_first_rows(Demand& demand, std::int64_t in_set) const {
 }
 
 /// Takes a place among the activates: tRRD apart, and every four of them fill tFAW.
-Picoseconds HbmRunModel::open_rows(Picoseconds at, std::int64_t count) {
+Picoseconds HbmRunModel::open_rows(Picoseconds at, Picoseconds earliest, std::int64_t count) {
   if (activates_.tail() <= at) activated_ = 0;
   const std::int64_t windows = (activated_ + count) / 4 - activated_ / 4;
   activated_ = (activated_ + count) % 4;
   const Picoseconds rest = max(Picoseconds{}, t_.t_faw - 4 * t_.t_rrd_s);
-  return activates_.reserve(at, count * t_.t_rrd_s + windows * rest).first;
+  return activates_.reserve(earliest, count * t_.t_rrd_s + windows * rest).first;
 }
 
 /// A run too short to pass through all groups meets others in the columns of its own.
@@ -711,10 +718,9 @@ Picoseconds HbmRunModel::switch_stacks(const MemoryRun& run, const Demand& deman
                                        Picoseconds data) const {
   if (demand.scattered) return {};
   const std::int64_t first = geometry_.visits_before(run.address) / visits_of_set_;
-  const std::int64_t within = (first + demand.sets - 1) / sets_of_stack_ - first / sets_of_stack_;
   const bool follows = before_.stack >= 0 && before_.stack != geometry_.stack_of(first) &&
                        refresh_.useful(data) <= bus_.tail();
-  return (within + follows) * switch_;
+  return follows ? switch_ : Picoseconds{};
 }
 
 /// A run whose last column waits for its bank group is overtaken by one in another stack id: its

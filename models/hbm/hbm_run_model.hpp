@@ -160,7 +160,7 @@ class HbmRunModel {
                                           Picoseconds begin, Picoseconds end) const;
   /// Earliest data of the run's first visit, rows opened where they must be.
   Picoseconds open_first(const MemoryRun& run, Demand& demand, Picoseconds at);
-  Picoseconds open_rows(Picoseconds at, std::int64_t count);
+  Picoseconds open_rows(Picoseconds at, Picoseconds earliest, std::int64_t count);
   void list_first_rows(Demand& demand, std::int64_t in_set) const;
   Picoseconds columns(const Demand& demand, Picoseconds data);
   [[nodiscard]] bool stays_queued(const MemoryRun& run, const Demand& demand) const;
