@@ -37,6 +37,10 @@ HbmGeometry::HbmGeometry(const HbmParams& params) : banks_per_group_{params.bank
   invariant(
       std::set<std::size_t>(banks_.begin(), banks_.end()).size() == static_cast<std::size_t>(all),
       "the address map walks through every bank once before the next row");
+  for (std::int64_t s = 0; s < sets; ++s)
+    stacks_.push_back(static_cast<std::int64_t>(group(index(s, 0))) / params.bank_groups);
+  while (sets_of_stack_ < sets && stacks_[static_cast<std::size_t>(sets_of_stack_)] == stacks_[0])
+    ++sets_of_stack_;
   std::set<std::size_t> seen;
   groups_.push_back(0);
   for (std::int64_t v = 0; v * visit < all * params.row.count(); ++v) {

@@ -32,6 +32,12 @@ class HbmGeometry {
   [[nodiscard]] std::size_t group(std::size_t index) const {
     return banks_[index] / static_cast<std::size_t>(banks_per_group_);
   }
+  /// Sets in a row that lie in one stack id.
+  [[nodiscard]] std::int64_t sets_of_stack() const { return sets_of_stack_; }
+  /// Stack id of a set, counted from address 0.
+  [[nodiscard]] std::int64_t stack_of(std::int64_t number) const {
+    return stacks_[static_cast<std::size_t>(in_round(number))];
+  }
   struct Walk {
     std::int64_t visit = 0;    ///< number of it, from address 0
     std::int64_t set = 0;      ///< number of it,
@@ -85,6 +91,8 @@ class HbmGeometry {
  private:
   std::vector<std::size_t> banks_;  ///< by index
   std::vector<std::int64_t> groups_;
+  std::vector<std::int64_t> stacks_;  ///< stack id by set
+  std::int64_t sets_of_stack_ = 1;
   std::int64_t banks_per_group_;
   Divisor by_visit_{1}, by_set_{1}, by_visits_of_set_{1}, by_sets_{1}, by_members_{1};
 };

@@ -2,6 +2,7 @@
 #include "models/hbm/hbm_run_model.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
@@ -9,7 +10,6 @@
 namespace reticle {
 
 namespace {
-constexpr Picoseconds kLongAgo{-1'000'000'000};
 /// Pieces that settle the pace of a scattered run: enough for 1 % of bank conflicts' share.
 constexpr std::int64_t kPacePieces = 2048;
 }  // namespace
@@ -32,7 +32,9 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
       banks_(static_cast<std::size_t>(banks(params))),
       known_(kKnownShapes),
       groups_(static_cast<std::size_t>(params.stack_ids * params.bank_groups)),
-      open_{params_, geometry_} {
+      open_{params_, geometry_},
+      switch_{params.stack_ids > 1 ? t_.t_ccd_r - max(t_.t_burst, t_.t_ccd_s) : Picoseconds{}},
+      sets_of_stack_{geometry_.sets_of_stack()} {
   for (Bank& bank : banks_) bank.act_ready = bank.pre_ready = bank.used = kLongAgo;
 }
 
@@ -145,6 +147,7 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
   const std::int64_t first = std::min(geometry_.members, visits_of_set_ - into);
   const std::int64_t last =
       std::min(geometry_.members, into + demand.visits - (sets - 1) * visits_of_set_);
+  demand.in_first = std::min(demand.visits, visits_of_set_ - into) * demand.visit;
   demand.rows = sets == 1 ? std::min(geometry_.members, demand.visits)
                           : first + (sets - 2) * geometry_.members + last;
   demand.sets = div_up(into_set + demand.visits * geometry_.visit, geometry_.set);
@@ -162,6 +165,59 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
   demand.again = 0;
   demand.open = pieces * pace.open;
   return demand;
+}
+
+/// A run's last column waits for its bank group while one of another stack id may go.
+bool HbmRunModel::straggles(const LastRun& run) {
+  // Groups that all take part repeat themselves: the end of a long run is that of a short one.
+  const std::int64_t round = geometry_.set / params_.burst.count();
+  const std::int64_t bursts = run.bursts > 3 * round ? 2 * round + run.bursts % round : run.bursts;
+  const std::int64_t key =
+      (run.into * (3 * round + 1) + bursts) * 3 + static_cast<std::int64_t>(run.rows);
+  const auto [known, fresh] = straggling_->try_emplace(key, false);
+  if (fresh) known->second = last_gap(run.into, bursts, run.rows) > t_.t_ccd_r;
+  return known->second;
+}
+
+/// From the last column but one to the last, of a run served oldest first among its bank groups.
+/// The burst that opened a row goes first, also where the row is of a later set.
+Picoseconds HbmRunModel::last_gap(std::int64_t begin, std::int64_t bursts, Rows rows) const {
+  const std::int64_t of_visit = geometry_.visit / params_.burst.count();
+  const std::int64_t round = geometry_.set / params_.burst.count();
+  const std::int64_t groups = geometry_.groups_of(sight_visits_);
+  std::vector<std::int64_t> left(static_cast<std::size_t>(groups));  // next burst of each group
+  std::vector<Picoseconds> ready(static_cast<std::size_t>(groups));
+  std::vector<char> fresh(static_cast<std::size_t>(groups), rows != Rows::Open);
+  const std::int64_t first = begin / of_visit;
+  for (std::int64_t g = 0; g < groups; ++g) {
+    const auto group = static_cast<std::size_t>((first + g) % groups);
+    left[group] = std::max(begin, (first + g) * of_visit);
+    if (rows == Rows::Opening) ready[group] = g * t_.t_rrd_s;
+  }
+  const std::int64_t end = begin + bursts;
+  Picoseconds now{}, before{};
+  const Picoseconds apart = max(t_.t_burst, t_.t_ccd_s);
+  for (std::int64_t i = 0; i < bursts; ++i) {
+    std::size_t best = left.size();
+    Picoseconds soonest{std::numeric_limits<std::int64_t>::max()};
+    for (std::size_t g = 0; g < left.size(); ++g)
+      if (left[g] < end) soonest = min(soonest, ready[g]);
+    const Picoseconds at = i == 0 ? now : max(now + apart, soonest);
+    // Rows just opened come first.
+    const auto order = [&](std::size_t g) { return fresh[g] ? left[g] - bursts : left[g]; };
+    for (std::size_t g = 0; g < left.size(); ++g)
+      if (left[g] < end && ready[g] <= at && (best == left.size() || order(g) < order(best)))
+        best = g;
+    before = now;
+    now = at;
+    fresh[best] = false;
+    ready[best] = at + t_.t_ccd_l;
+    if (++left[best] % of_visit == 0) left[best] += (groups - 1) * of_visit;
+    if (rows != Rows::Open && left[best] % round % (groups * of_visit) == left[best] % round &&
+        left[best] % of_visit == 0 && left[best] < end && ++i < bursts)
+      ++left[best];
+  }
+  return now - before;
 }
 
 /// Measured once per size on a channel of its own: pieces at random places, the queue never dry.
@@ -335,11 +391,27 @@ Picoseconds HbmRunModel::refreshed_end(const MemoryRun& run, const Demand& deman
   return latest;
 }
 
+/// Rows of a set that open one after the other: until the bus is full each adds the columns of its
+/// bank group, tCCD_L apart. Data that began now and never paused would end as these do.
+Picoseconds HbmRunModel::Ramp::data(Picoseconds floor, Picoseconds in_group,
+                                    Picoseconds apart) const {
+  Picoseconds lost{};
+  for (std::size_t i = 0; i + 1 < count; ++i) {
+    const std::int64_t share = static_cast<std::int64_t>(i + 1) * apart.count();
+    const std::int64_t idle = std::max<std::int64_t>(0, in_group.count() - share);
+    const Picoseconds step = max(Picoseconds{}, from[i + 1] - max(from[i], floor));
+    lost += Picoseconds{step.count() * idle / in_group.count()};
+  }
+  return count == 0 ? floor : max(floor, from[0]) + lost;
+}
+
 Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picoseconds at) {
   const bool read = run.kind == Access::Read;
   const Picoseconds to_data = read ? t_.t_rcd_rd + t_.t_cl : t_.t_rcd_wr + t_.t_cwl;
   const HbmGeometry::Walk begin = geometry_.walk_to(geometry_.visits_before(run.address));
   std::int64_t missing = 0;
+  std::int64_t conflicts = 0;  // in the first set
+  Picoseconds earliest{};
   for (FirstRow& first : demand.first_rows) {
     std::int64_t of_sets = begin.of_sets + first.set;
     first.row = begin.row;
@@ -351,15 +423,25 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
     Bank& bank = bank_at(first.bank);
     if (params_.controller.page == PagePolicy::Closed) close_behind(bank, run.kind, at);
     first.wait = apply_refresh(bank, first.bank, at);
-    missing += bank.row != first.row;
+    if (bank.row == first.row) continue;
+    conflicts += first.set == 0 && bank.row != kClosed;
+    const Picoseconds ready =
+        max(bank.act_ready, bank.row == kClosed ? at : max(at, bank.pre_ready) + t_.t_rp);
+    earliest = missing++ == 0 ? ready : min(earliest, ready);
   }
   if (missing == 0) ++stats_.row_hits;
   stats_.activates += missing;
-  const Picoseconds slot = missing == 0 ? at : open_rows(at, missing);
+  const Picoseconds slot = missing == 0 ? at : open_rows(at, earliest, missing);
   Picoseconds data = at + (read ? t_.t_cl : t_.t_cwl);
   std::int64_t opened = 0;
   late_ = Picoseconds{};
   late_rows_ = 0;
+  opens_ = missing > 0;
+  later_ = demand.first_rows.back().set > 0 ? data : kNever;
+  // Of one row behind its precharge the run's other rows hide the wait; a run that comes to each
+  // bank once is placed group by group.
+  const bool runs_up = conflicts > 1 && demand.visits > geometry_.members;
+  Ramp ramp;
   for (const FirstRow& first : demand.first_rows) {
     Bank& bank = banks_[first.bank];
     bool late = false;
@@ -376,11 +458,18 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
       bank.pre_ready = bank.opened + t_.t_ras;
       open_.open(first.bank, bank.opened);
     }
-    // Others pass the bursts of a bank under refresh.
-    Picoseconds& from = late ? late_ : data;
-    from = max(from, bank.opened + to_data - (late ? Picoseconds{} : first.after));
     late_rows_ += late;
+    // Others pass the bursts of a bank under refresh.
+    if (late)
+      late_ = max(late_, bank.opened + to_data);
+    else if (first.set == 0 && runs_up)
+      ramp.add(bank.opened + to_data);
+    else if (first.set == 0)
+      data = max(data, bank.opened + to_data - first.after);
+    else
+      later_ = max(later_, bank.opened + to_data - first.after + demand.in_first);
   }
+  data = ramp.data(data, t_.t_ccd_l, max(t_.t_burst, t_.t_ccd_s));
   return demand.visits <= geometry_.members ? columns(demand, data) : data;
 }
 
@@ -408,12 +497,12 @@ void HbmRunModel::list_first_rows(Demand& demand, std::int64_t in_set) const {
 }
 
 /// Takes a place among the activates: tRRD apart, and every four of them fill tFAW.
-Picoseconds HbmRunModel::open_rows(Picoseconds at, std::int64_t count) {
+Picoseconds HbmRunModel::open_rows(Picoseconds at, Picoseconds earliest, std::int64_t count) {
   if (activates_.tail() <= at) activated_ = 0;
   const std::int64_t windows = (activated_ + count) / 4 - activated_ / 4;
   activated_ = (activated_ + count) % 4;
   const Picoseconds rest = max(Picoseconds{}, t_.t_faw - 4 * t_.t_rrd_s);
-  return activates_.reserve(at, count * t_.t_rrd_s + windows * rest).first;
+  return activates_.reserve(earliest, count * t_.t_rrd_s + windows * rest).first;
 }
 
 /// A run too short to pass through all groups meets others in the columns of its own.
@@ -440,6 +529,7 @@ bool HbmRunModel::stays_queued(const MemoryRun& run, const Demand& demand) const
 AccessTiming HbmRunModel::queue(const MemoryRun& run, const Demand& demand, Picoseconds accepted) {
   queued_.push_back(run);
   queued_bursts_ += demand.bursts;
+  later_ = kNever;
   return place(run, demand, accepted, refresh_.command(accepted) + t_.t_rcd_wr + t_.t_cwl);
 }
 
@@ -604,13 +694,64 @@ MemoryStats HbmRunModel::stats() const {
   return stats;
 }
 
+/// What lies in the first set of banks and what lies behind it wait for their own rows.
+BusTimeline::Slot HbmRunModel::take_bus(const Demand& demand, Picoseconds data, Picoseconds bus) {
+  const Picoseconds first = refresh_.useful(data);
+  const Picoseconds rest = bus - demand.in_first;
+  if (rest.count() <= 0 || later_ == kNever) return bus_.reserve(first, bus);
+  const Picoseconds later = refresh_.useful(later_);
+  const Picoseconds tail = bus_.tail();
+  if (first <= tail && later <= max(first, tail) + demand.in_first)
+    return bus_.reserve(min(first, later), bus);
+  if (later < first) {
+    const BusTimeline::Slot ahead = bus_.reserve(later, rest);
+    const BusTimeline::Slot behind = bus_.reserve(first, demand.in_first);
+    return {.first = min(ahead.first, behind.first), .last = max(ahead.last, behind.last)};
+  }
+  const BusTimeline::Slot ahead = bus_.reserve(first, demand.in_first);
+  const BusTimeline::Slot behind = bus_.reserve(later, rest);
+  return {.first = ahead.first, .last = max(ahead.last, behind.last)};
+}
+
+/// Bus time lost where one stack id's columns follow another's.
+Picoseconds HbmRunModel::switch_stacks(const MemoryRun& run, const Demand& demand,
+                                       Picoseconds data) const {
+  if (demand.scattered) return {};
+  const std::int64_t first = geometry_.visits_before(run.address) / visits_of_set_;
+  const bool follows = before_.stack >= 0 && before_.stack != geometry_.stack_of(first) &&
+                       refresh_.useful(data) <= bus_.tail();
+  return follows ? switch_ : Picoseconds{};
+}
+
+/// A run whose last column waits for its bank group is overtaken by one in another stack id: its
+/// own columns leave no gap of tCCD_R until it ends or goes to the next stack id. What was told of
+/// the run before stands; whoever asks after its end sees the delay.
+void HbmRunModel::hold_back(const MemoryRun& run, const Demand& demand, Picoseconds data,
+                            Picoseconds begin, Picoseconds end) {
+  const std::int64_t first = geometry_.visits_before(run.address) / visits_of_set_;
+  if (before_.stack >= 0 && before_.stack != geometry_.stack_of(first) &&
+      data < before_.end - t_.t_burst && straggles(before_)) {
+    const std::int64_t sets = sets_of_stack_ - first % sets_of_stack_;
+    held_ = {.from = before_.end, .until = min(end, begin + sets * set_time_)};
+  }
+  const bool follows = run.kind == Access::Read && !demand.scattered;
+  before_ = {.stack = follows ? geometry_.stack_of(first + demand.sets - 1) : -1,
+             .into = geometry_.bytes_into_set(run.address) / params_.burst.count(),
+             .bursts = demand.bursts,
+             .rows = !opens_        ? Rows::Open
+                     : begin > data ? Rows::Ready
+                                    : Rows::Opening,
+             .end = end};
+}
+
 AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Picoseconds accepted,
                                 Picoseconds data) {
   const bool read = run.kind == Access::Read;
   const Picoseconds latency = read ? t_.t_cl : t_.t_cwl;
   const Picoseconds late = late_rows_ * demand.row;
-  const BusTimeline::Slot slot =
-      bus_.reserve(refresh_.useful(data), max(demand.bus - late, Picoseconds{}));
+  Picoseconds bus = max(demand.bus - late, Picoseconds{});
+  if (switch_.count() > 0) bus += switch_stacks(run, demand, data);
+  const BusTimeline::Slot slot = take_bus(demand, data, bus);
   Picoseconds begin = refresh_.begins(slot.first);
   Picoseconds end = max(refresh_.ends(slot.last), begin + demand.alone);
   const std::int64_t side = read ? 0 : 1;
@@ -631,6 +772,7 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
     end = max(end, max(refresh_.ends(rest.last), refresh_.begins(rest.first) + alone));
     late_rows_ = 0;
   }
+  if (switch_.count() > 0) hold_back(run, demand, data, begin, end);
   ++stats_.transactions;
   (read ? stats_.read : stats_.written) += run.bytes;
   (read ? stats_.read_bursts : stats_.written_bursts) += demand.bursts;
@@ -649,6 +791,10 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
 AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at) {
   if (run.bytes.count() <= 0) return {at, at, at, at};
   Demand& demand = demand_of(run);
+  if (at > held_.from) {
+    at = max(at, held_.until);
+    held_ = {.from = kNever, .until = {}};
+  }
   const Picoseconds accepted = sight(run.kind, at);
   if (stays_queued(run, demand)) return queue(run, demand, accepted);
   const Picoseconds commands = max(refresh_.command(accepted), turn(run.kind, accepted));

@@ -4,7 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
+#include <memory>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -36,6 +39,8 @@ class HbmRunModel {
 
  private:
   static constexpr std::int64_t kClosed = -1;
+  static constexpr Picoseconds kLongAgo{-1'000'000'000};
+  static constexpr Picoseconds kNever{std::numeric_limits<std::int64_t>::max()};
   struct Bank {
     std::int64_t row = kClosed;
     Picoseconds opened{};     ///< its activate
@@ -69,6 +74,9 @@ class HbmRunModel {
     std::int64_t row = 0;  ///< row, of the run at hand
   };
   static constexpr std::size_t kFirstRows = 8;  ///< two sets of four
+  /// The rows of a run when it begins: open since an earlier one, opened in time, opening one after
+  /// the other.
+  enum class Rows : std::uint8_t { Open, Ready, Opening };
   /// What a run asks of the data bus. Depends on its size and on where in a set it begins, no more:
   /// runs of equal shape share one.
   struct Demand {
@@ -81,6 +89,7 @@ class HbmRunModel {
     std::int64_t sets = 0;    ///< it touches
     std::int64_t again = 0;   ///< rows of the bursts in sight, opened again after a refresh
     Picoseconds row{};        ///< bus time of what it takes from one row
+    Picoseconds in_first{};   ///< bus time of what lies in its first set
     Picoseconds into{};       ///< bus time from the beginning of its first set
     bool sweeps = false;      ///< comes through every bank
     bool scattered = false;
@@ -105,6 +114,32 @@ class HbmRunModel {
     Picoseconds open{};  ///< banks x time a row is open for it
   };
 
+  /// When the rows of a run's first set can give data, ascending; those of the earliest eight.
+  struct Ramp {
+    std::array<Picoseconds, kFirstRows> from;
+    std::size_t count = 0;
+    void add(Picoseconds at) {
+      std::size_t i = count == from.size() ? count - 1 : count++;
+      for (; i > 0 && from[i - 1] > at; --i) from[i] = from[i - 1];
+      from[i] = at;
+    }
+    [[nodiscard]] Picoseconds data(Picoseconds floor, Picoseconds in_group,
+                                   Picoseconds apart) const;
+  };
+
+  /// The run placed last.
+  struct LastRun {
+    std::int64_t stack = -1;  ///< where it ended; -1: writes, scattered pieces
+    std::int64_t into = 0;    ///< bursts of its first set before it
+    std::int64_t bursts = 0;
+    Rows rows = Rows::Open;
+    Picoseconds end{};
+  };
+  /// A run that ends later than it was told: who asks after `from` is heard at `until`.
+  struct Held {
+    Picoseconds from{}, until{};
+  };
+
   /// Valid until the next call.
   Demand& demand_of(const MemoryRun& run);
   void place_piece(Demand& demand, std::int64_t into_set, std::int64_t in_set) const;
@@ -125,7 +160,7 @@ class HbmRunModel {
                                           Picoseconds begin, Picoseconds end) const;
   /// Earliest data of the run's first visit, rows opened where they must be.
   Picoseconds open_first(const MemoryRun& run, Demand& demand, Picoseconds at);
-  Picoseconds open_rows(Picoseconds at, std::int64_t count);
+  Picoseconds open_rows(Picoseconds at, Picoseconds earliest, std::int64_t count);
   void list_first_rows(Demand& demand, std::int64_t in_set) const;
   Picoseconds columns(const Demand& demand, Picoseconds data);
   [[nodiscard]] bool stays_queued(const MemoryRun& run, const Demand& demand) const;
@@ -135,6 +170,13 @@ class HbmRunModel {
   [[nodiscard]] Picoseconds open_queued(Picoseconds at);
   AccessTiming serve(const MemoryRun& run, Demand& demand, Picoseconds accepted,
                      Picoseconds commands, Picoseconds data);
+  [[nodiscard]] Picoseconds last_gap(std::int64_t begin, std::int64_t bursts, Rows rows) const;
+  bool straggles(const LastRun& run);
+  BusTimeline::Slot take_bus(const Demand& demand, Picoseconds data, Picoseconds bus);
+  [[nodiscard]] Picoseconds switch_stacks(const MemoryRun& run, const Demand& demand,
+                                          Picoseconds data) const;
+  void hold_back(const MemoryRun& run, const Demand& demand, Picoseconds data, Picoseconds begin,
+                 Picoseconds end);
   AccessTiming place(const MemoryRun& run, const Demand& demand, Picoseconds accepted,
                      Picoseconds data);
   void settle(const MemoryRun& run, const Demand& demand, Picoseconds begin, Picoseconds end);
@@ -176,12 +218,21 @@ class HbmRunModel {
   std::array<std::int64_t, 2> last_set_{};
   Picoseconds data_from_{};        ///< no data of this direction before
   Picoseconds late_{};             ///< data of the run's rows in banks under refresh,
+  Picoseconds later_{};            ///< data of its rows behind the first set
+  bool opens_ = false;             ///< the run opens rows
   std::int64_t late_rows_ = 0;     ///< which are so many
   std::vector<MemoryRun> queued_;  ///< writes whose rows wait for the next drain
   std::int64_t queued_bursts_ = 0;
   std::map<std::pair<std::int64_t, Access>, Pace> paces_;
   std::int64_t refreshes_seen_ = 0;
   OpenRowTime open_;
+  const Picoseconds switch_;  ///< bus time lost from one stack id to another
+  const std::int64_t sets_of_stack_;
+  LastRun before_;
+  /// What straggles() found; a channel's history has many copies of it.
+  std::shared_ptr<std::unordered_map<std::int64_t, bool>> straggling_ =
+      std::make_shared<std::unordered_map<std::int64_t, bool>>();
+  Held held_{.from = kNever, .until = {}};
   Picoseconds last_data_{};
   MemoryStats stats_;
 };
