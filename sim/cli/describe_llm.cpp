@@ -208,9 +208,9 @@ std::vector<Fact> describe(const LlmSpec& llm) {
   count("parameters", "embedding", "embedding and head", n.embedding);
   if (n.mtp > 0) count("parameters", "mtp", "prediction heads", n.mtp);
   bytes("weights", "all weights", weight_bytes(llm));
-  bytes("active_weights", "weights of one token", active_weight_bytes(llm));
   for (const Part& part : parts_of(llm))
     bytes(part.key, fmt::format("{}, {}", part.label, name_of(part.precision)), part.bytes);
+  bytes("active_weights", "weights of one token", active_weight_bytes(llm));
   bytes("kv_per_token", "KV per token", kv_bytes_per_token(llm));
   for (const auto& [tokens, name] : kContexts) {
     bytes(fmt::format("kv_at_{}", name), fmt::format("KV at {} tokens", name),

@@ -104,10 +104,11 @@ void print_fit(const RoutingRecord& record, bool json) {
     fmt::print("  {:<48}{:>10.3f}{:>10.3f}{:>+7.1f}%\n", measured[i].label, measured[i].value,
                generated[i].value, 100 * (generated[i].value / measured[i].value - 1));
   fmt::print(
-      "\nrouting:\n  popularity_sigma: {:.3g}\n  popularity_shape: {}\n  topics: {}\n  topic_sigma: {:.3g}\n"
+      "\nrouting:\n  popularity_sigma: {:.3g}\n  popularity_shape: {}\n  topics: {}\n  "
+      "topic_sigma: {:.3g}\n"
       "  stickiness: {:.3g}\n  layer_correlation: {:.3g}\n",
-      fit.spec.popularity_sigma, shape_text(fit.spec), fit.spec.topics, fit.spec.topic_sigma, fit.spec.stickiness,
-      fit.spec.layer_correlation);
+      fit.spec.popularity_sigma, shape_text(fit.spec), fit.spec.topics, fit.spec.topic_sigma,
+      fit.spec.stickiness, fit.spec.layer_correlation);
 }
 
 struct Options {
@@ -125,13 +126,17 @@ struct Options {
 RoutingRecord drawn(const Options& o) {
   const LlmSpec llm = read_llm(o.llm, o.sets);
   if (!llm.moe) throw ConfigError(o.llm + ": expected a mixture of experts, found a dense model");
+  if (llm.moe->routing.choice == ExpertChoice::ByExpert || llm.moe->routing.capacity_factor > 0)
+    throw ConfigError(
+        "moe.routing: choice=expert and capacity_factor act on a step's tokens together; picks of "
+        "single tokens do not show them (reticle run does)");
   const std::vector<std::int64_t> lengths(static_cast<std::size_t>(o.sessions), o.tokens);
   return draw_routing(ExpertRouter{llm, o.seed}, lengths);
 }
 
 void run(const Options& o) {
   if (o.file.empty() == o.llm.empty())
-    throw ConfigError("expected a file of recorded picks, or --llm and a model");
+    throw ConfigError("expected either a file of recorded picks or --llm and a model");
   const RoutingRecord record = o.file.empty() ? drawn(o) : read_routing(o.file);
   if (!o.out.empty())
     write_routing(record, o.out,

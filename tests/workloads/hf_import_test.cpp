@@ -86,8 +86,8 @@ TEST_CASE("import: expert counts under their five names") {
        R"(, "n_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32)", 32},
       {"glm4_moe",
        R"(, "num_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32)", 32},
-      {"dbrx",
-       R"(, "ffn_config": {"moe_num_experts": 8, "moe_top_k": 2, "ffn_hidden_size": 32})", 32},
+      {"dbrx", R"(, "ffn_config": {"moe_num_experts": 8, "moe_top_k": 2, "ffn_hidden_size": 32})",
+       32},
   };
   for (const Case& c : cases) {
     CAPTURE(c.type);
@@ -148,8 +148,9 @@ TEST_CASE("import: refuses what it does not know, and names it and its place") {
   CHECK(refusal("{}").find("model_type: missing") != std::string::npos);
   CHECK(refusal(dense("", "martian")).find("'martian' is not one of ") != std::string::npos);
   CHECK(refusal(dense("", "switch_transformers")).find("an encoder") != std::string::npos);
-  CHECK(refusal(R"({"model_type": "llama"})").find("hidden_size: missing (hidden_size or d_model "
-                                                   "or n_embd)") != std::string::npos);
+  CHECK(refusal(R"({"model_type": "llama"})")
+            .find("hidden_size: missing (hidden_size or d_model "
+                  "or n_embd)") != std::string::npos);
   CHECK(refusal(dense(R"(, "kv_lora_rank": 8)")).find("kv_lora_rank: not known") !=
         std::string::npos);
   CHECK(refusal(dense(R"(, "num_kv_shared_layers": 2)")).find("num_kv_shared_layers") !=
@@ -159,6 +160,52 @@ TEST_CASE("import: refuses what it does not know, and names it and its place") {
         std::string::npos);
   CHECK(refusal(dense(R"(, "layer_types": ["full_attention"])")).find("one entry per layer") !=
         std::string::npos);
+}
+
+TEST_CASE("import: a nested model keeps what its checkpoint says of all") {
+  const LlmSpec llm = import(R"({"model_type": "llama", "tie_word_embeddings": true,
+    "quantization_config": {"quant_method": "fp8"}, "text_config": )" +
+                             dense("") + "}");
+  CHECK(llm.tied_embeddings);
+  CHECK(llm.weights == Precision::Fp8);
+}
+
+TEST_CASE("import: windows without a size, biases nobody counts and steps of nothing are refused") {
+  CHECK(refusal(dense(R"(, "layer_types": ["sliding_attention", "full_attention",
+    "full_attention", "full_attention"])"))
+            .find("sliding_window: missing") != std::string::npos);
+  CHECK(refusal(dense(R"(, "mlp_bias": true)")).find("mlp_bias") != std::string::npos);
+  const std::string moe =
+      R"(, "num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 32)";
+  CHECK(refusal(dense(moe + R"(, "decoder_sparse_step": 0)", "qwen3_moe")).find("at least 1") !=
+        std::string::npos);
+  CHECK(refusal(dense(moe + R"(, "first_k_dense_replace": 9)", "glm4_moe")).find("leaves none") !=
+        std::string::npos);
+}
+
+TEST_CASE("import: damaged configs are refused or read, and never crash") {
+  const std::string good =
+      dense(R"(, "num_local_experts": 8, "num_experts_per_tok": 2)", "mixtral");
+  std::uint64_t state = 1;
+  const auto below = [&](std::size_t bound) {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    return static_cast<std::size_t>(state >> 33) % bound;
+  };
+  for (int i = 0; i < 20'000; ++i) {
+    std::string text = good;
+    for (std::size_t n = 1 + below(4); n > 0; --n) {
+      const std::size_t at = below(text.size());
+      if (below(3) == 0)
+        text.erase(at, 1 + below(8));
+      else
+        text[at] = "0123456789-+.e\",:{}[]ntf \n\0"[below(28)];
+      if (text.empty()) text = "x";
+    }
+    try {
+      (void)import(text);
+    } catch (const ConfigError&) {
+    }
+  }
 }
 
 TEST_CASE("import: values of the wrong kind or size are named") {
@@ -213,7 +260,7 @@ TEST_CASE("published: totals of the model cards for those without a computed cou
     CHECK(static_cast<double>(counts.active) == doctest::Approx(active).epsilon(0.02));
   };
   card("Nemotron-3-Nano-30B-A3B", 31.6e9, 3.58e9);
-  card("GLM-5", 744e9, 41.8e9);             // 40 B without the embeddings
+  card("GLM-5", 744e9, 41.8e9);  // 40 B without the embeddings
   card("gemma-4-26B-A4B", 25.2e9, 3.8e9);
   card("transcribed__MiniMax-M1", 456e9, 48.4e9);  // 45.9 B without the embeddings
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "sim/base/error.hpp"
+#include "sim/base/rng.hpp"
 #include "tests/workloads/scratch_file.hpp"
 #include "workloads/moe/fit_routing.hpp"
 
@@ -271,4 +272,23 @@ TEST_CASE("fit_routing: finds the law that drew a recording") {
   CHECK(fit.generated.mean.cv == doctest::Approx(fit.measured.mean.cv).epsilon(0.1));
   CHECK(fit.generated.next_layer == doctest::Approx(fit.measured.next_layer).epsilon(0.1));
   CHECK(fit.spec.topic_sigma < 0.6);
+}
+
+TEST_CASE("read_routing: damaged files are refused or read, and never crash") {
+  const std::string good = kHeader +
+                           "{\"session\": 1, \"position\": 0, \"experts\": [0, 1, 2, 3]}\n"
+                           "{\"session\": 1, \"position\": 1, \"experts\": [1, 0, 3, 2]}\n";
+  RngStream rng{3, "test/damage"};
+  for (int i = 0; i < 3'000; ++i) {
+    std::string text = good;
+    for (std::uint64_t n = 1 + rng.below(4); n > 0; --n) {
+      const auto at = static_cast<std::size_t>(rng.below(text.size()));
+      if (rng.below(3) == 0)
+        text.erase(at, 1 + rng.below(8));
+      else
+        text[at] = static_cast<char>(rng.below(256));
+      if (text.empty()) text = "x";
+    }
+    (void)refusal(text);
+  }
 }

@@ -2,6 +2,7 @@
 #include "workloads/llm/hf_config.hpp"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -38,12 +39,23 @@ struct HfConfig::State {
   std::string path;
   std::string text;
   Json root;
-  const Json* llm = nullptr;     ///< root, or the section that describes the language model
+  const Json* llm = nullptr;  ///< root, or the section that describes the language model
   mutable std::set<std::string, std::less<>> asked;
 
   [[nodiscard]] const Json* find(std::string_view key) const {
-    const Json* at = llm;
     asked.insert(std::string{key});
+    if (const Json* found = find_below(*llm, key)) return found;
+    // What holds for a whole checkpoint stands beside a nested language model.
+    constexpr std::array<std::string_view, 4> kOfCheckpoint{
+        "quantization_config", "tie_word_embeddings", "torch_dtype", "dtype"};
+    const std::string_view top = key.substr(0, key.find('.'));
+    const bool shared =
+        std::find(kOfCheckpoint.begin(), kOfCheckpoint.end(), top) != kOfCheckpoint.end();
+    return shared && llm != &root ? find_below(root, key) : nullptr;
+  }
+
+  static const Json* find_below(const Json& section, std::string_view key) {
+    const Json* at = &section;
     for (std::string_view rest = key; !rest.empty();) {
       const std::string_view name = rest.substr(0, rest.find('.'));
       rest.remove_prefix(std::min(rest.size(), name.size() + 1));

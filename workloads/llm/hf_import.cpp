@@ -142,7 +142,14 @@ constexpr std::array kUnmodelled{
 
 /// Keys that change bytes or operations. One that says something and that the architecture's row
 /// did not ask for stands for a feature nobody has read.
-constexpr std::array<std::string_view, 38> kTelltales{"attention_chunk_size",
+constexpr std::array<std::string_view, 45> kTelltales{"attn_output_gate",
+                                                      "block_configs",
+                                                      "linear_attn_config",
+                                                      "mlp_bias",
+                                                      "moe_latent_size",
+                                                      "num_mtp_layers",
+                                                      "expert_layer_period",
+                                                      "attention_chunk_size",
                                                       "attention_k_eq_v",
                                                       "attn_type_list",
                                                       "compress_ratios",
@@ -313,6 +320,10 @@ class Importer {
         c_.fail("max_window_layers", "windows in some layers need layer_types");
       return one_mixer({"attention", used ? windowed : base});
     }
+    const bool some_slide =
+        std::find(types.begin(), types.end(), "sliding_attention") != types.end();
+    if (some_slide && c_.whole("sliding_window").value_or(0) < 1)
+      c_.fail("sliding_window", "missing, though layer_types names sliding_attention");
     by_type(types, {{"full_attention", {"full", global(base)}},
                     {"sliding_attention", {"sliding", windowed}}});
   }
@@ -474,7 +485,8 @@ class Importer {
     if (some_dense)
       out_.llm.dense_ffn =
           c_.has("intermediate_size_mlp") ? need("intermediate_size_mlp") : need(Fact::Ffn);
-    if (out_.llm.layers_with(FfnKind::Moe) == 0) out_.llm.moe.reset();
+    if (routed && out_.llm.layers_with(FfnKind::Moe) == 0)
+      c_.fail("model_type", "needs at least one layer with experts; the config leaves none");
   }
 
   void read_experts() {
@@ -512,7 +524,7 @@ class Importer {
     if (!listed.empty()) return std::find(listed.begin(), listed.end(), i) != listed.end();
     const std::int64_t first = find(Fact::FirstDense).value_or(0);
     const std::int64_t step = find(Fact::SparseStep).value_or(1);
-    if (step < 1) return false;
+    if (step < 1) c_.fail("model_type", "needs a step between layers with experts of at least 1");
     // Steps count layers from 1, but for DeepSeek's moe_layer_freq, which divides the index.
     const bool from_one = is(kPairwise) || c_.has("decoder_sparse_step");
     return i >= first && (from_one ? (i + 1) % step == 0 : i % step == 0);

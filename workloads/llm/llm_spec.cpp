@@ -188,6 +188,8 @@ void check_moe(const MoeSpec& moe) {
                           ", got " + std::to_string(value)};
   };
   const RoutingSpec& r = moe.routing;
+  if (!r.recording.empty() && r.choice == ExpertChoice::ByExpert)
+    throw ConfigError{{}, "moe.routing.recording", "holds picks of tokens, but choice is expert"};
   number_between("moe.routing.capacity_factor", r.capacity_factor, 0, kMaxExperts);
   // Above 5 the mean of a lognormal is 10^5 times its median: one expert takes everything.
   number_between("moe.routing.popularity_sigma", r.popularity_sigma, 0, 5);
