@@ -2,39 +2,18 @@
 // What the fuzzers feed to the trace readers: any bytes give figures or a ConfigError.
 #pragma once
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "sim/base/error.hpp"
+#include "tests/fuzz/memory_file.hpp"
 #include "workloads/requests/trace_plot.hpp"
 #include "workloads/requests/trace_statistics.hpp"
 #include "workloads/requests/trace_stream.hpp"
 
 namespace reticle {
-
-/// A file that has no name and needs no disk.
-class MemoryFile {
- public:
-  explicit MemoryFile(std::string_view content) : descriptor_{::memfd_create("trace", 0)} {
-    while (!content.empty()) {
-      const auto written = ::write(descriptor_, content.data(), content.size());
-      if (written <= 0) break;
-      content.remove_prefix(static_cast<std::size_t>(written));
-    }
-  }
-  ~MemoryFile() { ::close(descriptor_); }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
-
- private:
-  int descriptor_;
-};
 
 /// Reads `content` as `format` (empty: whatever it looks like) and answers how many requests it
 /// gave, -1 when it was refused. Anything but a ConfigError escapes.
