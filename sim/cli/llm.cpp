@@ -50,15 +50,15 @@ void import(const Import& options) {
   const std::string name = options.name.empty() ? default_name(options.config) : options.name;
   const ImportedLlm imported = import_hf_config(options.config, content_of(options.config), name);
   const ParameterCounts counts = count_parameters(imported.llm);
-  std::string comment = fmt::format("Imported from {}, model_type {}.\n",
-                                    fs::path{options.config}.filename().string(),
-                                    imported.model_type);
+  std::string comment =
+      fmt::format("Imported from {}, model_type {}.\n",
+                  fs::path{options.config}.filename().string(), imported.model_type);
   for (const std::string& note : imported.notes) comment += note + "\n";
-  const std::string yaml =
-      write_llm(imported.llm, {.title = name,
-                               .source = fmt::format("config.json, model_type {}", imported.model_type),
-                               .confidence = "datasheet",
-                               .comment = comment});
+  const std::string yaml = write_llm(
+      imported.llm, {.title = name,
+                     .source = fmt::format("config.json, model_type {}", imported.model_type),
+                     .confidence = "datasheet",
+                     .comment = comment});
   if (options.out.empty()) {
     fmt::print("{}", yaml);
   } else {

@@ -11,12 +11,12 @@
 #include "sim/cli/describe_trace.hpp"
 #include "sim/cli/routing.hpp"
 #include "sim/config/nearest.hpp"
+#include "workloads/moe/routing_record.hpp"
 #include "workloads/requests/fit.hpp"
 #include "workloads/requests/generator.hpp"
 #include "workloads/requests/trace_reader.hpp"
 #include "workloads/requests/trace_statistics.hpp"
 #include "workloads/requests/trace_stream.hpp"
-#include "workloads/moe/routing_record.hpp"
 
 namespace reticle {
 

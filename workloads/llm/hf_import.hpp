@@ -12,7 +12,7 @@ namespace reticle {
 
 struct ImportedLlm {
   LlmSpec llm;
-  std::string model_type;  ///< of the config
+  std::string model_type;          ///< of the config
   std::vector<std::string> notes;  ///< what the config leaves open, and how it was read
 };
 
