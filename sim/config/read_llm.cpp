@@ -8,6 +8,7 @@
 #include "sim/config/bounds.hpp"
 #include "sim/config/enum_tables.hpp"
 #include "workloads/llm/layer_order.hpp"
+#include "workloads/llm/recurrence_facts.hpp"
 
 namespace reticle {
 
@@ -21,9 +22,9 @@ struct EnumTable<MixerKind> {
   static constexpr std::array<EnumName<MixerKind>, 5> names{{
       {"attention", MixerKind::Attention},
       {"latent_attention", MixerKind::LatentAttention},
-      {"mamba2", MixerKind::Mamba2},
-      {"gated_delta", MixerKind::GatedDelta},
-      {"lightning", MixerKind::Lightning},
+      {fact_of(Recurrence::Mamba2).name, MixerKind::Mamba2},
+      {fact_of(Recurrence::GatedDelta).name, MixerKind::GatedDelta},
+      {fact_of(Recurrence::Lightning).name, MixerKind::Lightning},
   }};
 };
 

@@ -26,7 +26,6 @@ StepFeatures features_of(const StepLoad& load, const LlmSpec& llm) {
     } else {
       f.prefill_macs += macs;
       f.prefill_tokens += s.new_tokens;
-      f.prefill_context += s.context;
       f.prefill_pairs += s.new_tokens * (s.context + (s.new_tokens + 1) / 2);
     }
   }

@@ -18,11 +18,10 @@ struct StepFeatures {
   std::int64_t decodes = 0;         ///< sequences that decode
   std::int64_t decode_context = 0;  ///< cached tokens they read
   std::int64_t prefill_tokens = 0;
-  std::int64_t prefill_context = 0;  ///< cached tokens the prefills read
-  std::int64_t prefill_pairs = 0;    ///< query-key pairs of the prefills, windows apart
-  Bytes cache_read{};                ///< of all layers, windows and states included
-  std::int64_t attention_macs = 0;   ///< of all layers
-  std::int64_t prefill_macs = 0;     ///< those of the prefills
+  std::int64_t prefill_pairs = 0;   ///< query-key pairs of the prefills, windows apart
+  Bytes cache_read{};               ///< of all layers, windows and states included
+  std::int64_t attention_macs = 0;  ///< of all layers
+  std::int64_t prefill_macs = 0;    ///< those of the prefills
 };
 StepFeatures features_of(const StepLoad& load, const LlmSpec& llm);
 

@@ -106,8 +106,8 @@ std::int64_t cache_elements(const Mixer& mixer) { return std::visit(CacheElement
 std::int64_t state_elements(const Mixer& mixer) {
   const auto* r = std::get_if<RecurrentSpec>(&mixer.of);
   if (r == nullptr) return 0;
-  const std::int64_t conv_width = 2 * r->key_heads * r->key_dim + r->heads * r->value_dim;
-  return r->heads * r->key_dim * r->value_dim + std::max<std::int64_t>(0, r->conv - 1) * conv_width;
+  return r->heads * r->key_dim * r->value_dim +
+         std::max<std::int64_t>(0, r->conv - 1) * r->qkv_width();
 }
 
 Bytes cache_read_bytes(const LlmSpec& llm, std::int64_t context, std::int64_t new_tokens) {

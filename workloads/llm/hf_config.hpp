@@ -17,7 +17,9 @@ namespace reticle {
 class HfConfig {
  public:
   /// Parses `text`, which came from `path`. Throws ConfigError with file:line:col if it is no JSON
-  /// object or above 16 MiB. A language model nested under text_config or llm_config is unwrapped.
+  /// object or above 16 MiB. A language model nested under text_config,
+  /// llm_config or language_config is unwrapped; keys of the whole checkpoint (torch_dtype,
+  /// quantization_config, tie_word_embeddings) may stand beside it.
   HfConfig(std::string path, std::string text);
   ~HfConfig();
   HfConfig(HfConfig&&) noexcept;

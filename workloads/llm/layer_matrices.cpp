@@ -35,8 +35,8 @@ class Lister {
   void operator()(const RecurrentSpec& r) {
     const RecurrenceFact& fact = fact_of(r.kind);
     const std::int64_t values = r.heads * r.value_dim;
-    const std::int64_t in = 2 * r.key_heads * r.key_dim + values + (fact.gated ? values : 0) +
-                            fact.projected_scalars * r.heads;
+    const std::int64_t in =
+        r.qkv_width() + (fact.gated ? values : 0) + fact.projected_scalars * r.heads;
     mixer({MatrixRole::MixerIn, llm_.hidden, in, 1, MatrixCut::Columns});
     mixer({MatrixRole::MixerOut, values, llm_.hidden, 1, MatrixCut::Rows});
   }

@@ -35,9 +35,9 @@ struct VectorParameters {
   std::int64_t operator()(const RecurrentSpec& r) const {
     const RecurrenceFact& fact = fact_of(r.kind);
     const std::int64_t values = r.heads * r.value_dim;
-    const std::int64_t convolved = 2 * r.key_heads * r.key_dim + values;
     const std::int64_t taps = r.conv > 0 ? r.conv + (fact.conv_bias ? 1 : 0) : 0;
-    return taps * convolved + fact.scalars * r.heads + (fact.norm_per_head ? r.value_dim : values);
+    return taps * r.qkv_width() + fact.scalars * r.heads +
+           (fact.norm_per_head ? r.value_dim : values);
   }
 };
 

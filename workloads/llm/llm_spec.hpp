@@ -72,6 +72,11 @@ struct RecurrentSpec {
   std::int64_t value_dim = 0;  ///< P
   std::int64_t conv = 0;       ///< taps of the short causal convolution; 0 = none
   std::int64_t chunk = 256;    ///< tokens a prefill takes as one block of matrix products
+
+  /// Elements of a token's queries, keys and values, which the convolution runs over.
+  [[nodiscard]] std::int64_t qkv_width() const {
+    return 2 * key_heads * key_dim + heads * value_dim;
+  }
 };
 
 struct Mixer {
