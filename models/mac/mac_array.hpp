@@ -14,8 +14,7 @@ namespace reticle {
 ///             buffered), pipeline fill and drain, operand buffer bandwidth, slower passes for
 ///             wider formats.
 /// Leaves out: bank conflicts of operand buffers, adding up partial sums of tiles along k,
-/// sparsity,
-///             clock throttling.
+///             sparsity, clock throttling.
 class MacArray final : public sc_core::sc_module, public MacIf {
  public:
   sc_core::sc_export<MacIf> port{"port"};
@@ -31,15 +30,5 @@ class MacArray final : public sc_core::sc_module, public MacIf {
   Picoseconds free_{};
   MacStats stats_;
 };
-
-/// How one product falls into tiles, and the cycles an array spends on one of them.
-struct Tiling {
-  std::int64_t tiles = 0;
-  std::int64_t pass = 0;
-};
-Tiling tiling_of(const MacParams& params, const GemmShape& shape, Precision precision);
-
-/// Cycles from the last tile's pass to its last result.
-std::int64_t drain_cycles(const MacParams& params);
 
 }  // namespace reticle

@@ -24,11 +24,7 @@ class VectorUnit final : public sc_core::sc_module, public VectorIf {
   [[nodiscard]] const VectorStats& stats() const { return stats_; }
 
  private:
-  [[nodiscard]] Cycles issue_cycles(const VectorWork& work) const;
-  [[nodiscard]] Cycles depth(const VectorWork& work) const;
-
   const VectorParams params_;
-  const std::int64_t transcendental_lanes_;
   Picoseconds free_{};
   VectorStats stats_;
 };

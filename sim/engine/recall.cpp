@@ -63,7 +63,7 @@ double RecallExecutor::closed_form(const StepFeatures& f) {
   auto [entry, fresh] = weights_time_.try_emplace(tokens);
   if (fresh)
     entry->second =
-        seconds(estimate_decode_step(platform_, llm_, placement_, router_,
+        seconds(rough_decode_step(platform_, llm_, placement_, router_,
                                      {.batch = std::max<std::int64_t>(1, tokens), .context = 0}));
   const auto n = static_cast<double>(dies(platform_));
   const DieParams& die = platform_.die;

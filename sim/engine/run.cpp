@@ -2,6 +2,7 @@
 #include "sim/engine/run.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "models/kernel/time.hpp"
@@ -15,8 +16,23 @@ namespace reticle {
 
 namespace {
 
-/// Without a steady batch to plan for: a batch between a lone stream and a full machine.
+/// The first guess at a trace's batch, between a lone stream and a full machine.
 constexpr std::int64_t kTracePlanBatch = 32;
+
+/// Streams that decode at a time if steps take `step`: arrivals' output tokens per second times the
+/// time each takes (Little's law). A trace of one instant asks for all its requests at once.
+std::int64_t concurrency(const RunSpec& spec, const Trace& trace, Picoseconds step) {
+  const auto& workload = std::get<TraceWorkload>(spec.workload);
+  const double span =
+      seconds(trace.requests.back().arrival - trace.requests.front().arrival) / workload.rate_scale;
+  double tokens = 0;
+  for (const Request& r : trace.requests) tokens += static_cast<double>(r.output_tokens);
+  const auto most = std::min(spec.serving.max_batch, std::ssize(trace.requests));
+  const double streams = span > 0 ? std::ceil(tokens / span * seconds(step)) : 1e18;
+  return streams < static_cast<double>(most)
+             ? std::max<std::int64_t>(1, static_cast<std::int64_t>(streams))
+             : most;
+}
 
 PlanTarget plan_target(const RunSpec& spec, const Trace* trace) {
   PlanTarget target;
@@ -36,6 +52,18 @@ PlanTarget plan_target(const RunSpec& spec, const Trace* trace) {
   target.batch = spec.placement.plan_batch.value_or(target.batch);
   target.context = spec.placement.plan_context.value_or(target.context);
   return target;
+}
+
+Placement choose(const RunSpec& spec, const Trace* trace, const ExpertRouter* router) {
+  PlanTarget target = plan_target(spec, trace);
+  const auto placed = [&] {
+    return choose_placement(spec.platform, spec.llm, spec.placement, router, target);
+  };
+  Placement placement = placed();
+  if (trace == nullptr || spec.placement.plan_batch) return placement;
+  target.batch = concurrency(
+      spec, *trace, estimate_decode_step(spec.platform, spec.llm, placement, router, target));
+  return placed();
 }
 
 void check_supported(const RunSpec& spec) {
@@ -90,8 +118,7 @@ RunResult run_simulation(const RunSpec& spec, const Trace* trace,
   if (router && trace) router->share_topics(sessions_of(*trace));
   const ExpertRouter* router_ptr = router ? &*router : nullptr;
   auto& log = logger("engine");
-  const Placement placement = choose_placement(spec.platform, spec.llm, spec.placement, router_ptr,
-                                               plan_target(spec, trace));
+  const Placement placement = choose(spec, trace, router_ptr);
   log.info("{} on {} dies: {}, {:.1f} % of a token's active weights expected from sram",
            spec.llm.name, dies(spec.platform), to_string(placement.plan),
            placement.sram_fraction_expected * 100);

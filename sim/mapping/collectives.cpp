@@ -234,11 +234,15 @@ bool Collectives::meets_in_switch(const DieGroup& group) const {
   return level.spec.kind == TopologyKind::Switch && level.spec.adds && ported;
 }
 
+std::size_t Collectives::level_between(std::int64_t one, std::int64_t other) const {
+  std::size_t level = 0;
+  while (level + 1 < levels_.size() && one / levels_[level].dies != other / levels_[level].dies)
+    ++level;
+  return level;
+}
+
 const Collectives::Level& Collectives::level_between(const DieGroup& group) const {
-  const std::int64_t last = group.first + (group.count - 1) * group.stride;
-  for (const Level& level : levels_)
-    if (group.first / level.dies == last / level.dies) return level;
-  return levels_.back();
+  return levels_[level_between(group.first, group.first + (group.count - 1) * group.stride)];
 }
 
 namespace {
@@ -319,6 +323,42 @@ Picoseconds Collectives::estimate(const Choice& choice, const DieGroup& group, B
     }
   }
   return overhead_;
+}
+
+Picoseconds Collectives::estimate(const Exchange& exchange) const {
+  struct Traffic {
+    std::int64_t out = 0, in = 0, peers = 0;
+  };
+  const auto& dies = exchange.participants;
+  const auto last = static_cast<std::int32_t>(dies.size()) - 1;
+  const auto die = [&](std::int32_t slot) {
+    return static_cast<std::int64_t>(index(dies[static_cast<std::size_t>(slot)]));
+  };
+  std::vector<Traffic> traffic(levels_.size() * dies.size());  // [level][slot]
+  Picoseconds sum = overhead_;
+  for (const auto& messages : exchange.phases) {
+    std::fill(traffic.begin(), traffic.end(), Traffic{});
+    for (const Message& m : messages) {
+      const bool to_switch = m.target == kInSwitch;  // it joins the first and the last
+      const std::int32_t target = to_switch ? (m.source == 0 ? last : 0) : m.target;
+      Traffic* const level = &traffic[level_between(die(m.source), die(target)) * dies.size()];
+      level[m.source].out += m.bytes.count();
+      ++level[m.source].peers;
+      if (!to_switch) level[target].in += m.bytes.count();
+    }
+    Picoseconds longest{};
+    for (std::size_t l = 0; l < levels_.size(); ++l) {
+      std::int64_t bytes = 0, peers = 0;
+      for (std::size_t slot = 0; slot < dies.size(); ++slot) {
+        const Traffic& t = traffic[l * dies.size() + slot];
+        bytes = std::max({bytes, t.out, t.in});
+        peers = std::max(peers, t.peers);
+      }
+      if (peers > 0) longest = max(longest, phase(levels_[l], bytes, peers));
+    }
+    sum += longest;
+  }
+  return sum;
 }
 
 /// All-reduces that the topology between the dies of `group` has a use for; of equals the first.

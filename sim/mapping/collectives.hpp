@@ -78,6 +78,9 @@ class Collectives {
   [[nodiscard]] std::vector<Served> served(const DieGroup& group) const;
   /// Which algorithm serves which sizes, for people: "one-shot to 64 KiB, direct above".
   [[nodiscard]] std::string describe_choices(const DieGroup& group) const;
+  /// Closed-form time of any exchange on an idle fabric: of every phase, its longest way and its
+  /// busiest participant's bytes.
+  [[nodiscard]] Picoseconds estimate(const Exchange& exchange) const;
   /// Closed-form time of the chosen all-reduce on an idle fabric; for comparing plans.
   [[nodiscard]] Picoseconds estimate_all_reduce(const DieGroup& group, Bytes bytes) const;
   /// Likewise of an all-to-all in which every die of the group sends `bytes_per_die`.
@@ -102,8 +105,9 @@ class Collectives {
   /// Whether a switch that adds joins all of `group`, each die by a port of its own.
   [[nodiscard]] bool meets_in_switch(const DieGroup& group) const;
   [[nodiscard]] bool splits_evenly(const DieGroup& group, std::int64_t inside) const;
-  /// The lowest level that joins all of `group`.
+  /// The lowest level that joins all of `group`; two dies.
   [[nodiscard]] const Level& level_between(const DieGroup& group) const;
+  [[nodiscard]] std::size_t level_between(std::int64_t one, std::int64_t other) const;
 
   std::vector<Level> levels_;
   Picoseconds overhead_;

@@ -9,6 +9,7 @@
 #include <queue>
 #include <vector>
 
+#include "models/mac/gemm_cycles.hpp"
 #include "models/mac/mac_array.hpp"
 #include "sim/base/rng.hpp"
 #include "tests/models/quantity_text.hpp"

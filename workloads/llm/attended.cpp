@@ -110,20 +110,22 @@ std::int64_t state_elements(const Mixer& mixer) {
          std::max<std::int64_t>(0, r->conv - 1) * r->qkv_width();
 }
 
+Bytes cache_read_bytes(const LlmSpec& llm, const Mixer& mixer, std::int64_t context,
+                       std::int64_t new_tokens) {
+  const Attended asked = attended(mixer, context, new_tokens);
+  std::int64_t elements = asked.read * cache_elements(mixer);
+  if (const auto* latent = std::get_if<LatentAttentionSpec>(&mixer.of))
+    if (latent->index_heads > 0)
+      elements =
+          asked.read * (latent->kv_rank + latent->rope_dim) + asked.scanned * latent->index_dim;
+  return bytes_of(elements, llm.kv) + bytes_of(state_elements(mixer), llm.state);
+}
+
 Bytes cache_read_bytes(const LlmSpec& llm, std::int64_t context, std::int64_t new_tokens) {
   Bytes sum{};
-  for (std::size_t m = 0; m < llm.mixers.size(); ++m) {
-    const Mixer& mixer = llm.mixers[m];
-    const Attended asked = attended(mixer, context, new_tokens);
-    std::int64_t elements = asked.read * cache_elements(mixer);
-    if (const auto* latent = std::get_if<LatentAttentionSpec>(&mixer.of))
-      if (latent->index_heads > 0)
-        elements =
-            asked.read * (latent->kv_rank + latent->rope_dim) + asked.scanned * latent->index_dim;
-    const Bytes state = bytes_of(state_elements(mixer), llm.state);
-    const std::int64_t layers = llm.layers_with(static_cast<std::int64_t>(m));
-    sum += layers * (bytes_of(elements, llm.kv) + state);
-  }
+  for (std::size_t m = 0; m < llm.mixers.size(); ++m)
+    sum += llm.layers_with(static_cast<std::int64_t>(m)) *
+           cache_read_bytes(llm, llm.mixers[m], context, new_tokens);
   return sum;
 }
 

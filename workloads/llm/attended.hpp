@@ -27,6 +27,10 @@ std::int64_t held_tokens(const Mixer& mixer, std::int64_t tokens);
 std::int64_t cache_elements(const Mixer& mixer);
 std::int64_t state_elements(const Mixer& mixer);
 
+/// Of one layer: bytes read from the cache (state included) for one sequence of a step.
+Bytes cache_read_bytes(const LlmSpec& llm, const Mixer& mixer, std::int64_t context,
+                       std::int64_t new_tokens);
+
 /// Over all layers: bytes read from the cache (states included) and multiply-accumulates of
 /// attention for one sequence of a step.
 Bytes cache_read_bytes(const LlmSpec& llm, std::int64_t context, std::int64_t new_tokens);

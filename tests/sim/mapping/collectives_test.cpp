@@ -368,3 +368,30 @@ TEST_CASE("Collectives: the estimate grows with the bytes and never beats the wi
   }
   CHECK(collectives.estimate_all_reduce({0, 1, 1}, Bytes{1000}) == Picoseconds{0});
 }
+
+TEST_CASE("Collectives: an exchange is estimated as the algorithm that built it") {
+  for (const bool adds : {false, true}) {
+    PlatformSpec platform = small_platform(4, 4);
+    platform.fabric.levels[1].adds = adds;
+    const Collectives collectives{platform};
+    for (const DieGroup& group : {DieGroup{0, 4, 1}, DieGroup{0, 16, 1}, DieGroup{0, 4, 4}})
+      for (const std::int64_t bytes : {16, 4096, 1 << 20, 1 << 26}) {
+        const auto choice = collectives.choose(group, Bytes{bytes});
+        CAPTURE(name_of(choice.kind));
+        CAPTURE(bytes);
+        const Exchange built = all_reduce(group, Bytes{bytes}, choice.kind, choice.inside);
+        const double ratio = seconds(collectives.estimate(built)) /
+                             seconds(collectives.estimate_all_reduce(group, Bytes{bytes}));
+        CHECK(ratio == doctest::Approx(1).epsilon(0.01));
+      }
+  }
+}
+
+TEST_CASE("Collectives: an uneven all-to-all takes as long as its busiest participant") {
+  const PlatformSpec platform = small_platform(4, 4);
+  const Collectives collectives{platform};
+  const std::vector<DieId> dies{DieId{0}, DieId{4}, DieId{8}};
+  // Die 4 receives 3 MB over its port of 100 GB/s; 20 ns to start, 2 wires and a switch.
+  const std::vector<std::int64_t> sizes{0, 1'000'000, 10, 0, 0, 0, 10, 2'000'000, 0};
+  CHECK(collectives.estimate(all_to_all(dies, sizes)) == 20_ns + 405_ns + 30_us);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the planner foresees, beside what the silicon does.
+#include "sim/mapping/plan.hpp"
+#include "tests/sim/engine/run_fixture.hpp"
+
+using namespace reticle::test;
+
+namespace {
+
+constexpr std::int64_t kContext = 8192;
+constexpr std::int64_t kSteps = 2;
+
+struct Case {
+  std::string platform, llm;
+  std::int64_t batch;
+};
+
+Sets sets_of(const Case& c) {
+  return {"workload.steps=" + std::to_string(kSteps),
+          "workload.context=" + std::to_string(kContext),
+          "workload.batch=" + std::to_string(c.batch)};
+}
+
+double simulated(const Case& c, const Sets& plan) {
+  return seconds_per_step(steady_report(c.platform, c.llm, sets_of(c) + plan));
+}
+
+/// The chosen plan's estimate, without the host's time per step, which is no plan's affair.
+double estimated(const Case& c) {
+  using namespace reticle;
+  const PlatformSpec platform = catalogue_platform(c.platform);
+  const LlmSpec llm = catalogue_llm(c.llm);
+  std::optional<ExpertRouter> router;
+  if (llm.moe) router.emplace(llm, 1);
+  const ExpertRouter* r = router ? &*router : nullptr;
+  const PlanTarget target{.batch = c.batch, .context = kContext + kSteps, .max_tokens = c.batch};
+  const Placement placement = choose_placement(platform, llm, {}, r, target);
+  return seconds(estimate_decode_step(platform, llm, placement, r, target) +
+                 platform.die.sequencer.step_overhead);
+}
+
+Sets cut(int tensor, int expert) {
+  return {"placement.tensor_parallel=" + std::to_string(tensor),
+          "placement.expert_parallel=" + std::to_string(expert)};
+}
+
+/// The estimate leaves out banks, refresh and contention, so it lies below, but not far.
+void check(const Case& c, const std::vector<Sets>& by_hand) {
+  CAPTURE(c.platform);
+  CAPTURE(c.llm);
+  const double chosen = simulated(c, {});
+  const double ratio = estimated(c) / chosen;
+  MESSAGE(c.platform, ", ", c.llm, ", batch ", c.batch, ": estimate / simulated ", ratio);
+  CHECK(ratio > 0.75);
+  CHECK(ratio < 1.05);
+  for (const Sets& plan : by_hand) {
+    CAPTURE(plan);
+    CHECK(chosen <= 1.05 * simulated(c, plan));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("planner: sliding windows and sinks") {
+  check({"ref-asic", "gpt-oss-120b", 64}, {cut(48, 1), cut(24, 4), cut(8, 48)});
+}
+TEST_CASE("planner: few large experts") {
+  check({"ref-asic", "mixtral-8x7b", 64}, {cut(24, 1), cut(8, 8), cut(16, 1)});
+}
+TEST_CASE("planner: recurrences") {
+  check({"ref-asic", "nemotron-3-nano-30b-a3b", 64}, {cut(8, 1), cut(16, 8), cut(16, 1)});
+}
+TEST_CASE("planner: latent attention") {
+  check({"ref-asic", "deepseek-v3", 32}, {cut(6, 1), cut(48, 1)});
+}
+TEST_CASE("planner: a lone stream") {
+  check({"ref-asic", "gpt-oss-120b", 1}, {cut(48, 1), cut(24, 1), cut(6, 4)});
+}
+TEST_CASE("planner: kernels one after another") {
+  check({"h100-8", "mixtral-8x7b", 64}, {cut(8, 8), cut(4, 2), cut(1, 8)});
+}
+TEST_CASE("planner: a dense model") {
+  check({"ref-asic", "llama-3-70b", 64}, {cut(8, 1), cut(16, 1)});
+}
