@@ -33,6 +33,12 @@ struct MacParams {
   std::array<std::int64_t, kPrecisionCount> cycles_per_pass{};
 };
 
+/// The format that a product of two formats runs in: the one that takes more cycles.
+constexpr Precision product_format(const MacParams& p, Precision one, Precision other) {
+  const auto cycles = [&](Precision f) { return p.cycles_per_pass[static_cast<std::size_t>(f)]; };
+  return cycles(other) > cycles(one) ? other : one;
+}
+
 constexpr std::int64_t macs_per_cycle(const MacParams& p) { return p.arrays * p.rows * p.cols; }
 
 /// A batch of equal matrix products: `count` times (m x k) by (k x n).

@@ -287,6 +287,7 @@ LlmSpec read_llm(const ConfigNode& node) {
       .attention_weights = node.find<Precision>("attention_weights"),
       .embedding = node.get<Precision>("embedding", defaults.embedding),
       .activations = node.get<Precision>("activations", defaults.activations),
+      .linear_inputs = node.find<Precision>("linear_inputs"),
       .kv = node.get<Precision>("kv", defaults.kv),
       .state = node.get<Precision>("state", defaults.state),
   };

@@ -203,6 +203,7 @@ std::string write_llm(const LlmSpec& llm, const LlmProvenance& provenance) {
   if (llm.attention_weights) top.put("attention_weights", name_of(*llm.attention_weights));
   top.put("embedding", name_of(llm.embedding));
   top.put("activations", name_of(llm.activations));
+  if (llm.linear_inputs) top.put("linear_inputs", name_of(*llm.linear_inputs));
   top.put("kv", name_of(llm.kv));
   if (llm.state != LlmSpec{}.state) top.put("state", name_of(llm.state));
   return out.str();

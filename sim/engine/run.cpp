@@ -69,8 +69,8 @@ Placement choose(const RunSpec& spec, const Trace* trace, const ExpertRouter* ro
 void check_supported(const RunSpec& spec) {
   const auto& passes = spec.platform.die.mac.cycles_per_pass;
   const LlmSpec& llm = spec.llm;
-  for (const Precision p :
-       {llm.weights, llm.attention_weights.value_or(llm.weights), llm.embedding, llm.activations})
+  for (const Precision p : {llm.weights, llm.attention_weights.value_or(llm.weights), llm.embedding,
+                            llm.activations, llm.linear_inputs.value_or(llm.activations)})
     if (passes[static_cast<std::size_t>(p)] == 0)
       throw InfeasibleError(spec.platform.name + " has no MAC path for " + std::string{name_of(p)} +
                             ", which " + spec.llm.name + " needs");

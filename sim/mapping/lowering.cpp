@@ -35,7 +35,10 @@ ReplicaWork summarise(const LlmSpec& llm, std::span<const SequenceWork> sequence
     if (!decodes) work.prefills.push_back({s.new_tokens, {}});
     for (std::size_t m = 0; m < llm.mixers.size(); ++m) {
       const Attended asked = attended(llm.mixers[m], s.context, s.new_tokens);
-      add_to(decodes ? work.mixers[m].decode : work.mixers[m].prefill, asked);
+      MixerWork& of = work.mixers[m];
+      const bool single = decodes || selects(llm.mixers[m]);
+      add_to(single ? of.single : of.blocks, asked);
+      if (single) of.single_tokens += s.new_tokens;
       if (!decodes) work.prefills.back().asked.push_back(asked);
     }
   }
@@ -174,7 +177,7 @@ void Lowering::Writer::gemm(std::int64_t die, const WeightHome& home, const Matr
                 .address = home.address,
                 .bytes = bytes_of(mine.elements(), mine.precision).count(),
                 .category = weights_category(home.tier)},
-               shapes, mine.precision);
+               shapes, product(mine));
 }
 
 void Lowering::Writer::gemm(std::int64_t die, const WeightHome& home, const Matrix& mine,

@@ -189,14 +189,14 @@ void Lowering::Writer::expert_gemms(const Operator& op) {
                     .category = kWeightCategories[t],
                     // Which experts are needed is known when the router has spoken.
                     .load_after = router_done_[static_cast<std::size_t>(die)]},
-                   shapes, mine.precision);
+                   shapes, product(mine));
     }
   });
 }
 
 void Lowering::Writer::expert_gate_up(const Operator& op) {
   if (plan_.data > 1) {
-    dispatch(false, bytes_of(o_.llm_.hidden, o_.llm_.activations).count());
+    dispatch(false, bytes_of(o_.llm_.hidden, inputs()).count());
     // Tokens of other replicas were routed there: what they need is known when they have come.
     each_expert_die(
         [&](std::int64_t die, auto) { router_done_[static_cast<std::size_t>(die)] = last(die); });

@@ -44,15 +44,19 @@ void Lowering::Writer::append() {
 
 void Lowering::Writer::project_in(const Operator& op) {
   project(op);
-  // Dies that share KV heads each computed a part of their queries, keys and values; what latent
-  // attention compresses is one vector for all.
+  // Dies that share KV heads each computed a part of their queries, keys and values. Of latent
+  // attention all need the compressed vectors; queries made at once stay with their heads' dies.
+  const auto* l = latent();
+  const bool queries_cut = l != nullptr && l->query_rank == 0;
+  const std::int64_t shared =
+      op.weight.n - (queries_cut ? l->heads * (l->nope_dim + l->rope_dim) : 0);
   if (shards().context > 1)
     each_kv_shard([&](const DieGroup& group, const ReplicaWork& w) {
       exchange(o_.collectives_.gather_all(
-          group, bytes_of(w.tokens * op.weight.n / shards().heads, o_.llm_.activations)));
+          group, bytes_of(w.tokens * shared / shards().heads, o_.llm_.activations)));
     });
-  if (latent() == nullptr) return;
-  const std::int64_t compressed = latent()->query_rank + latent()->kv_rank;
+  if (l == nullptr) return;
+  const std::int64_t compressed = l->query_rank + l->kv_rank;
   each_die([&](std::int64_t die, auto, auto, const ReplicaWork& w) {
     vector(die, {.op = VectorOp::RmsNorm, .elements = w.tokens * compressed, .row = compressed});
   });
@@ -72,18 +76,18 @@ void Lowering::Writer::rope() {
 // ---- latent attention -----------------------------------------------------------------------
 // Decoding absorbs the key projection into the query and works on the cached vectors, cut by
 // context. Prefilling expands cached vectors into the heads' keys and values, cut by heads: fewer
-// products where many queries share them [DeepSeek-V2, arXiv 2405.04434].
+// products where many queries share them [DeepSeek-V2, arXiv 2405.04434]. Queries that select their
+// tokens share none: their prefills go as decoding does [DeepSeek-V3.2-Exp].
 
 namespace {
-/// Of a shard of KeyUp or ValueUp: decoding tokens, and cached plus new positions of prefills.
-std::vector<GemmShape> expanded(const Matrix& mine, std::int64_t decodes, std::int64_t positions) {
+/// Of a shard of KeyUp or ValueUp: single queries, and cached plus new positions of blocks.
+std::vector<GemmShape> expanded(const Matrix& mine, const ReplicaWork& w, const MixerWork& asked) {
+  const std::int64_t positions = asked.blocks.read + w.tokens - asked.single_tokens;
   std::vector<GemmShape> shapes;
-  if (decodes > 0) shapes.push_back({decodes, mine.k, mine.n, mine.copies});
+  if (asked.single_tokens > 0) shapes.push_back({asked.single_tokens, mine.k, mine.n, mine.copies});
   if (positions > 0) shapes.push_back({positions, mine.k, mine.n, mine.copies});
   return shapes;
 }
-
-std::int64_t prefill_tokens(const ReplicaWork& w) { return w.tokens - w.decode_tokens; }
 }  // namespace
 
 /// Every die needs all compressed vectors that its heads expand; each holds a share of the cached
@@ -94,15 +98,15 @@ void Lowering::Writer::gather_latents() {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
     load_and_mac(die,
                  {.tier = kv.tier,
-                  .bytes = cache_share_bytes(asked(w).prefill.read, elements, rank),
+                  .bytes = cache_share_bytes(asked(w).blocks.read, elements, rank),
                   .piece = bytes_of(kv.page_tokens * elements, o_.llm_.kv).count(),
                   .category = TimeCategory::Kv},
                  {}, o_.llm_.activations);
   });
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
-    if (asked(w).prefill.read > 0)
+    if (asked(w).blocks.read > 0)
       exchange(o_.collectives_.gather_all(replica_group(r),
-                                          bytes_of(asked(w).prefill.read * elements, o_.llm_.kv)));
+                                          bytes_of(asked(w).blocks.read * elements, o_.llm_.kv)));
   });
 }
 
@@ -112,14 +116,13 @@ void Lowering::Writer::key_up(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
     begin_kernel(die);
     const Matrix mine = shard(op.weight, plan_.tensor, rank);
-    gemm(die, home(op), mine,
-         expanded(mine, w.decode_tokens, asked(w).prefill.read + prefill_tokens(w)));
+    gemm(die, home(op), mine, expanded(mine, w, asked(w)));
   });
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
-    if (w.decode_tokens > 0)
+    const std::int64_t queries = spec.heads * (spec.kv_rank + spec.rope_dim);
+    if (asked(w).single_tokens > 0)
       exchange(o_.collectives_.gather_all(
-          replica_group(r), bytes_of(w.decode_tokens * spec.heads * (spec.kv_rank + spec.rope_dim),
-                                     o_.llm_.activations)));
+          replica_group(r), bytes_of(asked(w).single_tokens * queries, o_.llm_.activations)));
   });
 }
 
@@ -127,28 +130,44 @@ void Lowering::Writer::value_up(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
     begin_kernel(die);
     const Matrix mine = shard(op.weight, plan_.tensor, rank);
-    gemm(die, home(op), mine,
-         expanded(mine, w.decode_tokens, asked(w).prefill.read + prefill_tokens(w)));
+    gemm(die, home(op), mine, expanded(mine, w, asked(w)));
   });
 }
 
-/// The indexer scores every cached token; the best are selected digit by digit.
+/// The indexer scores every cached token for every query; the best are selected digit by digit.
 void Lowering::Writer::scan_index(const LatentAttentionSpec& spec) {
   if (spec.index_heads == 0) return;
+  // Every die has some of the cached tokens, so needs all queries.
+  each_replica([&](std::int64_t r, const ReplicaWork& w) {
+    exchange(o_.collectives_.gather_all(
+        replica_group(r),
+        bytes_of(w.tokens * spec.index_heads * spec.index_dim, o_.llm_.activations)));
+  });
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    const std::int64_t c = rank % shards().context;
-    const std::int64_t scanned = asked(w).decode.scanned + asked(w).prefill.scanned;
-    const std::int64_t pairs =
-        share(asked(w).decode.scanned_pairs + asked(w).prefill.scanned_pairs, shards().context, c);
-    const GemmShape scores{spec.index_heads, spec.index_dim, pairs, 1};
+    const Attended& all = asked(w).single;
+    const auto mine = [&](std::int64_t n) {
+      return share(n, shards().context, rank % shards().context);
+    };
+    // Queries of a prompt chunk share the keys they score, so stand in rows.
+    std::vector<GemmShape> scores;
+    std::int64_t decode_pairs = all.scanned_pairs;
+    for (const Prefill& p : w.prefills) {
+      const std::int64_t pairs = p.asked[static_cast<std::size_t>(mixer_)].scanned_pairs;
+      decode_pairs -= pairs;
+      scores.push_back(
+          {spec.index_heads * p.new_tokens, spec.index_dim, mine(div_up(pairs, p.new_tokens)), 1});
+    }
+    if (decode_pairs > 0)
+      scores.push_back({spec.index_heads, spec.index_dim, mine(decode_pairs), 1});
     load_and_mac(
         die,
         {.tier = o_.placement_.kv.tier,
-         .bytes = cache_share_bytes(scanned, spec.index_dim, rank),
+         .bytes = cache_share_bytes(all.scanned, spec.index_dim, rank),
          .piece = bytes_of(o_.placement_.kv.page_tokens * spec.index_dim, o_.llm_.kv).count(),
          .category = TimeCategory::Kv},
-        {&scores, 1}, o_.llm_.activations);
-    vector(die, {.op = VectorOp::Select, .elements = pairs, .row = div_up(pairs, w.tokens)});
+        scores, attention_product());
+    const std::int64_t scored = mine(all.scanned_pairs);
+    vector(die, {.op = VectorOp::Select, .elements = scored, .row = div_up(scored, w.tokens)});
   });
 }
 
@@ -158,8 +177,8 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
   const std::int64_t elements = spec.kv_rank + spec.rope_dim;
   std::vector<GemmShape> shapes;
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    const Attended& decode = asked(w).decode;
-    const std::int64_t my_pairs = share(decode.pairs, shards().context, rank % shards().context);
+    const Attended& single = asked(w).single;
+    const std::int64_t my_pairs = share(single.pairs, shards().context, rank % shards().context);
     const std::int64_t my_heads = share(spec.heads, plan_.tensor, rank);
     shapes.clear();
     if (my_pairs > 0) {
@@ -168,6 +187,7 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
     }
     std::int64_t scores = spec.heads * my_pairs;
     for (const Prefill& p : w.prefills) {
+      if (selects(mixer())) break;  // among the single queries
       const Attended& a = p.asked[static_cast<std::size_t>(mixer_)];
       const std::int64_t positions = div_up(a.pairs, p.new_tokens);
       shapes.push_back({p.new_tokens, spec.nope_dim + spec.rope_dim, positions, my_heads});
@@ -178,10 +198,10 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
     const std::int64_t piece_tokens = spec.index_heads > 0 ? 1 : kv.page_tokens;
     load_and_mac(die,
                  {.tier = kv.tier,
-                  .bytes = cache_share_bytes(decode.read, elements, rank),
+                  .bytes = cache_share_bytes(single.read, elements, rank),
                   .piece = bytes_of(piece_tokens * elements, o_.llm_.kv).count(),
                   .category = TimeCategory::Kv},
-                 shapes, o_.llm_.activations);
+                 shapes, attention_product());
     softmax(die, scores, spec.heads * w.tokens);
   });
   merge(spec.heads, spec.kv_rank, true);
@@ -221,18 +241,18 @@ void Lowering::Writer::attend_heads(const AttentionSpec& a) {
       shapes.push_back({rows, a.head_dim, mine, kv_heads});
       shapes.push_back({rows, mine, a.head_dim, kv_heads});
     };
-    attention(group_heads, mixed.decode.pairs);
+    attention(group_heads, mixed.single.pairs);
     for (const Prefill& p : w.prefills)
       attention(group_heads * p.new_tokens,
                 div_up(p.asked[static_cast<std::size_t>(mixer_)].pairs, p.new_tokens));
     load_and_mac(die,
                  {.tier = kv.tier,
-                  .bytes = cache_share_bytes(mixed.decode.read + mixed.prefill.read,
+                  .bytes = cache_share_bytes(mixed.single.read + mixed.blocks.read,
                                              cache_elements(mixer()), rank),
                   .piece = bytes_of(kv.page_tokens * kv_heads * a.head_dim, llm.kv).count(),
                   .category = TimeCategory::Kv},
-                 shapes, llm.activations);
-    const std::int64_t pairs = mixed.decode.pairs + mixed.prefill.pairs;
+                 shapes, attention_product());
+    const std::int64_t pairs = mixed.single.pairs + mixed.blocks.pairs;
     const std::int64_t heads = kv_heads * group_heads;
     softmax(die, heads * share(pairs, shards().context, c), heads * w.tokens);
   });
@@ -240,10 +260,10 @@ void Lowering::Writer::attend_heads(const AttentionSpec& a) {
 }
 
 /// Partial outputs of the context shards: each die collects and merges its part of the heads.
-void Lowering::Writer::merge(std::int64_t heads, std::int64_t width, bool decode_only) {
+void Lowering::Writer::merge(std::int64_t heads, std::int64_t width, bool single_only) {
   if (shards().context <= 1) return;
-  const auto tokens = [decode_only](const ReplicaWork& w) {
-    return decode_only ? w.decode_tokens : w.tokens;
+  const auto tokens = [&](const ReplicaWork& w) {
+    return single_only ? asked(w).single_tokens : w.tokens;
   };
   const std::int64_t outputs = heads * width;
   each_kv_shard([&](const DieGroup& group, const ReplicaWork& w) {
@@ -263,7 +283,8 @@ void Lowering::Writer::merge(std::int64_t heads, std::int64_t width, bool decode
 
 /// Decoding updates the state element by element, prefilling goes in chunks of matrix products:
 /// scores inside a chunk, their sum over values, the chunk's state and its read-out [Dao and Gu,
-/// ICML 2024, section 6]. Heads are dealt to the dies; each keeps the states of its own.
+/// ICML 2024, section 6], with the delta rule in WY form [Yang et al., ICLR 2025]. Heads are dealt
+/// to the dies; each keeps the states of its own.
 void Lowering::Writer::recur() {
   const auto& spec = std::get<RecurrentSpec>(mixer().of);
   const KvRoom& kv = o_.placement_.kv;
@@ -286,6 +307,14 @@ void Lowering::Writer::recur() {
       shapes.push_back({p.new_tokens, spec.key_dim, chunk, key_heads});
       shapes.push_back({p.new_tokens, chunk, spec.value_dim, heads});
       shapes.push_back({spec.key_dim, p.new_tokens, spec.value_dim, heads});
+      shapes.push_back({p.new_tokens, spec.key_dim, spec.value_dim, heads});
+      if (!fact_of(spec.kind).delta_rule) continue;
+      // What the state holds for the keys is taken off first: products of keys with keys, the
+      // inverse of that triangle, its products with keys and values, and keys with the state.
+      shapes.push_back({p.new_tokens, spec.key_dim, chunk, key_heads});
+      shapes.push_back({p.new_tokens, div_up(chunk, 3), chunk, heads});  // chunk^3 / 3 each
+      shapes.push_back({p.new_tokens, chunk, spec.key_dim, heads});
+      shapes.push_back({p.new_tokens, chunk, spec.value_dim, heads});
       shapes.push_back({p.new_tokens, spec.key_dim, spec.value_dim, heads});
     }
     load_and_mac(

@@ -16,8 +16,9 @@ namespace reticle {
 
 /// What the sequences of one replica ask of the cache of one mixer, summed.
 struct MixerWork {
-  Attended decode;   ///< of sequences with one new token
-  Attended prefill;  ///< of the others
+  Attended single;  ///< of queries that attend one by one: decoding, or each to tokens of its own
+  Attended blocks;  ///< of prompt chunks, whose queries share the keys they see
+  std::int64_t single_tokens = 0;
 };
 
 struct Prefill {
@@ -28,10 +29,10 @@ struct Prefill {
 /// What the sequences of one replica ask of one microbatch, summed.
 struct ReplicaWork {
   std::int64_t sequences = 0;
-  std::int64_t resumed = 0;  ///< sequences that have a state already
-  std::int64_t tokens = 0;   ///< new tokens
-  std::int64_t decode_tokens = 0;
-  std::int64_t emitted = 0;  ///< sequences that yield a token
+  std::int64_t resumed = 0;        ///< sequences that have a state already
+  std::int64_t tokens = 0;         ///< new tokens
+  std::int64_t decode_tokens = 0;  ///< of sequences with one new token
+  std::int64_t emitted = 0;        ///< sequences that yield a token
   std::vector<MixerWork> mixers;
   std::vector<Prefill> prefills;
 };
@@ -93,6 +94,18 @@ class Lowering::Writer {
   [[nodiscard]] const WeightHome& home(const Operator& op) const {
     return o_.placement_.layers[static_cast<std::size_t>(op.layer)]
         .weights[static_cast<std::size_t>(op.weight.role)];
+  }
+
+  /// The format activations enter projections in, and the one a projection runs in.
+  [[nodiscard]] Precision inputs() const {
+    return o_.llm_.linear_inputs.value_or(o_.llm_.activations);
+  }
+  [[nodiscard]] Precision product(const Matrix& weight) const {
+    return product_format(o_.platform_.die.mac, weight.precision, inputs());
+  }
+  /// The format that products of queries and cached keys and values run in.
+  [[nodiscard]] Precision attention_product() const {
+    return product_format(o_.platform_.die.mac, o_.llm_.kv, o_.llm_.activations);
   }
 
   // ---- instructions -------------------------------------------------------------------------
@@ -159,7 +172,7 @@ class Lowering::Writer {
   void attend_latent(const LatentAttentionSpec& spec);
   void scan_index(const LatentAttentionSpec& spec);
   void softmax(std::int64_t die, std::int64_t scores, std::int64_t rows);
-  void merge(std::int64_t heads, std::int64_t width, bool decode_only);
+  void merge(std::int64_t heads, std::int64_t width, bool single_only);
   void recur();
 
   // ---- feed-forward networks (lowering_ffn.cpp) ---------------------------------------------

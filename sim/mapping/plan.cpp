@@ -100,6 +100,7 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
       plan.tensor > 1 ? seconds(collectives.estimate_all_reduce(replica, sums)) : 0;
   const double small_exchange =
       plan.tensor > 1 ? seconds(collectives.estimate_all_reduce(replica, Bytes{1})) : 0;
+  const Precision inputs = llm.linear_inputs.value_or(llm.activations);
   const double launches = die.sequencer.static_prefetch ? 0 : 6 * seconds(die.sequencer.launch_gap);
 
   double worst_stage = 0;
@@ -116,9 +117,9 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
         bytes[static_cast<std::size_t>(home.tier)] +=
             static_cast<double>(shard_bytes(matrix, plan).count());
         const Matrix mine = shard(matrix, plan.tensor, 0);
-        mac +=
-            mac_seconds(die.mac, tokens, static_cast<double>(mine.k), static_cast<double>(mine.n),
-                        static_cast<double>(mine.copies), matrix.precision);
+        mac += mac_seconds(die.mac, tokens, static_cast<double>(mine.k),
+                           static_cast<double>(mine.n), static_cast<double>(mine.copies),
+                           product_format(die.mac, matrix.precision, inputs));
       }
       double comm = llm.mixer_of(layer) != nullptr ? reduce : 0;
       if (const Mixer* mixer = llm.mixer_of(layer)) {
@@ -135,8 +136,9 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
                               static_cast<double>(plan.expert) / std::max(1.0, experts.touched));
         const auto ffn =
             static_cast<double>(largest_share(llm.moe->expert_ffn, plan.expert_tensor));
-        mac += mac_seconds(die.mac, m, static_cast<double>(llm.hidden),
-                           (llm.gated_ffn ? 3 : 2) * ffn, experts.touched, llm.weights);
+        mac +=
+            mac_seconds(die.mac, m, static_cast<double>(llm.hidden), (llm.gated_ffn ? 3 : 2) * ffn,
+                        experts.touched, product_format(die.mac, llm.weights, inputs));
         comm += reduce;
         if (plan.data > 1) {
           // Every token goes to all dies of the groups it is routed to, and partial sums come back.
@@ -145,7 +147,7 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
                                                             plan.expert_tensor);
           const double each =
               copies * static_cast<double>(llm.hidden) / static_cast<double>(plan.stage_dies());
-          const auto out = bytes_of(static_cast<std::int64_t>(each), llm.activations);
+          const auto out = bytes_of(static_cast<std::int64_t>(each), inputs);
           const Bytes back{static_cast<std::int64_t>(each) * op_costs::kPartialSumBytes};
           comm += seconds(collectives.estimate_all_to_all(all, out)) +
                   seconds(collectives.estimate_all_to_all(all, back));

@@ -81,15 +81,22 @@ struct AttentionMacs {
   }
   std::int64_t operator()(const LatentAttentionSpec& a) const {
     const std::int64_t index = a.index_heads * a.index_dim * asked.scanned_pairs;
-    // Decoding works on the compressed vectors, prefilling on the heads' keys and values.
+    // Decoding works on the compressed vectors, and so do queries that share no keys; other
+    // prefills on the heads' keys and values.
+    const bool compressed = new_tokens == 1 || a.index_heads > 0;
     const std::int64_t width =
-        new_tokens == 1 ? 2 * a.kv_rank + a.rope_dim : a.nope_dim + a.rope_dim + a.value_dim;
+        compressed ? 2 * a.kv_rank + a.rope_dim : a.nope_dim + a.rope_dim + a.value_dim;
     return a.heads * width * asked.pairs + index;
   }
   std::int64_t operator()(const RecurrentSpec&) const { return 0; }
 };
 
 }  // namespace
+
+bool selects(const Mixer& mixer) {
+  const auto* latent = std::get_if<LatentAttentionSpec>(&mixer.of);
+  return latent != nullptr && latent->index_heads > 0;
+}
 
 Attended attended(const Mixer& mixer, std::int64_t context, std::int64_t new_tokens) {
   return std::visit(Asked{context, new_tokens}, mixer.of);
@@ -114,10 +121,10 @@ Bytes cache_read_bytes(const LlmSpec& llm, const Mixer& mixer, std::int64_t cont
                        std::int64_t new_tokens) {
   const Attended asked = attended(mixer, context, new_tokens);
   std::int64_t elements = asked.read * cache_elements(mixer);
-  if (const auto* latent = std::get_if<LatentAttentionSpec>(&mixer.of))
-    if (latent->index_heads > 0)
-      elements =
-          asked.read * (latent->kv_rank + latent->rope_dim) + asked.scanned * latent->index_dim;
+  if (selects(mixer)) {
+    const auto& latent = std::get<LatentAttentionSpec>(mixer.of);
+    elements = asked.read * (latent.kv_rank + latent.rope_dim) + asked.scanned * latent.index_dim;
+  }
   return bytes_of(elements, llm.kv) + bytes_of(state_elements(mixer), llm.state);
 }
 

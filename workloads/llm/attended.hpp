@@ -16,6 +16,9 @@ struct Attended {
   std::int64_t scanned_pairs = 0;  ///< pairs the indexer scores
 };
 
+/// Whether every query selects the tokens it attends to.
+bool selects(const Mixer& mixer);
+
 /// `new_tokens` tokens behind `context` cached ones. A recurrence attends to nothing.
 Attended attended(const Mixer& mixer, std::int64_t context, std::int64_t new_tokens);
 

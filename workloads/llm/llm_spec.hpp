@@ -125,6 +125,8 @@ struct LlmSpec {
   std::optional<Precision> attention_weights{};  ///< of the mixers; absent = weights
   Precision embedding = Precision::Bf16;         ///< token embedding and output head
   Precision activations = Precision::Bf16;
+  /// What activations are quantised to on their way into a projection; absent = activations.
+  std::optional<Precision> linear_inputs{};
   Precision kv = Precision::Bf16;
   Precision state = Precision::Bf16;  ///< of recurrences
 

@@ -134,6 +134,65 @@ TEST_CASE("lower: a prefill of latent attention expands what is cached, and read
   }
 }
 
+// Worked by hand, for eight layers of 16 heads; nothing here asks the code under test for a sum.
+TEST_CASE("lower: products and bytes of attention are those counted on paper") {
+  struct Hand {
+    LlmSpec llm;
+    std::int64_t context, new_tokens;
+    std::int64_t macs, bytes;
+  };
+  const std::vector<Hand> cases{
+      // A query and its 200: 64 in the window, 201 twice, 73 of its chunk of 128; each twice.
+      // 2 x 16 x 16 products a pair; 8 x 16 numbers of 2 B a token but for the query's own.
+      {windowed(), 200, 1, 2 * (64 + 201 + 73 + 201) * 512, 2 * (63 + 200 + 72 + 200) * 256},
+      // 2 x 32 + 16 products a pair and head, 32 + 16 numbers a token.
+      {latent(), 200, 1, 8 * 201 * 16 * 80, 8 * 200 * 96},
+      // 64 selected; 8 x 8 products a pair to score all, 8 numbers a token more to do so.
+      {latent(64), 200, 1, 8 * (64 * 16 * 80 + 201 * 64), 8 * (64 * 96 + 200 * 16)},
+      // A prompt's queries select 64 each, together all 96; they score 97, 98, ... 129 tokens.
+      {latent(64), 96, 33, 8 * (33 * 64 * 16 * 80 + 3729 * 64), 8 * (96 * 96 + 96 * 16)},
+  };
+  for (const Hand& hand : cases) {
+    CAPTURE(hand.llm.name);
+    CAPTURE(hand.new_tokens);
+    Bench bench{small_platform(8), hand.llm, {.tensor = 8, .expert_tensor = 8}};
+    StepLoad load;
+    load.sequences.push_back(
+        {.request = RequestId{1}, .context = hand.context, .new_tokens = hand.new_tokens});
+    const StepTotals totals = totals_of(bench.lower(load));
+    const std::int64_t head = hand.llm.vocabulary * hand.llm.hidden;
+    const std::int64_t matrices = head + hand.new_tokens * (matrix_macs(hand.llm) - head);
+    CHECK(sum(totals.macs) - matrices == hand.macs);
+    CHECK(sum(totals.kv) == hand.bytes);
+  }
+}
+
+TEST_CASE("lower: the delta rule's prompts take its products beside those of other recurrences") {
+  const auto macs = [](Recurrence kind) {
+    const LlmSpec llm = with_mixers({{"r", RecurrentSpec{.kind = kind,
+                                                         .heads = 16,
+                                                         .key_heads = 8,
+                                                         .key_dim = 16,
+                                                         .value_dim = 8,
+                                                         .chunk = 64}}},
+                                    "recurrent");
+    Bench bench{small_platform(1), llm, {}};
+    StepLoad load;
+    load.sequences.push_back({.request = RequestId{1}, .context = 0, .new_tokens = 128});
+    const std::int64_t head = llm.vocabulary * llm.hidden;
+    return sum(totals_of(bench.lower(load)).macs) - head - 128 * (matrix_macs(llm) - head);
+  };
+  // Two chunks of 64. Scores 8 x 64 x 64 x 16, their sum 16 x 64 x 64 x 8, state and read-out
+  // 16 x 64 x 16 x 8 each.
+  constexpr std::int64_t kChunk = 524'288 + 524'288 + 2 * 131'072;
+  CHECK(macs(Recurrence::Mamba2) == 8 * 2 * kChunk);
+  // Keys with keys as the scores; 16 inverses of 64 x 64 / 3 x 64 (22 for 64 / 3); their products
+  // with keys of 16 and values of 8; keys with the state.
+  constexpr std::int64_t kDelta =
+      524'288 + 16 * 64 * 22 * 64 + 16 * 64 * 64 * 16 + 16 * 64 * 64 * 8 + 131'072;
+  CHECK(macs(Recurrence::GatedDelta) == 8 * 2 * (kChunk + kDelta));
+}
+
 TEST_CASE("lower: a recurrence has no state to read before its first token") {
   const LlmSpec llm = hybrid();
   Bench bench{small_platform(1), llm, {}};

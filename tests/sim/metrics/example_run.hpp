@@ -29,7 +29,12 @@ inline Placement example_placement() {
   using namespace literals;
   Placement p;
   p.plan = {.pipeline = 1, .data = 2, .tensor = 6, .expert = 12, .expert_tensor = 1};
-  p.kv = {.tier = Tier::Hbm, .page_tokens = 16, .page_bytes = 4_MiB, .pages = 1000, .replicas = 2};
+  p.kv = {.tier = Tier::Hbm,
+          .page_tokens = 16,
+          .page_bytes = 4_MiB,
+          .pages = 1000,
+          .replicas = 2,
+          .stages = {}};
   p.capacity = {12_GB, 384_GB, 0_B};
   p.weights = {10_GB, 190_GB, 0_B};
   p.reserved = {1_GB, 2_GB, 0_B};
