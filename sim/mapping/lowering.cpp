@@ -343,12 +343,12 @@ void Lowering::Writer::sample() {
 }
 
 Lowering::Lowering(const PlatformSpec& platform, const LlmSpec& llm, const Placement& placement,
-                   const ExpertRouter* router)
+                   const ExpertRouter* router, OpGraph graph)
     : platform_{platform},
       llm_{llm},
       placement_{placement},
       router_{router},
-      graph_{build_op_graph(llm)},
+      graph_{std::move(graph)},
       collectives_{platform} {}
 
 Lowering::~Lowering() = default;

@@ -25,8 +25,12 @@ namespace reticle {
 class Lowering {
  public:
   /// Keeps references: all arguments must outlive the object. `router` is null for dense models.
+  /// `graph`: the operators to lower, of `llm`; every stage must have a layer in it.
   Lowering(const PlatformSpec& platform, const LlmSpec& llm, const Placement& placement,
-           const ExpertRouter* router);
+           const ExpertRouter* router, OpGraph graph);
+  Lowering(const PlatformSpec& platform, const LlmSpec& llm, const Placement& placement,
+           const ExpertRouter* router)
+      : Lowering{platform, llm, placement, router, build_op_graph(llm)} {}
   ~Lowering();
 
   /// Replaces `out` by the programs of `load`.

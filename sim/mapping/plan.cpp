@@ -165,18 +165,63 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
   return Picoseconds{static_cast<std::int64_t>(worst_stage * passes * 1e12)};
 }
 
-Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
-                                 const Placement& placement, const ExpertRouter* router,
-                                 const PlanTarget& target) {
+namespace {
+
+constexpr std::int64_t kSampledLayers = 16;
+
+StepLoad decode_step(const PlanTarget& target, const ParallelPlan& plan) {
   StepLoad load;
   for (std::int64_t i = 0; i < target.batch; ++i)
     load.sequences.push_back({.request = RequestId{static_cast<std::uint64_t>(i)},
                               .context = target.context,
                               .new_tokens = 1,
-                              .replica = static_cast<std::int32_t>(i % placement.plan.data)});
+                              .replica = static_cast<std::int32_t>(i % plan.data)});
+  return load;
+}
+
+/// Some layers of every stage, `kSampledLayers` in all and one at least. They lie apart by the
+/// golden ratio's multiples, so that no period of the layers' kinds is missed.
+std::vector<bool> sample_layers(const LlmSpec& llm, const ParallelPlan& plan) {
+  constexpr double kGolden = 0.6180339887498949;
+  std::vector<bool> sampled(static_cast<std::size_t>(llm.layer_count()));
+  for (std::int64_t stage = 0; stage < plan.pipeline; ++stage) {
+    const std::int64_t first = first_layer(llm, plan, stage);
+    const std::int64_t count = first_layer(llm, plan, stage + 1) - first;
+    const std::int64_t take =
+        div_up(count * std::min(kSampledLayers, llm.layer_count()), llm.layer_count());
+    for (std::int64_t i = 0; i < take; ++i) {
+      const double jitter = std::fmod(static_cast<double>(i) * kGolden, 1.0);
+      const double place = (static_cast<double>(i) + jitter) / static_cast<double>(take);
+      sampled[static_cast<std::size_t>(
+          first + static_cast<std::int64_t>(place * static_cast<double>(count)))] = true;
+    }
+  }
+  return sampled;
+}
+
+}  // namespace
+
+Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
+                                 const Placement& placement, const ExpertRouter* router,
+                                 const PlanTarget& target) {
+  const StepLoad load = decode_step(target, placement.plan);
+  const OpGraph whole = build_op_graph(llm);
+  StepEstimate estimate{platform};
   StepPrograms programs;
-  Lowering{platform, llm, placement, router}.lower(load, programs);
-  return StepEstimate{platform}.time_of_step(programs);
+  const auto time_of = [&](const std::vector<bool>& layers) {
+    OpGraph some;
+    for (const Operator& op : whole.operators)
+      if (op.layer < 0 || layers[static_cast<std::size_t>(op.layer)]) some.operators.push_back(op);
+    Lowering{platform, llm, placement, router, std::move(some)}.lower(load, programs);
+    return estimate.time_of_step(programs);
+  };
+  const std::vector<bool> sampled = sample_layers(llm, placement.plan);
+  const auto count = std::count(sampled.begin(), sampled.end(), true);
+  const Picoseconds some = time_of(sampled);
+  if (count == llm.layer_count()) return some;
+  // What the layers take beside embedding and head grows with their number.
+  const Picoseconds none = time_of(std::vector<bool>(sampled.size()));
+  return none + Picoseconds{mul_div_up((some - none).count(), llm.layer_count(), count)};
 }
 
 namespace {

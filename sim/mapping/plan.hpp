@@ -19,7 +19,7 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
                               const Placement& placement, const ExpertRouter* router,
                               const PlanTarget& target);
 
-/// The time of such a step from its programs (StepEstimate).
+/// The time of such a step from the programs of a sample of its layers (StepEstimate).
 Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
                                  const Placement& placement, const ExpertRouter* router,
                                  const PlanTarget& target);
