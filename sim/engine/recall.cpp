@@ -12,7 +12,11 @@ namespace reticle {
 
 namespace {
 constexpr std::int64_t kExactBelow = 8;  // small counts have bins of their own
-}
+// Of a bin whose steps differ in their routing: a visit, a share of the mean, a number of samples.
+constexpr std::int64_t kSecondSample = 4;
+constexpr double kStandardError = 0.01;
+constexpr std::size_t kMostSamples = 16;
+}  // namespace
 
 StepFeatures features_of(const StepLoad& load, const LlmSpec& llm) {
   StepFeatures f;
@@ -64,7 +68,7 @@ double RecallExecutor::closed_form(const StepFeatures& f) {
   if (fresh)
     entry->second =
         seconds(rough_decode_step(platform_, llm_, placement_, router_,
-                                     {.batch = std::max<std::int64_t>(1, tokens), .context = 0}));
+                                  {.batch = std::max<std::int64_t>(1, tokens), .context = 0}));
   const auto n = static_cast<double>(dies(platform_));
   const DieParams& die = platform_.die;
   const bool hbm = placement_.kv.tier == Tier::Hbm && die.hbm;
@@ -123,19 +127,50 @@ void RecallExecutor::audit(const StepOutcome& recalled, const StepOutcome& simul
   report_.max_abs_error = std::max(report_.max_abs_error, std::abs(error));
 }
 
+/// One sample says all of a step without routing. With it, one more is taken at the 4th, 8th,
+/// 16th ... visit until the standard error of their ratios to the closed form is small.
+bool RecallExecutor::wants_sample(const Bin& seen) {
+  if (seen.samples.empty()) return true;
+  if (router_ == nullptr || seen.visits < kSecondSample ||
+      !std::has_single_bit(static_cast<std::uint64_t>(seen.visits)))
+    return false;
+  const auto n = static_cast<double>(seen.samples.size());
+  if (n < 2) return true;
+  double sum = 0, squares = 0;
+  for (const Sample& s : seen.samples) {
+    const double ratio = seconds(s.outcome.duration) / closed_form(s.features);
+    sum += ratio;
+    squares += ratio * ratio;
+  }
+  const double mean = sum / n;
+  const double variance = std::max(0.0, squares / n - mean * mean) * n / (n - 1);
+  return std::sqrt(variance / n) > kStandardError * mean;
+}
+
+void RecallExecutor::keep(Bin& seen, const StepFeatures& f, const StepOutcome& outcome) {
+  if (seen.samples.size() < kMostSamples)
+    seen.samples.push_back({f, outcome});
+  else
+    seen.samples[static_cast<std::size_t>(seen.visits) % kMostSamples] = {f, outcome};
+}
+
 StepOutcome RecallExecutor::execute(const StepLoad& load) {
   const StepFeatures f = features_of(load, llm_);
-  auto [entry, fresh] = samples_.try_emplace(bins_of(f));
-  if (fresh) {
+  Bin& seen = bins_[bins_of(f)];
+  ++seen.visits;
+  if (wants_sample(seen)) {
     ++report_.simulated;
-    entry->second = {f, silicon_.execute(load)};
-    return entry->second.outcome;
+    const StepOutcome simulated = silicon_.execute(load);
+    keep(seen, f, simulated);
+    return simulated;
   }
-  StepOutcome recalled = scaled(entry->second, f);
+  const auto turn = static_cast<std::size_t>(seen.visits) % seen.samples.size();
+  StepOutcome recalled = scaled(seen.samples[turn], f);
   ++report_.recalled;
   if (due_for_audit()) {
     const StepOutcome simulated = silicon_.execute(load);
     audit(recalled, simulated);
+    if (router_ != nullptr) keep(seen, f, simulated);
     return simulated;
   }
   sc_core::wait(to_sc_time(recalled.duration));

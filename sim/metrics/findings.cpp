@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "sim/metrics/text_format.hpp"
 
@@ -16,19 +17,27 @@ constexpr std::array<std::string_view, 6> kKindNames{"power",    "heat_flux",  "
 
 /// The field a scanner exposes at once: 26 mm x 33 mm. [IRDS 2023 Lithography, EUV at 0.33 NA]
 constexpr double kReticleMm2 = 26.0 * 33.0;
-/// Above this mean error a recalled result misleads.
+/// Above this error of its totals a recalled result misleads.
 constexpr double kRecallTolerance = 0.02;
+
+/// What totals may be off by: the mean error, and two standard errors of it. Single errors are
+/// taken as normal, whose standard deviation is 1.25 of their mean magnitude.
+double error_of_totals(const RecallReport& recall) {
+  return std::abs(recall.mean_error) +
+         2 * 1.25 * recall.mean_abs_error / std::sqrt(static_cast<double>(recall.audits));
+}
 
 std::string recall_problem(const RecallReport& recall) {
   if (recall.recalled == 0) return {};
   if (recall.audits == 0)
     return fmt::format("{} steps were recalled and none audited: the error of recall is not known",
                        count_text(recall.recalled));
-  if (recall.mean_abs_error <= kRecallTolerance) return {};
+  const double error = error_of_totals(recall);
+  if (error <= kRecallTolerance) return {};
   return fmt::format(
-      "recalled steps are off by {} on average ({} audits): engine.recall=off gives the exact "
+      "recalled steps may be off by {} in sum ({} audits): engine.recall=off gives the exact "
       "result",
-      percent_text(recall.mean_abs_error), count_text(recall.audits));
+      percent_text(error), count_text(recall.audits));
 }
 }  // namespace
 

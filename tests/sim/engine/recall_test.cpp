@@ -121,3 +121,38 @@ TEST_CASE("RecallExecutor: audits simulate and report the error that recall woul
   CHECK(report.max_abs_error > 0);
   CHECK(report.max_abs_error < 0.01);
 }
+
+namespace {
+
+/// Every third step takes half as long again, as its experts happen to lie.
+class UnevenSilicon final : public StepExecutor {
+ public:
+  StepOutcome execute(const StepLoad&) override {
+    StepOutcome out;
+    out.duration = ++calls % 3 == 1 ? 150_us : 100_us;
+    out.breakdown[static_cast<std::size_t>(TimeCategory::WeightsHbm)] = out.duration;
+    out.roofline.duration = 50_us;
+    sc_core::wait(to_sc_time(out.duration));
+    return out;
+  }
+  std::int64_t calls = 0;
+};
+
+}  // namespace
+
+TEST_CASE("RecallExecutor: steps that differ by their routing are recalled at their mean") {
+  // 700 steps of 116.7 us in the mean; the first one alone would say 150.
+  constexpr std::int64_t kSteps = 700;
+  const Bench bench{small_platform(1), small_moe(), {}};
+  UnevenSilicon silicon;
+  EngineSpec spec;
+  spec.recall_audit = 64;
+  const ExpertRouter router{bench.llm, kSeed};
+  RecallExecutor recall{silicon, bench.platform, bench.llm, bench.placement, &router, spec};
+  run_in_thread([&] {
+    for (std::int64_t i = 0; i < kSteps; ++i) recall.execute(decode(4, 1000));
+  });
+  const double mean = seconds(now()) / static_cast<double>(kSteps);
+  CHECK(mean == doctest::Approx(116.7e-6).epsilon(0.05));
+  CHECK(silicon.calls < 40);
+}

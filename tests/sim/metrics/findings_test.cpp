@@ -64,11 +64,17 @@ TEST_CASE("findings: recall is reported when its error is large or not known") {
   result.recall = {.enabled = true, .simulated = 1, .recalled = 3, .audits = 0};
   CHECK(text_of(run_findings(spec, result), FindingKind::Recall) ==
         "3 steps were recalled and none audited: the error of recall is not known");
-  result.recall.audits = 2;
-  result.recall.mean_abs_error = 0.02;
+  // Steps that are 8 % off to either side add up to what they should: over 400 audits the mean is
+  // known to 2 x 1.25 x 8 / 20 = 1 %.
+  result.recall.audits = 400;
+  result.recall.mean_abs_error = 0.08;
+  result.recall.mean_error = 0.005;
   CHECK(run_findings(spec, result).empty());
-  result.recall.mean_abs_error = 0.05;
+  // Over 25 it is known to 4 %, and with the mean itself the sums to 4.5 %.
+  result.recall.audits = 25;
   CHECK(text_of(run_findings(spec, result), FindingKind::Recall)
-            .starts_with("recalled steps are "
-                         "off by 5.0 %"));
+            .starts_with("recalled steps may be off by 4.5 % in sum (25 audits)"));
+  result.recall = {.enabled = true, .recalled = 3, .audits = 400, .mean_error = -0.05};
+  CHECK(text_of(run_findings(spec, result), FindingKind::Recall).find("5.0 %") !=
+        std::string::npos);
 }

@@ -99,7 +99,8 @@ TEST_CASE("summary: says what a reader asks for first") {
         "Roofline  2,000 tokens/s, bound by HBM bandwidth; the steps achieve 25.0 % of it",
         "Limited by weights from HBM: ", "25.0 % asked for, 26.0 % expected, 25.0 % measured",
         "! 1 of 4 requests were rejected", "1 datasheet, 2 estimate",
-        "4 steps, 3 simulated and 1 recalled, mean error 1.0 % over 1 audit"}) {
+        "4 steps, 3 simulated and 1 recalled, off by -1.0 % in the mean and 1.0 % a step over 1 "
+        "audit"}) {
     CAPTURE(phrase);
     CAPTURE(text);
     CHECK(text.find(phrase) != std::string::npos);
