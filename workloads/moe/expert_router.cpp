@@ -12,13 +12,14 @@
 
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
+#include "workloads/llm/llm_bounds.hpp"
 #include "workloads/moe/routing_record.hpp"
 
 namespace reticle {
 
 namespace {
 
-constexpr std::int32_t kMaxExperts = 4096;  // check(LlmSpec) promises as much
+constexpr std::int32_t kMaxExperts = llm_bounds::kExperts;
 
 /// Experts a token has already; only the words in use are cleared, for one token costs 50 ns.
 class ExpertSet {
@@ -106,7 +107,7 @@ ExpertRouter::ExpertRouter(const LlmSpec& llm, std::uint64_t seed)
   invariant(llm.moe.has_value(), "a router needs a mixture-of-experts model");
   const MoeSpec& moe = *llm.moe;
   invariant(1 <= moe.top_k && moe.top_k <= moe.experts && moe.experts <= kMaxExperts,
-            "1 <= top_k <= experts <= 4096");
+            "1 <= top_k <= experts <= llm_bounds::kExperts");
   experts_ = static_cast<std::int32_t>(moe.experts);
   top_k_ = static_cast<std::int32_t>(moe.top_k);
   spec_ = moe.routing;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "sim/base/error.hpp"
+#include "workloads/llm/llm_bounds.hpp"
 #include "workloads/text/json_line.hpp"
 #include "workloads/text/line_source.hpp"
 
@@ -15,8 +16,8 @@ namespace reticle {
 
 namespace {
 
-constexpr std::int64_t kMaxExperts = 4096;  // as check(LlmSpec)
-constexpr std::int64_t kMaxLayers = 10'000;
+constexpr std::int64_t kMaxExperts = llm_bounds::kExperts;
+constexpr std::int64_t kMaxLayers = llm_bounds::kLayers;
 constexpr std::string_view kCsvBegin = "session,token_pos,layer,e0";
 
 bool looks_like_csv(std::string_view line) { return line.starts_with(kCsvBegin); }
