@@ -98,8 +98,8 @@ void print_figures(const RoutingFigures& f) {
                f.layers[i].cv, f.layers[i].gini, f.layers[i].reuse);
 }
 
-const char* shape_text(const RoutingSpec& spec) {
-  return spec.popularity_shape == PopularityShape::LogNormal ? "log-normal" : "log-uniform";
+std::string_view shape_text(const RoutingSpec& spec) {
+  return kPopularityShapes[static_cast<std::size_t>(spec.popularity_shape)];
 }
 
 nlohmann::ordered_json to_json(const RoutingSpec& spec) {

@@ -38,10 +38,12 @@ struct EnumTable<ExpertChoice> {
 
 template <>
 struct EnumTable<PopularityShape> {
-  static constexpr std::array<EnumName<PopularityShape>, 2> names{{
-      {"log-uniform", PopularityShape::LogUniform},
-      {"log-normal", PopularityShape::LogNormal},
-  }};
+  static constexpr std::array<EnumName<PopularityShape>, kPopularityShapes.size()> names = [] {
+    std::array<EnumName<PopularityShape>, kPopularityShapes.size()> all{};
+    for (std::size_t i = 0; i < all.size(); ++i)
+      all[i] = {kPopularityShapes[i], static_cast<PopularityShape>(i)};
+    return all;
+  }();
 };
 
 template <>

@@ -186,12 +186,12 @@ FittedLoads fit_loads(const CountedLoads& counts, std::int64_t experts, std::int
     spec.popularity_shape = shape;
     spec.popularity_sigma = sigma;
     const LayerLoads drawn = drawn_loads(spec, experts, top_k);
-    const auto square = [](double a, double b) {
-      const double log = std::log(std::max(a, 1e-6) / std::max(b, 1e-6));
-      return log * log;
+    const auto off = [](double a, double b) {
+      return std::abs(std::log(std::max(a, 1e-6) / std::max(b, 1e-6)));
     };
-    const double miss = square(drawn.max_over_mean, out.measured.max_over_mean) +
-                        square(drawn.cv, out.measured.cv) + square(drawn.gini, out.measured.gini);
+    const double miss =
+        std::max({off(drawn.max_over_mean, out.measured.max_over_mean),
+                  off(drawn.cv, out.measured.cv), off(drawn.gini, out.measured.gini)});
     if (miss < least) {
       least = miss;
       out.spec = spec;
@@ -199,7 +199,8 @@ FittedLoads fit_loads(const CountedLoads& counts, std::int64_t experts, std::int
     }
     return miss;
   };
-  for (const PopularityShape shape : {PopularityShape::LogUniform, PopularityShape::LogNormal}) {
+  for (std::size_t i = 0; i < kPopularityShapes.size(); ++i) {
+    const auto shape = static_cast<PopularityShape>(i);
     // The miss falls to one least width and rises behind it: thirds [Kiefer, Proc. AMS 1953].
     double low = 0, high = llm_bounds::kSigma;
     while (high - low > 0.01) {

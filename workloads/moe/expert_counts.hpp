@@ -39,8 +39,8 @@ struct FittedLoads {
   LayerLoads measured, generated;
 };
 
-/// The law of popularity alone whose loads come closest: width and shape by least squares of the
-/// logarithms of max/mean, CV and Gini, over many layers that pick `top_k`.
+/// The law of popularity alone whose loads come closest: the width and shape with the least
+/// furthest miss in max/mean, CV and Gini, drawn over many layers that pick `top_k`.
 FittedLoads fit_loads(const CountedLoads& counts, std::int64_t experts, std::int64_t top_k);
 
 }  // namespace reticle

@@ -64,9 +64,19 @@ std::vector<double> spread(std::vector<double> weights, double sigma, Popularity
                            std::uint64_t seed, const std::string& purpose) {
   RngStream rng{seed, purpose};
   const double half_width = sigma * std::sqrt(3.0);
-  for (double& w : weights)
-    w *= shape == PopularityShape::LogNormal ? rng.lognormal(0.0, sigma)
-                                             : std::exp(half_width * (2 * rng.uniform() - 1));
+  const auto factor = [&] {
+    switch (shape) {
+      case PopularityShape::LogUniform:
+        return std::exp(half_width * (2 * rng.uniform() - 1));
+      case PopularityShape::LogNormal:
+        return rng.lognormal(0.0, sigma);
+      case PopularityShape::LogGamma:
+        break;
+    }
+    const double each = sigma * std::sqrt(0.5);
+    return std::exp(rng.exponential(each) + rng.exponential(each));
+  };
+  for (double& w : weights) w *= factor();
   double sum = 0.0;
   for (const double w : weights) sum += w;
   for (double& w : weights) w /= sum;
