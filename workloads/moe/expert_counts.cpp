@@ -201,14 +201,20 @@ FittedLoads fit_loads(const CountedLoads& counts, std::int64_t experts, std::int
   };
   for (std::size_t i = 0; i < kPopularityShapes.size(); ++i) {
     const auto shape = static_cast<PopularityShape>(i);
-    // The miss falls to one least width and rises behind it: thirds [Kiefer, Proc. AMS 1953].
+    // The miss falls to one least width and rises behind it: golden sections [Kiefer, Proc. AMS
+    // 1953], each of which needs one attempt more.
+    constexpr double kGolden = 0.6180339887498949;
     double low = 0, high = llm_bounds::kSigma;
+    double a = high - kGolden * (high - low), b = low + kGolden * (high - low);
+    double at_a = attempt(shape, a), at_b = attempt(shape, b);
     while (high - low > 0.01) {
-      const double a = low + (high - low) / 3, b = high - (high - low) / 3;
-      if (attempt(shape, a) < attempt(shape, b))
-        high = b;
-      else
-        low = a;
+      const bool left = at_a < at_b;
+      (left ? high : low) = left ? b : a;
+      (left ? b : a) = left ? a : b;
+      (left ? at_b : at_a) = left ? at_a : at_b;
+      double& next = left ? a : b;
+      next = left ? high - kGolden * (high - low) : low + kGolden * (high - low);
+      (left ? at_a : at_b) = attempt(shape, next);
     }
   }
   return out;
