@@ -380,7 +380,7 @@ TEST_CASE("read_expert_counts: columns by name, recordings apart, experts named 
   };
   CHECK(refused("0,0,1\n0,0,2\n") == ":3:1: expert: expected each once per layer, found 0 again");
   CHECK(refused("0,0\n") == ":2:1: row: expected 3 fields, found 2");
-  CHECK(refused("0,4096,1\n") == ":2:3: expert: expected a whole number to 4095, found \"4096\"");
+  CHECK(refused("0,4096,1\n") == ":2:3: expert: expected a whole number to 4095, found '4096'");
   CHECK(refused("0,0,-1\n").starts_with(":2:5: count: expected a whole number"));
   CHECK(refused("0,0,0\n").find("expected a pick in layer 0") != std::string::npos);
   CHECK(refused("").find("at least one row") != std::string::npos);

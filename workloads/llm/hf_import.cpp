@@ -438,7 +438,6 @@ class Importer {
         c_.fail("quantization_config.kv_cache_scheme.num_bits", "only 8 bits are modelled");
       out_.llm.kv = real ? Precision::Fp8 : Precision::Int8;
     }
-    (void)c_.has("quantization_config.kv_cache_scheme");  // how it is scaled says no bytes
   }
 
   /// Groups of modules with a format each: one group, of the row's width. Whether it takes in the

@@ -92,9 +92,9 @@ bool good(BadRows& bad, Read read) {
   }
 }
 
-/// Whole numbers of a CSV row; complains at the field.
-std::vector<std::int64_t> numbers(const LineSource& lines, std::string_view row) {
-  std::vector<std::int64_t> all;
+/// Whole numbers of a CSV row into `all`; complains at the first field that is none.
+void numbers(const LineSource& lines, std::string_view row, std::vector<std::int64_t>& all) {
+  all.clear();
   for (std::size_t begin = 0;;) {
     const std::size_t end = std::min(row.find(',', begin), row.size());
     const auto value = whole_number(row.substr(begin, end - begin));
@@ -102,7 +102,7 @@ std::vector<std::int64_t> numbers(const LineSource& lines, std::string_view row)
       lines.fail(begin, "row",
                  "expected a whole number, found " + quoted(row.substr(begin, end - begin)));
     all.push_back(*value);
-    if (end == row.size()) return all;
+    if (end == row.size()) return;
     begin = end + 1;
   }
 }
@@ -118,6 +118,7 @@ void read_csv(LineSource& lines, RoutingRecord& record, BadRows bad) {
   const std::string_view header = *lines.next();
   record.top_k = std::count(header.begin(), header.end(), ',') - 2;
   RecordBuilder builder{lines, record};
+  std::vector<std::int64_t> fields;
   bool gap = false;
   const auto take = [&] {
     if (token.session < 0) return;
@@ -134,18 +135,22 @@ void read_csv(LineSource& lines, RoutingRecord& record, BadRows bad) {
     gap = !taken;
   };
   while (const auto row = lines.next()) {
-    std::vector<std::int64_t> fields;
-    token.whole &= good(bad, [&] {
-      fields = numbers(lines, *row);
+    const bool legible = good(bad, [&] {
+      numbers(lines, *row, fields);
       if (static_cast<std::int64_t>(fields.size()) != 3 + record.top_k)
         lines.fail(0, "row",
                    "expected " + std::to_string(3 + record.top_k) + " fields, found " +
                        std::to_string(fields.size()));
     });
-    if (static_cast<std::int64_t>(fields.size()) != 3 + record.top_k) continue;
-    if (fields[0] != token.session || fields[1] != token.position) {
+    const bool named = fields.size() >= 2;
+    if (named && (fields[0] != token.session || fields[1] != token.position)) {
       take();
       token = {fields[0], fields[1]};
+    }
+    if (!legible) {
+      // Whose row it was may be lost; a token that has all its layers it was not.
+      token.whole &= !named && token.layers == record.layers;
+      continue;
     }
     token.whole =
         token.whole && good(bad, [&] {
