@@ -138,7 +138,9 @@ TEST_CASE("import: Qwen's windows are off unless switched on, and then hold in t
   const char* window = R"(, "sliding_window": 16, "max_window_layers": 1)";
   for (const char* type : {"qwen2", "qwen3"}) {
     CAPTURE(type);
-    CHECK(attention(import(dense(window, type))).window == 0);
+    const LlmSpec off = import(dense(window, type));
+    CHECK(off.mixers.size() == 1);
+    CHECK(attention(off).window == 0);
     const LlmSpec on = import(dense(std::string{window} + R"(, "use_sliding_window": true)", type));
     REQUIRE(on.mixers.size() == 2);
     CHECK(on.layers_with(0) == 1);  // layer 0 sees everything

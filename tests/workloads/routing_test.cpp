@@ -341,10 +341,12 @@ TEST_CASE("read_routing: rows left out take their token with them, and are count
     return R"({"session": 1, "position": )" + std::to_string(position) + R"(, "experts": [)" +
            experts + "]}\n";
   };
-  const RoutingRecord lines = lenient(kHeader + row(0, "0,1,2,3") + row(1, "0,0,1,2") + "oops\n" +
-                                      row(3, "1,0,3,2") + row(3, "1,0,3,2") + row(4, "0,1,0,1"));
-  CHECK(lines.bad_rows.count() == 3);  // twice the same expert, no JSON, a position again
-  REQUIRE(lines.bad_rows.messages().size() == 3);
+  const RoutingRecord lines =
+      lenient(kHeader + row(0, "0,1,2,3") + row(1, "0,0,1,2") + "oops\n" + row(3, "1,0,3,2") +
+              row(3, "1,0,3,2") + row(4, "0,1,0,1") + "oops\n" + row(2, "0,1,2,3"));
+  // Twice the same expert, no JSON, a position again, no JSON, a position that was passed.
+  CHECK(lines.bad_rows.count() == 5);
+  REQUIRE(lines.bad_rows.messages().size() == 5);
   CHECK(lines.bad_rows.messages()[0].find(":3:42: experts: expected different") !=
         std::string::npos);
   REQUIRE(lines.sessions.size() == 1);
