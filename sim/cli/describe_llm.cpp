@@ -109,6 +109,26 @@ void add_flops(const LlmSpec& llm, std::vector<Fact>& facts) {
   }
 }
 
+/// What recurrences hold of one sequence, and their operations for one token of decoding.
+struct Recurred {
+  Bytes held{};
+  double ops = 0;
+};
+Recurred recurred(const LlmSpec& llm) {
+  Recurred sum;
+  for (std::size_t m = 0; m < llm.mixers.size(); ++m) {
+    const auto* r = std::get_if<RecurrentSpec>(&llm.mixers[m].of);
+    if (r == nullptr) continue;
+    const std::int64_t layers = llm.layers_with(static_cast<std::int64_t>(m));
+    sum.held += layers * bytes_of(state_elements(llm.mixers[m]), llm.state);
+    // The convolution multiplies and adds once per tap.
+    sum.ops += static_cast<double>(
+        layers * (fact_of(r->kind).ops_per_state * r->heads * r->key_dim * r->value_dim +
+                  2 * r->conv * r->qkv_width()));
+  }
+  return sum;
+}
+
 /// Operations per byte of weights or cache, by kind of operator, at batch 1 and 64: what a
 /// machine's ratio of the two is to be held against. Experts touched: even routing.
 void add_operators(const LlmSpec& llm, std::vector<Fact>& facts) {
@@ -156,11 +176,15 @@ void add_operators(const LlmSpec& llm, std::vector<Fact>& facts) {
   };
   for (std::size_t i = 0; i < roles.size(); ++i) add(kNames[i].first, kNames[i].second, roles[i]);
   // Every sequence reads a cache of its own: a batch shares nothing.
+  const auto own = [&](const char* key, const char* label, double macs, Bytes bytes) {
+    const auto one = static_cast<double>(bytes.count());
+    add(key, label, {macs, one, kBatch * one});
+  };
   const auto context = static_cast<std::int64_t>(kContext);
-  Sum attention{static_cast<double>(attention_macs(llm, context, 1)),
-                static_cast<double>(cache_read_bytes(llm, context, 1).count()), 0};
-  attention.bytes_of_batch = kBatch * attention.bytes;
-  add("attend_at_50k", "attention at 50k", attention);
+  const Recurred state = recurred(llm);
+  own("attend_at_50k", "attention at 50k", static_cast<double>(attention_macs(llm, context, 1)),
+      cache_read_bytes(llm, context, 1) - state.held);
+  own("recur", "recurrence", state.ops / 2, 2 * state.held);  // states are read and written
 }
 
 }  // namespace
@@ -192,11 +216,22 @@ std::vector<Fact> describe(const LlmSpec& llm) {
                      {{"routed", llm.moe->experts},
                       {"top_k", llm.moe->top_k},
                       {"shared", llm.moe->shared_experts}}});
+  const Precision mixers = llm.attention_weights.value_or(llm.weights);
+  const bool recurs = recurred(llm).held.count() > 0;
+  nlohmann::ordered_json precision{{"weights", name_of(llm.weights)},
+                                   {"attention_weights", name_of(mixers)},
+                                   {"embedding", name_of(llm.embedding)},
+                                   {"activations", name_of(llm.activations)},
+                                   {"kv", name_of(llm.kv)}};
+  if (recurs) precision["state"] = name_of(llm.state);
   facts.push_back(
       {"model", "precision", "precision",
-       fmt::format("weights {}, embedding {}, activations {}, KV {}", name_of(llm.weights),
-                   name_of(llm.embedding), name_of(llm.activations), name_of(llm.kv)),
-       std::string{name_of(llm.weights)}});
+       fmt::format(
+           "{}weights {}, embedding {}, activations {}, KV {}{}",
+           llm.attention_weights ? fmt::format("attention {}, other ", name_of(mixers)) : "",
+           name_of(llm.weights), name_of(llm.embedding), name_of(llm.activations), name_of(llm.kv),
+           recurs ? fmt::format(", state {}", name_of(llm.state)) : ""),
+       precision});
   count("parameters", "total", "total", n.total);
   count("parameters", "active", "active per token", n.active);
   count("parameters", "attention", "attention", n.attention);

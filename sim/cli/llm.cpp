@@ -23,6 +23,7 @@ struct Import {
   std::string config;
   std::string name;
   std::string out;
+  bool strict = false;
 };
 
 std::string content_of(const std::string& path) {
@@ -48,12 +49,15 @@ std::string default_name(const std::string& path) {
 
 void import(const Import& options) {
   const std::string name = options.name.empty() ? default_name(options.config) : options.name;
-  const ImportedLlm imported = import_hf_config(options.config, content_of(options.config), name);
+  const ImportedLlm imported =
+      import_hf_config(options.config, content_of(options.config), name, options.strict);
+  const std::string unread = fmt::format("{}", fmt::join(imported.unread, ", "));
   const ParameterCounts counts = count_parameters(imported.llm);
   std::string comment =
       fmt::format("Imported from {}, model_type {}.\n",
                   fs::path{options.config}.filename().string(), imported.model_type);
   for (const std::string& note : imported.notes) comment += note + "\n";
+  if (!unread.empty()) comment += "Not read, for nobody here knows them: " + unread + "\n";
   const std::string yaml = write_llm(
       imported.llm, {.title = name,
                      .source = fmt::format("config.json, model_type {}", imported.model_type),
@@ -70,6 +74,8 @@ void import(const Import& options) {
              count_text(counts.total), count_text(counts.active),
              count_text(kv_bytes_per_token(imported.llm).count()));
   for (const std::string& note : imported.notes) fmt::print(stderr, "  note: {}\n", note);
+  if (!unread.empty())
+    fmt::print(stderr, "  warning: not read, for nobody here knows them: {}\n", unread);
 }
 
 }  // namespace
@@ -82,6 +88,7 @@ void add_llm(CLI::App& app) {
   import_->add_option("config", options->config, "config.json of the model")->required();
   import_->add_option("--name", options->name, "Name of the model; default: of the file or folder");
   import_->add_option("--out", options->out, "File to write instead of the standard output");
+  import_->add_flag("--strict", options->strict, "Refuse a config with keys that are not known");
   import_->footer("Example: reticle llm import config.json --name my-model --out my-model.yaml");
   import_->callback([options] { import(*options); });
 }

@@ -10,6 +10,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/config/read_run.hpp"
+#include "workloads/moe/expert_counts.hpp"
 #include "workloads/moe/fit_routing.hpp"
 
 namespace reticle {
@@ -66,11 +67,29 @@ nlohmann::ordered_json to_json(const RoutingFigures& f) {
   return out;
 }
 
-void print_figures(const RoutingFigures& f, bool json) {
-  if (json) {
-    fmt::print("{}\n", to_json(f).dump(2));
-    return;
-  }
+nlohmann::ordered_json to_json(const LayerLoads& l) {
+  return {{"load_max_over_mean", l.max_over_mean}, {"load_cv", l.cv}, {"load_gini", l.gini}};
+}
+
+nlohmann::ordered_json to_json(const DroppedPicks& d, double capacity) {
+  return {{"capacity_factor", capacity},
+          {"steps", d.steps},
+          {"picks", d.picks},
+          {"dropped", d.dropped},
+          {"worst_step", d.worst_step}};
+}
+
+void print_dropped(const DroppedPicks& d, double capacity) {
+  const auto per = [&](std::int64_t n) {
+    return static_cast<double>(d.dropped) / static_cast<double>(n);
+  };
+  fmt::print(
+      "  dropped by full experts (capacity {:g} x mean): {} of {} picks, {:.2f} %; {:.1f} of a "
+      "step, at worst {:.2f} %\n",
+      capacity, d.dropped, d.picks, 100 * per(d.picks), per(d.steps), 100 * d.worst_step);
+}
+
+void print_figures(const RoutingFigures& f) {
   for (const NamedFigure& figure : named(f))
     fmt::print("  {:<48}{:>8.3f}\n", figure.label, figure.value);
   fmt::print("\n  {:>9}{:>10}{:>8}{:>8}{:>8}\n", "MoE layer", "max/mean", "CV", "Gini", "reuse");
@@ -79,8 +98,23 @@ void print_figures(const RoutingFigures& f, bool json) {
                f.layers[i].cv, f.layers[i].gini, f.layers[i].reuse);
 }
 
-const char* shape_text(const RoutingSpec& spec) {
-  return spec.popularity_shape == PopularityShape::LogNormal ? "log-normal" : "log-uniform";
+std::string_view shape_text(const RoutingSpec& spec) {
+  return kPopularityShapes[static_cast<std::size_t>(spec.popularity_shape)];
+}
+
+nlohmann::ordered_json to_json(const RoutingSpec& spec) {
+  return {{"popularity_sigma", spec.popularity_sigma},
+          {"popularity_shape", shape_text(spec)},
+          {"topics", spec.topics},
+          {"topic_sigma", spec.topic_sigma},
+          {"stickiness", spec.stickiness},
+          {"layer_correlation", spec.layer_correlation}};
+}
+
+void print_bad_rows(const BadRows& bad) {
+  if (bad.count() == 0) return;
+  fmt::print("  {} malformed rows left out\n", bad.count());
+  for (const std::string& message : bad.messages()) fmt::print("    {}\n", message);
 }
 
 void print_fit(const RoutingRecord& record, bool json) {
@@ -88,12 +122,7 @@ void print_fit(const RoutingRecord& record, bool json) {
   const auto measured = named(fit.measured), generated = named(fit.generated);
   if (json) {
     nlohmann::ordered_json out;
-    out["routing"] = {{"popularity_sigma", fit.spec.popularity_sigma},
-                      {"popularity_shape", shape_text(fit.spec)},
-                      {"topics", fit.spec.topics},
-                      {"topic_sigma", fit.spec.topic_sigma},
-                      {"stickiness", fit.spec.stickiness},
-                      {"layer_correlation", fit.spec.layer_correlation}};
+    out["routing"] = to_json(fit.spec);
     out["measured"] = to_json(fit.measured);
     out["generated"] = to_json(fit.generated);
     fmt::print("{}\n", out.dump(2));
@@ -119,53 +148,152 @@ struct Options {
   std::int64_t tokens = 256;
   std::uint64_t seed = 0;
   std::string out;
+  std::string only;
+  std::int64_t top_k = 0;
+  double capacity = 0;
   bool fit = false;
   bool json = false;
+  bool skip_bad_rows = false;
 };
 
-RoutingRecord drawn(const Options& o) {
+struct Source {
+  RoutingRecord record;
+  double capacity = 0;
+};
+
+Source drawn(const Options& o) {
   const LlmSpec llm = read_llm(o.llm, o.sets);
   if (!llm.moe) throw ConfigError(o.llm + ": expected a mixture of experts, found a dense model");
-  if (llm.moe->routing.choice == ExpertChoice::ByExpert || llm.moe->routing.capacity_factor > 0)
+  if (llm.moe->routing.choice == ExpertChoice::ByExpert)
     throw ConfigError(
-        "moe.routing: choice=expert and capacity_factor act on a step's tokens together; picks of "
-        "single tokens do not show them (reticle run does)");
+        "moe.routing.choice: expert acts on a step's tokens together; picks of single tokens do "
+        "not show it (reticle run does)");
   const std::vector<std::int64_t> lengths(static_cast<std::size_t>(o.sessions), o.tokens);
-  return draw_routing(ExpertRouter{llm, o.seed}, lengths);
+  return {draw_routing(ExpertRouter{llm, o.seed}, lengths), llm.moe->routing.capacity_factor};
 }
 
-void run(const Options& o) {
-  if (o.file.empty() == o.llm.empty())
-    throw ConfigError("expected either a file of recorded picks or --llm and a model");
-  const RoutingRecord record = o.file.empty() ? drawn(o) : read_routing(o.file);
+void print_picks(const Options& o) {
+  auto [record, capacity] =
+      o.file.empty() ? drawn(o) : Source{read_routing(o.file, o.skip_bad_rows)};
+  if (o.capacity > 0) capacity = o.capacity;
   if (!o.out.empty())
     write_routing(record, o.out,
                   o.file.empty() ? fmt::format("drawn: {}, seed {}", o.llm, o.seed) : "copied");
   std::int64_t tokens = 0;
   for (const RoutedSession& s : record.sessions) tokens += record.tokens(s);
-  if (!o.json)
+  if (!o.json) {
     fmt::print("{}: top-{} of {} experts in {} layers, {} sessions, {} tokens\n",
                o.file.empty() ? o.llm : o.file, record.top_k, record.experts, record.layers,
                record.sessions.size(), tokens);
-  if (o.fit)
-    print_fit(record, o.json);
+    print_bad_rows(record.bad_rows);
+  }
+  if (o.fit) return print_fit(record, o.json);
+  const RoutingFigures figures = figures_of(record);
+  if (!o.json) {
+    if (capacity > 0) print_dropped(dropped_of(record, capacity), capacity);
+    return print_figures(figures);
+  }
+  auto out = to_json(figures);
+  out["bad_rows"] = record.bad_rows.count();
+  if (capacity > 0) out["dropped"] = to_json(dropped_of(record, capacity), capacity);
+  fmt::print("{}\n", out.dump(2));
+}
+
+// ---- counts by expert -----------------------------------------------------------------------
+
+void print_loads(const std::string& name, const LayerLoads& l) {
+  fmt::print("  {:>9}{:>10.2f}{:>8.2f}{:>8.2f}\n", name, l.max_over_mean, l.cv, l.gini);
+}
+
+void print_fitted(const FittedLoads& fit) {
+  const auto row = [](const char* label, double recorded, double drawn) {
+    fmt::print("  {:<48}{:>10.3f}{:>10.3f}{:>+7.1f}%\n", label, recorded, drawn,
+               100 * (drawn / recorded - 1));
+  };
+  fmt::print("  {:<48}{:>10}{:>10}{:>8}\n", "", "recorded", "drawn", "off");
+  row("load, max over mean (mean of layers)", fit.measured.max_over_mean,
+      fit.generated.max_over_mean);
+  row("load, standard deviation over mean", fit.measured.cv, fit.generated.cv);
+  row("load, Gini", fit.measured.gini, fit.generated.gini);
+  fmt::print("  routing: {{popularity_sigma: {:.3g}, popularity_shape: {}}}\n",
+             fit.spec.popularity_sigma, shape_text(fit.spec));
+}
+
+void print_counts(const Options& o) {
+  const ExpertCounts counts = read_expert_counts(o.file, o.skip_bad_rows);
+  if (o.fit && (o.top_k < 1 || o.top_k > counts.experts))
+    throw ConfigError(
+        fmt::format("--top-k: expected 1 to {}, the picks of a token, which counts "
+                    "do not tell, got {}",
+                    counts.experts, o.top_k));
+  nlohmann::ordered_json out{{"experts", counts.experts},
+                             {"bad_rows", counts.bad_rows.count()},
+                             {"reuse_1", nullptr},
+                             {"recordings", nlohmann::ordered_json::array()}};
+  if (!o.json) {
+    fmt::print(
+        "{}: picks counted by expert, {} experts; reuse: not available, for counts do not "
+        "tell which token picked\n",
+        o.file, counts.experts);
+    print_bad_rows(counts.bad_rows);
+  }
+  bool found = false;
+  for (const CountedLoads& one : counts.recordings) {
+    if (!o.only.empty() && one.name != o.only) continue;
+    found = true;
+    nlohmann::ordered_json json{{"name", one.name}, {"overall", to_json(mean_of(one))}};
+    if (!o.json && !one.name.empty()) fmt::print("\n{}\n", one.name);
+    if (o.fit) {
+      const FittedLoads fit = fit_loads(one, counts.experts, o.top_k);
+      json["routing"] = to_json(fit.spec);
+      json["generated"] = to_json(fit.generated);
+      if (!o.json) print_fitted(fit);
+    } else if (!o.json) {
+      fmt::print("  {:>9}{:>10}{:>8}{:>8}\n", "layer", "max/mean", "CV", "Gini");
+    }
+    for (const auto& [layer, loads] : one.layers) {
+      json["layers"].push_back(to_json(loads_of(loads)));
+      json["layers"].back()["layer"] = layer;
+      if (!o.json && !o.fit) print_loads(std::to_string(layer), loads_of(loads));
+    }
+    if (!o.json && !o.fit) print_loads("mean", mean_of(one));
+    out["recordings"].push_back(json);
+  }
+  if (!found) {
+    std::vector<std::string> names;
+    for (const CountedLoads& one : counts.recordings) names.push_back("'" + one.name + "'");
+    throw ConfigError(
+        fmt::format("--only: expected one of {}, got '{}'", fmt::join(names, "; "), o.only));
+  }
+  if (o.json) fmt::print("{}\n", out.dump(2));
+}
+
+void run(const Options& o) {
+  if (o.file.empty() == o.llm.empty())
+    throw ConfigError("expected either a file of recorded picks or --llm and a model");
+  if (!o.file.empty() && is_expert_counts(o.file))
+    print_counts(o);
   else
-    print_figures(figures_of(record), o.json);
+    print_picks(o);
 }
 
 }  // namespace
 
-void describe_routing(const std::string& path, bool json) {
+bool describe_routing(const std::string& path, bool json, bool skip_bad_rows) {
+  if (!is_routing(path) && !is_expert_counts(path)) return false;
   Options options;
   options.file = path;
   options.json = json;
+  options.skip_bad_rows = skip_bad_rows;
   run(options);
+  return true;
 }
 
 void add_routing(CLI::App& workload) {
   CLI::App* sub = workload.add_subcommand("routing", "How tokens spread over experts");
   auto o = std::make_shared<Options>();
-  sub->add_option("file", o->file, "Recorded picks (CSV or JSONL, gzipped or not)");
+  sub->add_option("file", o->file,
+                  "Recorded picks, or picks counted by expert (CSV or JSONL, gzipped or not)");
   sub->add_option("--llm", o->llm, "Draw picks of a model instead");
   sub->add_option("--set", o->sets, "llm.moe.routing.key=value")
       ->take_all()
@@ -174,6 +302,11 @@ void add_routing(CLI::App& workload) {
   sub->add_option("--tokens", o->tokens, "Tokens of each")->check(CLI::Range(1, 1000000));
   sub->add_option("--seed", o->seed, "Seed of the draws");
   sub->add_option("--out", o->out, "Write the picks as JSONL");
+  sub->add_option("--capacity", o->capacity, "Count what experts with so many times the mean drop")
+      ->check(CLI::Range(0.0, 4096.0));
+  sub->add_option("--only", o->only, "Of a file of counts, this recording");
+  sub->add_option("--top-k", o->top_k, "Picks of a token, for --fit of a file of counts");
+  sub->add_flag("--skip-bad-rows", o->skip_bad_rows, "Leave out malformed rows, count them");
   sub->add_flag("--fit", o->fit, "Fit a law to the picks and print it");
   sub->add_flag("--json", o->json, "Print one JSON document");
   sub->footer("Example: reticle workload routing --llm claude-class-mid");

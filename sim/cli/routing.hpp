@@ -6,8 +6,9 @@
 
 namespace reticle {
 
-/// Prints the figures of recorded picks.
-void describe_routing(const std::string& path, bool json);
+/// Prints the figures of recorded picks or of picks counted by expert; false if the file is
+/// neither.
+bool describe_routing(const std::string& path, bool json, bool skip_bad_rows);
 
 /// reticle workload routing
 void add_routing(CLI::App& workload);

@@ -11,7 +11,6 @@
 #include "sim/cli/describe_trace.hpp"
 #include "sim/cli/routing.hpp"
 #include "sim/config/nearest.hpp"
-#include "workloads/moe/routing_record.hpp"
 #include "workloads/requests/fit.hpp"
 #include "workloads/requests/generator.hpp"
 #include "workloads/requests/trace_reader.hpp"
@@ -168,7 +167,8 @@ void add_workload(CLI::App& app) {
   describe->footer("Example: reticle workload describe workloads/samples/chat-200.jsonl");
   describe->callback([described, from_s, to_s] {
     const auto [path, format] = split_trace_argument(described->trace);
-    if (format.empty() && is_routing(path)) return describe_routing(path, described->json);
+    if (format.empty() && describe_routing(path, described->json, described->options.skip_bad_rows))
+      return;
     described->options.from = time_of("--from", *from_s);
     if (*to_s) described->options.to = time_of("--to", **to_s);
     describe_trace(*described);

@@ -5,9 +5,9 @@
 #include <array>
 #include <utility>
 
-#include "sim/config/bounds.hpp"
 #include "sim/config/enum_tables.hpp"
 #include "workloads/llm/layer_order.hpp"
+#include "workloads/llm/llm_bounds.hpp"
 #include "workloads/llm/recurrence_facts.hpp"
 
 namespace reticle {
@@ -38,10 +38,12 @@ struct EnumTable<ExpertChoice> {
 
 template <>
 struct EnumTable<PopularityShape> {
-  static constexpr std::array<EnumName<PopularityShape>, 2> names{{
-      {"log-uniform", PopularityShape::LogUniform},
-      {"log-normal", PopularityShape::LogNormal},
-  }};
+  static constexpr std::array<EnumName<PopularityShape>, kPopularityShapes.size()> names = [] {
+    std::array<EnumName<PopularityShape>, kPopularityShapes.size()> all{};
+    for (std::size_t i = 0; i < all.size(); ++i)
+      all[i] = {kPopularityShapes[i], static_cast<PopularityShape>(i)};
+    return all;
+  }();
 };
 
 template <>
@@ -55,10 +57,10 @@ struct EnumTable<RoutingPresetName> {
 };
 
 namespace {
-constexpr Range<std::int64_t> kWidth{1, 1 << 20};  // of a matrix, in elements
-constexpr Range<std::int64_t> kWidthOrNone{0, 1 << 20};
-constexpr Range<std::int64_t> kTokensOrNone{0, 1'000'000'000};
-constexpr std::int64_t kMostLayers = 4096;
+constexpr Range<std::int64_t> kWidth{1, llm_bounds::kWidth};
+constexpr Range<std::int64_t> kWidthOrNone{0, llm_bounds::kWidth};
+constexpr Range<std::int64_t> kTokensOrNone{0, llm_bounds::kTokens};
+constexpr Range<std::int64_t> kExperts{1, llm_bounds::kExperts};
 constexpr std::string_view kNone = "none";
 constexpr std::array<std::pair<std::string_view, FfnKind>, 3> kFfnNames{{
     {kNone, FfnKind::None},
@@ -108,8 +110,8 @@ RecurrentSpec read_recurrent(const ConfigNode& node, Recurrence kind) {
       .key_heads = node.get<std::int64_t>("key_heads", kWidth),
       .key_dim = node.get<std::int64_t>("key_dim", kWidth),
       .value_dim = node.get<std::int64_t>("value_dim", kWidth),
-      .conv = node.get<std::int64_t>("conv", defaults.conv, {0, 1024}),
-      .chunk = node.get<std::int64_t>("chunk", defaults.chunk, {1, 1 << 16}),
+      .conv = node.get<std::int64_t>("conv", defaults.conv, {0, llm_bounds::kConv}),
+      .chunk = node.get<std::int64_t>("chunk", defaults.chunk, {1, llm_bounds::kChunk}),
   };
 }
 
@@ -159,7 +161,7 @@ std::vector<std::string> expand(const ConfigNode& node, std::string_view key,
                                 const std::string& text, std::size_t layers) {
   std::vector<std::string> names;
   try {
-    names = expand_order(text, kMostLayers);
+    names = expand_order(text, llm_bounds::kLayers);
   } catch (const ConfigError& error) {
     node.fail(key, error.what());
   }
@@ -171,7 +173,8 @@ std::vector<std::string> expand(const ConfigNode& node, std::string_view key,
 
 /// "2*dense 58*moe" of `dense_layers`, where no order is given.
 std::string read_dense_layers(const ConfigNode& node, std::int64_t layers, bool moe) {
-  const auto dense = node.get<std::int64_t>("dense_layers", moe ? 0 : layers, {0, kMostLayers});
+  const auto dense =
+      node.get<std::int64_t>("dense_layers", moe ? 0 : layers, {0, llm_bounds::kLayers});
   node.check("dense_layers", moe ? dense < layers : dense == layers,
              (moe ? "must be less than layers (" : "must equal layers (") + std::to_string(layers) +
                  (moe ? ")" : ") in a model without moe"));
@@ -183,7 +186,7 @@ std::string read_dense_layers(const ConfigNode& node, std::int64_t layers, bool 
 
 std::vector<LayerSpec> read_layers(const ConfigNode& node, const std::vector<Mixer>& mixers,
                                    bool moe) {
-  const auto count = node.get<std::int64_t>("layers", {1, kMostLayers});
+  const auto count = node.get<std::int64_t>("layers", {1, llm_bounds::kLayers});
   const auto mixer_order = node.find<std::string>("mixer_order");
   const auto ffn_order = node.find<std::string>("ffn_order");
   if (ffn_order && node.has("dense_layers"))
@@ -218,13 +221,16 @@ RoutingSpec read_routing(const ConfigNode& moe) {
   const ConfigNode& node = *section;
   RoutingSpec r = routing_of(node.get<RoutingPresetName>("preset", RoutingPresetName::Typical));
   r.choice = node.get<ExpertChoice>("choice", r.choice);
-  r.capacity_factor = node.get<double>("capacity_factor", r.capacity_factor, {0.0, 4096.0});
-  r.popularity_sigma = node.get<double>("popularity_sigma", r.popularity_sigma, {0.0, 5.0});
+  r.capacity_factor =
+      node.get<double>("capacity_factor", r.capacity_factor, {0.0, llm_bounds::kExperts});
+  r.popularity_sigma =
+      node.get<double>("popularity_sigma", r.popularity_sigma, {0.0, llm_bounds::kSigma});
   r.popularity_shape = node.get<PopularityShape>("popularity_shape", r.popularity_shape);
-  r.topics = node.get<std::int64_t>("topics", r.topics, {1, 4096});
-  r.topic_sigma = node.get<double>("topic_sigma", r.topic_sigma, {0.0, 5.0});
-  r.stickiness = node.get<double>("stickiness", r.stickiness, {0.0, 0.75});
-  r.layer_correlation = node.get<double>("layer_correlation", r.layer_correlation, {0.0, 0.75});
+  r.topics = node.get<std::int64_t>("topics", r.topics, {1, llm_bounds::kTopics});
+  r.topic_sigma = node.get<double>("topic_sigma", r.topic_sigma, {0.0, llm_bounds::kSigma});
+  r.stickiness = node.get<double>("stickiness", r.stickiness, {0.0, llm_bounds::kLink});
+  r.layer_correlation =
+      node.get<double>("layer_correlation", r.layer_correlation, {0.0, llm_bounds::kLink});
   r.recording = node.find<std::string>("recording").value_or("");
   node.reject_unknown_keys();
   return r;
@@ -233,11 +239,11 @@ RoutingSpec read_routing(const ConfigNode& moe) {
 MoeSpec read_moe(const ConfigNode& node) {
   const MoeSpec defaults;
   const MoeSpec moe{
-      .experts = node.get<std::int64_t>("experts", bounds::kCount),
-      .top_k = node.get<std::int64_t>("top_k", bounds::kCount),
+      .experts = node.get<std::int64_t>("experts", kExperts),
+      .top_k = node.get<std::int64_t>("top_k", kExperts),
       .expert_ffn = node.get<std::int64_t>("expert_ffn", kWidth),
-      .shared_experts =
-          node.get<std::int64_t>("shared_experts", defaults.shared_experts, {0, 1024}),
+      .shared_experts = node.get<std::int64_t>("shared_experts", defaults.shared_experts,
+                                               {0, llm_bounds::kSharedExperts}),
       .shared_ffn = node.get<std::int64_t>("shared_ffn", defaults.shared_ffn, kWidthOrNone),
       .shared_gate = node.get<bool>("shared_gate", defaults.shared_gate),
       .router_bias = node.get<bool>("router_bias", defaults.router_bias),
@@ -276,13 +282,14 @@ LlmSpec read_llm(const ConfigNode& node) {
   LlmSpec llm{
       .name = node.get<std::string>("name"),
       .hidden = node.get<std::int64_t>("hidden", kWidth),
-      .vocabulary = node.get<std::int64_t>("vocabulary", {1, 1 << 24}),
+      .vocabulary = node.get<std::int64_t>("vocabulary", {1, llm_bounds::kVocabulary}),
       .mixers = read_mixers(node),
       .dense_ffn = node.get<std::int64_t>("dense_ffn", defaults.dense_ffn, kWidthOrNone),
       .gated_ffn = node.get<bool>("gated_ffn", defaults.gated_ffn),
-      .mtp_layers = node.get<std::int64_t>("mtp_layers", defaults.mtp_layers, {0, 64}),
+      .mtp_layers =
+          node.get<std::int64_t>("mtp_layers", defaults.mtp_layers, {0, llm_bounds::kMtpLayers}),
       .tied_embeddings = node.get<bool>("tied_embeddings", defaults.tied_embeddings),
-      .max_context = node.get<std::int64_t>("max_context", bounds::kTokens),
+      .max_context = node.get<std::int64_t>("max_context", {1, llm_bounds::kTokens}),
       .weights = node.get<Precision>("weights", defaults.weights),
       .attention_weights = node.find<Precision>("attention_weights"),
       .embedding = node.get<Precision>("embedding", defaults.embedding),

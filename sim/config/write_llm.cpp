@@ -152,7 +152,8 @@ void write_routing(const RoutingSpec& r, Section s) {
   }
   s.put("preset", kRoutingPresets.front().text);
   s.number("popularity_sigma", r.popularity_sigma);
-  if (r.popularity_shape == PopularityShape::LogNormal) s.put("popularity_shape", "log-normal");
+  if (r.popularity_shape != RoutingSpec{}.popularity_shape)
+    s.put("popularity_shape", kPopularityShapes[static_cast<std::size_t>(r.popularity_shape)]);
   s.put("topics", r.topics);
   s.number("topic_sigma", r.topic_sigma);
   s.number("stickiness", r.stickiness);

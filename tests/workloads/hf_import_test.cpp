@@ -122,14 +122,182 @@ TEST_CASE("import: dense layers first, every second one, or by list") {
 
 TEST_CASE("import: windows by layer types, and only where the context passes them") {
   const LlmSpec llm = import(dense(R"(, "sliding_window": 16, "layer_types": ["sliding_attention",
-    "full_attention", "sliding_attention", "full_attention"])"));
+    "full_attention", "sliding_attention", "full_attention"])",
+                                   "mistral"));
   REQUIRE(llm.mixers.size() == 2);
   CHECK(attention(llm, 1).window == 16);
   CHECK(llm.layers_with(1) == 2);
   CHECK(attention(import(dense(R"(, "sliding_window": 16)", "mistral"))).window == 16);
   CHECK(attention(import(dense(R"(, "sliding_window": 512)", "mistral"))).window == 0);
-  CHECK(attention(import(dense(R"(, "sliding_window": 16, "use_sliding_window": false)", "qwen3")))
-            .window == 0);
+  CHECK(
+      attention(import(dense(R"(, "sliding_window": 16, "use_sliding_window": false)", "mistral")))
+          .window == 0);
+}
+
+TEST_CASE("import: Qwen's windows are off unless switched on, and then hold in the last layers") {
+  const char* window = R"(, "sliding_window": 16, "max_window_layers": 1)";
+  for (const char* type : {"qwen2", "qwen3"}) {
+    CAPTURE(type);
+    const LlmSpec off = import(dense(window, type));
+    CHECK(off.mixers.size() == 1);
+    CHECK(attention(off).window == 0);
+    const LlmSpec on = import(dense(std::string{window} + R"(, "use_sliding_window": true)", type));
+    REQUIRE(on.mixers.size() == 2);
+    CHECK(on.layers_with(0) == 1);  // layer 0 sees everything
+    CHECK(attention(on, 1).window == 16);
+  }
+  // Which layers of the mixtures slide, their configs do not say.
+  CHECK(refusal(dense(std::string{window} +
+                          R"(, "use_sliding_window": true, "num_experts": 8,
+    "num_experts_per_tok": 2, "moe_intermediate_size": 32)",
+                      "qwen3_moe"))
+            .find("max_window_layers: windows in some layers need layer_types") !=
+        std::string::npos);
+  CHECK(refusal(dense(R"(, "sliding_window": 16)")).find("sliding_window: not known to belong") !=
+        std::string::npos);
+}
+
+TEST_CASE("import: Llama 4's layers as newer versions list them") {
+  const LlmSpec llm = import(
+      dense(R"(, "num_local_experts": 8, "num_experts_per_tok": 1, "attention_chunk_size": 64,
+    "no_rope_layers": [1, 1, 0, 1], "moe_layers": [1, 3], "intermediate_size_mlp": 256,
+    "layer_types": ["chunked_attention", "chunked_attention", "full_attention",
+                    "chunked_attention"])",
+            "llama4_text"));
+  REQUIRE(llm.mixers.size() == 2);
+  CHECK(llm.layers_with(0) == 3);
+  CHECK(attention(llm, 0).chunked);
+  CHECK(llm.layer(2).mixer == 1);
+  CHECK(attention(llm, 1).window == 0);
+  CHECK(llm.layer_is_moe(3));
+  CHECK_FALSE(llm.layer_is_moe(2));
+}
+
+TEST_CASE("import: every key is read, known to change nothing, or named") {
+  const auto with = [](const std::string& more) {
+    return import_hf_config("c.json", dense(more), "m").unread;
+  };
+  CHECK(with(R"(, "rope_theta": 1e6, "eos_token_id": 2, "architectures": ["X"])").empty());
+  CHECK(with(R"(, "frobnicate": null, "twist": 0, "turn": false, "list": []  )").empty());
+  CHECK(with(R"(, "frobnicate": 3, "twist": {"a": 1})") ==
+        std::vector<std::string>{"frobnicate", "twist"});
+  CHECK(with(R"(, "quantization_config": {"quant_method": "fp8", "fmt": "e4m3", "wobble": 2})") ==
+        std::vector<std::string>{"quantization_config.wobble"});
+  const ImportedLlm nested = import_hf_config(
+      "c.json",
+      R"({"model_type": "x", "vision_config": {"a": 1}, "glitter": 1, "text_config": )" +
+          dense("") + "}",
+      "m");
+  CHECK(nested.unread == std::vector<std::string>{"glitter"});
+  REQUIRE(nested.notes.size() == 1);
+  CHECK(nested.notes[0].starts_with("vision_config: left out"));
+  CHECK_THROWS_WITH_AS((void)import_hf_config("c.json", dense(",\n \"frobnicate\": 3"), "m", true),
+                       "c.json:4:2: frobnicate: not known here, so it might change bytes or "
+                       "operations",
+                       ConfigError);
+}
+
+TEST_CASE("import: what stands twice, under one name or two, is refused where it stands again") {
+  CHECK(refusal("{\n\"a\": 1,\n\"a\": 2}") == "c.json:3:1: a: expected one value, found another");
+  CHECK(refusal(R"({"s": {"a\u0062": 1, "ab": 1}})").find("s.ab: expected one value") !=
+        std::string::npos);
+  CHECK(refusal(R"({"s": [{"a": 1}, {"a": "a, \"a\": {"}]})").find("model_type: missing") !=
+        std::string::npos);
+  CHECK(refusal("{\"a\": " + std::string(100, '[') + std::string(100, ']') + "}")
+            .find("64 brackets") != std::string::npos);
+  const std::string moe = R"(, "num_local_experts": 8, "num_experts_per_tok": 2)";
+  CHECK(refusal(dense(moe + R"(, "experts_per_token": 2)", "mixtral")).empty());
+  CHECK(refusal(dense(moe + R"(, "experts_per_token": 4)", "mixtral"))
+            .find("experts_per_token: says 4, but num_experts_per_tok says 2") !=
+        std::string::npos);
+}
+
+TEST_CASE("import: a figure out of range is named as the config names it, where it stands") {
+  const auto with = [](const std::string& from, const std::string& to, const std::string& more = "",
+                       const char* type = "llama") {
+    std::string text = dense(more, type);
+    text.replace(text.find(from), from.size(), to);
+    return refusal(text);
+  };
+  CHECK(with("\"hidden_size\": 64", "\"hidden_size\": 2000000") ==
+        "c.json:1:49: hidden_size: must be between 1 and 1048576, got 2000000");
+  CHECK(with("\"num_hidden_layers\": 4", "\"num_hidden_layers\": 5000") ==
+        "c.json:1:25: num_hidden_layers: must be between 1 and 4096, got 5000");
+  CHECK(with("\"intermediate_size\": 128", "\"intermediate_size\": 0")
+            .starts_with("c.json:2:3: intermediate_size: must be between 1"));
+  CHECK(with("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 3")
+            .starts_with("c.json:3:3: num_key_value_heads: must divide"));
+  CHECK(with("\"max_position_embeddings\": 512", "\"max_position_embeddings\": 0")
+            .find("max_position_embeddings: must be") != std::string::npos);
+  CHECK(with("x", "x", R"(, "num_local_experts": 8, "num_experts_per_tok": 9)", "mixtral")
+            .find("num_experts_per_tok: must be between 1 and 8, got 9") != std::string::npos);
+}
+
+TEST_CASE("import: checkpoints of Model Optimizer and compressed-tensors") {
+  const auto quantised = [](const std::string& keys) {
+    return dense(R"(, "quantization_config": {)" + keys + "}");
+  };
+  const LlmSpec nv = import(quantised(R"("quant_method": "modelopt", "quant_algo": "NVFP4",
+    "config_groups": {"group_0": {"weights": {"num_bits": 4, "type": "float", "group_size": 16},
+                                  "targets": ["Linear"]}},
+    "kv_cache_scheme": {"num_bits": 8, "type": "float", "dynamic": false},
+    "ignore": ["lm_head"], "producer": {"name": "modelopt", "version": "0.31.0"})"));
+  CHECK(nv.weights == Precision::Nvfp4);
+  CHECK_FALSE(nv.attention_weights.has_value());
+  CHECK(nv.kv == Precision::Fp8);
+  CHECK(nv.embedding == Precision::Bf16);
+  CHECK(import(quantised(R"("quant_method": "modelopt", "quant_algo": "FP8")")).weights ==
+        Precision::Fp8);
+  const LlmSpec kept = import(quantised(R"("quant_method": "compressed-tensors",
+    "format": "nvfp4-pack-quantized", "ignore": ["lm_head", "re:.*self_attn.*"])"));
+  CHECK(kept.weights == Precision::Nvfp4);
+  CHECK(kept.attention_weights == Precision::Bf16);
+  CHECK(import(quantised(R"("quant_method": "compressed-tensors", "format": "int-quantized",
+    "config_groups": {"g": {"weights": {"num_bits": 8, "type": "int"}, "targets": ["Linear"]}})"))
+            .weights == Precision::Int8);
+  const auto some =
+      import_hf_config("c.json", quantised(R"("quant_method": "modelopt", "quant_algo": "NVFP4",
+    "ignore": ["model.layers.0.self_attn*", "model.layers.1.mlp.shared_experts*"])"),
+                       "m");
+  CHECK_FALSE(some.llm.attention_weights.has_value());
+  REQUIRE(some.notes.size() == 2);
+  CHECK(some.notes[0].find("in 1 of 4 layers") != std::string::npos);
+  CHECK(some.notes[1].find("model.layers.1.mlp.shared_experts*") != std::string::npos);
+  const auto refused = [&](const std::string& keys, const char* what) {
+    CAPTURE(keys);
+    CHECK(refusal(quantised(keys)).find(what) != std::string::npos);
+  };
+  refused(R"("quant_method": "modelopt", "quant_algo": "W4A8_AWQ")",
+          "'modelopt' with quant_algo 'W4A8_AWQ' is not modelled");
+  refused(R"("quant_method": "compressed-tensors", "format": "pack-quantized")",
+          "'compressed-tensors' with format 'pack-quantized' is not modelled");
+  refused(R"("quant_method": "nvfp4")", "'nvfp4' is not modelled");
+  refused(R"("quant_method": "compressed-tensors", "format": "float-quantized",
+    "config_groups": {"a": {"weights": {"num_bits": 8}}, "b": {"weights": {"num_bits": 4}}})",
+          "several formats");
+  refused(R"("quant_method": "compressed-tensors", "format": "float-quantized",
+    "config_groups": {"a": {"weights": {"num_bits": 4}}})",
+          "num_bits: expected 8");
+}
+
+TEST_CASE("import: formats a config leaves open are said") {
+  const auto notes = [](const std::string& text) {
+    std::string all;
+    for (const std::string& n : import_hf_config("c.json", text, "m").notes) all += n + "\n";
+    return all;
+  };
+  std::string wide = dense("");
+  wide.replace(wide.find("bfloat16"), 8, "float32");
+  CHECK(notes(wide).find("fp32, 4 bytes each") != std::string::npos);
+  CHECK(import(wide).weights == Precision::Fp32);
+  const std::string keys = R"(, "mamba_num_heads": 8, "mamba_head_dim": 4, "n_groups": 2,
+    "ssm_state_size": 4, "conv_kernel": 4, "hybrid_override_pattern": "M*E-", "n_routed_experts": 8,
+    "num_experts_per_tok": 2, "moe_intermediate_size": 32)";
+  CHECK(notes(dense(keys, "nemotron_h")).find("recurrent states is not in the config: bf16") !=
+        std::string::npos);
+  const std::string said = dense(keys + R"(, "mamba_ssm_dtype": "float32")", "nemotron_h");
+  CHECK(notes(said).find("recurrent states") == std::string::npos);
+  CHECK(import(said).state == Precision::Fp32);
 }
 
 TEST_CASE("import: quantised weights, and what a config keeps out of it") {
@@ -240,7 +408,9 @@ TEST_CASE("published: every config imports with its parameters, or says what is 
     std::getline(cells, without, ',');
     std::getline(cells, kv, ',');
     CAPTURE(name);
-    const LlmSpec llm = import_hf_config(name, content(kConfigs / (name + ".json")), name).llm;
+    const ImportedLlm imported = import_hf_config(name, content(kConfigs / (name + ".json")), name);
+    CHECK(imported.unread.empty());
+    const LlmSpec& llm = imported.llm;
     const ParameterCounts counts = count_parameters(llm);
     CHECK(static_cast<double>(counts.total) == doctest::Approx(std::stod(total)).epsilon(1e-5));
     CHECK(static_cast<double>(counts.active) == doctest::Approx(std::stod(active)).epsilon(1e-4));

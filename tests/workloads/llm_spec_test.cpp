@@ -166,8 +166,8 @@ TEST_CASE("check: a popularity that is no number is refused") {
 
 TEST_CASE("check: a size whose count would overflow is refused before it is counted") {
   CHECK(complaint(small_moe(), [](LlmSpec& m) {
-          m.hidden = m.moe->expert_ffn = 1 << 24;
+          m.hidden = m.moe->expert_ffn = 1 << 20;
           m.moe->experts = 4096;
-          m.layers = dense_then_moe(1, 9'999);
+          m.layers = dense_then_moe(1, 4'095);
         }) == "must have at most 10^16 parameters");
 }

@@ -12,6 +12,8 @@
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
 #include "tests/workloads/scratch_file.hpp"
+#include "workloads/moe/expert_capacity.hpp"
+#include "workloads/moe/expert_counts.hpp"
 #include "workloads/moe/fit_routing.hpp"
 
 using namespace reticle;
@@ -290,5 +292,149 @@ TEST_CASE("read_routing: damaged files are refused or read, and never crash") {
       if (text.empty()) text = "x";
     }
     (void)refusal(text);
+  }
+}
+
+TEST_CASE("presets: balanced and skewed have the loads they are documented with") {
+  const auto loads = [](RoutingPresetName preset, std::int64_t experts, std::int64_t top_k) {
+    return figures(model(experts, top_k, routing_of(preset), 16), 100, 100).mean;
+  };
+  // FLAME-MoE, top-6 of 64: 1.38-1.86, Gini 0.09-0.15. Mixtral, top-2 of 8: 1.08-1.33, 0.02-0.12.
+  const LayerLoads fine = loads(RoutingPresetName::Balanced, 64, 6);
+  CHECK(fine.max_over_mean > 1.38);
+  CHECK(fine.max_over_mean < 1.86);
+  CHECK(fine.gini > 0.09);
+  CHECK(fine.gini < 0.15);
+  const LayerLoads coarse = loads(RoutingPresetName::Balanced, 8, 2);
+  CHECK(coarse.max_over_mean > 1.08);
+  CHECK(coarse.max_over_mean < 1.33);
+  CHECK(coarse.gini > 0.02);
+  CHECK(coarse.gini < 0.12);
+  // DeepSeek-V3 on GPQA, top-8 of 256: 6.8 in the mean of its layers.
+  CHECK(loads(RoutingPresetName::Skewed, 256, 8).max_over_mean ==
+        doctest::Approx(6.8).epsilon(0.1));
+}
+
+TEST_CASE("dropped_of: full experts leave out what is beyond the factor times a step's mean") {
+  CHECK(expert_capacity(64, 4, 32, 1.25) == 10);  // of a mean of 8
+  CHECK(expert_capacity(3, 1, 8, 1) == 1);
+  CHECK(expert_capacity(3, 2, 4, 100) == 3);  // no expert can get more than every token
+  // Step 0: tokens of both sessions pick 0 and 1, so each of these has two where the mean is one.
+  // Step 1: one session is at its end; two picks of four experts, none twice.
+  RoutingRecord record{.experts = 4, .layers = 1, .top_k = 2, .sessions = {}};
+  record.sessions.push_back({1, 0, {0, 1, 2, 3}});
+  record.sessions.push_back({2, 0, {1, 0}});
+  const DroppedPicks one = dropped_of(record, 1);
+  CHECK(one.steps == 2);
+  CHECK(one.picks == 6);
+  CHECK(one.dropped == 2);
+  CHECK(one.worst_step == doctest::Approx(0.5));
+  CHECK(dropped_of(record, 2).dropped == 0);
+}
+
+TEST_CASE("read_routing: rows left out take their token with them, and are counted") {
+  const auto lenient = [](const std::string& text) {
+    const ScratchFile file{text};
+    return read_routing(file.path(), true);
+  };
+  const auto row = [](int position, const char* experts) {
+    return R"({"session": 1, "position": )" + std::to_string(position) + R"(, "experts": [)" +
+           experts + "]}\n";
+  };
+  const RoutingRecord lines =
+      lenient(kHeader + row(0, "0,1,2,3") + row(1, "0,0,1,2") + "oops\n" + row(3, "1,0,3,2") +
+              row(3, "1,0,3,2") + row(4, "0,1,0,1") + "oops\n" + row(2, "0,1,2,3"));
+  // Twice the same expert, no JSON, a position again, no JSON, a position that was passed.
+  CHECK(lines.bad_rows.count() == 5);
+  REQUIRE(lines.bad_rows.messages().size() == 5);
+  CHECK(lines.bad_rows.messages()[0].find(":3:42: experts: expected different") !=
+        std::string::npos);
+  REQUIRE(lines.sessions.size() == 1);
+  CHECK(lines.sessions[0].picks == std::vector<std::uint16_t>{0, 1, 2, 3, 1, 0, 3, 2, 0, 1, 0, 1});
+  const RoutingRecord table = lenient(
+      "session,token_pos,layer,e0\n7,0,0,1\n7,0,1,2\n7,1,0,3\n7,1,2,3\n7,2,0,1\n7,2,1\n7,3,0,4\n"
+      "7,3,1,5\n");
+  CHECK(table.bad_rows.count() == 2);
+  CHECK(table.sessions[0].picks == std::vector<std::uint16_t>{1, 2, 4, 5});
+  CHECK_THROWS_AS((void)lenient("hello\n"), ConfigError);
+  CHECK_THROWS_AS((void)lenient(kHeader + "oops\n"), ConfigError);  // nothing is left
+}
+
+TEST_CASE("read_expert_counts: columns by name, recordings apart, experts named once") {
+  const ScratchFile file{"count,what,expert,layer\n5,a,1,0\n3,a,0,0\n7,b,3,2\n1,a,0,9\n"};
+  CHECK(is_expert_counts(file.path()));
+  CHECK_FALSE(is_routing(file.path()));
+  const ExpertCounts counts = read_expert_counts(file.path());
+  CHECK(counts.experts == 4);  // those never named got nothing
+  REQUIRE(counts.recordings.size() == 2);
+  CHECK(counts.recordings[0].name == "a");
+  CHECK(counts.recordings[0].layers.at(0) == std::vector<double>{3, 5, 0, 0});
+  CHECK(counts.recordings[1].layers.at(2) == std::vector<double>{0, 0, 0, 7});
+  CHECK(mean_of(counts.recordings[1]).max_over_mean == doctest::Approx(4));
+  const auto refused = [](const std::string& rows) {
+    const ScratchFile bad{"layer,expert,count\n" + rows};
+    try {
+      (void)read_expert_counts(bad.path());
+    } catch (const ConfigError& error) {
+      return std::string{error.what()}.substr(bad.path().size());
+    }
+    return std::string{};
+  };
+  CHECK(refused("0,0,1\n0,0,2\n") == ":3:1: expert: expected each once per layer, found 0 again");
+  CHECK(refused("0,0\n") == ":2:1: row: expected 3 fields, found 2");
+  CHECK(refused("0,4096,1\n") == ":2:3: expert: expected a whole number to 4095, found '4096'");
+  CHECK(refused("0,0,-1\n").starts_with(":2:5: count: expected a whole number"));
+  CHECK(refused("0,0,0\n").find("expected a pick in layer 0") != std::string::npos);
+  CHECK(refused("").find("at least one row") != std::string::npos);
+}
+
+TEST_CASE("fit_loads: finds the width and shape that drew the counts") {
+  for (const auto shape : {PopularityShape::LogNormal, PopularityShape::LogGamma}) {
+    RoutingSpec law;
+    law.popularity_sigma = 0.8;
+    law.popularity_shape = shape;
+    const ExpertRouter router{model(64, 4, law, 40), 77};
+    CountedLoads counts;
+    for (const std::int64_t layer : router.moe_layers()) {
+      std::vector<std::int32_t> loads(64, 0);
+      router.add_loads(RequestId{0}, 0, 4000, layer, loads);
+      counts.layers[layer] = {loads.begin(), loads.end()};
+    }
+    const FittedLoads fit = fit_loads(counts, 64, 4);
+    CHECK(fit.spec.popularity_shape == shape);
+    CHECK(fit.spec.popularity_sigma == doctest::Approx(0.8).epsilon(0.1));
+    CHECK(fit.generated.cv == doctest::Approx(fit.measured.cv).epsilon(0.06));
+  }
+}
+
+TEST_CASE("published: a law of popularity meets the loads of OLMoE on every kind of text") {
+  if (!std::filesystem::is_directory(kMoe)) {
+    MESSAGE("SKIPPED: ../shared/traces is not here");
+    return;
+  }
+  const ExpertCounts counts = read_expert_counts((kMoe / "olmoe_expert_counts.csv").string());
+  CHECK(counts.experts == 64);
+  CHECK(counts.recordings.size() == 13);
+  int fitted = 0;
+  for (const CountedLoads& one : counts.recordings) {
+    if (one.name.find("top1") != std::string::npos) continue;  // of a token's first pick alone
+    CAPTURE(one.name);
+    const FittedLoads fit = fit_loads(one, counts.experts, 8);
+    CHECK(fit.generated.max_over_mean == doctest::Approx(fit.measured.max_over_mean).epsilon(0.1));
+    CHECK(fit.generated.cv == doctest::Approx(fit.measured.cv).epsilon(0.1));
+    CHECK(fit.generated.gini == doctest::Approx(fit.measured.gini).epsilon(0.1));
+    ++fitted;
+  }
+  CHECK(fitted == 8);
+  // As published with the counts: GitHub, layers 0, 7 and 15.
+  const auto github =
+      std::find_if(counts.recordings.begin(), counts.recordings.end(),
+                   [](const CountedLoads& c) { return c.name == "olmoe, expert_counts, github"; });
+  REQUIRE(github != counts.recordings.end());
+  const double published[][3] = {{0, 5.01, 0.29}, {7, 6.16, 0.58}, {15, 4.51, 0.59}};
+  for (const auto& [layer, max, gini] : published) {
+    const LayerLoads loads = loads_of(github->layers.at(static_cast<std::int64_t>(layer)));
+    CHECK(loads.max_over_mean == doctest::Approx(max).epsilon(0.002));
+    CHECK(loads.gini == doctest::Approx(gini).epsilon(0.02));
   }
 }

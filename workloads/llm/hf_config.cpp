@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -26,6 +27,47 @@ SourcePosition place_of(const std::string& path, std::string_view text, std::siz
   return {path, static_cast<int>(line) + 1, static_cast<int>(offset - begin) + 1};
 }
 
+using Places = std::map<std::string, std::size_t, std::less<>>;
+
+/// Where each name of valid JSON stands, by its dotted path; the parser keeps no places, and takes
+/// the last of two equal names without a word. Names in lists stand under the list's.
+Places places_of(const std::string& path, std::string_view text) {
+  constexpr std::size_t kDeepest = 64;
+  struct Level {
+    std::string at;
+    bool object = false;
+    std::set<std::string> names{};
+  };
+  std::vector<Level> open;
+  Places places;
+  std::string name;  // of the value that comes
+  bool name_comes = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '{' || c == '[') {
+      if (open.size() == kDeepest)
+        throw ConfigError{place_of(path, text, i), "", "expected at most 64 brackets in another"};
+      open.push_back({name, c == '{'});
+    } else if (c == '}' || c == ']') {
+      open.pop_back();
+    }
+    if (c == '{' || c == ',') name_comes = !open.empty() && open.back().object;
+    if (c != '"') continue;
+    const std::size_t begin = i;
+    for (++i; text[i] != '"'; ++i)
+      if (text[i] == '\\') ++i;
+    if (!std::exchange(name_comes, false)) continue;
+    const auto leaf = Json::parse(text.substr(begin, i + 1 - begin)).get<std::string>();
+    Level& level = open.back();
+    name = (level.at.empty() ? "" : level.at + ".") + leaf;
+    if (level.names.insert(leaf).second)
+      places.emplace(name, begin);  // in a list of objects, the first
+    else
+      throw ConfigError{place_of(path, text, begin), name, "expected one value, found another"};
+  }
+  return places;
+}
+
 bool says_nothing(const Json& value) {
   if (value.is_null()) return true;
   if (value.is_boolean()) return !value.get<bool>();
@@ -39,7 +81,9 @@ struct HfConfig::State {
   std::string path;
   std::string text;
   Json root;
+  Places places;
   const Json* llm = nullptr;  ///< root, or the section that describes the language model
+  std::string section;        ///< the section's name and a dot, or nothing
   mutable std::set<std::string, std::less<>> asked;
 
   [[nodiscard]] const Json* find(std::string_view key) const {
@@ -83,10 +127,13 @@ HfConfig::HfConfig(std::string path, std::string text) : state_{std::make_unique
   }
   if (!s.root.is_object())
     throw ConfigError{{s.path, 1, 1}, "", "expected a JSON object, the config.json of a model"};
+  s.places = places_of(s.path, s.text);
   s.llm = &s.root;
   for (const char* section : {"text_config", "llm_config", "language_config"})
-    if (const auto found = s.root.find(section); found != s.root.end() && found->is_object())
+    if (const auto found = s.root.find(section); found != s.root.end() && found->is_object()) {
       s.llm = &*found;
+      s.section = std::string{section} + ".";
+    }
 }
 
 HfConfig::~HfConfig() = default;
@@ -107,8 +154,16 @@ std::optional<std::int64_t> HfConfig::whole(std::string_view key) const {
 
 std::optional<std::int64_t> HfConfig::whole(std::span<const std::string_view> keys) const {
   std::optional<std::int64_t> found;
-  for (const std::string_view key : keys)
-    if (!key.empty() && !found) found = whole(key);
+  std::string_view by;
+  for (const std::string_view key : keys) {
+    const auto value = key.empty() ? std::nullopt : whole(key);
+    if (!value) continue;
+    if (found && *found != *value)
+      fail(key, "says " + std::to_string(*value) + ", but " + std::string{by} + " says " +
+                    std::to_string(*found));
+    found = value;
+    by = key;
+  }
   return found;
 }
 
@@ -151,19 +206,42 @@ std::vector<std::int64_t> HfConfig::wholes(std::string_view key) const {
   return all;
 }
 
-std::optional<std::string> HfConfig::unasked(std::span<const std::string_view> keys) const {
-  for (const std::string_view key : keys) {
-    if (state_->asked.count(key) > 0) continue;
-    const auto found = state_->llm->find(std::string{key});
-    if (found != state_->llm->end() && !says_nothing(*found)) return std::string{key};
+std::vector<std::string> HfConfig::unread() const {
+  std::vector<std::string> all;
+  const auto add = [&](const auto& self, const Json& section, const std::string& before) -> void {
+    for (const auto& [name, value] : section.items()) {
+      const std::string key = before + name;
+      if (says_nothing(value)) continue;
+      const auto below = state_->asked.lower_bound(key + ".");
+      if (value.is_object() && below != state_->asked.end() && below->starts_with(key + "."))
+        self(self, value, key + ".");
+      else if (state_->asked.count(key) == 0)
+        all.push_back(key);
+    }
+  };
+  add(add, *state_->llm, "");
+  if (state_->llm != &state_->root) {
+    Json beside = state_->root;
+    beside.erase(state_->section.substr(0, state_->section.size() - 1));
+    add(add, beside, "");
   }
-  return std::nullopt;
+  return all;
+}
+
+std::vector<std::string> HfConfig::names(std::string_view key) const {
+  const Json* value = state_->find(key);
+  std::vector<std::string> all;
+  if (value == nullptr) return all;
+  if (!value->is_object()) fail(key, "expected an object");
+  for (const auto& item : value->items()) all.push_back(item.key());
+  return all;
 }
 
 void HfConfig::fail(std::string_view key, const std::string& problem) const {
-  const std::string_view leaf = key.substr(key.rfind('.') == key.npos ? 0 : key.rfind('.') + 1);
-  const std::size_t at = state_->text.find("\"" + std::string{leaf} + "\"");
-  throw ConfigError{place_of(state_->path, state_->text, at == std::string::npos ? 0 : at), key,
+  const Places& places = state_->places;
+  auto at = places.find(state_->section + std::string{key});
+  if (at == places.end()) at = places.find(key);
+  throw ConfigError{place_of(state_->path, state_->text, at == places.end() ? 0 : at->second), key,
                     problem};
 }
 

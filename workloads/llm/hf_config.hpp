@@ -17,7 +17,7 @@ namespace reticle {
 class HfConfig {
  public:
   /// Parses `text`, which came from `path`. Throws ConfigError with file:line:col if it is no JSON
-  /// object or above 16 MiB. A language model nested under text_config,
+  /// object, has a name twice, or is above 16 MiB. A language model nested under text_config,
   /// llm_config or language_config is unwrapped; keys of the whole checkpoint (torch_dtype,
   /// quantization_config, tie_word_embeddings) may stand beside it.
   HfConfig(std::string path, std::string text);
@@ -35,12 +35,15 @@ class HfConfig {
   [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
   [[nodiscard]] std::vector<std::int64_t> wholes(std::string_view key) const;
 
-  /// The first of `keys` that stands there.
+  /// Of one fact under several names: its value. Throws ConfigError when two of them disagree.
   [[nodiscard]] std::optional<std::int64_t> whole(std::span<const std::string_view> keys) const;
 
-  /// Of `keys`, the first that nobody asked for although it says something: neither null, false, 0
-  /// nor empty.
-  [[nodiscard]] std::optional<std::string> unasked(std::span<const std::string_view> keys) const;
+  /// Names in a section.
+  [[nodiscard]] std::vector<std::string> names(std::string_view key) const;
+
+  /// Keys that nobody asked for although they say something: neither null, false, 0 nor empty. Of a
+  /// section some of whose keys were asked for, the others, dotted.
+  [[nodiscard]] std::vector<std::string> unread() const;
 
   /// Throws ConfigError at the key's place in the file.
   [[noreturn]] void fail(std::string_view key, const std::string& problem) const;

@@ -2,215 +2,27 @@
 #include "workloads/llm/hf_import.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "sim/base/error.hpp"
 #include "workloads/llm/hf_config.hpp"
+#include "workloads/llm/hf_tables.hpp"
+#include "workloads/llm/llm_bounds.hpp"
 
 namespace reticle {
 
+using namespace hf;
+
 namespace {
-
-// ---- one row per fact: the names it goes by -------------------------------------------------
-
-enum class Fact : std::uint8_t {
-  Layers,
-  Hidden,
-  Vocabulary,
-  MaxContext,
-  Heads,
-  KvHeads,
-  HeadDim,
-  Ffn,
-  Experts,
-  TopK,
-  ExpertFfn,
-  SharedExperts,
-  SharedFfn,
-  FirstDense,
-  SparseStep,
-  MtpLayers,
-};
-
-struct FactRow {
-  Fact fact;
-  std::array<std::string_view, 6> keys;
-};
-
-constexpr std::array<FactRow, 16> kFacts{{
-    {Fact::Layers, {"num_hidden_layers", "n_layers", "n_layer", "num_layers"}},
-    {Fact::Hidden, {"hidden_size", "d_model", "n_embd"}},
-    {Fact::Vocabulary, {"vocab_size"}},
-    {Fact::MaxContext, {"max_position_embeddings", "max_seq_len", "n_positions"}},
-    {Fact::Heads, {"num_attention_heads", "n_heads", "n_head"}},
-    {Fact::KvHeads, {"num_key_value_heads", "attn_config.kv_n_heads"}},
-    {Fact::HeadDim, {"head_dim"}},
-    {Fact::Ffn, {"intermediate_size"}},
-    {Fact::Experts,
-     {"num_local_experts", "num_experts", "n_routed_experts", "num_routed_experts",
-      "ffn_config.moe_num_experts"}},
-    {Fact::TopK,
-     {"num_experts_per_tok", "experts_per_token", "top_k_experts", "moe_top_k",
-      "ffn_config.moe_top_k"}},
-    {Fact::ExpertFfn, {"moe_intermediate_size", "ffn_config.ffn_hidden_size"}},
-    {Fact::SharedExperts, {"n_shared_experts", "num_shared_experts"}},
-    {Fact::SharedFfn,
-     {"moe_shared_expert_intermediate_size", "shared_expert_intermediate_size",
-      "shared_intermediate_size"}},
-    {Fact::FirstDense, {"first_k_dense_replace"}},
-    {Fact::SparseStep, {"interleave_moe_layer_step", "decoder_sparse_step", "moe_layer_freq"}},
-    {Fact::MtpLayers, {"num_nextn_predict_layers"}},
-}};
-
-// ---- one row per architecture ---------------------------------------------------------------
-
-enum class Mixing : std::uint8_t { Heads, Latent, Hybrid };
-enum class Routing : std::uint8_t {
-  None,     ///< dense
-  Uniform,  ///< experts in every layer, `intermediate_size` is an expert's
-  Sized,    ///< experts of moe_intermediate_size, dense layers of intermediate_size
-};
-
-/// What an architecture is known to do without its config saying so.
-enum Trait : unsigned {
-  kPlain = 0,
-  kQkNorm = 1U << 0U,        ///< a norm on each head of Q and K
-  kQkNormWide = 1U << 1U,    ///< a norm on all heads of Q, of K
-  kQkvBias = 1U << 2U,       ///< biases on Q, K, V whatever attention_bias says
-  kOutBias = 1U << 3U,       ///< attention_bias means the output too
-  kSinkLogits = 1U << 4U,    ///< a logit per head in the softmax
-  kExpertBias = 1U << 5U,    ///< biases in router and experts
-  kGatedQuery = 1U << 6U,    ///< Q projects an output gate
-  kSharedGate = 1U << 7U,    ///< a gate on the shared expert
-  kOneShared = 1U << 8U,     ///< a shared expert of an expert's size
-  kDenseBeside = 1U << 9U,   ///< the dense network runs beside the experts (intermediate_size)
-  kSquaredRelu = 1U << 10U,  ///< feed-forward networks are not gated
-  kTied = 1U << 11U,         ///< embeddings are tied unless the config says no
-  kPairwise = 1U << 12U,     ///< interleave_moe_layer_step counts from the step's last layer
-};
-
-struct Architecture {
-  std::string_view model_type;
-  Mixing mixing;
-  Routing routing;
-  unsigned traits;
-};
-
-// Sources: the modelling code of each architecture in Hugging Face transformers, and the papers
-// docs/workloads.md lists.
-constexpr std::array kArchitectures{
-    Architecture{"dbrx", Mixing::Heads, Routing::Sized, kPlain},
-    Architecture{"deepseek_v2", Mixing::Latent, Routing::Sized, kPlain},
-    Architecture{"deepseek_v3", Mixing::Latent, Routing::Sized, kPlain},
-    Architecture{"deepseek_v32", Mixing::Latent, Routing::Sized, kPlain},
-    Architecture{"gemma4_text", Mixing::Heads, Routing::Sized, kQkNorm | kDenseBeside | kTied},
-    Architecture{"glm4_moe", Mixing::Heads, Routing::Sized, kPlain},
-    Architecture{"glm_moe_dsa", Mixing::Latent, Routing::Sized, kPlain},
-    Architecture{"gpt_oss", Mixing::Heads, Routing::Uniform, kOutBias | kSinkLogits | kExpertBias},
-    Architecture{"kimi_k2", Mixing::Latent, Routing::Sized, kPlain},
-    Architecture{"llama", Mixing::Heads, Routing::None, kOutBias},
-    Architecture{"llama4_text", Mixing::Heads, Routing::Uniform, kOneShared | kPairwise},
-    Architecture{"minimax_m1", Mixing::Hybrid, Routing::Uniform, kPlain},
-    Architecture{"minimax_m2", Mixing::Heads, Routing::Uniform, kQkNormWide},
-    Architecture{"mistral", Mixing::Heads, Routing::None, kPlain},
-    Architecture{"mixtral", Mixing::Heads, Routing::Uniform, kPlain},
-    Architecture{"nemotron_h", Mixing::Hybrid, Routing::Sized, kSquaredRelu},
-    Architecture{"olmoe", Mixing::Heads, Routing::Uniform, kQkNormWide},
-    Architecture{"phimoe", Mixing::Heads, Routing::Uniform, kOutBias},
-    Architecture{"qwen2", Mixing::Heads, Routing::None, kQkvBias},
-    Architecture{"qwen2_moe", Mixing::Heads, Routing::Sized, kQkvBias | kSharedGate},
-    Architecture{"qwen3", Mixing::Heads, Routing::None, kQkNorm},
-    Architecture{"qwen3_moe", Mixing::Heads, Routing::Sized, kQkNorm},
-    Architecture{"qwen3_next", Mixing::Hybrid, Routing::Sized, kQkNorm | kGatedQuery | kSharedGate},
-};
-
-struct Unmodelled {
-  std::string_view model_type;
-  std::string_view missing;
-};
-constexpr std::array kUnmodelled{
-    Unmodelled{"deepseek_v4",
-               "caches compressed over tokens (compress_ratios), several residual "
-               "streams (hc_mult) and low-rank output projections (o_lora_rank)"},
-    Unmodelled{"jamba", "layers of the first Mamba"},
-    Unmodelled{"nllb_moe", "an encoder and cross attention"},
-    Unmodelled{"switch_transformers", "an encoder and cross attention"},
-    Unmodelled{"t5", "an encoder and cross attention"},
-};
-
-/// Keys that change bytes or operations. One that says something and that the architecture's row
-/// did not ask for stands for a feature nobody has read.
-constexpr std::array<std::string_view, 45> kTelltales{"attn_output_gate",
-                                                      "block_configs",
-                                                      "linear_attn_config",
-                                                      "mlp_bias",
-                                                      "moe_latent_size",
-                                                      "num_mtp_layers",
-                                                      "expert_layer_period",
-                                                      "attention_chunk_size",
-                                                      "attention_k_eq_v",
-                                                      "attn_type_list",
-                                                      "compress_ratios",
-                                                      "cla_share_factor",
-                                                      "conv_kernel",
-                                                      "cross_attention_layers",
-                                                      "full_attention_interval",
-                                                      "enable_moe_block",
-                                                      "encoder_layers",
-                                                      "expert_capacity",
-                                                      "hc_mult",
-                                                      "hidden_size_per_layer_input",
-                                                      "hybrid_override_pattern",
-                                                      "index_n_heads",
-                                                      "index_topk",
-                                                      "is_encoder_decoder",
-                                                      "kv_lora_rank",
-                                                      "layer_types",
-                                                      "linear_num_value_heads",
-                                                      "mamba_num_heads",
-                                                      "mlp_only_layers",
-                                                      "moe_intermediate_size",
-                                                      "n_routed_experts",
-                                                      "num_experts",
-                                                      "num_global_key_value_heads",
-                                                      "num_kv_shared_layers",
-                                                      "num_local_experts",
-                                                      "num_encoder_layers",
-                                                      "o_lora_rank",
-                                                      "q_lora_rank",
-                                                      "qk_rope_head_dim",
-                                                      "sliding_window",
-                                                      "ssm_state_size",
-                                                      "use_double_wide_mlp",
-                                                      "use_sliding_window",
-                                                      "n_shared_experts",
-                                                      "shared_expert_intermediate_size"};
-
-// ---- formats --------------------------------------------------------------------------------
-
-struct DtypeRow {
-  std::string_view name;
-  Precision precision;
-};
-constexpr std::array kDtypes{
-    DtypeRow{"bfloat16", Precision::Bf16}, DtypeRow{"float16", Precision::Fp16},
-    DtypeRow{"float32", Precision::Fp32}, DtypeRow{"float8_e4m3fn", Precision::Fp8}};
-
-struct QuantRow {
-  std::string_view method;
-  Precision weights;
-};
-constexpr std::array kQuants{QuantRow{"fp8", Precision::Fp8}, QuantRow{"mxfp4", Precision::Mxfp4},
-                             QuantRow{"nvfp4", Precision::Nvfp4}};
 
 // ---- the reading ----------------------------------------------------------------------------
 
 class Importer {
  public:
-  Importer(const HfConfig& config, const Architecture& architecture)
-      : c_{config}, a_{architecture} {}
+  Importer(const HfConfig& config, const Architecture& architecture, bool strict)
+      : c_{config}, a_{architecture}, strict_{strict} {}
 
   ImportedLlm read(std::string name) {
     LlmSpec& llm = out_.llm;
@@ -222,14 +34,15 @@ class Importer {
     llm.mtp_layers = mtp_layers();
     llm.tied_embeddings = c_.flag("tie_word_embeddings").value_or(is(kTied));
     layers_ = need(Fact::Layers);
-    if (layers_ < 1 || layers_ > 4096) c_.fail("num_hidden_layers", "must be between 1 and 4096");
+    if (layers_ < 1 || layers_ > llm_bounds::kLayers)
+      c_.fail(key_of("layers").value_or("model_type"), "must be between 1 and " +
+                                                           std::to_string(llm_bounds::kLayers) +
+                                                           ", got " + std::to_string(layers_));
     llm.layers.resize(static_cast<std::size_t>(layers_));
     read_mixers();
     read_ffn();
     read_formats();
-    if (const auto key = c_.unasked(kTelltales))
-      c_.fail(*key, "not known to belong to model_type " + std::string{a_.model_type} +
-                        "; it would change bytes or operations");
+    read_the_rest();
     check_spec();
     out_.model_type = a_.model_type;
     return std::move(out_);
@@ -259,16 +72,42 @@ class Importer {
 
   std::int64_t mtp_layers() {
     if (const auto n = find(Fact::MtpLayers)) return *n;
-    return c_.flag("use_mtp").value_or(false) ? c_.whole("num_mtp_modules").value_or(0) : 0;
+    if (!c_.flag("use_mtp").value_or(false)) return 0;
+    return c_.whole("num_mtp_modules").value_or(0) * c_.whole("mtp_transformer_layers").value_or(1);
+  }
+
+  /// Keys that no row asked for: refused where they decide something, named where nobody knows.
+  void read_the_rest() {
+    for (const std::string& key : c_.unread()) {
+      const std::string_view leaf = std::string_view{key}.substr(key.rfind('.') + 1);
+      if (lists(kDecisive, leaf))
+        c_.fail(key, "not known to belong to model_type " + std::string{a_.model_type} +
+                         "; it would change bytes or operations");
+      if (lists(kBeside, key)) note(key + ": left out, only the language model is imported");
+      if (lists(kBeside, key) || lists(kHarmless, leaf) ||
+          (key.starts_with("quantization_config.") && lists(kQuantHarmless, leaf)))
+        continue;
+      if (strict_) c_.fail(key, "not known here, so it might change bytes or operations");
+      out_.unread.push_back(key);
+    }
   }
 
   // ---- mixers
   void read_mixers() {
-    if (a_.mixing == Mixing::Latent) return one_mixer({"latent", latent()});
-    if (a_.model_type == "nemotron_h") return read_pattern();
-    if (a_.model_type == "qwen3_next") return read_interval();
-    if (a_.model_type == "minimax_m1") return read_type_list();
-    read_heads();
+    switch (a_.mixing) {
+      case Mixing::Heads:
+        return read_heads();
+      case Mixing::Latent:
+        return one_mixer({"latent", latent()});
+      case Mixing::Chunks:
+        return read_chunks(heads());
+      case Mixing::Interval:
+        return read_interval();
+      case Mixing::TypeList:
+        return read_type_list();
+      case Mixing::Pattern:
+        return read_pattern();
+    }
   }
   void one_mixer(Mixer mixer) { out_.llm.mixers = {std::move(mixer)}; }
 
@@ -278,11 +117,13 @@ class Importer {
     a.kv_heads = find(Fact::KvHeads).value_or(a.heads);  // multi-head where the key is null
     if (a.heads < 1) c_.fail("num_attention_heads", "must be at least 1");
     a.head_dim = find(Fact::HeadDim).value_or(out_.llm.hidden / a.heads);
-    const bool bias = c_.flag("attention_bias").value_or(false);
+    const bool qkv = c_.flag("qkv_bias").value_or(false);
+    const bool bias = c_.flag("attention_bias").value_or(false) || qkv;
     a.qkv_bias = bias || is(kQkvBias);
     a.out_bias = bias && is(kOutBias);
-    a.qk_norm =
-        is(kQkNorm) || (a_.model_type == "glm4_moe" && c_.flag("use_qk_norm").value_or(false));
+    const bool asks = is(kQkNorm | kQkNormWide | kQkNormFlag | kQkNormFree);
+    const bool said = asks && c_.flag("use_qk_norm").value_or(false);
+    a.qk_norm = is(kQkNorm) || (is(kQkNormFlag) && said);
     a.qk_norm_wide = is(kQkNormWide);
     a.gated = is(kGatedQuery);
     a.sink_logits = is(kSinkLogits);
@@ -310,22 +151,22 @@ class Importer {
   /// Heads in every layer, some of them behind a window.
   void read_heads() {
     const AttentionSpec base = heads();
-    if (a_.model_type == "llama4_text") return read_chunks(base);
-    AttentionSpec windowed = base;
-    windowed.window = window();
     const std::vector<std::string> types = c_.texts("layer_types");
-    if (types.empty()) {
-      const bool used = c_.flag("use_sliding_window").value_or(true);
-      if (windowed.window > 0 && used && c_.has("max_window_layers"))
-        c_.fail("max_window_layers", "windows in some layers need layer_types");
-      return one_mixer({"attention", used ? windowed : base});
-    }
     const bool some_slide =
         std::find(types.begin(), types.end(), "sliding_attention") != types.end();
     if (some_slide && c_.whole("sliding_window").value_or(0) < 1)
       c_.fail("sliding_window", "missing, though layer_types names sliding_attention");
-    by_type(types, {{"full_attention", {"full", global(base)}},
-                    {"sliding_attention", {"sliding", windowed}}});
+    AttentionSpec windowed = base;
+    windowed.window = window(some_slide);
+    if (!types.empty())
+      return by_type(types, {{"full_attention", {"full", global(base)}},
+                             {"sliding_attention", {"sliding", windowed}}});
+    const auto from = c_.whole("max_window_layers");
+    if (windowed.window == 0 || !from) return one_mixer({"attention", windowed});
+    if (!is(kLateWindow)) c_.fail("max_window_layers", "windows in some layers need layer_types");
+    out_.llm.mixers = {{"full", base}, {"sliding", windowed}};
+    for (std::int64_t i = 0; i < layers_; ++i) layer(i).mixer = i >= *from ? 1 : 0;
+    drop_unused();
   }
 
   /// Gemma 4: layers without a window have heads of their own.
@@ -336,10 +177,14 @@ class Importer {
     return a;
   }
 
-  /// 0 where no window is set or the context does not pass it.
-  [[nodiscard]] std::int64_t window() const {
-    const std::int64_t w = c_.whole("sliding_window").value_or(0);
-    return w >= out_.llm.max_context ? 0 : w;
+  /// 0 where no window is set, none is used, or the context does not pass it. Lists of layers that
+  /// name a window use it, whatever the architecture.
+  [[nodiscard]] std::int64_t window(bool listed) const {
+    const bool reads = is(kWindow | kWindowFlag);
+    const bool used = reads && c_.flag("use_sliding_window").value_or(is(kWindow));
+    const std::int64_t w =
+        reads || listed ? c_.whole("sliding_window").value_or(0) : std::int64_t{0};
+    return (used || listed) && w < out_.llm.max_context ? w : 0;
   }
 
   /// Llama 4: three of four layers attend within chunks, the fourth to everything.
@@ -352,8 +197,11 @@ class Importer {
     const std::vector<std::int64_t> listed = c_.wholes("no_rope_layers");
     if (!listed.empty() && static_cast<std::int64_t>(listed.size()) != layers_)
       c_.fail("no_rope_layers", "expected one entry per layer");
-    if (listed.empty() && !c_.has("no_rope_layer_interval"))
+    if (listed.empty() && !c_.has("no_rope_layer_interval") && !c_.has("layer_types"))
       note("every 4th layer attends to the whole context, as the architecture does by default");
+    if (const auto types = c_.texts("layer_types"); !types.empty())
+      return by_type(
+          types, {{"chunked_attention", {"chunked", chunked}}, {"full_attention", {"full", base}}});
     out_.llm.mixers = {{"chunked", chunked}, {"full", base}};
     for (std::int64_t i = 0; i < layers_; ++i) {
       const bool full =
@@ -469,22 +317,21 @@ class Importer {
       }
     }
     drop_unused();
-    if (c_.text("mamba_ssm_cache_dtype").value_or("") == "float32")
-      out_.llm.state = Precision::Fp32;
   }
 
   // ---- feed-forward networks
   void read_ffn() {
     const bool routed = a_.routing != Routing::None;
     if (routed) read_experts();
-    if (a_.model_type != "nemotron_h")
+    if (a_.mixing != Mixing::Pattern)
       for (std::int64_t i = 0; i < layers_; ++i)
         layer(i).ffn = routed && layer_routes(i) ? FfnKind::Moe : FfnKind::Dense;
-    const bool some_dense = out_.llm.layers_with(FfnKind::Dense) > 0;
-    // Llama 4 gives its dense layers a size of their own.
-    if (some_dense)
-      out_.llm.dense_ffn =
-          c_.has("intermediate_size_mlp") ? need("intermediate_size_mlp") : need(Fact::Ffn);
+    // Said also where no layer is dense; Llama 4 gives its dense layers a size of their own.
+    const auto dense = is(kPairwise) && c_.has("intermediate_size_mlp")
+                           ? c_.whole("intermediate_size_mlp")
+                           : find(Fact::Ffn);
+    if (out_.llm.layers_with(FfnKind::Dense) > 0)
+      out_.llm.dense_ffn = dense ? *dense : need(Fact::Ffn);
     if (routed && out_.llm.layers_with(FfnKind::Moe) == 0)
       c_.fail("model_type", "needs at least one layer with experts; the config leaves none");
   }
@@ -511,7 +358,8 @@ class Importer {
     moe.shared_gate = is(kSharedGate) && moe.shared_experts > 0;
     moe.expert_bias = is(kExpertBias);
     // Balancing without an auxiliary loss corrects the scores by a bias per expert.
-    moe.router_bias = is(kExpertBias) || c_.text("topk_method").value_or("") == "noaux_tc";
+    moe.router_bias = is(kExpertBias) || c_.text("topk_method").value_or("") == "noaux_tc" ||
+                      c_.flag("use_routing_bias").value_or(false);
     moe.routing = routing_of(RoutingPresetName::Typical);
     out_.llm.moe = moe;
     note("how tokens spread over experts is not in a config: routing preset typical");
@@ -531,47 +379,150 @@ class Importer {
   }
 
   // ---- formats
+  [[nodiscard]] std::optional<Precision> dtype(std::string_view key) const {
+    const auto name = c_.text(key);
+    if (!name) return std::nullopt;
+    for (const DtypeRow& row : kDtypes)
+      if (row.name == *name) return row.precision;
+    c_.fail(key, "'" + *name + "' is not modelled");
+  }
+
   void read_formats() {
     LlmSpec& llm = out_.llm;
-    const auto dtype = c_.has("torch_dtype") ? c_.text("torch_dtype") : c_.text("dtype");
-    Precision base = Precision::Bf16;
-    if (dtype) {
-      const auto found = std::find_if(kDtypes.begin(), kDtypes.end(),
-                                      [&](const DtypeRow& r) { return r.name == *dtype; });
-      if (found == kDtypes.end())
-        c_.fail(c_.has("torch_dtype") ? "torch_dtype" : "dtype",
-                "'" + *dtype + "' is not modelled");
-      base = found->precision;
-    } else {
-      note("no torch_dtype: weights taken as bf16");
-    }
+    const auto torch = dtype("torch_dtype"), plain = dtype("dtype");
+    const Precision base = torch.value_or(plain.value_or(Precision::Bf16));
+    if (!torch && !plain) note("no torch_dtype: weights taken as bf16");
+    if (base == Precision::Fp32)
+      note(
+          "weights are fp32, 4 bytes each, as the checkpoint has them; where they are served in 16 "
+          "bit set weights and embedding to bf16");
     llm.weights = llm.embedding = base;
     // Caches and products of published serving run in 16 bit whatever the checkpoint's format.
     llm.activations = llm.kv = base == Precision::Fp16 ? Precision::Fp16 : Precision::Bf16;
-    if (!c_.has("quantization_config")) return;
-    const std::string method = c_.text("quantization_config.quant_method").value_or("");
-    const auto quant = std::find_if(kQuants.begin(), kQuants.end(),
-                                    [&](const QuantRow& r) { return r.method == method; });
-    if (quant == kQuants.end())
-      c_.fail("quantization_config.quant_method", "'" + method + "' is not modelled");
-    llm.weights = quant->weights;
-    const std::vector<std::string> kept = c_.texts("quantization_config.modules_to_not_convert");
-    const bool attention = std::any_of(kept.begin(), kept.end(), [](const std::string& module) {
-      return module.find("self_attn") != std::string::npos;
+    read_state_format();
+    if (c_.has("quantization_config")) read_quantisation(base);
+  }
+
+  void read_state_format() {
+    LlmSpec& llm = out_.llm;
+    const bool recurs = std::any_of(llm.mixers.begin(), llm.mixers.end(), [](const Mixer& m) {
+      return std::holds_alternative<RecurrentSpec>(m.of);
     });
-    if (attention) llm.attention_weights = base;
+    if (!recurs) return;
+    const auto cache = dtype("mamba_ssm_cache_dtype"), ssm = dtype("mamba_ssm_dtype");
+    if (!cache && !ssm)
+      note("the format of recurrent states is not in the config: bf16; set state to change it");
+    llm.state = cache.value_or(ssm.value_or(Precision::Bf16));
+  }
+
+  void read_quantisation(Precision base) {
+    const std::string method = c_.text("quantization_config.quant_method").value_or("");
+    const QuantRow* row = nullptr;
+    std::string said = "'" + method + "'";
+    for (const QuantRow& r : kQuants) {
+      if (r.method != method) continue;
+      const std::string key = "quantization_config." + std::string{r.key};
+      const std::string value = r.key.empty() ? "" : c_.text(key).value_or("");
+      if (!r.key.empty()) said = "'" + method + "' with " + std::string{r.key} + " '" + value + "'";
+      if (value == r.value) row = &r;
+    }
+    if (row == nullptr) c_.fail("quantization_config.quant_method", said + " is not modelled");
+    out_.llm.weights = row->weights;
+    if (!read_groups(*row)) out_.llm.attention_weights = base;
+    for (const char* key : {"modules_to_not_convert", "ignore", "exclude_modules"})
+      read_kept("quantization_config." + std::string{key}, base);
+    if (const auto bits = c_.whole("quantization_config.kv_cache_scheme.num_bits")) {
+      const bool real =
+          c_.text("quantization_config.kv_cache_scheme.type").value_or("float") == "float";
+      if (*bits != 8)
+        c_.fail("quantization_config.kv_cache_scheme.num_bits", "only 8 bits are modelled");
+      out_.llm.kv = real ? Precision::Fp8 : Precision::Int8;
+    }
+  }
+
+  /// Groups of modules with a format each: one group, of the row's width. Whether it takes in the
+  /// mixers' matrices.
+  bool read_groups(const QuantRow& row) {
+    const std::string groups = "quantization_config.config_groups";
+    const std::vector<std::string> names = c_.names(groups);
+    if (names.size() > 1) c_.fail(groups, "several formats in one checkpoint are not modelled");
+    if (names.empty()) return true;
+    const std::string group = groups + "." + names.front();
+    const std::int64_t bits = c_.whole(group + ".weights.num_bits").value_or(0);
+    const std::int64_t expected = bits_of(row.weights);
+    if (bits != expected)
+      c_.fail(group + ".weights.num_bits", "expected " + std::to_string(expected) + " as " +
+                                               std::string{row.value} + " has, got " +
+                                               std::to_string(bits));
+    const std::vector<std::string> targets = c_.texts(group + ".targets");
+    return targets.empty() || std::any_of(targets.begin(), targets.end(), [](const std::string& t) {
+             return t == "Linear" || t.find("attn") != t.npos;
+           });
+  }
+  /// Bits of a number without its scales.
+  [[nodiscard]] static std::int64_t bits_of(Precision p) {
+    return p == Precision::Mxfp4 || p == Precision::Nvfp4 ? 4 : 8;
+  }
+
+  /// Modules left in the checkpoint's own format. LlmSpec tells mixers from the rest, no more.
+  void read_kept(const std::string& key, Precision base) {
+    // Kept by everything published, and counted at 16 bit here as well.
+    constexpr std::string_view kSmall[] = {"lm_head", "embed",  "norm",   "gate", "router",
+                                           "score",   "vision", "visual", "mtp",  "multi_modal"};
+    std::set<std::string> layers;
+    bool all = false;
+    std::string others;
+    for (const std::string& module : c_.texts(key)) {
+      if (module.find("attn") != module.npos || module.find("mixer") != module.npos) {
+        const std::size_t at = module.find("layers.");
+        const std::string layer =
+            at == module.npos
+                ? ""
+                : module.substr(at + 7, module.find_first_not_of("0123456789", at + 7) - at - 7);
+        all |= layer.empty();
+        layers.insert(layer);
+      } else if (std::none_of(std::begin(kSmall), std::end(kSmall),
+                              [&](std::string_view s) { return module.find(s) != module.npos; }) &&
+                 module.find("up_proj") == module.npos) {
+        others += (others.empty() ? "" : ", ") + module;
+      }
+    }
+    if (all || static_cast<std::int64_t>(layers.size()) >= layers_)
+      out_.llm.attention_weights = base;
+    else if (!layers.empty())
+      note("attention is kept in " + std::string{name_of(base)} + " in " +
+           std::to_string(layers.size()) + " of " + std::to_string(layers_) +
+           " layers; counted in the checkpoint's format in all");
+    if (!others.empty()) note("kept out of the quantisation but counted in it: " + others);
+  }
+
+  /// The key of the config that gave the figure LlmSpec calls `ours`.
+  [[nodiscard]] std::optional<std::string_view> key_of(std::string_view ours) const {
+    for (const FactRow& f : kFacts)
+      if (f.ours == ours)
+        for (const std::string_view key : f.keys)
+          if (!key.empty() && c_.has(key)) return key;
+    for (const OriginRow& o : kOrigins)
+      if (o.ours == ours && c_.has(o.key)) return o.key;
+    return std::nullopt;
   }
 
   void check_spec() const {
     try {
       check(out_.llm);
     } catch (const ConfigError& error) {
-      c_.fail("model_type", std::string{"the model this config describes: "} + error.what());
+      const std::string_view what = error.what();
+      const std::size_t colon = what.find(": ");
+      const std::string_view path = what.substr(0, colon == what.npos ? 0 : colon);
+      const auto key = key_of(path.substr(path.rfind('.') + 1));
+      if (!key) c_.fail("model_type", "the model this config describes: " + std::string{what});
+      c_.fail(*key, std::string{what.substr(colon + 2)});
     }
   }
 
   const HfConfig& c_;
   const Architecture& a_;
+  const bool strict_;
   std::int64_t layers_ = 0;
   ImportedLlm out_;
 };
@@ -591,7 +542,8 @@ std::vector<std::string_view> known_model_types() {
   return all;
 }
 
-ImportedLlm import_hf_config(const std::string& path, std::string text, std::string name) {
+ImportedLlm import_hf_config(const std::string& path, std::string text, std::string name,
+                             bool strict) {
   const HfConfig config{path, std::move(text)};
   const auto type = config.text("model_type");
   if (!type) config.fail("model_type", "missing; it names the architecture");
@@ -603,7 +555,7 @@ ImportedLlm import_hf_config(const std::string& path, std::string text, std::str
                                   [&](const Architecture& a) { return a.model_type == *type; });
   if (found == kArchitectures.end())
     config.fail("model_type", "'" + *type + "' is not one of " + known_text());
-  return Importer{config, *found}.read(std::move(name));
+  return Importer{config, *found, strict}.read(std::move(name));
 }
 
 }  // namespace reticle

@@ -8,6 +8,7 @@
 #include "sim/base/error.hpp"
 #include "workloads/llm/attended.hpp"
 #include "workloads/llm/layer_matrices.hpp"
+#include "workloads/llm/llm_bounds.hpp"
 #include "workloads/llm/recurrence_facts.hpp"
 
 namespace reticle {
@@ -109,13 +110,7 @@ void require(bool ok, std::string_view key, std::string_view rule, std::int64_t 
 }
 
 /// Upper limits far above any model: they keep every product of this file inside 64 bits together
-/// with kMaxParameters, and catch a slipped unit.
-constexpr std::int64_t kMaxLayers = 10'000;
-constexpr std::int64_t kMaxWidth = 1 << 24;
-constexpr std::int64_t kMaxExperts = 4096;
-constexpr std::int64_t kMaxMixers = 100;
-constexpr std::int64_t kMaxTokens = 1'000'000'000;
-constexpr double kMaxParameters = 1e16;
+/// with llm_bounds::kParameters, and catch a slipped unit.
 
 void require_between(std::string_view key, std::int64_t value, std::int64_t low,
                      std::int64_t high) {
@@ -129,36 +124,36 @@ class MixerCheck {
   explicit MixerCheck(std::string path) : path_{std::move(path)} {}
 
   void operator()(const AttentionSpec& a) const {
-    between("heads", a.heads, 1, kMaxWidth);
+    between("heads", a.heads, 1, llm_bounds::kWidth);
     between("kv_heads", a.kv_heads, 1, a.heads);
     require(a.heads % a.kv_heads == 0, key("kv_heads"),
             "must divide " + key("heads") + " (" + std::to_string(a.heads) + ")", a.kv_heads);
-    between("head_dim", a.head_dim, 1, kMaxWidth);
-    between("window", a.window, 0, kMaxTokens);
-    between("sink_tokens", a.sink_tokens, 0, a.window > 0 ? kMaxTokens : 0);
+    between("head_dim", a.head_dim, 1, llm_bounds::kWidth);
+    between("window", a.window, 0, llm_bounds::kTokens);
+    between("sink_tokens", a.sink_tokens, 0, a.window > 0 ? llm_bounds::kTokens : 0);
     require(!a.chunked || a.window > 0, key("window"), "must be set where chunked is", a.window);
   }
   void operator()(const LatentAttentionSpec& a) const {
-    between("heads", a.heads, 1, kMaxWidth);
-    between("query_rank", a.query_rank, 0, kMaxWidth);
-    between("kv_rank", a.kv_rank, 1, kMaxWidth);
-    between("rope_dim", a.rope_dim, 0, kMaxWidth);
-    between("nope_dim", a.nope_dim, 1, kMaxWidth);
-    between("value_dim", a.value_dim, 1, kMaxWidth);
-    between("index_heads", a.index_heads, 0, kMaxWidth);
+    between("heads", a.heads, 1, llm_bounds::kWidth);
+    between("query_rank", a.query_rank, 0, llm_bounds::kWidth);
+    between("kv_rank", a.kv_rank, 1, llm_bounds::kWidth);
+    between("rope_dim", a.rope_dim, 0, llm_bounds::kWidth);
+    between("nope_dim", a.nope_dim, 1, llm_bounds::kWidth);
+    between("value_dim", a.value_dim, 1, llm_bounds::kWidth);
+    between("index_heads", a.index_heads, 0, llm_bounds::kWidth);
     const std::int64_t least = a.index_heads > 0 ? 1 : 0;
-    between("index_dim", a.index_dim, least, least * kMaxWidth);
-    between("index_topk", a.index_topk, least, least * kMaxTokens);
+    between("index_dim", a.index_dim, least, least * llm_bounds::kWidth);
+    between("index_topk", a.index_topk, least, least * llm_bounds::kTokens);
   }
   void operator()(const RecurrentSpec& r) const {
-    between("heads", r.heads, 1, kMaxWidth);
+    between("heads", r.heads, 1, llm_bounds::kWidth);
     between("key_heads", r.key_heads, 1, r.heads);
     require(r.heads % r.key_heads == 0, key("key_heads"),
             "must divide " + key("heads") + " (" + std::to_string(r.heads) + ")", r.key_heads);
-    between("key_dim", r.key_dim, 1, kMaxWidth);
-    between("value_dim", r.value_dim, 1, kMaxWidth);
-    between("conv", r.conv, 0, 1024);
-    between("chunk", r.chunk, 1, 1 << 16);
+    between("key_dim", r.key_dim, 1, llm_bounds::kWidth);
+    between("value_dim", r.value_dim, 1, llm_bounds::kWidth);
+    between("conv", r.conv, 0, llm_bounds::kConv);
+    between("chunk", r.chunk, 1, llm_bounds::kChunk);
   }
 
  private:
@@ -173,12 +168,12 @@ class MixerCheck {
 };
 
 void check_moe(const MoeSpec& moe) {
-  require_between("moe.experts", moe.experts, 1, kMaxExperts);
+  require_between("moe.experts", moe.experts, 1, llm_bounds::kExperts);
   require_between("moe.top_k", moe.top_k, 1, moe.experts);
-  require_between("moe.expert_ffn", moe.expert_ffn, 1, kMaxWidth);
-  require_between("moe.shared_experts", moe.shared_experts, 0, kMaxExperts);
+  require_between("moe.expert_ffn", moe.expert_ffn, 1, llm_bounds::kWidth);
+  require_between("moe.shared_experts", moe.shared_experts, 0, llm_bounds::kSharedExperts);
   const std::int64_t least_shared_ffn = moe.shared_experts > 0 ? 1 : 0;
-  const std::int64_t most_shared_ffn = moe.shared_experts > 0 ? kMaxWidth : 0;
+  const std::int64_t most_shared_ffn = moe.shared_experts > 0 ? llm_bounds::kWidth : 0;
   require_between("moe.shared_ffn", moe.shared_ffn, least_shared_ffn, most_shared_ffn);
   const auto number_between = [](const char* key, double value, double low, double high) {
     if (low <= value && value <= high) return;
@@ -190,19 +185,18 @@ void check_moe(const MoeSpec& moe) {
   const RoutingSpec& r = moe.routing;
   if (!r.recording.empty() && r.choice == ExpertChoice::ByExpert)
     throw ConfigError{{}, "moe.routing.recording", "holds picks of tokens, but choice is expert"};
-  number_between("moe.routing.capacity_factor", r.capacity_factor, 0, kMaxExperts);
-  // Above 5 the mean of a lognormal is 10^5 times its median: one expert takes everything.
-  number_between("moe.routing.popularity_sigma", r.popularity_sigma, 0, 5);
-  number_between("moe.routing.topic_sigma", r.topic_sigma, 0, 5);
-  number_between("moe.routing.stickiness", r.stickiness, 0, 0.75);
-  number_between("moe.routing.layer_correlation", r.layer_correlation, 0, 0.75);
-  require_between("moe.routing.topics", r.topics, 1, 4096);
+  number_between("moe.routing.capacity_factor", r.capacity_factor, 0, llm_bounds::kExperts);
+  number_between("moe.routing.popularity_sigma", r.popularity_sigma, 0, llm_bounds::kSigma);
+  number_between("moe.routing.topic_sigma", r.topic_sigma, 0, llm_bounds::kSigma);
+  number_between("moe.routing.stickiness", r.stickiness, 0, llm_bounds::kLink);
+  number_between("moe.routing.layer_correlation", r.layer_correlation, 0, llm_bounds::kLink);
+  require_between("moe.routing.topics", r.topics, 1, llm_bounds::kTopics);
 }
 
 void check_layers(const LlmSpec& llm) {
-  require_between("layers", llm.layer_count(), 1, kMaxLayers);
+  require_between("layers", llm.layer_count(), 1, llm_bounds::kLayers);
   const auto mixers = static_cast<std::int64_t>(llm.mixers.size());
-  require_between("mixers", mixers, 1, kMaxMixers);
+  require_between("mixers", mixers, 1, llm_bounds::kMixers);
   bool dense = false, moe = false;
   for (const LayerSpec& layer : llm.layers) {
     require_between("mixer_order", layer.mixer, kNoMixer, mixers - 1);
@@ -220,8 +214,8 @@ void check_layers(const LlmSpec& llm) {
     const bool only = mixers == 1 && mixer.name == "attention";
     std::visit(MixerCheck{only ? mixer.name : "mixers." + mixer.name}, mixer.of);
   }
-  require_between("dense_ffn", llm.dense_ffn, dense ? 1 : 0, dense ? kMaxWidth : 0);
-  require_between("mtp_layers", llm.mtp_layers, 0, kMaxLayers);
+  require_between("dense_ffn", llm.dense_ffn, dense ? 1 : 0, dense ? llm_bounds::kWidth : 0);
+  require_between("mtp_layers", llm.mtp_layers, 0, llm_bounds::kMtpLayers);
 }
 
 /// Parameters in floating point: shows that the exact integer count will not overflow.
@@ -313,12 +307,12 @@ Bytes active_weight_bytes(const LlmSpec& llm) {
 }
 
 void check(const LlmSpec& llm) {
-  require_between("hidden", llm.hidden, 1, kMaxWidth);
-  require_between("vocabulary", llm.vocabulary, 1, kMaxTokens);
-  require_between("max_context", llm.max_context, 1, kMaxTokens);
+  require_between("hidden", llm.hidden, 1, llm_bounds::kWidth);
+  require_between("vocabulary", llm.vocabulary, 1, llm_bounds::kVocabulary);
+  require_between("max_context", llm.max_context, 1, llm_bounds::kTokens);
   if (llm.moe) check_moe(*llm.moe);
   check_layers(llm);
-  if (approximate_parameters(llm) > kMaxParameters)
+  if (approximate_parameters(llm) > llm_bounds::kParameters)
     throw ConfigError{{}, "", "must have at most 10^16 parameters"};
 }
 

@@ -18,8 +18,11 @@ enum class ExpertChoice : std::uint8_t {
 /// them; a pick may be that of the token before, or follow from the pick of the layer before.
 enum class PopularityShape : std::uint8_t {
   LogUniform,  ///< no tail: gpt-oss-20b
-  LogNormal,   ///< a few experts far above the rest: DeepSeek-V3, OLMoE
+  LogNormal,   ///< a few experts far above the rest: DeepSeek-V3, OLMoE on code and books
+  LogGamma,    ///< logarithm the sum of two exponentials, skewed: OLMoE on web text and papers
 };
+inline constexpr std::array<std::string_view, 3> kPopularityShapes{"log-uniform", "log-normal",
+                                                                   "log-gamma"};
 
 struct RoutingSpec {
   ExpertChoice choice = ExpertChoice::ByToken;

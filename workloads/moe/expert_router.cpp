@@ -12,13 +12,14 @@
 
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
+#include "workloads/llm/llm_bounds.hpp"
 #include "workloads/moe/routing_record.hpp"
 
 namespace reticle {
 
 namespace {
 
-constexpr std::int32_t kMaxExperts = 4096;  // check(LlmSpec) promises as much
+constexpr std::int32_t kMaxExperts = llm_bounds::kExperts;
 
 /// Experts a token has already; only the words in use are cleared, for one token costs 50 ns.
 class ExpertSet {
@@ -63,9 +64,19 @@ std::vector<double> spread(std::vector<double> weights, double sigma, Popularity
                            std::uint64_t seed, const std::string& purpose) {
   RngStream rng{seed, purpose};
   const double half_width = sigma * std::sqrt(3.0);
-  for (double& w : weights)
-    w *= shape == PopularityShape::LogNormal ? rng.lognormal(0.0, sigma)
-                                             : std::exp(half_width * (2 * rng.uniform() - 1));
+  const auto factor = [&] {
+    switch (shape) {
+      case PopularityShape::LogUniform:
+        return std::exp(half_width * (2 * rng.uniform() - 1));
+      case PopularityShape::LogNormal:
+        return rng.lognormal(0.0, sigma);
+      case PopularityShape::LogGamma:
+        break;
+    }
+    const double each = sigma * std::sqrt(0.5);
+    return std::exp(rng.exponential(each) + rng.exponential(each));
+  };
+  for (double& w : weights) w *= factor();
   double sum = 0.0;
   for (const double w : weights) sum += w;
   for (double& w : weights) w /= sum;
@@ -106,7 +117,7 @@ ExpertRouter::ExpertRouter(const LlmSpec& llm, std::uint64_t seed)
   invariant(llm.moe.has_value(), "a router needs a mixture-of-experts model");
   const MoeSpec& moe = *llm.moe;
   invariant(1 <= moe.top_k && moe.top_k <= moe.experts && moe.experts <= kMaxExperts,
-            "1 <= top_k <= experts <= 4096");
+            "1 <= top_k <= experts <= llm_bounds::kExperts");
   experts_ = static_cast<std::int32_t>(moe.experts);
   top_k_ = static_cast<std::int32_t>(moe.top_k);
   spec_ = moe.routing;
@@ -330,30 +341,33 @@ class ExpertRouter::Linked {
   const Coins stays_, follows_;
 };
 
-std::int32_t ExpertRouter::fresh(const Place& place, std::int64_t position, std::int32_t rank,
-                                 std::int32_t attempt) const {
-  const std::uint64_t salt =
-      static_cast<std::uint64_t>(rank) << 32U | static_cast<std::uint64_t>(attempt);
-  return pick_from(*place.layer, place.table,
-                   mix64(combine64(place.key, static_cast<std::uint64_t>(position)) + salt));
-}
-
 template <class Pick>
 void ExpertRouter::draw_linked(const Place& place, std::int64_t position, Pick pick) const {
-  constexpr std::int32_t kMostAttempts = 8;
+  constexpr std::uint64_t kMostAttempts = 8;
+  constexpr std::int32_t kAtOnce = 8;
   const Linked linked{*this, place, position};
+  const std::uint64_t again = combine64(place.key, static_cast<std::uint64_t>(position));
   ExpertSet taken{experts_};
-  for (std::int32_t rank = 0; rank < top_k_; ++rank) {
-    std::int32_t expert = linked.pick(rank);
-    // A pick taken by an earlier rank is drawn anew, at this very token.
-    for (std::int32_t i = 1; i <= kMostAttempts && taken.contains(expert); ++i)
-      expert = fresh(place, position, rank, i);
-    if (taken.contains(expert))
-      expert = pick_among_rest(weights_of(place), taken,
-                               unit_interval(combine64(place.key + static_cast<std::uint64_t>(rank),
-                                                       static_cast<std::uint64_t>(position))));
-    taken.insert(expert);
-    pick(expert);
+  std::array<std::int32_t, kAtOnce> wanted;
+  for (std::int32_t first = 0; first < top_k_; first += kAtOnce) {
+    const std::int32_t count = std::min(kAtOnce, top_k_ - first);
+    // What ranks want does not depend on each other: drawn in a row they overlap in the processor,
+    // where repeats, which nobody can foresee, would come between.
+    for (std::int32_t i = 0; i < count; ++i)
+      wanted[static_cast<std::size_t>(i)] = linked.pick(first + i);
+    for (std::int32_t i = 0; i < count; ++i) {
+      const auto rank = static_cast<std::uint64_t>(first + i);
+      std::int32_t expert = wanted[static_cast<std::size_t>(i)];
+      // A pick taken by an earlier rank is drawn anew, at this very token.
+      for (std::uint64_t n = 1; n <= kMostAttempts && taken.contains(expert); ++n)
+        expert = pick_from(*place.layer, place.table, mix64(again + (rank << 32U | n)));
+      if (taken.contains(expert))
+        expert = pick_among_rest(
+            weights_of(place), taken,
+            unit_interval(combine64(place.key + rank, static_cast<std::uint64_t>(position))));
+      taken.insert(expert);
+      pick(expert);
+    }
   }
 }
 

@@ -90,8 +90,6 @@ class ExpertRouter {
   void draw_linked(const Place& place, std::int64_t position, Pick pick) const;
   template <class Pick>
   void recorded(RequestId request, std::int64_t position, std::int64_t layer, Pick pick) const;
-  [[nodiscard]] std::int32_t fresh(const Place& place, std::int64_t position, std::int32_t rank,
-                                   std::int32_t attempt) const;
   [[nodiscard]] std::int32_t pick_from(const Layer& layer, std::size_t table,
                                        std::uint64_t bits) const;
   [[nodiscard]] std::span<const double> weights_of(const Place& place) const;

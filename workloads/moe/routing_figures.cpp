@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/base/rng.hpp"
+#include "workloads/moe/expert_capacity.hpp"
 
 namespace reticle {
 
@@ -55,22 +56,10 @@ class Measure {
       const std::uint16_t* picks = r_.at(s, t, layer);
       for (std::int64_t i = 0; i < r_.top_k; ++i) ++loads[picks[i]];
     });
-    const auto n = static_cast<double>(experts_);
-    const double mean = tokens * static_cast<double>(r_.top_k) / n;
-    double variance = 0, same = 0;
-    for (const double load : loads) {
-      variance += (load - mean) * (load - mean) / n;
-      same += load / tokens * (load / tokens);
-    }
+    double same = 0;
+    for (const double load : loads) same += load / tokens * (load / tokens);
     independent_ += same / static_cast<double>(r_.top_k);
-    std::sort(loads.begin(), loads.end());
-    double weighted = 0;
-    for (std::size_t i = 0; i < experts_; ++i) weighted += static_cast<double>(i + 1) * loads[i];
-    LayerLoads one;
-    one.max_over_mean = loads.back() / mean;
-    one.cv = std::sqrt(variance) / mean;
-    one.gini = 2 * weighted / (n * n * mean) - (n + 1) / n;
-    out_.layers.push_back(one);
+    out_.layers.push_back(loads_of(std::move(loads)));
   }
 
   void reuse_of(std::int64_t layer, std::int64_t lag, Ratio& sum) {
@@ -198,6 +187,47 @@ class Measure {
 };
 
 }  // namespace
+
+LayerLoads loads_of(std::vector<double> loads) {
+  const auto n = static_cast<double>(loads.size());
+  const double mean = std::accumulate(loads.begin(), loads.end(), 0.0) / n;
+  std::sort(loads.begin(), loads.end());
+  double variance = 0, weighted = 0;
+  for (std::size_t i = 0; i < loads.size(); ++i) {
+    variance += (loads[i] - mean) * (loads[i] - mean) / n;
+    weighted += static_cast<double>(i + 1) * loads[i];
+  }
+  return {.max_over_mean = loads.back() / mean,
+          .cv = std::sqrt(variance) / mean,
+          .gini = 2 * weighted / (n * n * mean) - (n + 1) / n};
+}
+
+DroppedPicks dropped_of(const RoutingRecord& record, double capacity_factor) {
+  DroppedPicks out;
+  std::int64_t longest = 0;
+  for (const RoutedSession& s : record.sessions) longest = std::max(longest, record.tokens(s));
+  std::vector<std::int32_t> loads(static_cast<std::size_t>(record.experts));
+  for (std::int64_t t = 0; t < longest; ++t) {
+    std::int64_t dropped = 0, tokens = 0;
+    for (const RoutedSession& s : record.sessions) tokens += t < record.tokens(s) ? 1 : 0;
+    const std::int64_t capacity =
+        expert_capacity(tokens, record.top_k, record.experts, capacity_factor);
+    for (std::int64_t layer = 0; layer < record.layers; ++layer) {
+      std::fill(loads.begin(), loads.end(), 0);
+      for (const RoutedSession& s : record.sessions)
+        if (t < record.tokens(s))
+          for (std::int64_t i = 0; i < record.top_k; ++i) ++loads[record.at(s, t, layer)[i]];
+      dropped += picks_beyond(loads, capacity);
+    }
+    const std::int64_t picks = tokens * record.layers * record.top_k;
+    out.picks += picks;
+    out.dropped += dropped;
+    out.worst_step =
+        std::max(out.worst_step, static_cast<double>(dropped) / static_cast<double>(picks));
+    ++out.steps;
+  }
+  return out;
+}
 
 RoutingFigures figures_of(const RoutingRecord& record) { return Measure{record}.run(); }
 

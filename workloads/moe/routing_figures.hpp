@@ -38,6 +38,19 @@ struct RoutingFigures {
   double commonest = 0;   ///< guessed right by always naming the commonest
 };
 
+/// Of the picks by expert of one layer.
+LayerLoads loads_of(std::vector<double> loads);
+
+/// What full experts leave out where each takes at most a factor times the mean of a step. A step
+/// is a token of every session that is long enough, the n-th of each.
+struct DroppedPicks {
+  std::int64_t steps = 0;
+  std::int64_t picks = 0;
+  std::int64_t dropped = 0;
+  double worst_step = 0;  ///< dropped over picks
+};
+DroppedPicks dropped_of(const RoutingRecord& record, double capacity_factor);
+
 RoutingFigures figures_of(const RoutingRecord& record);
 
 }  // namespace reticle

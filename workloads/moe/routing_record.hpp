@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "workloads/moe/expert_router.hpp"
+#include "workloads/text/bad_rows.hpp"
 
 namespace reticle {
 
@@ -22,6 +23,7 @@ struct RoutingRecord {
   std::int64_t layers = 0;  ///< MoE layers
   std::int64_t top_k = 0;
   std::vector<RoutedSession> sessions;
+  BadRows bad_rows{false};  ///< of the file, left out
 
   [[nodiscard]] std::int64_t tokens(const RoutedSession& s) const {
     return static_cast<std::int64_t>(s.picks.size()) / (layers * top_k);
@@ -35,8 +37,9 @@ struct RoutingRecord {
 
 /// Reads JSONL ({"reticle_routing": 1, ...}, then a token a line) or CSV (session, token_pos,
 /// layer, e0, e1, ...), gzipped or not; docs/workloads.md has both. Throws ConfigError with
-/// file:line:col for rows that are malformed, out of order, or of another shape than the first.
-RoutingRecord read_routing(const std::string& path);
+/// file:line:col for rows that are malformed, out of order, or of another shape than the first, or
+/// leaves them out: with them goes their token, and the tokens around it become neighbours.
+RoutingRecord read_routing(const std::string& path, bool skip_bad_rows = false);
 /// Whether the file begins as one of the two does.
 bool is_routing(const std::string& path);
 

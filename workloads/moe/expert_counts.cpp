@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workloads/moe/expert_counts.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "sim/base/error.hpp"
+#include "workloads/llm/llm_bounds.hpp"
+#include "workloads/text/fields.hpp"
+#include "workloads/text/line_source.hpp"
+
+namespace reticle {
+
+namespace {
+
+std::vector<std::string_view> cells_of(std::string_view row) {
+  std::vector<std::string_view> all;
+  for (std::size_t begin = 0;;) {
+    const std::size_t end = std::min(row.find(',', begin), row.size());
+    all.push_back(row.substr(begin, end - begin));
+    if (end == row.size()) return all;
+    begin = end + 1;
+  }
+}
+
+/// Which columns hold what.
+struct Columns {
+  static constexpr std::array<std::string_view, 3> kNames{"layer", "expert", "count"};
+  // A count may be as large as doubles tell whole numbers apart.
+  static constexpr std::array<std::int64_t, 3> kMost{
+      llm_bounds::kLayers - 1, llm_bounds::kExperts - 1, std::int64_t{1} << 53};
+  std::array<std::size_t, 3> at{};
+  std::size_t count = 0;
+
+  static std::optional<Columns> of(std::string_view header) {
+    const auto cells = cells_of(header);
+    Columns columns{{}, cells.size()};
+    for (std::size_t i = 0; i < kNames.size(); ++i) {
+      const auto found = std::find(cells.begin(), cells.end(), kNames[i]);
+      if (found == cells.end()) return std::nullopt;
+      columns.at[i] = static_cast<std::size_t>(found - cells.begin());
+    }
+    return columns;
+  }
+};
+
+class CountsReader {
+ public:
+  CountsReader(LineSource& lines, Columns columns) : lines_{lines}, columns_{columns} {}
+
+  ExpertCounts read(BadRows bad) {
+    while (const auto row = lines_.next()) {
+      try {
+        take(*row);
+      } catch (const ConfigError& error) {
+        bad.take(error);
+      }
+    }
+    if (out_.recordings.empty()) lines_.fail(0, "count", "expected at least one row, found none");
+    for (CountedLoads& r : out_.recordings)
+      for (auto& [layer, loads] : r.layers) {
+        loads.resize(static_cast<std::size_t>(out_.experts), kUnsaid);
+        std::replace(loads.begin(), loads.end(), kUnsaid, 0.0);
+        if (*std::max_element(loads.begin(), loads.end()) <= 0)
+          lines_.fail(0, "count", "expected a pick in layer " + std::to_string(layer));
+      }
+    out_.bad_rows = std::move(bad);
+    return std::move(out_);
+  }
+
+ private:
+  static constexpr double kUnsaid = -1;
+
+  void take(std::string_view row) {
+    const auto cells = cells_of(row);
+    if (cells.size() != columns_.count)
+      lines_.fail(0, "row",
+                  "expected " + std::to_string(columns_.count) + " fields, found " +
+                      std::to_string(cells.size()));
+    std::array<std::int64_t, 3> values{};
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::string_view cell = cells[columns_.at[i]];
+      const auto offset = static_cast<std::size_t>(cell.data() - row.data());
+      const auto value = whole_number(cell);
+      if (!value || *value > Columns::kMost[i])
+        lines_.fail(offset, Columns::kNames[i],
+                    "expected a whole number to " + std::to_string(Columns::kMost[i]) + ", found " +
+                        quoted(cell));
+      values[i] = *value;
+    }
+    std::string name;
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      if (std::find(columns_.at.begin(), columns_.at.end(), i) == columns_.at.end())
+        name += (name.empty() ? "" : ", ") + std::string{cells[i]};
+    const auto [layer, expert, count] = values;
+    auto& loads = recording(name).layers[layer];
+    const auto at = static_cast<std::size_t>(expert);
+    if (loads.size() <= at) loads.resize(at + 1, kUnsaid);
+    if (loads[at] != kUnsaid)
+      lines_.fail(0, "expert",
+                  "expected each once per layer, found " + std::to_string(expert) + " again");
+    loads[at] = static_cast<double>(count);
+    out_.experts = std::max(out_.experts, expert + 1);
+  }
+
+  CountedLoads& recording(const std::string& name) {
+    const auto [found, fresh] = by_name_.try_emplace(name, out_.recordings.size());
+    if (fresh) out_.recordings.push_back({name});
+    return out_.recordings[found->second];
+  }
+
+  LineSource& lines_;
+  const Columns columns_;
+  ExpertCounts out_;
+  std::map<std::string, std::size_t> by_name_;
+};
+
+LayerLoads mean_of(const std::vector<LayerLoads>& all) {
+  LayerLoads mean;
+  const auto count = static_cast<double>(all.size());
+  for (const LayerLoads& one : all) {
+    mean.max_over_mean += one.max_over_mean / count;
+    mean.cv += one.cv / count;
+    mean.gini += one.gini / count;
+  }
+  return mean;
+}
+
+/// Loads that `spec` gives a layer in the mean. So many layers and tokens that the mean of each
+/// figure stands to 1 or 2 %.
+LayerLoads drawn_loads(const RoutingSpec& spec, std::int64_t experts, std::int64_t top_k) {
+  constexpr std::int64_t kLayers = 48, kTokens = 2048;
+  LlmSpec llm;
+  llm.hidden = 1;
+  llm.layers = dense_then_moe(0, kLayers);
+  llm.moe = MoeSpec{.experts = experts, .top_k = top_k, .expert_ffn = 1};
+  llm.moe->routing = spec;
+  const ExpertRouter router{llm, 1};
+  std::vector<LayerLoads> all;
+  std::vector<std::int32_t> loads(static_cast<std::size_t>(experts));
+  for (std::int64_t layer = 0; layer < kLayers; ++layer) {
+    std::fill(loads.begin(), loads.end(), 0);
+    router.add_loads(RequestId{0}, 0, kTokens, layer, loads);
+    all.push_back(loads_of({loads.begin(), loads.end()}));
+  }
+  return mean_of(all);
+}
+
+}  // namespace
+
+bool is_expert_counts(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return false;
+  LineSource lines{path};
+  const auto first = lines.peek();
+  return first && Columns::of(*first).has_value();
+}
+
+ExpertCounts read_expert_counts(const std::string& path, bool skip_bad_rows) {
+  LineSource lines{path};
+  const auto header = lines.next();
+  const auto columns = header ? Columns::of(*header) : std::nullopt;
+  if (!columns)
+    throw ConfigError{{path, 1, 1}, "count", "expected the columns layer, expert and count"};
+  return CountsReader{lines, *columns}.read(BadRows{skip_bad_rows});
+}
+
+LayerLoads mean_of(const CountedLoads& counts) {
+  std::vector<LayerLoads> all;
+  for (const auto& [layer, loads] : counts.layers) all.push_back(loads_of(loads));
+  return mean_of(all);
+}
+
+FittedLoads fit_loads(const CountedLoads& counts, std::int64_t experts, std::int64_t top_k) {
+  FittedLoads out;
+  out.measured = mean_of(counts);
+  double least = std::numeric_limits<double>::infinity();
+  const auto attempt = [&](PopularityShape shape, double sigma) {
+    RoutingSpec spec;
+    spec.popularity_shape = shape;
+    spec.popularity_sigma = sigma;
+    const LayerLoads drawn = drawn_loads(spec, experts, top_k);
+    const auto off = [](double a, double b) {
+      return std::abs(std::log(std::max(a, 1e-6) / std::max(b, 1e-6)));
+    };
+    const double miss =
+        std::max({off(drawn.max_over_mean, out.measured.max_over_mean),
+                  off(drawn.cv, out.measured.cv), off(drawn.gini, out.measured.gini)});
+    if (miss < least) {
+      least = miss;
+      out.spec = spec;
+      out.generated = drawn;
+    }
+    return miss;
+  };
+  for (std::size_t i = 0; i < kPopularityShapes.size(); ++i) {
+    const auto shape = static_cast<PopularityShape>(i);
+    // The miss falls to one least width and rises behind it: golden sections [Kiefer, Proc. AMS
+    // 1953], each of which needs one attempt more.
+    constexpr double kGolden = 0.6180339887498949;
+    double low = 0, high = llm_bounds::kSigma;
+    double a = high - kGolden * (high - low), b = low + kGolden * (high - low);
+    double at_a = attempt(shape, a), at_b = attempt(shape, b);
+    while (high - low > 0.01) {
+      const bool left = at_a < at_b;
+      (left ? high : low) = left ? b : a;
+      (left ? b : a) = left ? a : b;
+      (left ? at_b : at_a) = left ? at_a : at_b;
+      double& next = left ? a : b;
+      next = left ? high - kGolden * (high - low) : low + kGolden * (high - low);
+      (left ? at_a : at_b) = attempt(shape, next);
+    }
+  }
+  return out;
+}
+
+}  // namespace reticle
