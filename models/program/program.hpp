@@ -147,10 +147,14 @@ struct Exchange {
 struct StepPrograms {
   std::vector<Program> dies;
   std::vector<std::shared_ptr<const Exchange>> exchanges;
+  /// Of tokens for routed experts, over all layers, and those of them that full experts dropped:
+  /// for the report, not for timing.
+  std::int64_t picks = 0, dropped_picks = 0;
 
   void clear() {
     for (auto& program : dies) program.clear();
     exchanges.clear();
+    picks = dropped_picks = 0;
   }
 };
 

@@ -24,6 +24,8 @@ StepOutcome SiliconExecutor::execute(const StepLoad& load) {
   outcome.counts -= before_;
   before_ = after;
   outcome.roofline = roofline(platform_, totals_of(outcome.counts, kv_tier_));
+  outcome.picks = programs_.picks;
+  outcome.dropped_picks = programs_.dropped_picks;
   return outcome;
 }
 
@@ -33,6 +35,8 @@ StepOutcome RooflineExecutor::execute(const StepLoad& load) {
   StepOutcome outcome;
   outcome.roofline = roofline(platform_, totals);
   outcome.duration = outcome.roofline.duration;
+  outcome.picks = programs_.picks;
+  outcome.dropped_picks = programs_.dropped_picks;
   constexpr std::array<TimeCategory, 5> kCharged{TimeCategory::WeightsSram,
                                                  TimeCategory::WeightsHbm, TimeCategory::WeightsFar,
                                                  TimeCategory::Mac, TimeCategory::Vector};

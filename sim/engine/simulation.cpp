@@ -242,6 +242,8 @@ void Simulation::account(const StepOutcome& outcome, Picoseconds begun) {
     log.debug("step {}: {:.3f} us, {} running, {} waiting", result_.steps, seconds(took) * 1e6,
               scheduler_.running(), scheduler_.waiting());
   result_.counts += outcome.counts;
+  result_.picks += outcome.picks;
+  result_.dropped_picks += outcome.dropped_picks;
   result_.roofline_busy += outcome.roofline.duration;
   result_.roofline_limits[static_cast<std::size_t>(outcome.roofline.limit)] +=
       outcome.roofline.duration;

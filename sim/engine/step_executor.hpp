@@ -15,6 +15,7 @@ struct StepOutcome {
   std::array<Picoseconds, kTimeCategoryCount> breakdown{};  ///< sums to duration
   EventCounts counts;
   RooflineStep roofline;
+  std::int64_t picks = 0, dropped_picks = 0;  ///< of routed experts, over all layers
 };
 
 /// Carries out a step. Called from a SystemC thread at the step's start; returns at its end, with

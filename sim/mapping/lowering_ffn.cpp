@@ -7,6 +7,7 @@
 #include "sim/base/rng.hpp"
 #include "sim/mapping/lowering_writer.hpp"
 #include "sim/mapping/op_costs.hpp"
+#include "workloads/moe/expert_capacity.hpp"
 
 namespace reticle {
 
@@ -49,9 +50,13 @@ void Lowering::Writer::count_experts(std::int64_t layer) {
   } else {
     count_dispatched(layer);
   }
-  if (o_.llm_.moe->routing.capacity_factor > 0)
+  for (const std::int32_t load : loads_) out_.picks += load;
+  if (o_.llm_.moe->routing.capacity_factor > 0) {
+    const std::int64_t most = capacity();
+    out_.dropped_picks += picks_beyond(loads_, most);
     for (std::int32_t& load : loads_)  // those beyond are dropped, though they were sent
-      load = std::min(load, static_cast<std::int32_t>(expert_capacity()));
+      load = std::min(load, static_cast<std::int32_t>(most));
+  }
   expert_work_.assign(groups * kTierCount, {});
   for (std::size_t e = 0; e < experts; ++e) {
     if (loads_[e] == 0) continue;
@@ -89,19 +94,18 @@ void Lowering::Writer::even_out(ExpertWork& work) const {
 }
 
 /// Most tokens an expert takes of this microbatch.
-std::int64_t Lowering::Writer::expert_capacity() const {
+std::int64_t Lowering::Writer::capacity() const {
   const MoeSpec& moe = *o_.llm_.moe;
   std::int64_t tokens = 0;
   for (const SequenceWork& s : sequences_) tokens += s.new_tokens;
   const double factor = moe.routing.capacity_factor > 0 ? moe.routing.capacity_factor : 1;
-  const double mean = static_cast<double>(tokens * moe.top_k) / static_cast<double>(moe.experts);
-  return std::min(tokens, static_cast<std::int64_t>(std::ceil(factor * mean)));
+  return expert_capacity(tokens, moe.top_k, moe.experts, factor);
 }
 
 /// Every expert takes as many tokens as it may, from all over the microbatch. Loads are even by
 /// construction, and depend on the batch: no token's experts are its own affair.
 void Lowering::Writer::choose_by_expert(std::int64_t layer) {
-  const std::int64_t take = expert_capacity();
+  const std::int64_t take = capacity();
   std::fill(loads_.begin(), loads_.end(), static_cast<std::int32_t>(take));
   if (plan_.data == 1) return;
   std::vector<std::int32_t> replica_of;  // by token

@@ -180,7 +180,7 @@ class Lowering::Writer {
   void route(const Operator& op);
   void count_experts(std::int64_t layer);
   void even_out(ExpertWork& work) const;
-  [[nodiscard]] std::int64_t expert_capacity() const;
+  [[nodiscard]] std::int64_t capacity() const;
   void choose_by_expert(std::int64_t layer);
   void count_dispatched(std::int64_t layer);
   void dispatch(bool back, std::int64_t bytes_per_token);

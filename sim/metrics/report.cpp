@@ -33,11 +33,11 @@ std::int64_t state_bytes(const KvRoom& kv) {
 }
 
 /// What a run adds to its inputs, in the order of the report.
-constexpr std::array<std::string_view, 23> kRunKeys{
+constexpr std::array<std::string_view, 24> kRunKeys{
     "throughput", "steps",      "output_tokens", "prefill_tokens", "simulated_s", "latency",
     "requests",   "roofline",   "limited_by",    "time_breakdown", "time_ps",     "utilisation",
-    "energy",     "normalised", "memory",        "placement",      "collectives", "residency",
-    "cost",       "recall",     "counts",        "confidence",     "simulator"};
+    "energy",     "normalised", "memory",        "placement",      "collectives", "experts",
+    "residency",  "cost",       "recall",        "counts",         "confidence",  "simulator"};
 
 Json inputs_json(const RunSpec& spec, std::optional<std::uint64_t> trace_digest) {
   return {
@@ -228,6 +228,14 @@ Json placement_json(const RunFigures& f, const Placement& p) {
             {"replicas", p.kv.replicas}}}};
 }
 
+Json experts_json(const RunResult& r) {
+  const auto routed = [&](std::int64_t n) { return r.picks > 0 ? Json(n) : Json(nullptr); };
+  return {{"picks", routed(r.picks)},
+          {"dropped_picks", routed(r.dropped_picks)},
+          {"dropped_fraction",
+           or_null(ratio(static_cast<double>(r.dropped_picks), static_cast<double>(r.picks)))}};
+}
+
 /// All keys and values of one run live in one tier, so that tier serves every KV read.
 Json residency_json(const RunFigures& f, const RunResult& result) {
   const bool read = result.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)].count() > 0;
@@ -300,6 +308,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["memory"] = memory_json(result);
   report["placement"] = placement_json(f, result.placement);
   report["collectives"] = collectives_json(spec.platform, result.placement.plan);
+  report["experts"] = experts_json(result);
   report["residency"] = residency_json(f, result);
   report["recall"] = recall_json(result.recall);
   report["counts"] = Json::parse(counts_to_json(result.counts));

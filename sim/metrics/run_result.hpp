@@ -56,8 +56,11 @@ struct RunResult {
   std::int64_t steps = 0;
   std::int64_t output_tokens = 0;
   std::int64_t prefill_tokens = 0;
-  Picoseconds duration{};                                   ///< simulated, first event to last
-  Picoseconds busy{};                                       ///< of it, within steps
+  std::int64_t picks = 0;  ///< of routed experts by tokens, over all layers
+  std::int64_t dropped_picks =
+      0;                   ///< of these, by experts that were full (moe.routing.capacity_factor)
+  Picoseconds duration{};  ///< simulated, first event to last
+  Picoseconds busy{};      ///< of it, within steps
   std::array<Picoseconds, kTimeCategoryCount> breakdown{};  ///< sums to duration
   EventCounts counts;
   Picoseconds roofline_busy{};                   ///< sum over steps of their roofline

@@ -434,3 +434,16 @@ TEST_CASE("published: totals of the model cards for those without a computed cou
   card("gemma-4-26B-A4B", 25.2e9, 3.8e9);
   card("transcribed__MiniMax-M1", 456e9, 48.4e9);  // 45.9 B without the embeddings
 }
+
+TEST_CASE("import: projections take what a checkpoint quantises activations to") {
+  const auto inputs = [](const std::string& quantisation) {
+    return import(dense(R"(, "quantization_config": {)" + quantisation + "}")).linear_inputs;
+  };
+  CHECK(inputs(R"("quant_method": "fp8", "activation_scheme": "dynamic")") == Precision::Fp8);
+  CHECK(inputs(R"("quant_method": "modelopt", "quant_algo": "NVFP4")") == Precision::Nvfp4);
+  CHECK_FALSE(inputs(R"("quant_method": "modelopt", "quant_algo": "W4A16_NVFP4")").has_value());
+  const std::string group = R"("quant_method": "compressed-tensors", "format": "float-quantized",
+    "config_groups": {"group_0": {"targets": ["Linear"], "weights": {"num_bits": 8})";
+  CHECK_FALSE(inputs(group + R"(, "input_activations": null}})").has_value());
+  CHECK(inputs(group + R"(, "input_activations": {"num_bits": 8}}})") == Precision::Fp8);
+}

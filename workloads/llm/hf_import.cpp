@@ -428,6 +428,7 @@ class Importer {
     }
     if (row == nullptr) c_.fail("quantization_config.quant_method", said + " is not modelled");
     out_.llm.weights = row->weights;
+    if (row->inputs && inputs_quantised()) out_.llm.linear_inputs = row->weights;
     if (!read_groups(*row)) out_.llm.attention_weights = base;
     for (const char* key : {"modules_to_not_convert", "ignore", "exclude_modules"})
       read_kept("quantization_config." + std::string{key}, base);
@@ -438,6 +439,13 @@ class Importer {
         c_.fail("quantization_config.kv_cache_scheme.num_bits", "only 8 bits are modelled");
       out_.llm.kv = real ? Precision::Fp8 : Precision::Int8;
     }
+  }
+
+  /// compressed-tensors says of every group whether activations are quantised, others by format.
+  [[nodiscard]] bool inputs_quantised() const {
+    const std::string groups = "quantization_config.config_groups";
+    const std::vector<std::string> names = c_.names(groups);
+    return names.empty() || c_.has(groups + "." + names.front() + ".input_activations");
   }
 
   /// Groups of modules with a format each: one group, of the row's width. Whether it takes in the

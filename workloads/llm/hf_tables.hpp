@@ -282,21 +282,22 @@ inline constexpr std::array kDtypes{
 struct QuantRow {
   std::string_view method, key, value;
   Precision weights;
+  bool inputs;  ///< activations too, on their way into a projection
 };
 // Sources: compressed-tensors' `format`, Model Optimizer's `quant_algo`, as vLLM reads them. Packed
 // 4-bit integers (AWQ, GPTQ, pack-quantized) have no format here.
 inline constexpr std::array kQuants{
-    QuantRow{"fp8", "", "", Precision::Fp8},
-    QuantRow{"mxfp4", "", "", Precision::Mxfp4},
-    QuantRow{"modelopt", "quant_algo", "FP8", Precision::Fp8},
-    QuantRow{"modelopt", "quant_algo", "FP8_PB_WO", Precision::Fp8},
-    QuantRow{"modelopt", "quant_algo", "FP8_PER_CHANNEL_PER_TOKEN", Precision::Fp8},
-    QuantRow{"modelopt", "quant_algo", "NVFP4", Precision::Nvfp4},
-    QuantRow{"modelopt", "quant_algo", "W4A16_NVFP4", Precision::Nvfp4},
-    QuantRow{"compressed-tensors", "format", "float-quantized", Precision::Fp8},
-    QuantRow{"compressed-tensors", "format", "int-quantized", Precision::Int8},
-    QuantRow{"compressed-tensors", "format", "nvfp4-pack-quantized", Precision::Nvfp4},
-    QuantRow{"compressed-tensors", "format", "mxfp4-pack-quantized", Precision::Mxfp4},
+    QuantRow{"fp8", "", "", Precision::Fp8, true},
+    QuantRow{"mxfp4", "", "", Precision::Mxfp4, false},
+    QuantRow{"modelopt", "quant_algo", "FP8", Precision::Fp8, true},
+    QuantRow{"modelopt", "quant_algo", "FP8_PB_WO", Precision::Fp8, false},
+    QuantRow{"modelopt", "quant_algo", "FP8_PER_CHANNEL_PER_TOKEN", Precision::Fp8, true},
+    QuantRow{"modelopt", "quant_algo", "NVFP4", Precision::Nvfp4, true},
+    QuantRow{"modelopt", "quant_algo", "W4A16_NVFP4", Precision::Nvfp4, false},
+    QuantRow{"compressed-tensors", "format", "float-quantized", Precision::Fp8, true},
+    QuantRow{"compressed-tensors", "format", "int-quantized", Precision::Int8, true},
+    QuantRow{"compressed-tensors", "format", "nvfp4-pack-quantized", Precision::Nvfp4, true},
+    QuantRow{"compressed-tensors", "format", "mxfp4-pack-quantized", Precision::Mxfp4, true},
 };
 /// Keys of quantization_config that say how numbers are scaled and packed, not how many bytes.
 inline constexpr std::string_view kQuantHarmless = R"(

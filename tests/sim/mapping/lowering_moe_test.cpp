@@ -258,12 +258,25 @@ TEST_CASE("lower: a capacity factor drops what the busiest experts would have ha
   LlmSpec llm = small_moe();
   llm.moe->routing.popularity_sigma = 2;
   constexpr std::int64_t kBatch = 16;
+  const std::int64_t picks = kBatch * llm.moe->top_k * llm.layers_with(FfnKind::Moe);
+  std::int64_t dropped = 0;
   const auto macs = [&](double factor) {
     LlmSpec limited = llm;
     limited.moe->routing.capacity_factor = factor;
     Bench bench{small_platform(1), limited, {}};
-    return sum(totals_of(bench.lower(decode(kBatch, 100))).macs);
+    const StepPrograms step = bench.lower(decode(kBatch, 100));
+    CHECK(step.picks == picks);
+    dropped = step.dropped_picks;
+    return sum(totals_of(step).macs);
   };
+  // What is dropped is counted, and is what is not computed.
+  const std::int64_t all = macs(0);
+  CHECK(dropped == 0);
+  for (const double factor : {1.0, 1.5, 2.0}) {
+    const std::int64_t computed = macs(factor);
+    CHECK(dropped > 0);
+    CHECK((all - computed) * picks == dropped * kBatch * routed_macs_per_token(llm));
+  }
   CHECK(macs(16) == macs(0));
   CHECK(macs(1) < macs(2));
   CHECK(macs(2) <= macs(0));
