@@ -50,6 +50,7 @@ ARROWS = {
 # Single headers a part may include beyond its row: plain structs that a run's specification holds.
 SINGLE_HEADERS = {
     "sim/config": {"sim/mapping/placement_policy.hpp", "sim/serving/serving_spec.hpp"},
+    "sim/metrics": {"sim/serving/serving_spec.hpp"},
 }
 
 # Written by the build, included by name.

@@ -85,6 +85,23 @@ struct EnumTable<RecallMode> {
 };
 
 template <>
+struct EnumTable<PrefixCachePolicy> {
+  static constexpr std::array<EnumName<PrefixCachePolicy>, 3> names{{
+      {"off", PrefixCachePolicy::Off},
+      {"lru", PrefixCachePolicy::Lru},
+      {"lfu", PrefixCachePolicy::Lfu},
+  }};
+};
+
+template <>
+struct EnumTable<Admission> {
+  static constexpr std::array<EnumName<Admission>, 2> names{{
+      {"whole-life", Admission::WholeLife},
+      {"on-demand", Admission::OnDemand},
+  }};
+};
+
+template <>
 struct EnumTable<Precision> {
   static constexpr std::array<EnumName<Precision>, kPrecisionCount> names = [] {
     std::array<EnumName<Precision>, kPrecisionCount> all{};

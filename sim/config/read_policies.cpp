@@ -20,6 +20,9 @@ ServingSpec read_serving(const ConfigNode& node) {
           node.get<std::int64_t>("prefill_tokens", defaults.prefill_tokens, bounds::kTokens),
       .kv_page_tokens =
           node.get<std::int64_t>("kv_page_tokens", defaults.kv_page_tokens, bounds::kCount),
+      .prefix_cache = node.get<PrefixCachePolicy>("prefix_cache", defaults.prefix_cache),
+      .admission = node.get<Admission>("admission", defaults.admission),
+      .headroom = node.get<double>("headroom", defaults.headroom, kFraction),
   };
   node.reject_unknown_keys();
   return serving;

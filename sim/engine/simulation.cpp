@@ -47,7 +47,7 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
       trace_{trace},
       on_progress_{on_progress},
       lowering_{spec.platform, spec.llm, placement, router},
-      scheduler_{spec.serving, capacity_of(placement.kv)} {
+      scheduler_{spec.serving, capacity_of(placement.kv), trace ? trace->block_tokens : 0} {
   result_.placement = placement;
   if (spec.engine.fidelity == Fidelity::Roofline) {
     silicon_ = std::make_unique<RooflineExecutor>(lowering_, spec.platform);
@@ -78,6 +78,9 @@ RunResult Simulation::run() {
     result_.recall = recall_->report();
   else
     result_.recall.simulated = result_.steps;
+  result_.prefix = scheduler_.kv().prefix_stats();
+  result_.prefix_block_bytes = scheduler_.kv().block_bytes();
+  result_.preemption = scheduler_.preemption_stats();
   result_.kernel_events = static_cast<std::int64_t>(sc_core::sc_delta_count());
   return std::move(result_);
 }
@@ -201,7 +204,13 @@ bool Simulation::step() {
   const StepLoad& load = scheduler_.plan(admitted_);
   if (load.sequences.empty()) return false;
   const Picoseconds begun = now();
-  for (const RequestId id : admitted_) record(id).admitted = begun;
+  for (const Admitted& a : admitted_) {
+    RequestRecord& r = record(a.id);
+    r.preemptions += a.again;
+    if (r.admitted) continue;
+    r.admitted = begun;
+    r.prefix_hit_tokens = a.found;
+  }
   for (const SequenceWork& s : load.sequences)
     if (s.context < record(s.request).input_tokens) result_.prefill_tokens += s.new_tokens;
   result_.batch_peak =
@@ -254,8 +263,8 @@ void Simulation::sample_residency() {
   const Bytes used = scheduler_.kv().used();
   result_.kv_peak = max(result_.kv_peak, used);
   if (result_.steps % sample_stride_ != 0) return;
-  result_.residency.push_back(
-      {now(), used, scheduler_.kv().reserved(), scheduler_.running(), scheduler_.waiting()});
+  result_.residency.push_back({now(), used, scheduler_.kv().reserved(), scheduler_.kv().cached(),
+                               scheduler_.running(), scheduler_.waiting()});
   if (result_.residency.size() < kMostSamples) return;
   auto& all = result_.residency;
   for (std::size_t i = 0; 2 * i < all.size(); ++i) all[i] = all[2 * i];

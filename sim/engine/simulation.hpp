@@ -53,7 +53,7 @@ class Simulation final : public sc_core::sc_module {
   std::int64_t ended_requests_ = 0;
   std::int64_t sample_stride_ = 1;
   double kv_byte_seconds_ = 0;
-  std::vector<RequestId> admitted_;
+  std::vector<Admitted> admitted_;
   bool finished_ = false;
   std::exception_ptr failure_;
 };

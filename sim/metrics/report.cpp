@@ -47,7 +47,10 @@ Json inputs_json(const RunSpec& spec, std::optional<std::uint64_t> trace_digest)
       {"serving",
        {{"max_batch", spec.serving.max_batch},
         {"prefill_tokens", spec.serving.prefill_tokens},
-        {"kv_page_tokens", spec.serving.kv_page_tokens}}},
+        {"kv_page_tokens", spec.serving.kv_page_tokens},
+        {"prefix_cache", ValueText<PrefixCachePolicy>::format(spec.serving.prefix_cache)},
+        {"admission", ValueText<Admission>::format(spec.serving.admission)},
+        {"headroom", spec.serving.headroom}}},
       {"seed", spec.seed},
       {"fidelity", ValueText<Fidelity>::format(spec.engine.fidelity)},
       {"trace_digest", trace_digest ? Json(fmt::format("{:016x}", *trace_digest)) : Json(nullptr)},
@@ -236,6 +239,20 @@ Json experts_json(const RunResult& r) {
            or_null(ratio(static_cast<double>(r.dropped_picks), static_cast<double>(r.picks)))}};
 }
 
+/// Null where requests carry no prefix blocks or nothing is shared.
+Json prefix_json(const RunResult& r) {
+  if (r.prefix.blocks == 0) return nullptr;
+  std::int64_t prompts = 0;
+  for (const RequestRecord& request : r.requests)
+    if (request.admitted) prompts += request.input_tokens;
+  return {{"hit_fraction", static_cast<double>(r.prefix.hit_tokens) / static_cast<double>(prompts)},
+          {"hit_tokens", r.prefix.hit_tokens},
+          {"blocks", r.prefix.blocks},
+          {"hit_blocks", r.prefix.hit_blocks},
+          {"evicted_blocks", r.prefix.evicted},
+          {"evicted_bytes", (r.prefix.evicted * r.prefix_block_bytes).count()}};
+}
+
 /// All keys and values of one run live in one tier, so that tier serves every KV read.
 Json residency_json(const RunFigures& f, const RunResult& result) {
   const bool read = result.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)].count() > 0;
@@ -248,8 +265,9 @@ Json residency_json(const RunFigures& f, const RunResult& result) {
   return {{"sram_fraction_configured", or_null(result.placement.sram_fraction_asked)},
           {"active_bytes_sram_fraction", or_null(f.sram_fraction_measured)},
           {"kv_hit", std::move(hits)},
-          {"prefix_hit_fraction", nullptr},  // no prefix cache, and nothing is evicted
-          {"evicted_bytes", nullptr}};
+          {"prefix_cache", prefix_json(result)},
+          {"preemptions", result.preemption.preemptions},
+          {"recomputed_tokens", result.preemption.recomputed_tokens}};
 }
 
 Json recall_json(const RecallReport& r) {

@@ -12,6 +12,7 @@
 #include "models/package/event_counts.hpp"
 #include "sim/mapping/placement.hpp"
 #include "sim/mapping/roofline.hpp"
+#include "sim/serving/serving_spec.hpp"
 #include "workloads/requests/request.hpp"
 
 namespace reticle {
@@ -26,14 +27,17 @@ struct RequestRecord {
   std::optional<Picoseconds> admitted{};
   std::optional<Picoseconds> first_token{};
   std::optional<Picoseconds> finished{};
+  std::int64_t prefix_hit_tokens = 0;  ///< of the prompt, found in the cache when first admitted
+  std::int64_t preemptions = 0;
   bool rejected = false;  ///< longer than the model's context or than an empty machine's KV room
 };
 
 /// KV and queue state at one time; weights do not move in this version.
 struct ResidencySample {
   Picoseconds time{};
-  Bytes kv_used{};      ///< tokens in the cache
-  Bytes kv_reserved{};  ///< pages promised to admitted requests
+  Bytes kv_used{};      ///< tokens in the cache, idle prefixes included
+  Bytes kv_reserved{};  ///< pages promised to admitted requests, shared ones once
+  Bytes kv_cached{};    ///< prefix blocks that nobody uses
   std::int64_t running = 0;
   std::int64_t waiting = 0;
 };
@@ -56,6 +60,9 @@ struct RunResult {
   std::int64_t steps = 0;
   std::int64_t output_tokens = 0;
   std::int64_t prefill_tokens = 0;
+  PrefixStats prefix;
+  Bytes prefix_block_bytes{};
+  PreemptionStats preemption;
   std::int64_t picks = 0;  ///< of routed experts by tokens, over all layers
   std::int64_t dropped_picks =
       0;                   ///< of these, by experts that were full (moe.routing.capacity_factor)

@@ -67,7 +67,7 @@ std::string_view status_of(const RequestRecord& request) {
 
 void write_requests_csv(std::ostream& out, const RunResult& result, bool steady) {
   write_row(out, {"id", "arrival_s", "input_tokens", "output_tokens", "generated", "admitted_s",
-                  "ttft_ms", "tpot_ms", "e2e_ms", "status"});
+                  "ttft_ms", "tpot_ms", "e2e_ms", "prefix_hit_tokens", "preemptions", "status"});
   for (const RequestRecord& r : result.requests)
     write_row(out, {std::to_string(static_cast<std::uint64_t>(r.id)),
                     steady ? std::string{} : as_seconds(r.arrival), std::to_string(r.input_tokens),
@@ -76,12 +76,13 @@ void write_requests_csv(std::ostream& out, const RunResult& result, bool steady)
                     steady ? std::string{} : as_milliseconds(since_arrival(r, r.first_token)),
                     as_milliseconds(tpot(r)),
                     steady ? std::string{} : as_milliseconds(since_arrival(r, r.finished)),
-                    std::string{status_of(r)}});
+                    steady ? std::string{} : std::to_string(r.prefix_hit_tokens),
+                    std::to_string(r.preemptions), std::string{status_of(r)}});
 }
 
 void write_residency_csv(std::ostream& out, const RunResult& result) {
-  write_row(out, {"time_s", "tier", "weights_bytes", "kv_bytes", "kv_reserved_bytes", "running",
-                  "waiting"});
+  write_row(out, {"time_s", "tier", "weights_bytes", "kv_bytes", "kv_reserved_bytes",
+                  "kv_cached_bytes", "running", "waiting"});
   const Placement& placement = result.placement;
   for (const ResidencySample& sample : result.residency)
     for (std::size_t t = 0; t < kTierCount; ++t) {
@@ -90,7 +91,7 @@ void write_residency_csv(std::ostream& out, const RunResult& result) {
       const auto kv = [&](Bytes bytes) { return std::to_string(holds_kv ? bytes.count() : 0); };
       write_row(out, {as_seconds(sample.time), std::string{kTierNames[t]},
                       std::to_string(placement.weights[t].count()), kv(sample.kv_used),
-                      kv(sample.kv_reserved), std::to_string(sample.running),
+                      kv(sample.kv_reserved), kv(sample.kv_cached), std::to_string(sample.running),
                       std::to_string(sample.waiting)});
     }
 }

@@ -36,7 +36,7 @@ class Trial {
       for (std::int64_t burst = below(4); burst > 0 && offered < requests; --burst)
         offer(offered++);
       const StepLoad& load = scheduler_.plan(admitted_);
-      for (const RequestId id : admitted_) admit(id);
+      for (const Admitted& a : admitted_) admit(a.id);
       if (load.sequences.empty()) {
         CHECK(scheduler_.running() == 0);
         CHECK(scheduler_.waiting() == 0);
@@ -137,7 +137,7 @@ class Trial {
   const KvCapacity room_;
   Scheduler scheduler_;
   std::map<RequestId, Ledger> ledger_;
-  std::vector<RequestId> admitted_;
+  std::vector<Admitted> admitted_;
   RequestId newest_admitted_{};
   std::int64_t step_ = 0;
 };

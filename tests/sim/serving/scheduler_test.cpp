@@ -14,14 +14,14 @@ using Ids = std::vector<std::uint64_t>;
 
 TEST_CASE("Scheduler: idle is an empty step") {
   Scheduler s{{}, room(4)};
-  std::vector<RequestId> admitted;
+  std::vector<Admitted> admitted;
   CHECK(s.plan(admitted).sequences.empty());
   CHECK(admitted.empty());
 }
 
 TEST_CASE("Scheduler: a prompt yields the first token and every further step one") {
   Scheduler s{{}, room(10)};
-  std::vector<RequestId> admitted;
+  std::vector<Admitted> admitted;
   REQUIRE(s.arrive(request(5, 30, 3)));
   const StepLoad& prefill = s.plan(admitted);
   CHECK(ids(admitted) == Ids{5});
@@ -45,7 +45,7 @@ TEST_CASE("Scheduler: a prompt yields the first token and every further step one
 
 TEST_CASE("Scheduler: a request for one token is done with its prompt") {
   Scheduler s{{}, room(10)};
-  std::vector<RequestId> admitted;
+  std::vector<Admitted> admitted;
   REQUIRE(s.arrive(request(0, 9, 1)));
   s.plan(admitted);
   const auto& progress = s.complete();
@@ -58,7 +58,7 @@ TEST_CASE("Scheduler: a request for one token is done with its prompt") {
 
 TEST_CASE("Scheduler: long prompts go in chunks and only the last one yields a token") {
   Scheduler s{{.prefill_tokens = 40}, room(100)};
-  std::vector<RequestId> admitted;
+  std::vector<Admitted> admitted;
   REQUIRE(s.arrive(request(0, 100, 2)));
   std::vector<std::int64_t> chunks, contexts;
   std::vector<std::int64_t> tokens;
@@ -76,7 +76,7 @@ TEST_CASE("Scheduler: long prompts go in chunks and only the last one yields a t
 
 TEST_CASE("Scheduler: the prefill budget is shared oldest first and decodes ride beside it") {
   Scheduler s{{.prefill_tokens = 50}, room(100)};
-  std::vector<RequestId> admitted;
+  std::vector<Admitted> admitted;
   REQUIRE(s.arrive(request(0, 10, 9)));
   s.plan(admitted);
   s.complete();
@@ -102,7 +102,7 @@ TEST_CASE("Scheduler: the prefill budget is shared oldest first and decodes ride
 
 TEST_CASE("Scheduler: the batch limit holds and freed places are taken in order of arrival") {
   Scheduler s{{.max_batch = 2}, room(100)};
-  std::vector<RequestId> admitted;
+  std::vector<Admitted> admitted;
   for (const std::uint64_t id : {0, 1, 2, 3}) REQUIRE(s.arrive(request(id, 4, id == 0 ? 1 : 2)));
   s.plan(admitted);
   CHECK(ids(admitted) == Ids{0, 1});
@@ -115,7 +115,7 @@ TEST_CASE("Scheduler: the batch limit holds and freed places are taken in order 
 
 TEST_CASE("Scheduler: nobody overtakes a request that waits for pages") {
   Scheduler s{{}, room(4)};
-  std::vector<RequestId> admitted;
+  std::vector<Admitted> admitted;
   REQUIRE(s.arrive(request(0, 30, 2)));  // two pages
   REQUIRE(s.arrive(request(1, 40, 2)));  // three: has to wait
   REQUIRE(s.arrive(request(2, 4, 2)));   // one would be free
@@ -140,7 +140,7 @@ TEST_CASE("Scheduler: what no empty machine could hold is refused at arrival") {
 
 TEST_CASE("Scheduler: pages are reserved for the whole life at admission") {
   Scheduler s{{}, room(10)};
-  std::vector<RequestId> admitted;
+  std::vector<Admitted> admitted;
   REQUIRE(s.arrive(request(0, 20, 40)));
   s.plan(admitted);
   CHECK(s.kv().reserved() == Bytes{4 * 1600});
@@ -155,7 +155,7 @@ TEST_CASE("Scheduler: pages are reserved for the whole life at admission") {
 
 TEST_CASE("Scheduler: requests go to the replica with most free pages") {
   Scheduler s{{}, room(10, 2)};
-  std::vector<RequestId> admitted;
+  std::vector<Admitted> admitted;
   REQUIRE(s.arrive(request(0, 90, 2)));
   for (const std::uint64_t id : {1, 2, 3}) REQUIRE(s.arrive(request(id, 14, 2)));
   const StepLoad& load = s.plan(admitted);
@@ -166,7 +166,7 @@ TEST_CASE("Scheduler: requests go to the replica with most free pages") {
 
 TEST_CASE("Scheduler: a resumed stream decodes at once from its context") {
   Scheduler s{{.max_batch = 2}, room(10)};
-  std::vector<RequestId> admitted;
+  std::vector<Admitted> admitted;
   CHECK(s.resume(RequestId{7}, 100, 2));
   CHECK(s.kv().used() == Bytes{100 * 100});
   CHECK(s.kv().reserved() == Bytes{7 * 1600});

@@ -17,9 +17,9 @@ inline Request request(std::uint64_t id, std::int64_t input, std::int64_t output
   return {.id = RequestId{id}, .input_tokens = input, .output_tokens = output};
 }
 
-inline std::vector<std::uint64_t> ids(const std::vector<RequestId>& list) {
+inline std::vector<std::uint64_t> ids(const std::vector<Admitted>& list) {
   std::vector<std::uint64_t> numbers;
-  for (const RequestId id : list) numbers.push_back(static_cast<std::uint64_t>(id));
+  for (const Admitted& a : list) numbers.push_back(static_cast<std::uint64_t>(a.id));
   return numbers;
 }
 
