@@ -808,7 +808,9 @@ AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at) {
 
 AccessTiming HbmRunModel::serve(const MemoryRun& run, Demand& demand, Picoseconds accepted,
                                 Picoseconds commands, Picoseconds data) {
-  data = max(data, open_first(run, demand, commands));
+  const Picoseconds turned = data;
+  data = max(turned, open_first(run, demand, commands));
+  later_ = max(turned, later_);
   const auto listed = static_cast<std::int64_t>(demand.first_rows.size());
   stats_.activates += std::max<std::int64_t>(0, demand.rows - listed);
   lose_rows(run, demand);
