@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "models/hbm/hbm_stream_pace.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
 
@@ -22,8 +23,8 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
       sight_visits_{std::max<std::int64_t>(
           1, params.controller.read_queue * params.burst.count() / geometry_.visit)},
       columns_of_visits_{side_by_side(Access::Read)},
-      column_{spacing(columns_of_visits_)},
-      write_column_{spacing(side_by_side(Access::Write))},
+      column_{stream_column(Access::Read)},
+      write_column_{stream_column(Access::Write)},
       drain_{params.controller.write_queue *
              (params.controller.write_high_percent - params.controller.write_low_percent) / 100},
       left_behind_{params.controller.write_queue * params.controller.write_low_percent / 100},
@@ -36,6 +37,17 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
       switch_{params.stack_ids > 1 ? t_.t_ccd_r - max(t_.t_burst, t_.t_ccd_s) : Picoseconds{}},
       sets_of_stack_{geometry_.sets_of_stack()} {
   for (Bank& bank : banks_) bank.act_ready = bank.pre_ready = bank.used = kLongAgo;
+}
+
+/// Burst to burst of a stream. Which rows share the queue where a map keeps a row's bursts together,
+/// and what banks under refresh hold up, is timed on the commands.
+Picoseconds HbmRunModel::stream_column(Access kind) const {
+  const Picoseconds column = geometry_.visit < params_.row.count()
+                                 ? spacing(side_by_side(kind))
+                                 : HbmStreamPace::column(params_, kind);
+  return params_.refresh == RefreshMode::PerBank
+             ? HbmStreamPace::under_bank_refresh(params_, kind, column)
+             : column;
 }
 
 /// Visits whose columns a full queue serves side by side. Served at one pace, k of them end one

@@ -146,6 +146,7 @@ class HbmRunModel {
   [[nodiscard]] Picoseconds rows_side_by_side(std::int64_t before, std::int64_t bursts) const;
   [[nodiscard]] Demand work_out(const MemoryRun& run, std::int64_t into_set);
   const Pace& pace_of(std::int64_t piece, Access kind);
+  [[nodiscard]] Picoseconds stream_column(Access kind) const;
   [[nodiscard]] std::int64_t side_by_side(Access kind) const;
   [[nodiscard]] Picoseconds spacing(std::int64_t visits) const;
   [[nodiscard]] Picoseconds sight(Access kind, Picoseconds at);
