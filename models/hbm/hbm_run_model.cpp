@@ -180,7 +180,7 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
 }
 
 /// A run's last column waits for its bank group while one of another stack id may go.
-bool HbmRunModel::straggles(const LastRun& run) {
+bool HbmRunModel::straggles(const Columns& run) {
   // Groups that all take part repeat themselves: the end of a long run is that of a short one.
   const std::int64_t round = geometry_.set / params_.burst.count();
   const std::int64_t bursts = run.bursts > 3 * round ? 2 * round + run.bursts % round : run.bursts;
@@ -741,18 +741,22 @@ Picoseconds HbmRunModel::switch_stacks(const MemoryRun& run, const Demand& deman
 void HbmRunModel::hold_back(const MemoryRun& run, const Demand& demand, Picoseconds data,
                             Picoseconds begin, Picoseconds end) {
   const std::int64_t first = geometry_.visits_before(run.address) / visits_of_set_;
-  if (before_.stack >= 0 && before_.stack != geometry_.stack_of(first) &&
-      data < before_.end - t_.t_burst && straggles(before_)) {
-    const std::int64_t sets = sets_of_stack_ - first % sets_of_stack_;
-    held_ = {.from = before_.end, .until = min(end, begin + sets * set_time_)};
-  }
+  const std::int64_t stack = geometry_.stack_of(first);
+  const std::int64_t ahead = sets_of_stack_ - first % sets_of_stack_;  // until the next stack id
+  if (before_.stack >= 0 && data < before_.end - t_.t_burst &&
+      ((before_.stack != stack && straggles(before_.last)) ||
+       (before_.crosses && before_.first_stack != stack && straggles(before_.first))))
+    held_ = {.from = before_.end, .until = min(end, begin + ahead * set_time_)};
   const bool follows = run.kind == Access::Read && !demand.scattered;
+  const std::int64_t into = geometry_.bytes_into_set(run.address) / params_.burst.count();
+  const std::int64_t of_first =
+      std::min(demand.bursts, ahead * geometry_.set / params_.burst.count() - into);
+  const Rows rows = !opens_ ? Rows::Open : begin > data ? Rows::Ready : Rows::Opening;
   before_ = {.stack = follows ? geometry_.stack_of(first + demand.sets - 1) : -1,
-             .into = geometry_.bytes_into_set(run.address) / params_.burst.count(),
-             .bursts = demand.bursts,
-             .rows = !opens_        ? Rows::Open
-                     : begin > data ? Rows::Ready
-                                    : Rows::Opening,
+             .first_stack = stack,
+             .crosses = of_first < demand.bursts,
+             .first = {.into = into, .bursts = of_first, .rows = rows},
+             .last = {.into = into, .bursts = demand.bursts, .rows = rows},
              .end = end};
 }
 

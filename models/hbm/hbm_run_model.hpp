@@ -127,12 +127,18 @@ class HbmRunModel {
                                    Picoseconds apart) const;
   };
 
+  /// Columns in one stack id, or up to the end of a run.
+  struct Columns {
+    std::int64_t into = 0;  ///< bursts of the first set before them
+    std::int64_t bursts = 0;
+    Rows rows = Rows::Open;
+  };
   /// The run placed last.
   struct LastRun {
     std::int64_t stack = -1;  ///< where it ended; -1: writes, scattered pieces
-    std::int64_t into = 0;    ///< bursts of its first set before it
-    std::int64_t bursts = 0;
-    Rows rows = Rows::Open;
+    std::int64_t first_stack = -1;
+    bool crosses = false;  ///< from one stack id to the next
+    Columns first, last;   ///< in its first stack id; to its end
     Picoseconds end{};
   };
   /// A run that ends later than it was told: who asks after `from` is heard at `until`.
@@ -172,7 +178,7 @@ class HbmRunModel {
   AccessTiming serve(const MemoryRun& run, Demand& demand, Picoseconds accepted,
                      Picoseconds commands, Picoseconds data);
   [[nodiscard]] Picoseconds last_gap(std::int64_t begin, std::int64_t bursts, Rows rows) const;
-  bool straggles(const LastRun& run);
+  bool straggles(const Columns& run);
   BusTimeline::Slot take_bus(const Demand& demand, Picoseconds data, Picoseconds bus);
   [[nodiscard]] Picoseconds switch_stacks(const MemoryRun& run, const Demand& demand,
                                           Picoseconds data) const;
