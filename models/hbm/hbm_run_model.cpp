@@ -423,6 +423,7 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
   const HbmGeometry::Walk begin = geometry_.walk_to(geometry_.visits_before(run.address));
   std::int64_t missing = 0;
   std::int64_t conflicts = 0;  // in the first set
+  std::int64_t opens_first = 0;
   Picoseconds earliest{};
   for (FirstRow& first : demand.first_rows) {
     std::int64_t of_sets = begin.of_sets + first.set;
@@ -437,6 +438,7 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
     first.wait = apply_refresh(bank, first.bank, at);
     if (bank.row == first.row) continue;
     conflicts += first.set == 0 && bank.row != kClosed;
+    opens_first += first.set == 0;
     const Picoseconds ready =
         max(bank.act_ready, bank.row == kClosed ? at : max(at, bank.pre_ready) + t_.t_rp);
     earliest = missing++ == 0 ? ready : min(earliest, ready);
@@ -449,6 +451,7 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
   late_ = Picoseconds{};
   late_rows_ = 0;
   opens_ = missing > 0;
+  opens_first_ = opens_first > 0;
   later_ = demand.first_rows.back().set > 0 ? data : kNever;
   // Of one row behind its precharge the run's other rows hide the wait; a run that comes to each
   // bank once is placed group by group.
@@ -754,7 +757,7 @@ void HbmRunModel::hold_back(const MemoryRun& run, const Demand& demand, Picoseco
   const Rows rows = !opens_ ? Rows::Open : begin > data ? Rows::Ready : Rows::Opening;
   before_ = {.stack = follows ? geometry_.stack_of(first + demand.sets - 1) : -1,
              .first_stack = stack,
-             .crosses = of_first < demand.bursts,
+             .crosses = of_first < demand.bursts && opens_first_,
              .first = {.into = into, .bursts = of_first, .rows = rows},
              .last = {.into = into, .bursts = demand.bursts, .rows = rows},
              .end = end};

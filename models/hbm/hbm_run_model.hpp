@@ -137,7 +137,7 @@ class HbmRunModel {
   struct LastRun {
     std::int64_t stack = -1;  ///< where it ended; -1: writes, scattered pieces
     std::int64_t first_stack = -1;
-    bool crosses = false;  ///< from one stack id to the next
+    bool crosses = false;  ///< from one stack id, where it opened rows, to the next
     Columns first, last;   ///< in its first stack id; to its end
     Picoseconds end{};
   };
@@ -227,6 +227,7 @@ class HbmRunModel {
   Picoseconds late_{};             ///< data of the run's rows in banks under refresh,
   Picoseconds later_{};            ///< data of its rows behind the first set
   bool opens_ = false;             ///< the run opens rows
+  bool opens_first_ = false;       ///< in its first set
   std::int64_t late_rows_ = 0;     ///< which are so many
   std::vector<MemoryRun> queued_;  ///< writes whose rows wait for the next drain
   std::int64_t queued_bursts_ = 0;
