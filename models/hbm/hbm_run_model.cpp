@@ -39,8 +39,8 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
   for (Bank& bank : banks_) bank.act_ready = bank.pre_ready = bank.used = kLongAgo;
 }
 
-/// Burst to burst of a stream. Which rows share the queue where a map keeps a row's bursts together,
-/// and what banks under refresh hold up, is timed on the commands.
+/// Burst to burst of a stream. Which rows share the queue where a map keeps a row's bursts
+/// together, and what banks under refresh hold up, is timed on the commands.
 Picoseconds HbmRunModel::stream_column(Access kind) const {
   const Picoseconds column = geometry_.visit < params_.row.count()
                                  ? spacing(side_by_side(kind))

@@ -10,7 +10,7 @@
 namespace reticle {
 
 namespace {
-/// Two thirds of a round of per-bank refreshes of HBM4 pass in 1,000 bursts: enough for eight.
+/// Of HBM4 11 us, in which every bank is refreshed two or three times.
 constexpr std::int64_t kBursts = 12'000;
 constexpr std::int64_t kSettling = 1'000;
 /// Runs of 8 KiB: long against a queue, short against a stream that falls into step with refresh.
