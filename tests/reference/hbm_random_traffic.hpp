@@ -74,6 +74,9 @@ inline const char* hbm_not_claimed(const HbmCase& c) {
   if (t.requesters > 1 && mixed && small) return "several requesters, mixes below 4 KiB";
   if (mixed && !t.posted_writes && t.depth * t.requesters == 2)
     return "awaited writes, two requests outstanding";
+  const std::int64_t outstanding = t.depth * t.requesters;
+  if (!mixed && small && c.params.standard == "hbm3e" && outstanding > 1 && outstanding <= 4)
+    return "HBM3E, reads below 4 KiB, 2 to 4 outstanding";
   if (c.params.refresh != RefreshMode::PerBank) return nullptr;
   if (small) return "per-bank refresh, below 4 KiB";
   if (!mixed && hbm_banks_under_refresh(c.params) > 2)
