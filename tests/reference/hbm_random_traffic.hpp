@@ -79,8 +79,7 @@ inline const char* hbm_not_claimed(const HbmCase& c) {
     return "HBM3E, reads below 4 KiB, 2 to 4 outstanding";
   if (c.params.refresh != RefreshMode::PerBank) return nullptr;
   if (small) return "per-bank refresh, below 4 KiB";
-  if (!mixed && hbm_banks_under_refresh(c.params) > 2)
-    return "per-bank refresh, reads, two banks at a time";
+  if (hbm_banks_under_refresh(c.params) > 2) return "per-bank refresh, two banks at a time";
   return nullptr;
 }
 
