@@ -18,7 +18,7 @@ SOURCE_FOLDERS = ("sim", "workloads", "models", "tests")
 MODEL_SPEC = re.compile(
     r"models/(\w+/\w+_spec\.hpp|program/program\.hpp|"
     r"fabric/(topology|routed_exchange|link_queues|event_wheel)\.[ch]pp"
-    r"|hbm/(bus_timeline|divisor|hbm_history|refresh_clock|open_row_time|hbm_(commands|controller|geometry|map|run_model))\.[ch]pp"
+    r"|hbm/(bus_timeline|divisor|hbm_history|refresh_clock|open_row_time|hbm_(commands|controller|geometry|map|run_model|stream_pace))\.[ch]pp"
     r"|(mac/gemm|vector/vector)_cycles\.[ch]pp"
     r"|package/event_counts\.[ch]pp)")
 

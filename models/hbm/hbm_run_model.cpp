@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "models/hbm/hbm_stream_pace.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
 
@@ -22,8 +23,8 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
       sight_visits_{std::max<std::int64_t>(
           1, params.controller.read_queue * params.burst.count() / geometry_.visit)},
       columns_of_visits_{side_by_side(Access::Read)},
-      column_{spacing(columns_of_visits_)},
-      write_column_{spacing(side_by_side(Access::Write))},
+      column_{stream_column(Access::Read)},
+      write_column_{stream_column(Access::Write)},
       drain_{params.controller.write_queue *
              (params.controller.write_high_percent - params.controller.write_low_percent) / 100},
       left_behind_{params.controller.write_queue * params.controller.write_low_percent / 100},
@@ -36,6 +37,17 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
       switch_{params.stack_ids > 1 ? t_.t_ccd_r - max(t_.t_burst, t_.t_ccd_s) : Picoseconds{}},
       sets_of_stack_{geometry_.sets_of_stack()} {
   for (Bank& bank : banks_) bank.act_ready = bank.pre_ready = bank.used = kLongAgo;
+}
+
+/// Burst to burst of a stream. Which rows share the queue where a map keeps a row's bursts
+/// together, and what banks under refresh hold up, is timed on the commands.
+Picoseconds HbmRunModel::stream_column(Access kind) const {
+  const Picoseconds column = geometry_.visit < params_.row.count()
+                                 ? spacing(side_by_side(kind))
+                                 : HbmStreamPace::column(params_, kind);
+  return params_.refresh == RefreshMode::PerBank
+             ? HbmStreamPace::under_bank_refresh(params_, kind, column)
+             : column;
 }
 
 /// Visits whose columns a full queue serves side by side. Served at one pace, k of them end one
@@ -168,7 +180,7 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
 }
 
 /// A run's last column waits for its bank group while one of another stack id may go.
-bool HbmRunModel::straggles(const LastRun& run) {
+bool HbmRunModel::straggles(const Columns& run) {
   // Groups that all take part repeat themselves: the end of a long run is that of a short one.
   const std::int64_t round = geometry_.set / params_.burst.count();
   const std::int64_t bursts = run.bursts > 3 * round ? 2 * round + run.bursts % round : run.bursts;
@@ -411,6 +423,7 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
   const HbmGeometry::Walk begin = geometry_.walk_to(geometry_.visits_before(run.address));
   std::int64_t missing = 0;
   std::int64_t conflicts = 0;  // in the first set
+  std::int64_t opens_first = 0;
   Picoseconds earliest{};
   for (FirstRow& first : demand.first_rows) {
     std::int64_t of_sets = begin.of_sets + first.set;
@@ -425,6 +438,7 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
     first.wait = apply_refresh(bank, first.bank, at);
     if (bank.row == first.row) continue;
     conflicts += first.set == 0 && bank.row != kClosed;
+    opens_first += first.set == 0;
     const Picoseconds ready =
         max(bank.act_ready, bank.row == kClosed ? at : max(at, bank.pre_ready) + t_.t_rp);
     earliest = missing++ == 0 ? ready : min(earliest, ready);
@@ -437,6 +451,7 @@ Picoseconds HbmRunModel::open_first(const MemoryRun& run, Demand& demand, Picose
   late_ = Picoseconds{};
   late_rows_ = 0;
   opens_ = missing > 0;
+  opens_first_ = opens_first > 0;
   later_ = demand.first_rows.back().set > 0 ? data : kNever;
   // Of one row behind its precharge the run's other rows hide the wait; a run that comes to each
   // bank once is placed group by group.
@@ -729,18 +744,22 @@ Picoseconds HbmRunModel::switch_stacks(const MemoryRun& run, const Demand& deman
 void HbmRunModel::hold_back(const MemoryRun& run, const Demand& demand, Picoseconds data,
                             Picoseconds begin, Picoseconds end) {
   const std::int64_t first = geometry_.visits_before(run.address) / visits_of_set_;
-  if (before_.stack >= 0 && before_.stack != geometry_.stack_of(first) &&
-      data < before_.end - t_.t_burst && straggles(before_)) {
-    const std::int64_t sets = sets_of_stack_ - first % sets_of_stack_;
-    held_ = {.from = before_.end, .until = min(end, begin + sets * set_time_)};
-  }
+  const std::int64_t stack = geometry_.stack_of(first);
+  const std::int64_t ahead = sets_of_stack_ - first % sets_of_stack_;  // until the next stack id
+  if (before_.stack >= 0 && data < before_.end - t_.t_burst &&
+      ((before_.stack != stack && straggles(before_.last)) ||
+       (before_.crosses && before_.first_stack != stack && straggles(before_.first))))
+    held_ = {.from = before_.end, .until = min(end, begin + ahead * set_time_)};
   const bool follows = run.kind == Access::Read && !demand.scattered;
+  const std::int64_t into = geometry_.bytes_into_set(run.address) / params_.burst.count();
+  const std::int64_t of_first =
+      std::min(demand.bursts, ahead * geometry_.set / params_.burst.count() - into);
+  const Rows rows = !opens_ ? Rows::Open : begin > data ? Rows::Ready : Rows::Opening;
   before_ = {.stack = follows ? geometry_.stack_of(first + demand.sets - 1) : -1,
-             .into = geometry_.bytes_into_set(run.address) / params_.burst.count(),
-             .bursts = demand.bursts,
-             .rows = !opens_        ? Rows::Open
-                     : begin > data ? Rows::Ready
-                                    : Rows::Opening,
+             .first_stack = stack,
+             .crosses = of_first < demand.bursts && opens_first_,
+             .first = {.into = into, .bursts = of_first, .rows = rows},
+             .last = {.into = into, .bursts = demand.bursts, .rows = rows},
              .end = end};
 }
 
@@ -808,7 +827,9 @@ AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at) {
 
 AccessTiming HbmRunModel::serve(const MemoryRun& run, Demand& demand, Picoseconds accepted,
                                 Picoseconds commands, Picoseconds data) {
-  data = max(data, open_first(run, demand, commands));
+  const Picoseconds turned = data;
+  data = max(turned, open_first(run, demand, commands));
+  later_ = max(turned, later_);
   const auto listed = static_cast<std::int64_t>(demand.first_rows.size());
   stats_.activates += std::max<std::int64_t>(0, demand.rows - listed);
   lose_rows(run, demand);

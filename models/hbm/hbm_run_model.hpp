@@ -127,12 +127,18 @@ class HbmRunModel {
                                    Picoseconds apart) const;
   };
 
+  /// Columns in one stack id, or up to the end of a run.
+  struct Columns {
+    std::int64_t into = 0;  ///< bursts of the first set before them
+    std::int64_t bursts = 0;
+    Rows rows = Rows::Open;
+  };
   /// The run placed last.
   struct LastRun {
     std::int64_t stack = -1;  ///< where it ended; -1: writes, scattered pieces
-    std::int64_t into = 0;    ///< bursts of its first set before it
-    std::int64_t bursts = 0;
-    Rows rows = Rows::Open;
+    std::int64_t first_stack = -1;
+    bool crosses = false;  ///< from one stack id, where it opened rows, to the next
+    Columns first, last;   ///< in its first stack id; to its end
     Picoseconds end{};
   };
   /// A run that ends later than it was told: who asks after `from` is heard at `until`.
@@ -146,6 +152,7 @@ class HbmRunModel {
   [[nodiscard]] Picoseconds rows_side_by_side(std::int64_t before, std::int64_t bursts) const;
   [[nodiscard]] Demand work_out(const MemoryRun& run, std::int64_t into_set);
   const Pace& pace_of(std::int64_t piece, Access kind);
+  [[nodiscard]] Picoseconds stream_column(Access kind) const;
   [[nodiscard]] std::int64_t side_by_side(Access kind) const;
   [[nodiscard]] Picoseconds spacing(std::int64_t visits) const;
   [[nodiscard]] Picoseconds sight(Access kind, Picoseconds at);
@@ -171,7 +178,7 @@ class HbmRunModel {
   AccessTiming serve(const MemoryRun& run, Demand& demand, Picoseconds accepted,
                      Picoseconds commands, Picoseconds data);
   [[nodiscard]] Picoseconds last_gap(std::int64_t begin, std::int64_t bursts, Rows rows) const;
-  bool straggles(const LastRun& run);
+  bool straggles(const Columns& run);
   BusTimeline::Slot take_bus(const Demand& demand, Picoseconds data, Picoseconds bus);
   [[nodiscard]] Picoseconds switch_stacks(const MemoryRun& run, const Demand& demand,
                                           Picoseconds data) const;
@@ -220,6 +227,7 @@ class HbmRunModel {
   Picoseconds late_{};             ///< data of the run's rows in banks under refresh,
   Picoseconds later_{};            ///< data of its rows behind the first set
   bool opens_ = false;             ///< the run opens rows
+  bool opens_first_ = false;       ///< in its first set
   std::int64_t late_rows_ = 0;     ///< which are so many
   std::vector<MemoryRun> queued_;  ///< writes whose rows wait for the next drain
   std::int64_t queued_bursts_ = 0;

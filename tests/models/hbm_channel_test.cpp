@@ -158,6 +158,15 @@ TEST_CASE("HbmChannel: a change of direction costs the bus its turnaround") {
   CHECK(dut.stats().turnarounds == 2);
 }
 
+TEST_CASE("HbmChannel: what lies behind a run's first set waits for the turn of the bus, too") {
+  HbmChannel dut{"dut", kQuiet};
+  dut.access(read(0_B, 2 * kRowSet), 0_ps);
+  const Picoseconds wrote = dut.access(write(0_B, 2 * kRowSet), 0_ps).done;
+  const AccessTiming turned = dut.access(read(0_B, 2 * kRowSet), 0_ps);
+  CHECK(turned.first_data >= wrote + t.t_wtr_l + t.t_cl + t.t_burst);
+  CHECK(turned.done >= wrote + t.t_wtr_l + t.t_cl + bus_time(2 * kRowSet));
+}
+
 TEST_CASE("HbmChannel: sequential reads lose tRFC + tRP + tRCD + tRTP in every tREFI") {
   HbmChannel dut{"dut", hbm3(RefreshMode::AllBank)};
   const Bytes bytes = 32_MiB;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "models/hbm/hbm_controller.hpp"
+#include "models/hbm/hbm_stream_pace.hpp"
 #include "sim/base/rng.hpp"
 #include "tests/reference/hbm_presets.hpp"
 #include "tests/reference/hbm_traffic.hpp"
@@ -34,7 +35,54 @@ struct Expected {
 };
 constexpr Where kEverywhere = Where::OtherStack;
 
-/// JESD238 at 6.4 Gb/s with the reference preset's clocks.
+/// The rules of JESD235 (HBM2, HBM2E), JESD238 (HBM3, HBM3E) and JESD270 (HBM4), written down from
+/// the standards' timing tables; the clocks are those of the reference presets.
+std::vector<Expected> rules_of(const HbmTiming& t) {
+  const auto n = [&](Picoseconds time) { return time.count() / t.t_ck.count(); };
+  const std::int64_t write = n(t.t_cwl + t.t_burst);  // command to the end of its data
+  const std::int64_t read_close = n(t.t_rtp + t.t_rp);
+  const std::int64_t write_close = write + n(t.t_wr + t.t_rp);
+  return {
+      {{Read, ReadAuto}, {Read, ReadAuto}, Where::SameGroup, n(t.t_ccd_l)},
+      {{Read, ReadAuto}, {Read, ReadAuto}, Where::SameStack, n(t.t_ccd_s)},
+      {{Read, ReadAuto}, {Read, ReadAuto}, Where::OtherStack, n(t.t_ccd_r), Where::OtherStack},
+      {{Write, WriteAuto}, {Write, WriteAuto}, Where::SameGroup, n(t.t_ccd_l)},
+      {{Write, WriteAuto}, {Write, WriteAuto}, Where::SameStack, n(t.t_ccd_s)},
+      {{Write, WriteAuto}, {Write, WriteAuto}, Where::OtherStack, n(t.t_ccd_r), Where::OtherStack},
+      {{Read, ReadAuto}, {Write, WriteAuto}, kEverywhere, n(t.t_rtw)},
+      {{Write, WriteAuto}, {Read, ReadAuto}, kEverywhere, write + n(t.t_wtr_s)},
+      {{Write, WriteAuto}, {Read, ReadAuto}, Where::SameGroup, write + n(t.t_wtr_l)},
+      {{Activate}, {Read, ReadAuto}, Where::SameBank, n(t.t_rcd_rd)},
+      {{Activate}, {Write, WriteAuto}, Where::SameBank, n(t.t_rcd_wr)},
+      {{Activate}, {Activate}, Where::SameBank, n(t.t_rc)},
+      {{Activate}, {Activate}, Where::SameGroup, n(t.t_rrd_l)},
+      {{Activate}, {Activate}, kEverywhere, n(t.t_rrd_s)},
+      {{Activate}, {Precharge}, Where::SameBank, n(t.t_ras)},
+      {{Activate}, {PrechargeAll}, kEverywhere, n(t.t_ras)},
+      {{Precharge}, {Activate}, Where::SameBank, n(t.t_rp)},
+      {{PrechargeAll}, {Activate}, kEverywhere, n(t.t_rp)},
+      {{Precharge, PrechargeAll}, {Precharge, PrechargeAll}, kEverywhere, n(t.t_ppd)},
+      {{Read}, {Precharge}, Where::SameBank, n(t.t_rtp)},
+      {{Read, ReadAuto}, {PrechargeAll}, kEverywhere, n(t.t_rtp)},
+      {{Write}, {Precharge}, Where::SameBank, write + n(t.t_wr)},
+      {{Write, WriteAuto}, {PrechargeAll}, kEverywhere, write + n(t.t_wr)},
+      {{ReadAuto}, {Activate, RefreshBank}, Where::SameBank, read_close},
+      {{WriteAuto}, {Activate, RefreshBank}, Where::SameBank, write_close},
+      {{ReadAuto}, {RefreshAll}, kEverywhere, read_close},
+      {{WriteAuto}, {RefreshAll}, kEverywhere, write_close},
+      {{Activate}, {RefreshAll}, kEverywhere, n(t.t_rc)},
+      {{Precharge, PrechargeAll}, {RefreshAll}, kEverywhere, n(t.t_rp)},
+      {{RefreshAll}, {Activate, PrechargeAll, RefreshAll, RefreshBank}, kEverywhere, n(t.t_rfc_ab)},
+      {{Activate}, {RefreshBank}, Where::SameBank, n(t.t_rc)},
+      {{Activate}, {RefreshBank}, kEverywhere, n(t.t_rrd_s)},
+      {{Precharge}, {RefreshBank}, Where::SameBank, n(t.t_rp)},
+      {{RefreshBank}, {Activate}, Where::SameBank, n(t.t_rfc_pb)},
+      {{RefreshBank}, {Activate, RefreshBank}, kEverywhere, n(t.t_rrefd)},
+      {{RefreshBank}, {RefreshAll}, kEverywhere, n(t.t_rfc_pb)},
+  };
+}
+
+/// The same of HBM3 at 6.4 Gb/s, clock by clock.
 const std::vector<Expected> kHbm3{
     {{Read, ReadAuto}, {Read, ReadAuto}, Where::SameGroup, 4},                      // tCCD_L
     {{Read, ReadAuto}, {Read, ReadAuto}, Where::SameStack, 2},                      // tCCD_S
@@ -98,38 +146,47 @@ std::size_t bank_at(Where where, const HbmParams& p) {
 }
 
 /// Start to start, in half clocks: JEDEC counts from the last half clock of either command.
-HbmTick expected_ticks(HbmCommand prev, HbmCommand next, Where where) {
-  HbmTick ticks = is_column(prev) == is_column(next) ? halves(prev, true) : 0;
-  for (const Expected& e : kHbm3) {
+HbmTick expected_ticks(const std::vector<Expected>& rules, bool hbm3, HbmCommand prev,
+                       HbmCommand next, Where where) {
+  HbmTick ticks = is_column(prev) == is_column(next) ? halves(prev, hbm3) : 0;
+  for (const Expected& e : rules) {
     const auto in = [](const std::vector<HbmCommand>& all, HbmCommand c) {
       return std::find(all.begin(), all.end(), c) != all.end();
     };
     if (!in(e.prev, prev) || !in(e.next, next) || where > e.reach || where < e.nearest) continue;
-    ticks = std::max(ticks, 2 * e.clocks + halves(prev, true) - halves(next, true));
+    ticks = std::max(ticks, 2 * e.clocks + halves(prev, hbm3) - halves(next, hbm3));
   }
   return ticks;
 }
 
-TEST_CASE("HBM3: every pair of commands waits exactly as long as the standard says") {
-  const HbmParams params = hbm3_preset();
+void check_pairs(const HbmParams& params, bool hbm3, const std::vector<Expected>& rules) {
   constexpr HbmTick kStart = 10'000;
   int binding = 0;
   for (std::size_t a = 0; a < kHbmCommands; ++a)
     for (std::size_t b = 0; b < kHbmCommands; ++b)
       for (const Where where : kWhere) {
+        if (where == Where::OtherStack && params.stack_ids == 1) continue;
         const auto prev = static_cast<HbmCommand>(a);
         const auto next = static_cast<HbmCommand>(b);
         HbmTimingState state{params, 1};
         state.issue(prev, bank_at(Where::SameBank, params), kStart);
         const HbmTick ready = state.ready(next, bank_at(where, params));
-        const HbmTick expected = expected_ticks(prev, next, where);
+        const HbmTick expected = expected_ticks(rules, hbm3, prev, next, where);
         CAPTURE(std::string{name_of(prev)});
         CAPTURE(std::string{name_of(next)});
         CAPTURE(static_cast<int>(where));
         CHECK(std::max(ready, kStart) - kStart == expected);
         binding += expected > 0;
       }
-  MESSAGE(binding << " pairs of 324 bind");
+  MESSAGE(params.standard << ": " << binding << " pairs bind");
+}
+
+TEST_CASE("HBM: every pair of commands waits exactly as long as the standard says") {
+  check_pairs(hbm3_preset(), true, kHbm3);
+  for (const HbmParams& params : {hbm2_preset(), hbm2e_preset()})
+    check_pairs(params, false, rules_of(params.timing));
+  for (const HbmParams& params : {hbm3_preset(), hbm3e_preset(), hbm4_preset()})
+    check_pairs(params, true, rules_of(params.timing));
 }
 
 TEST_CASE("HBM3: the fifth activate waits for tFAW, the fourth does not") {
@@ -201,7 +258,8 @@ TEST_CASE("HbmController: no command of random traffic is sooner than the standa
           for (std::size_t j = i; j-- > 0 && next.at - trace.entries[j].at < 1200;) {
             const auto& prev = trace.entries[j];
             const Where where = between(prev.bank, next.bank, params);
-            sooner += next.at - prev.at < expected_ticks(prev.command, next.command, where);
+            sooner +=
+                next.at - prev.at < expected_ticks(kHbm3, true, prev.command, next.command, where);
           }
           if (next.command != Activate) continue;
           sooner += next.at - faw[activates % 4] < 48;
@@ -324,6 +382,25 @@ TEST_CASE("HbmController: per-bank refresh keeps up with tREFI and spares busy b
       static_cast<double>(run.controller().counts().issued[static_cast<std::size_t>(RefreshBank)]);
   CHECK(done > expected * 0.9);
   CHECK(done < expected * 1.2);
+}
+
+TEST_CASE(
+    "HbmStreamPace: writes of HBM4 lose to per-bank refresh what a queue of two rows leaves") {
+  HbmParams params = hbm4_preset();
+  const Picoseconds burst = params.timing.t_burst;
+  CHECK(HbmStreamPace::column(params, Access::Read) == burst);
+  CHECK(HbmStreamPace::column(params, Access::Write) == burst);
+  params.refresh = RefreshMode::PerBank;
+  const auto slower = [&](Access kind) {
+    return seconds(HbmStreamPace::under_bank_refresh(params, kind, burst)) / seconds(burst);
+  };
+  MESSAGE("HBM4 under per-bank refresh, times as long: reads "
+          << slower(Access::Read) << ", writes " << slower(Access::Write));
+  // A read queue holds four rows: 128 bursts of 32 B beside rows of 1 KiB.
+  CHECK(slower(Access::Read) < 1.03);
+  CHECK(slower(Access::Write) > 1.05);
+  params.controller.write_queue = 128;
+  CHECK(slower(Access::Write) < 1.03);
 }
 
 }  // namespace

@@ -23,6 +23,33 @@ TEST_CASE("HBM transactions agree with commands: mixes of reads and writes") {
   check(compare_hbm(hbm_seed(2026), 250, true, 0.08, csv));
 }
 
+/// The largest gaps found, which docs/models/hbm.md explains; printed, not bounded.
+TEST_CASE("HBM transactions beside commands: known gaps") {
+  const auto print = [](HbmCase c, RefreshMode refresh, HbmTraffic::Order order) {
+    c.params.refresh = refresh;
+    c.traffic.order = order;
+    c.traffic.warm_up = 200;
+    c.traffic.measured = 1200;
+    const double commands = HbmTrafficRun{c.params, c.traffic}.run().gbps;
+    print_outside(c, "known gap", run_on_transactions(c.params, c.traffic).gbps, commands);
+  };
+  using enum HbmTraffic::Order;
+  HbmTraffic t;
+  t.chunk = 2496;
+  t.depth = 8;
+  t.requesters = 4;
+  print({hbm3_preset(), t}, RefreshMode::Off, Sequential);
+  t = {.chunk = 2368, .depth = 2};
+  print({hbm3e_preset(), t}, RefreshMode::AllBank, Random);
+  print({hbm3e_preset(), t}, RefreshMode::Off, Random);
+  t = {.chunk = 2240, .depth = 2, .read_fraction = 0.83};
+  print({hbm3e_preset(), t}, RefreshMode::Off, Both);
+  t = {.chunk = 2048, .depth = 1};
+  print({hbm2e_preset(), t}, RefreshMode::PerBank, Both);
+  t = {.chunk = 2176, .depth = 16, .read_fraction = 0.5, .posted_writes = true};
+  print({hbm4_preset(), t}, RefreshMode::AllBank, Sequential);
+}
+
 TEST_CASE("HBM transactions agree with commands: a scattered list of pages as one run") {
   for (const HbmParams& preset : {hbm2_preset(), hbm3_preset(), hbm4_preset()})
     for (const RefreshMode refresh : {RefreshMode::Off, RefreshMode::AllBank})
