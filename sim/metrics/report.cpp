@@ -239,20 +239,6 @@ Json experts_json(const RunResult& r) {
            or_null(ratio(static_cast<double>(r.dropped_picks), static_cast<double>(r.picks)))}};
 }
 
-/// Null where requests carry no prefix blocks or nothing is shared.
-Json prefix_json(const RunResult& r) {
-  if (r.prefix.blocks == 0) return nullptr;
-  std::int64_t prompts = 0;
-  for (const RequestRecord& request : r.requests)
-    if (request.admitted) prompts += request.input_tokens;
-  return {{"hit_fraction", static_cast<double>(r.prefix.hit_tokens) / static_cast<double>(prompts)},
-          {"hit_tokens", r.prefix.hit_tokens},
-          {"blocks", r.prefix.blocks},
-          {"hit_blocks", r.prefix.hit_blocks},
-          {"evicted_blocks", r.prefix.evicted},
-          {"evicted_bytes", (r.prefix.evicted * r.prefix_block_bytes).count()}};
-}
-
 /// All keys and values of one run live in one tier, so that tier serves every KV read.
 Json residency_json(const RunFigures& f, const RunResult& result) {
   const bool read = result.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)].count() > 0;
@@ -262,12 +248,26 @@ Json residency_json(const RunFigures& f, const RunResult& result) {
     const bool here = result.placement.kv.tier == static_cast<Tier>(t);
     hits[std::string{kTierNames[t]}] = read ? Json(here ? 1.0 : 0.0) : Json(nullptr);
   }
-  return {{"sram_fraction_configured", or_null(result.placement.sram_fraction_asked)},
-          {"active_bytes_sram_fraction", or_null(f.sram_fraction_measured)},
-          {"kv_hit", std::move(hits)},
-          {"prefix_cache", prefix_json(result)},
-          {"preemptions", result.preemption.preemptions},
-          {"recomputed_tokens", result.preemption.recomputed_tokens}};
+  // Null where requests carry no prefix blocks or none are shared.
+  const bool shared = result.prefix.blocks > 0;
+  const auto of_blocks = [&](std::int64_t n) { return shared ? Json(n) : Json(nullptr); };
+  std::int64_t prompts = 0;
+  for (const RequestRecord& r : result.requests)
+    if (r.admitted) prompts += r.input_tokens;
+  return {
+      {"sram_fraction_configured", or_null(result.placement.sram_fraction_asked)},
+      {"active_bytes_sram_fraction", or_null(f.sram_fraction_measured)},
+      {"kv_hit", std::move(hits)},
+      {"prefix_hit_fraction", shared ? or_null(ratio(static_cast<double>(result.prefix.hit_tokens),
+                                                     static_cast<double>(prompts)))
+                                     : Json(nullptr)},
+      {"prefix_hit_tokens", of_blocks(result.prefix.hit_tokens)},
+      {"prefix_blocks", of_blocks(result.prefix.blocks)},
+      {"prefix_hit_blocks", of_blocks(result.prefix.hit_blocks)},
+      {"evicted_blocks", of_blocks(result.prefix.evicted)},
+      {"evicted_bytes", of_blocks((result.prefix.evicted * result.prefix_block_bytes).count())},
+      {"preemptions", result.preemption.preemptions},
+      {"recomputed_tokens", result.preemption.recomputed_tokens}};
 }
 
 Json recall_json(const RecallReport& r) {
