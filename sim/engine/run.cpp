@@ -66,7 +66,14 @@ Placement choose(const RunSpec& spec, const Trace* trace, const ExpertRouter* ro
   return placed();
 }
 
-void check_supported(const RunSpec& spec) {
+void check_supported(const RunSpec& spec, const Trace* trace) {
+  const std::int64_t page = spec.serving.kv_page_tokens;
+  if (trace && spec.serving.prefix_cache != PrefixCachePolicy::Off &&
+      trace->block_tokens % page != 0)
+    throw ConfigError(SourcePosition{}, "serving.kv_page_tokens",
+                      "expected pages that divide the trace's prefix blocks of " +
+                          std::to_string(trace->block_tokens) + " tokens, got " +
+                          std::to_string(page) + "; serving.prefix_cache=off shares none");
   const auto& passes = spec.platform.die.mac.cycles_per_pass;
   const LlmSpec& llm = spec.llm;
   for (const Precision p : {llm.weights, llm.attention_weights.value_or(llm.weights), llm.embedding,
@@ -112,7 +119,7 @@ void forward_systemc_report(const sc_core::sc_report& report, const sc_core::sc_
 
 RunResult run_simulation(const RunSpec& spec, const Trace* trace,
                          const std::function<void(const RunProgress&)>& on_progress) {
-  check_supported(spec);
+  check_supported(spec, trace);
   std::optional<ExpertRouter> router;
   if (spec.llm.moe) router.emplace(spec.llm, spec.seed);
   if (router && trace) router->share_topics(sessions_of(*trace));

@@ -49,6 +49,9 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
       lowering_{spec.platform, spec.llm, placement, router},
       scheduler_{spec.serving, capacity_of(placement.kv), trace ? trace->block_tokens : 0} {
   result_.placement = placement;
+  if (trace && trace->block_tokens > 0 && spec.serving.prefix_cache != PrefixCachePolicy::Off &&
+      !scheduler_.kv().shares())
+    logger("engine").warn("{} keeps windows or states: prefixes are not shared", spec.llm.name);
   if (spec.engine.fidelity == Fidelity::Roofline) {
     silicon_ = std::make_unique<RooflineExecutor>(lowering_, spec.platform);
   } else {

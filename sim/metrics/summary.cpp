@@ -204,6 +204,21 @@ std::string memory_table(const RunResult& result) {
   return out;
 }
 
+std::string prefix_line(const RunResult& r) {
+  std::string text;
+  if (r.prefix.blocks > 0)
+    text += wrapped(
+        "", fmt::format("Prefix cache: {} of {} prompt blocks found, {} prompt tokens "
+                        "not computed; {} evicted",
+                        count_text(r.prefix.hit_blocks), count_text(r.prefix.blocks),
+                        count_text(r.prefix.hit_tokens), counted(r.prefix.evicted, "block")));
+  if (r.preemption.preemptions > 0)
+    text += wrapped("", fmt::format("{}, {} computed once more",
+                                    counted(r.preemption.preemptions, "preemption"),
+                                    counted(r.preemption.recomputed_tokens, "token")));
+  return text;
+}
+
 std::string residency_line(const RunFigures& f, const Placement& p) {
   return wrapped(
       "", fmt::format("Active weight bytes from SRAM: {}, {} expected, {} measured",
@@ -266,7 +281,7 @@ std::string summary(const RunSpec& spec, const RunResult& result, const Simulato
       roofline_line(f.roofline) + claim_lines(spec.platform),
       time_table(f, result),
       energy_table(f.energy),
-      memory_table(result) + residency_line(f, result.placement),
+      memory_table(result) + residency_line(f, result.placement) + prefix_line(result),
       finding_lines(spec, result, f),
       confidence_line(spec.resolved) + simulator_line(result, simulator)};
   std::string out;

@@ -68,7 +68,10 @@ std::string_view status_of(const RequestRecord& request) {
 void write_requests_csv(std::ostream& out, const RunResult& result, bool steady) {
   write_row(out, {"id", "arrival_s", "input_tokens", "output_tokens", "generated", "admitted_s",
                   "ttft_ms", "tpot_ms", "e2e_ms", "prefix_hit_tokens", "preemptions", "status"});
-  for (const RequestRecord& r : result.requests)
+  for (const RequestRecord& r : result.requests) {
+    const auto once_admitted = [&](std::int64_t n) {
+      return steady || !r.admitted ? std::string{} : std::to_string(n);
+    };
     write_row(out, {std::to_string(static_cast<std::uint64_t>(r.id)),
                     steady ? std::string{} : as_seconds(r.arrival), std::to_string(r.input_tokens),
                     std::to_string(r.output_tokens), std::to_string(r.generated),
@@ -76,8 +79,9 @@ void write_requests_csv(std::ostream& out, const RunResult& result, bool steady)
                     steady ? std::string{} : as_milliseconds(since_arrival(r, r.first_token)),
                     as_milliseconds(tpot(r)),
                     steady ? std::string{} : as_milliseconds(since_arrival(r, r.finished)),
-                    steady ? std::string{} : std::to_string(r.prefix_hit_tokens),
-                    std::to_string(r.preemptions), std::string{status_of(r)}});
+                    once_admitted(r.prefix_hit_tokens), once_admitted(r.preemptions),
+                    std::string{status_of(r)}});
+  }
 }
 
 void write_residency_csv(std::ostream& out, const RunResult& result) {

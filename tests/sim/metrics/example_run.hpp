@@ -70,9 +70,19 @@ inline RunResult example_result() {
                 request(3, 9_ms, 10, 1)};
   set_progress(r.requests[0], 1500_us, 3_ms, 7_ms, 5);
   set_progress(r.requests[1], 2_ms, 5_ms, std::nullopt, 3);
+  r.requests[0].prefix_hit_tokens = 64;
+  r.requests[1].preemptions = 2;
   r.requests[2].rejected = true;
+  r.prefix = {.blocks = 4, .hit_blocks = 1, .hit_tokens = 64, .evicted = 3};
+  r.prefix_block_bytes = 2_MiB;
+  r.preemption = {.preemptions = 2, .lost_tokens = 90, .recomputed_tokens = 70};
   r.residency = {
-      {.time = 3_ms, .kv_used = 5_MiB, .kv_reserved = 8_MiB, .running = 2, .waiting = 0},
+      {.time = 3_ms,
+       .kv_used = 5_MiB,
+       .kv_reserved = 8_MiB,
+       .kv_cached = 1_MiB,
+       .running = 2,
+       .waiting = 0},
       {.time = 10_ms, .kv_used = 6_MiB, .kv_reserved = 8_MiB, .running = 1, .waiting = 1}};
   r.steps = 4;
   r.output_tokens = 8;

@@ -131,6 +131,10 @@ TEST_CASE("report: figures worked out by hand") {
   CHECK(report["time_breakdown"]["idle"].get<double>() == doctest::Approx(0.2));
   CHECK(report["memory"]["tiers"].size() == 2);  // the platform has no far tier
   CHECK(report["memory"]["tiers"][1]["kv_peak_bytes"] == 6 << 20);
+  // 64 of the 300 prompt tokens of the two requests that were admitted; 3 blocks of 2 MiB.
+  CHECK(report["residency"]["prefix_hit_fraction"].get<double>() == doctest::Approx(64.0 / 300));
+  CHECK(report["residency"]["evicted_bytes"] == 3 * 2 * 1024 * 1024);
+  CHECK(report["residency"]["preemptions"] == 2);
   CHECK(report["residency"]["kv_hit"] == Json{{"sram", 0.0}, {"hbm", 1.0}});
   CHECK(report["confidence"]["estimate"] == 2);
   CHECK(report["simulator"]["steps_per_wall_s"] == 2.0);

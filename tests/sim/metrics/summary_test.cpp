@@ -99,6 +99,8 @@ TEST_CASE("summary: says what a reader asks for first") {
         "Roofline  2,000 tokens/s, bound by HBM bandwidth; the steps achieve 25.0 % of it",
         "Limited by weights from HBM: ", "25.0 % asked for, 26.0 % expected, 25.0 % measured",
         "! 1 of 4 requests were rejected", "1 datasheet, 2 estimate",
+        "Prefix cache: 1 of 4 prompt blocks found, 64 prompt tokens not computed; 3 blocks evicted",
+        "2 preemptions, 70 tokens computed once more",
         "4 steps, 3 simulated and 1 recalled, off by -1.0 % in the mean and 1.0 % a step over 1 "
         "audit"}) {
     CAPTURE(phrase);

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prefix reuse and preemption in whole runs.
+#include <cmath>
+
+#include "tests/sim/engine/run_fixture.hpp"
+
+using namespace reticle::test;
+
+namespace {
+
+json agents(const Sets& sets) {
+  return report(Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload",
+                          "sample-agent"} +
+                reticle::test::sets(Sets{"llm.max_context=200000"} + sets));
+}
+
+}  // namespace
+
+TEST_CASE("prefix cache: of requests that come one by one it finds what the trace repeats") {
+  // A tenth of a per cent of the rate: every request finds the machine idle.
+  const json r = agents({"workload.rate_scale=0.001"});
+  const json& residency = r["residency"];
+  CHECK(residency["evicted_blocks"] == 0);
+  const Outcome described = run_reticle(
+      {"workload", "describe", RETICLE_SOURCE_DIR "/workloads/samples/agent-60.jsonl", "--json"});
+  REQUIRE(described.code == 0);
+  const json trace = json::parse(described.out);
+  CAPTURE(trace.dump());
+  const double repeated =
+      trace["prefix"]["hit_block_fraction"].get<double>() * trace["prefix"]["blocks"].get<double>();
+  CHECK(residency["prefix_hit_blocks"] == std::llround(repeated));
+  CHECK(residency["prefix_blocks"] == trace["prefix"]["blocks"]);
+  // What is found is not computed.
+  const json off = agents({"workload.rate_scale=0.001", "serving.prefix_cache=off"});
+  CHECK(off["residency"]["prefix_hit_fraction"].is_null());
+  CHECK(off["prefill_tokens"].get<std::int64_t>() - r["prefill_tokens"].get<std::int64_t>() ==
+        residency["prefix_hit_tokens"].get<std::int64_t>());
+  CHECK(r["latency"]["ttft_ms"]["mean"].get<double>() <
+        0.5 * off["latency"]["ttft_ms"]["mean"].get<double>());
+  CHECK(r["output_tokens"] == off["output_tokens"]);
+}
+
+TEST_CASE("preemption: a machine short of room serves all, and computes some tokens twice") {
+  const Sets tight{"platform.die.hbm.capacity_per_stack=3.7 GB", "placement.kv_share=1",
+                   "serving.prefix_cache=off"};
+  const auto chat = [&](const std::string& admission) {
+    return report(Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload",
+                            "sample-chat"} +
+                  sets(Sets{"workload.rate_scale=20", "serving.admission=" + admission} + tight));
+  };
+  const json whole = chat("whole-life"), demand = chat("on-demand");
+  CHECK(whole["residency"]["preemptions"] == 0);
+  CHECK(demand["residency"]["preemptions"].get<std::int64_t>() > 0);
+  CHECK(demand["residency"]["recomputed_tokens"].get<std::int64_t>() > 0);
+  CHECK(demand["requests"]["finished"] == whole["requests"]["finished"]);
+  CHECK(demand["output_tokens"] == whole["output_tokens"]);
+}
+
+TEST_CASE("prefix cache: pages must divide the trace's blocks") {
+  const Outcome outcome = run_reticle(Arguments{"run", "--platform", "h100-8", "--llm",
+                                                "llama-3-70b", "--workload", "sample-agent"} +
+                                      sets({"serving.kv_page_tokens=48"}));
+  CHECK(outcome.code == 3);
+  CHECK(outcome.err.find("serving.kv_page_tokens: expected pages that divide") !=
+        std::string::npos);
+}
