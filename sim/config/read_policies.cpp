@@ -23,6 +23,8 @@ ServingSpec read_serving(const ConfigNode& node) {
       .prefix_cache = node.get<PrefixCachePolicy>("prefix_cache", defaults.prefix_cache),
       .admission = node.get<Admission>("admission", defaults.admission),
       .headroom = node.get<double>("headroom", defaults.headroom, kFraction),
+      .ttft_limit = node.find<Picoseconds>("ttft_limit"),
+      .tpot_limit = node.find<Picoseconds>("tpot_limit"),
   };
   node.reject_unknown_keys();
   return serving;

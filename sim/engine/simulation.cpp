@@ -226,6 +226,8 @@ bool Simulation::step() {
     if (p.tokens == 0) continue;
     result_.output_tokens += p.tokens;
     r.generated += p.tokens;
+    if (r.last_token) ++result_.token_gaps[now() - *r.last_token];
+    r.last_token = now();
     if (!r.first_token) r.first_token = now();
     if (p.finished) {
       r.finished = now();

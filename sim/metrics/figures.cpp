@@ -84,7 +84,7 @@ std::optional<double> measured_sram_fraction(const EventCounts& counts) {
 }
 
 Latencies latencies_of(const RunSpec& spec, const RunResult& result) {
-  Latencies latency = latencies(result.requests);
+  Latencies latency = latencies(result);
   // Streams of a steady decode were under way before the run: they neither arrive nor start in it.
   if (std::holds_alternative<SteadyDecode>(spec.workload))
     latency.ttft_ms = latency.e2e_ms = std::nullopt;
@@ -127,6 +127,9 @@ RunFigures figures(const RunSpec& spec, const RunResult& result) {
   f.output_tokens_per_s = ratio(tokens, run_s);
   f.total_tokens_per_s = ratio(tokens + static_cast<double>(result.prefill_tokens), run_s);
   f.latency = latencies_of(spec, result);
+  if (!std::holds_alternative<SteadyDecode>(spec.workload))
+    f.goodput = goodput(spec.serving, result.requests);
+  if (f.goodput) f.good_tokens_per_s = ratio(static_cast<double>(f.goodput->output_tokens), run_s);
   f.single_stream_tokens_per_s =
       single_stream_rate(spec.workload, f.output_tokens_per_s, f.latency.tpot_ms);
   f.roofline = roofline_of(result);

@@ -34,6 +34,8 @@ struct RunFigures {
   std::optional<double> output_tokens_per_s;  ///< over the simulated time, idle included
   std::optional<double> total_tokens_per_s;   ///< with prompt tokens
   Latencies latency;
+  std::optional<Goodput> goodput;
+  std::optional<double> good_tokens_per_s;
   std::optional<double> single_stream_tokens_per_s;
   RooflineFigures roofline;
   std::optional<TimeCategory> limited_by;

@@ -33,11 +33,12 @@ std::int64_t state_bytes(const KvRoom& kv) {
 }
 
 /// What a run adds to its inputs, in the order of the report.
-constexpr std::array<std::string_view, 24> kRunKeys{
-    "throughput", "steps",      "output_tokens", "prefill_tokens", "simulated_s", "latency",
-    "requests",   "roofline",   "limited_by",    "time_breakdown", "time_ps",     "utilisation",
-    "energy",     "normalised", "memory",        "placement",      "collectives", "experts",
-    "residency",  "cost",       "recall",        "counts",         "confidence",  "simulator"};
+constexpr std::array<std::string_view, 25> kRunKeys{
+    "throughput",     "steps",     "output_tokens", "prefill_tokens", "simulated_s",
+    "latency",        "goodput",   "requests",      "roofline",       "limited_by",
+    "time_breakdown", "time_ps",   "utilisation",   "energy",         "normalised",
+    "memory",         "placement", "collectives",   "experts",        "residency",
+    "cost",           "recall",    "counts",        "confidence",     "simulator"};
 
 Json inputs_json(const RunSpec& spec, std::optional<std::uint64_t> trace_digest) {
   return {
@@ -101,8 +102,21 @@ Json throughput_json(const RunFigures& f, const PlatformSpec& platform) {
 Json latency_json(const RunFigures& f) {
   return {{"ttft_ms", distribution_json(f.latency.ttft_ms)},
           {"tpot_ms", distribution_json(f.latency.tpot_ms)},
+          {"itl_ms", distribution_json(f.latency.itl_ms)},
           {"e2e_ms", distribution_json(f.latency.e2e_ms)},
           {"single_stream_tokens_per_s", or_null(f.single_stream_tokens_per_s)}};
+}
+
+Json goodput_json(const RunFigures& f, const ServingSpec& serving) {
+  if (!f.goodput) return nullptr;
+  const auto limit = [](const std::optional<Picoseconds>& t) {
+    return t ? Json(seconds(*t) * 1e3) : Json(nullptr);
+  };
+  return {{"ttft_limit_ms", limit(serving.ttft_limit)},
+          {"tpot_limit_ms", limit(serving.tpot_limit)},
+          {"requests", f.goodput->requests},
+          {"share", f.goodput->share},
+          {"output_tokens_per_s", or_null(f.good_tokens_per_s)}};
 }
 
 Json requests_json(const RunResult& result) {
@@ -317,6 +331,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["prefill_tokens"] = result.prefill_tokens;
   report["simulated_s"] = seconds(result.duration);
   report["latency"] = latency_json(f);
+  report["goodput"] = goodput_json(f, spec.serving);
   report["requests"] = requests_json(result);
   report["roofline"] = roofline_json(f, result);
   report["limited_by"] = limited_by_json(f, result);

@@ -26,6 +26,7 @@ struct RequestRecord {
   std::int64_t generated = 0;
   std::optional<Picoseconds> admitted{};
   std::optional<Picoseconds> first_token{};
+  std::optional<Picoseconds> last_token{};
   std::optional<Picoseconds> finished{};
   std::int64_t prefix_hit_tokens = 0;  ///< of the prompt, found in the cache when first admitted
   std::int64_t preemptions = 0;
@@ -56,7 +57,8 @@ struct RecallReport {
 struct RunResult {
   Placement placement;
   std::vector<RequestRecord> requests;
-  std::vector<ResidencySample> residency;  ///< thinned evenly when long
+  std::map<Picoseconds, std::int64_t> token_gaps;  ///< between a request's tokens: how many of each
+  std::vector<ResidencySample> residency;          ///< thinned evenly when long
   std::int64_t steps = 0;
   std::int64_t output_tokens = 0;
   std::int64_t prefill_tokens = 0;

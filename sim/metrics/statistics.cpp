@@ -40,16 +40,54 @@ std::optional<double> tpot_picoseconds(const RequestRecord& request) {
          static_cast<double>(request.generated - 1);
 }
 
-Latencies latencies(std::span<const RequestRecord> requests) {
-  std::vector<double> ttft, tpot, e2e;
+std::optional<Distribution> distribution(const std::map<Picoseconds, std::int64_t>& counts) {
+  Distribution d;
+  double sum = 0;
+  for (const auto& [time, count] : counts) {
+    d.count += count;
+    sum += milliseconds(time) * static_cast<double>(count);
+  }
+  if (d.count == 0) return std::nullopt;
+  d.mean = sum / static_cast<double>(d.count);
+  const auto nearest_rank = [&](int percent) {
+    std::int64_t left = div_up(d.count * percent, 100);
+    auto at = counts.begin();
+    while (left > at->second) left -= (at++)->second;
+    return milliseconds(at->first);
+  };
+  d.p50 = nearest_rank(50);
+  d.p95 = nearest_rank(95);
+  d.p99 = nearest_rank(99);
+  return d;
+}
+
+std::optional<Goodput> goodput(const ServingSpec& serving,
+                               std::span<const RequestRecord> requests) {
+  if ((!serving.ttft_limit && !serving.tpot_limit) || requests.empty()) return std::nullopt;
+  Goodput good;
   for (const RequestRecord& r : requests) {
+    if (!r.finished) continue;
+    if (serving.ttft_limit && *r.first_token - r.arrival > *serving.ttft_limit) continue;
+    const auto tpot = tpot_picoseconds(r);  // one token has none
+    if (serving.tpot_limit && tpot && *tpot > static_cast<double>(serving.tpot_limit->count()))
+      continue;
+    ++good.requests;
+    good.output_tokens += r.generated;
+  }
+  good.share = static_cast<double>(good.requests) / static_cast<double>(requests.size());
+  return good;
+}
+
+Latencies latencies(const RunResult& result) {
+  std::vector<double> ttft, tpot, e2e;
+  for (const RequestRecord& r : result.requests) {
     if (r.first_token) ttft.push_back(milliseconds(*r.first_token - r.arrival));
     if (const auto per_token = tpot_picoseconds(r))
       tpot.push_back(*per_token * kMillisecondsPerPicosecond);
     if (r.finished) e2e.push_back(milliseconds(*r.finished - r.arrival));
   }
   return {distribution(std::move(ttft)), distribution(std::move(tpot)),
-          distribution(std::move(e2e))};
+          distribution(result.token_gaps), distribution(std::move(e2e))};
 }
 
 std::vector<std::int64_t> apportion(std::span<const double> parts, std::int64_t total) {

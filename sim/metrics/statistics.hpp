@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -23,16 +24,29 @@ double percentile(std::span<const double> sorted, int percent);
 /// Absent when there is no value. Does not depend on the values' order.
 std::optional<Distribution> distribution(std::vector<double> values);
 
+/// Of durations and how many there are of each, in milliseconds.
+std::optional<Distribution> distribution(const std::map<Picoseconds, std::int64_t>& counts);
+
 /// Milliseconds, over the requests that came that far.
 struct Latencies {
   std::optional<Distribution> ttft_ms;  ///< arrival to first token, queueing included
   std::optional<Distribution> tpot_ms;  ///< (finish - first token) / (tokens - 1), from 2 tokens on
+  std::optional<Distribution> itl_ms;   ///< between one token of a request and the next
   std::optional<Distribution> e2e_ms;   ///< arrival to last token
 };
-Latencies latencies(std::span<const RequestRecord> requests);
+Latencies latencies(const RunResult& result);
 
 /// Time per output token after the first; absent below two tokens or before the end.
 std::optional<double> tpot_picoseconds(const RequestRecord& request);
+
+/// Requests that finished within the limits of `serving`, and what they were given.
+struct Goodput {
+  std::int64_t requests = 0;       ///< that kept the limits
+  std::int64_t output_tokens = 0;  ///< theirs
+  double share = 0;                ///< of all requests, rejected ones included
+};
+/// Absent without a limit, or without a request.
+std::optional<Goodput> goodput(const ServingSpec& serving, std::span<const RequestRecord> requests);
 
 /// Whole numbers in proportion to `parts` (>= 0, finite) that sum to exactly `total`, by largest
 /// remainder; ties go to the earlier part. All 0 when the parts are.

@@ -129,11 +129,26 @@ std::string latency_table(const RunFigures& f) {
       fmt::format("{:<28}{:>12}{:>12}{:>12}{:>12}\n", "Latency", "mean", "p50", "p95", "p99");
   out += latency_row("time to first token", f.latency.ttft_ms);
   out += latency_row("time per output token", f.latency.tpot_ms);
+  out += latency_row("between two tokens", f.latency.itl_ms);
   out += latency_row("arrival to last token", f.latency.e2e_ms);
   if (f.single_stream_tokens_per_s)
     out +=
         fmt::format("  a single stream sees {} tokens/s\n", plain(*f.single_stream_tokens_per_s));
   return out;
+}
+
+std::string goodput_line(const RunFigures& f, const ServingSpec& serving) {
+  if (!f.goodput) return {};
+  std::string limits;
+  const auto add = [&](std::string_view name, const std::optional<Picoseconds>& limit) {
+    if (!limit) return;
+    limits += fmt::format("{}{} of {}", limits.empty() ? "" : " and ", name, time_text(*limit));
+  };
+  add("a first token within", serving.ttft_limit);
+  add("tokens within", serving.tpot_limit);
+  return wrapped("Goodput  ", fmt::format("{} tokens/s of {} of the requests: {}",
+                                          or_none(f.good_tokens_per_s, plain),
+                                          percent_text(f.goodput->share), limits));
 }
 
 std::string roofline_line(const RooflineFigures& r) {
@@ -277,7 +292,7 @@ std::string summary(const RunSpec& spec, const RunResult& result, const Simulato
   const std::vector<std::string> blocks{
       headline(spec, result),
       figure_table(f, spec.platform) + cost_note(f.cost, spec.platform.cost),
-      latency_table(f),
+      latency_table(f) + goodput_line(f, spec.serving),
       roofline_line(f.roofline) + claim_lines(spec.platform),
       time_table(f, result),
       energy_table(f.energy),

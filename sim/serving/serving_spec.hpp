@@ -2,6 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+
+#include "sim/base/units.hpp"
 
 namespace reticle {
 
@@ -26,6 +29,9 @@ struct ServingSpec {
   PrefixCachePolicy prefix_cache = PrefixCachePolicy::Lru;
   Admission admission = Admission::WholeLife;
   double headroom = 0.01;  ///< on demand: share of the KV room an admission leaves free
+  /// What a request must keep to count as goodput: arrival to first token, and the mean time per
+  /// token after it. Nothing is scheduled by them.
+  std::optional<Picoseconds> ttft_limit{}, tpot_limit{};
 };
 
 struct PrefixStats {

@@ -51,6 +51,16 @@ TEST_CASE("trace: a lone request waits for nobody") {
   CHECK(e2e == doctest::Approx(r["simulated_s"].get<double>() * 1e3));
 }
 
+TEST_CASE("trace: gaps between tokens add up to the answers") {
+  const json r = served({{0, 300, 5}, {3, 2000, 9}, {20, 10, 1}}, {"serving.prefill_tokens=100"});
+  const json& itl = r["latency"]["itl_ms"];
+  CHECK(itl["count"] == (5 - 1) + (9 - 1));
+  const double gaps = itl["mean"].get<double>() * itl["count"].get<double>();
+  const double answers = 3 * (r["latency"]["e2e_ms"]["mean"].get<double>() -
+                              r["latency"]["ttft_ms"]["mean"].get<double>());
+  CHECK(gaps == doctest::Approx(answers));
+}
+
 TEST_CASE("trace: arrivals twice as fast end sooner and idle less") {
   const std::vector<std::array<std::int64_t, 3>> rows{{0, 100, 4}, {1000, 100, 4}, {3000, 100, 4}};
   const json slow = served(rows, {});

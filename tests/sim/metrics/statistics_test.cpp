@@ -53,12 +53,12 @@ TEST_CASE("distribution: does not depend on the order of its values") {
   CHECK(forward->mean == backward->mean);
   CHECK(forward->p95 == backward->p95);
   CHECK(forward->count == 6);
-  CHECK_FALSE(distribution({}));
+  CHECK_FALSE(distribution(std::vector<double>{}));
 }
 
 TEST_CASE("latencies: each over the requests that came that far") {
   const RunResult result = example_result();
-  const Latencies l = latencies(result.requests);
+  const Latencies l = latencies(result);
   CHECK(l.ttft_ms->count == 2);
   CHECK(l.ttft_ms->mean == doctest::Approx((2.0 + 3.0) / 2));
   CHECK(l.tpot_ms->count == 1);
@@ -67,10 +67,53 @@ TEST_CASE("latencies: each over the requests that came that far") {
   CHECK(l.e2e_ms->p99 == doctest::Approx(6.0));
 }
 
+TEST_CASE("distribution: of counted durations is that of the durations one by one") {
+  RngStream rng{5, "gaps"};
+  for (int trial = 0; trial < 100; ++trial) {
+    std::map<Picoseconds, std::int64_t> counts;
+    std::vector<double> values;
+    for (std::uint64_t n = 1 + rng.below(200); n > 0; --n) {
+      const Picoseconds gap{1'000'000'000 * static_cast<std::int64_t>(1 + rng.below(20))};
+      ++counts[gap];
+      values.push_back(seconds(gap) * 1e3);
+    }
+    const auto counted = distribution(counts), listed = distribution(values);
+    CHECK(counted->count == listed->count);
+    CHECK(counted->mean == doctest::Approx(listed->mean));
+    CHECK(counted->p50 == doctest::Approx(listed->p50));
+    CHECK(counted->p95 == doctest::Approx(listed->p95));
+    CHECK(counted->p99 == doctest::Approx(listed->p99));
+  }
+  CHECK_FALSE(distribution(std::map<Picoseconds, std::int64_t>{}));
+}
+
+TEST_CASE("goodput: who kept both limits, of all who came") {
+  // Of the example's four, request 0 finished: 2 ms to its first token, 1 ms a token, five tokens.
+  const RunResult result = example_result();
+  const auto with = [&](std::optional<Picoseconds> ttft, std::optional<Picoseconds> tpot) {
+    ServingSpec serving;
+    serving.ttft_limit = ttft;
+    serving.tpot_limit = tpot;
+    return goodput(serving, result.requests);
+  };
+  CHECK_FALSE(with(std::nullopt, std::nullopt).has_value());
+  const auto good = with(2_ms, 1_ms);
+  CHECK(good->requests == 1);
+  CHECK(good->output_tokens == 5);
+  CHECK(good->share == doctest::Approx(0.25));
+  CHECK(with(1999_us, std::nullopt)->requests == 0);
+  CHECK(with(std::nullopt, 999_us)->requests == 0);
+  // A request of one token has no time per token to miss.
+  const RunResult one = steady_result(1);
+  ServingSpec strict;
+  strict.tpot_limit = 1_ps;
+  CHECK(goodput(strict, one.requests)->requests == 1);
+}
+
 TEST_CASE("latencies: one token has no time per output token, no request has no latency") {
   const RunResult one = steady_result(1);
   CHECK_FALSE(tpot_picoseconds(one.requests.front()));
-  CHECK_FALSE(latencies(one.requests).tpot_ms);
+  CHECK_FALSE(latencies(one).tpot_ms);
   CHECK_FALSE(latencies({}).ttft_ms);
 }
 
