@@ -50,4 +50,14 @@ inline std::int64_t sequences_that_fit(std::span<const CacheStage> stages, std::
   return most;
 }
 
+/// Tokens of the longest sequence that fits alone; found by halves, for room falls with length.
+inline std::int64_t longest_sequence(std::span<const CacheStage> stages) {
+  std::int64_t fits = 0, too_long = std::int64_t{1} << 31;
+  while (too_long - fits > 1) {
+    const std::int64_t middle = fits + (too_long - fits) / 2;
+    (sequences_that_fit(stages, middle) >= 1 ? fits : too_long) = middle;
+  }
+  return fits;
+}
+
 }  // namespace reticle

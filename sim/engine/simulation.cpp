@@ -124,24 +124,11 @@ void Simulation::serve() {
   }
 }
 
-namespace {
-/// Tokens of the longest sequence an empty replica holds; found by halves, for room falls with
-/// length.
-std::int64_t longest_that_fits(const KvCapacity& room) {
-  std::int64_t fits = 0, too_long = std::int64_t{1} << 31;
-  while (too_long - fits > 1) {
-    const std::int64_t middle = fits + (too_long - fits) / 2;
-    (sequences_that_fit(room.stages, middle) >= 1 ? fits : too_long) = middle;
-  }
-  return fits;
-}
-}  // namespace
-
 void Simulation::refuse_all() const {
   const KvCapacity& room = scheduler_.kv().room();
   throw InfeasibleError("none of the " + std::to_string(result_.requests.size()) +
                         " requests fits: a replica has room for " +
-                        std::to_string(longest_that_fits(room)) + " tokens of KV, " +
+                        std::to_string(longest_sequence(room.stages)) + " tokens of KV, " +
                         spec_.llm.name + " attends to " + std::to_string(spec_.llm.max_context));
 }
 

@@ -39,6 +39,13 @@ struct KvRoom {
   std::vector<CacheStage> stages;  ///< per die
 };
 
+/// Contexts that reports give the number of concurrent streams for.
+inline constexpr std::array<std::int64_t, 4> kStreamContexts{4096, 32'768, 131'072, 1'048'576};
+/// Streams of `context` tokens that fit at a time, all replicas together.
+inline std::int64_t streams_that_fit(const KvRoom& kv, std::int64_t context) {
+  return kv.replicas * sequences_that_fit(kv.stages, context);
+}
+
 struct Placement {
   ParallelPlan plan;
   std::vector<LayerHomes> layers;

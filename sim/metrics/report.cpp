@@ -219,6 +219,14 @@ Json collectives_json(const PlatformSpec& platform, const ParallelPlan& plan) {
   return rows;
 }
 
+/// Streams of so many tokens that fit at a time, all replicas together.
+Json streams_json(const KvRoom& kv) {
+  Json list = Json::array();
+  for (const std::int64_t context : kStreamContexts)
+    list.push_back({{"context", context}, {"streams", streams_that_fit(kv, context)}});
+  return list;
+}
+
 Json placement_json(const RunFigures& f, const Placement& p) {
   Json weights = Json::object();
   for (std::size_t t = 0; t < kTierCount; ++t)
@@ -242,7 +250,9 @@ Json placement_json(const RunFigures& f, const Placement& p) {
             {"pages_per_replica", p.kv.pages},
             {"window_bytes_per_sequence", window_bytes(p.kv)},
             {"state_bytes_per_sequence", state_bytes(p.kv)},
-            {"replicas", p.kv.replicas}}}};
+            {"replicas", p.kv.replicas},
+            {"longest_context", longest_sequence(p.kv.stages)},
+            {"streams", streams_json(p.kv)}}}};
 }
 
 Json experts_json(const RunResult& r) {

@@ -219,6 +219,15 @@ std::string memory_table(const RunResult& result) {
   return out;
 }
 
+std::string room_line(const KvRoom& kv) {
+  std::string streams;
+  for (const std::int64_t context : kStreamContexts)
+    streams += fmt::format("{}{} of {} Ki tokens", streams.empty() ? "" : ", ",
+                           count_text(streams_that_fit(kv, context)), context / 1024);
+  return wrapped("", fmt::format("KV room for streams: {}; the longest alone has {} tokens",
+                                 streams, count_text(longest_sequence(kv.stages))));
+}
+
 std::string prefix_line(const RunResult& r) {
   std::string text;
   if (r.prefix.blocks > 0)
@@ -296,7 +305,8 @@ std::string summary(const RunSpec& spec, const RunResult& result, const Simulato
       roofline_line(f.roofline) + claim_lines(spec.platform),
       time_table(f, result),
       energy_table(f.energy),
-      memory_table(result) + residency_line(f, result.placement) + prefix_line(result),
+      memory_table(result) + room_line(result.placement.kv) + residency_line(f, result.placement) +
+          prefix_line(result),
       finding_lines(spec, result, f),
       confidence_line(spec.resolved) + simulator_line(result, simulator)};
   std::string out;

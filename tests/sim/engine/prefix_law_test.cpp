@@ -64,3 +64,22 @@ TEST_CASE("prefix cache: pages must divide the trace's blocks") {
   CHECK(outcome.err.find("serving.kv_page_tokens: expected pages that divide") !=
         std::string::npos);
 }
+
+TEST_CASE("room: as many streams fit as the report says, and not one more") {
+  const auto run = [](std::int64_t batch) {
+    return run_reticle(steady("h100-8", "llama-3-70b",
+                              Sets{"llm.max_context=40000", "placement.tensor_parallel=8",
+                                   "workload.context=32766", "workload.steps=2",
+                                   "workload.batch=" + std::to_string(batch)}) +
+                       Arguments{"--json"});
+  };
+  const Outcome one = run(1);
+  REQUIRE(one.code == 0);
+  const json streams = json::parse(one.out)["placement"]["kv"]["streams"];
+  const json& at_32k = streams[1];
+  REQUIRE(at_32k["context"] == 32'768);
+  const std::int64_t most = at_32k["streams"];
+  CHECK(most > 1);
+  CHECK(run(most).code == 0);
+  CHECK(run(most + 1).code == 4);
+}
