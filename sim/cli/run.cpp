@@ -119,11 +119,15 @@ void run(const Options& options) {
   if (!options.out.empty()) write_results(options.out, spec, result, report);
   if (options.json) {
     fmt::print("{}", report);
-    return;
+  } else {
+    fmt::print("{}", summary(spec, result, simulator));
+    if (!options.out.empty())
+      fmt::print("\nReport: {}\n", (std::filesystem::path{options.out} / "report.json").string());
   }
-  fmt::print("{}", summary(spec, result, simulator));
-  if (!options.out.empty())
-    fmt::print("\nReport: {}\n", (std::filesystem::path{options.out} / "report.json").string());
+  if (result.stopped)
+    throw SimulationError(
+        "stopped after engine.max_steps=" + std::to_string(spec.engine.max_steps) +
+        " with work left: the figures are of what was done");
 }
 
 }  // namespace

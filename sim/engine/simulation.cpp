@@ -188,6 +188,7 @@ void Simulation::take_arrivals() {
 /// False when there is nothing to do.
 bool Simulation::step() {
   if (spec_.engine.max_steps > 0 && result_.steps >= spec_.engine.max_steps) {
+    result_.stopped = ended_requests_ < std::ssize(result_.requests);
     next_arrival_ = result_.requests.size();
     return false;
   }

@@ -60,6 +60,7 @@ struct RunResult {
   std::map<Picoseconds, std::int64_t> token_gaps;  ///< between a request's tokens: how many of each
   std::vector<ResidencySample> residency;          ///< thinned evenly when long
   std::int64_t steps = 0;
+  bool stopped = false;  ///< by engine.max_steps, with work left
   std::int64_t output_tokens = 0;
   std::int64_t prefill_tokens = 0;
   PrefixStats prefix;

@@ -238,3 +238,14 @@ TEST_CASE("cli: a number format without a MAC path ends with 4") {
   CHECK(outcome.code == 4);
   CHECK(contains(outcome.err, "fp32"));
 }
+
+TEST_CASE("exit code 5: a run stopped by engine.max_steps says so, and reports what was done") {
+  const Outcome stopped =
+      run_reticle(steady("h100-8", "llama-3-70b", {"workload.steps=4", "engine.max_steps=2"}) +
+                  Arguments{"--json"});
+  CHECK(stopped.code == 5);
+  CHECK(stopped.err.find("stopped after engine.max_steps=2") != std::string::npos);
+  CHECK(stopped.out.find("\"steps\": 2") != std::string::npos);
+  CHECK(run_reticle(steady("h100-8", "llama-3-70b", {"workload.steps=2", "engine.max_steps=2"}))
+            .code == 0);
+}
