@@ -124,7 +124,7 @@ void add_trace_options(CLI::App& sub, TraceOptions& options, std::shared_ptr<dou
 }
 
 Picoseconds time_of(const char* option, double given_s) {
-  if (!(given_s >= 0.0 && given_s <= 9.2e6))
+  if (!(given_s >= 0.0 && given_s <= kLongestTraceSeconds))
     throw ConfigError(
         fmt::format("{}: expected seconds from 0 to 9200000, got {}", option, given_s));
   return Picoseconds{std::llround(given_s * 1e6) * 1'000'000};
