@@ -68,6 +68,18 @@ TEST_CASE("import: a head size of its own, and null KV heads for multi-head atte
   CHECK(attention(import(text)).kv_heads == 8);
 }
 
+TEST_CASE("import: a hidden size that heads do not divide needs their size") {
+  const auto with = [](const std::string& more) {
+    std::string text = dense(more);
+    text.replace(text.find("\"hidden_size\": 64"), 17, "\"hidden_size\": 63");
+    return text;
+  };
+  CHECK(refusal(with("")) ==
+        "c.json:1:49: hidden_size: must be a multiple of the 8 heads where head_dim does not say "
+        "their size, got 63");
+  CHECK(attention(import(with(R"(, "head_dim": 16)"))).head_dim == 16);
+}
+
 TEST_CASE("import: a language model nested in another") {
   const LlmSpec llm = import(R"({"model_type": "llama", "text_config": )" + dense("") + "}");
   CHECK(llm.hidden == 64);
