@@ -399,8 +399,9 @@ TEST_CASE("read_routing: a document with router_data, value by value") {
     return refused(good + "," + token(5, layer_1, more));
   };
   CHECK(refused("").find("at least one token") != std::string::npos);
-  CHECK(second(R"("selected_experts": [0, 0])") ==
-        "F:10:37: experts: expected different experts, found 0 twice");
+  const std::string twice = second(R"("selected_experts": [0, 0])");
+  CHECK(twice.starts_with("F:10:"));
+  CHECK(twice.ends_with(": experts: expected different experts, found 0 twice"));
   CHECK(second(R"("selected_experts": [4096, 0])").find("expert below 4096, found 4096") !=
         std::string::npos);
   CHECK(second(R"("selected_experts": [0])").find("expected 2 experts at every layer, found 1") !=
