@@ -234,6 +234,7 @@ std::vector<Fact> describe(const LlmSpec& llm) {
        precision});
   count("parameters", "total", "total", n.total);
   count("parameters", "active", "active per token", n.active);
+  count("parameters", "active_inside", "- without embedding and head", n.active_inside);
   count("parameters", "attention", "attention", n.attention);
   count("parameters", "dense_ffn", "dense FFN", n.dense_ffn);
   count("parameters", "routed_experts", "routed experts", n.routed_experts);

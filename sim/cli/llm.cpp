@@ -70,9 +70,12 @@ void import(const Import& options) {
     file << yaml;
     if (!file.flush()) throw ConfigError(options.out + ": cannot be written");
   }
-  fmt::print(stderr, "{}: {} parameters, {} active per token, {} B of KV per token\n", name,
-             count_text(counts.total), count_text(counts.active),
-             count_text(kv_bytes_per_token(imported.llm).count()));
+  fmt::print(
+      stderr,
+      "{}: {} parameters, {} active per token ({} without embedding and head), {} B of KV per "
+      "token\n",
+      name, count_text(counts.total), count_text(counts.active), count_text(counts.active_inside),
+      count_text(kv_bytes_per_token(imported.llm).count()));
   for (const std::string& note : imported.notes) fmt::print(stderr, "  note: {}\n", note);
   if (!unread.empty())
     fmt::print(stderr, "  warning: not read, for nobody here knows them: {}\n", unread);

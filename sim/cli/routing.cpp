@@ -277,16 +277,35 @@ void run(const Options& o) {
     print_picks(o);
 }
 
+/// Options that belong to another kind of source would be passed over in silence.
+void refuse_ignored(const Options& o, const CLI::App& sub) {
+  const auto refuse = [&sub](std::initializer_list<const char*> options, const char* why) {
+    for (const char* option : options)
+      if (sub.count(option) > 0) throw ConfigError(std::string{option} + ": " + why);
+  };
+  const bool counts = !o.file.empty() && is_expert_counts(o.file);
+  if (counts)
+    refuse({"--out", "--capacity"},
+           "needs picks of single tokens, which a file of counts does not have");
+  else
+    refuse({"--only", "--top-k"}, "belongs to a file of counts by expert");
+  if (!o.file.empty())
+    refuse({"--set", "--sessions", "--tokens", "--seed"},
+           "says what --llm draws; a file's picks are what they are");
+  else
+    refuse({"--skip-bad-rows"}, "belongs to a file; --llm draws none that are bad");
+}
+
 }  // namespace
 
-bool describe_routing(const std::string& path, bool json, bool skip_bad_rows) {
-  if (!is_routing(path) && !is_expert_counts(path)) return false;
+bool is_routing_file(const std::string& path) { return is_routing(path) || is_expert_counts(path); }
+
+void describe_routing(const std::string& path, bool json, bool skip_bad_rows) {
   Options options;
   options.file = path;
   options.json = json;
   options.skip_bad_rows = skip_bad_rows;
   run(options);
-  return true;
 }
 
 void add_routing(CLI::App& workload) {
@@ -310,7 +329,10 @@ void add_routing(CLI::App& workload) {
   sub->add_flag("--fit", o->fit, "Fit a law to the picks and print it");
   sub->add_flag("--json", o->json, "Print one JSON document");
   sub->footer("Example: reticle workload routing --llm claude-class-mid");
-  sub->callback([o] { run(*o); });
+  sub->callback([o, sub] {
+    refuse_ignored(*o, *sub);
+    run(*o);
+  });
 }
 
 }  // namespace reticle

@@ -6,9 +6,10 @@
 
 namespace reticle {
 
-/// Prints the figures of recorded picks or of picks counted by expert; false if the file is
-/// neither.
-bool describe_routing(const std::string& path, bool json, bool skip_bad_rows);
+/// Whether the file holds recorded picks or picks counted by expert.
+bool is_routing_file(const std::string& path);
+/// Prints the figures of such a file.
+void describe_routing(const std::string& path, bool json, bool skip_bad_rows);
 
 /// reticle workload routing
 void add_routing(CLI::App& workload);

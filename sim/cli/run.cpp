@@ -95,6 +95,8 @@ void run(const Options& options) {
   const RunSpec spec = read_run(options.request);
   const std::optional<Trace> trace = load_trace(spec);
   const auto digest = trace ? std::optional{trace->digest} : std::nullopt;
+  const auto left_out =
+      trace ? std::optional{RowsLeftOut{trace->skipped, trace->bad_rows}} : std::nullopt;
   if (!options.out.empty()) make_directory(options.out);
 
   RunResult result;
@@ -104,7 +106,8 @@ void run(const Options& options) {
                             [&](const RunProgress& progress) { line.update(progress); });
   } catch (const InfeasibleError& error) {
     // The report of what does not fit is an answer too.
-    const std::string report = infeasible_report_json(spec, error.what(), build_info(), digest);
+    const std::string report =
+        infeasible_report_json(spec, error.what(), build_info(), digest, left_out);
     if (!options.out.empty()) {
       const std::filesystem::path out{options.out};
       write_text(out / "resolved.yaml",
@@ -115,7 +118,7 @@ void run(const Options& options) {
     throw;
   }
   const SimulatorFacts simulator = facts(begun);
-  const std::string report = report_json(spec, result, simulator, build_info(), digest);
+  const std::string report = report_json(spec, result, simulator, build_info(), digest, left_out);
   if (!options.out.empty()) write_results(options.out, spec, result, report);
   if (options.json) {
     fmt::print("{}", report);

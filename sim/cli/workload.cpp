@@ -99,6 +99,11 @@ void generate(const Generate& options) {
   }
   params.requests = options.requests.value_or(params.requests);
   params.rate_per_s = options.rate.value_or(params.rate_per_s);
+  if (options.users && params.users == 0)
+    throw ConfigError(
+        fmt::format("--users: {} is not a closed loop, whose users wait for their answers; "
+                    "chat-closed-loop is",
+                    options.fit.empty() ? options.preset : std::string{"a fitted trace"}));
   params.users = options.users.value_or(params.users);
   const Trace trace = generate_trace(params, options.seed);
   std::string note = generator_note(params, options.seed);
@@ -124,7 +129,7 @@ void add_trace_options(CLI::App& sub, TraceOptions& options, std::shared_ptr<dou
 }
 
 Picoseconds time_of(const char* option, double given_s) {
-  if (!(given_s >= 0.0 && given_s <= 9.2e6))
+  if (!(given_s >= 0.0 && given_s <= kLongestTraceSeconds))
     throw ConfigError(
         fmt::format("{}: expected seconds from 0 to 9200000, got {}", option, given_s));
   return Picoseconds{std::llround(given_s * 1e6) * 1'000'000};
@@ -165,10 +170,18 @@ void add_workload(CLI::App& app) {
                      "Do not count prefix hits, whose block ids take memory");
   describe->add_option("--plot", described->plot, "Draw lengths and arrivals to FILE.svg or .png");
   describe->footer("Example: reticle workload describe workloads/samples/chat-200.jsonl");
-  describe->callback([described, from_s, to_s] {
+  describe->callback([described, from_s, to_s, describe] {
     const auto [path, format] = split_trace_argument(described->trace);
-    if (format.empty() && describe_routing(path, described->json, described->options.skip_bad_rows))
+    if (format.empty() && is_routing_file(path)) {
+      for (const CLI::Option* option : describe->get_options()) {
+        const std::string name = option->get_name();
+        if (option->count() > 0 && name != "trace" && name != "--json" && name != "--skip-bad-rows")
+          throw ConfigError(name + ": belongs to request traces; " + path +
+                            " holds picks of experts, which have none");
+      }
+      describe_routing(path, described->json, described->options.skip_bad_rows);
       return;
+    }
     described->options.from = time_of("--from", *from_s);
     if (*to_s) described->options.to = time_of("--to", **to_s);
     describe_trace(*described);
@@ -204,7 +217,14 @@ void add_workload(CLI::App& app) {
   make->add_flag("--list", options->list, "List the presets and the sources of their figures");
   make->footer(
       "Example: reticle workload generate --preset coding-agent --requests 1000 --out agent.jsonl");
-  make->callback([options] {
+  make->callback([options, make] {
+    const auto given = [make](const char* option) { return make->count(option) > 0; };
+    if (given("--preset") && given("--fit"))
+      throw ConfigError(
+          "--fit: takes lengths and arrivals of a trace in place of --preset; give "
+          "one of the two");
+    if (given("--lengths") && !given("--fit"))
+      throw ConfigError("--lengths: says how --fit models lengths; without --fit it does nothing");
     if (!options->list && options->out.empty()) throw CLI::RequiredError("--out");
     generate(*options);
   });

@@ -40,7 +40,13 @@ constexpr std::array<std::string_view, 25> kRunKeys{
     "memory",         "placement", "collectives",   "experts",        "residency",
     "cost",           "recall",    "counts",        "confidence",     "simulator"};
 
-Json inputs_json(const RunSpec& spec, std::optional<std::uint64_t> trace_digest) {
+Json rows_json(const std::optional<RowsLeftOut>& rows) {
+  if (!rows) return nullptr;
+  return {{"without_tokens", rows->without_tokens}, {"malformed", rows->malformed}};
+}
+
+Json inputs_json(const RunSpec& spec, std::optional<std::uint64_t> trace_digest,
+                 const std::optional<RowsLeftOut>& left_out) {
   return {
       {"platform", spec.platform.name},
       {"llm", spec.llm.name},
@@ -55,15 +61,17 @@ Json inputs_json(const RunSpec& spec, std::optional<std::uint64_t> trace_digest)
       {"seed", spec.seed},
       {"fidelity", ValueText<Fidelity>::format(spec.engine.fidelity)},
       {"trace_digest", trace_digest ? Json(fmt::format("{:016x}", *trace_digest)) : Json(nullptr)},
+      {"rows_left_out", rows_json(left_out)},
       {"digest", inputs_digest(spec, trace_digest)}};
 }
 
 /// All keys a report has, the run's null.
-Json frame(const RunSpec& spec, const BuildInfo& build, std::optional<std::uint64_t> trace_digest) {
+Json frame(const RunSpec& spec, const BuildInfo& build, std::optional<std::uint64_t> trace_digest,
+           const std::optional<RowsLeftOut>& left_out) {
   const PlatformSpec& p = spec.platform;
   Json report{
       {"schema", kReportSchema},
-      {"inputs", inputs_json(spec, trace_digest)},
+      {"inputs", inputs_json(spec, trace_digest, left_out)},
       {"reticle_version", build.version},
       {"git_revision", build.git_revision},
       {"repriced", nullptr},
@@ -331,9 +339,10 @@ std::string inputs_digest(const RunSpec& spec, std::optional<std::uint64_t> trac
 
 std::string report_json(const RunSpec& spec, const RunResult& result,
                         const SimulatorFacts& simulator, const BuildInfo& build,
-                        std::optional<std::uint64_t> trace_digest) {
+                        std::optional<std::uint64_t> trace_digest,
+                        const std::optional<RowsLeftOut>& left_out) {
   const RunFigures f = figures(spec, result);
-  Json report = frame(spec, build, trace_digest);
+  Json report = frame(spec, build, trace_digest, left_out);
   put_findings(report, spec, result);
   report["throughput"] = throughput_json(f, spec.platform);
   report["steps"] = result.steps;
@@ -370,8 +379,9 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
 
 std::string infeasible_report_json(const RunSpec& spec, std::string_view why,
                                    const BuildInfo& build,
-                                   std::optional<std::uint64_t> trace_digest) {
-  Json report = frame(spec, build, trace_digest);
+                                   std::optional<std::uint64_t> trace_digest,
+                                   const std::optional<RowsLeftOut>& left_out) {
+  Json report = frame(spec, build, trace_digest, left_out);
   report["feasible"] = {{"fits", false},
                         {"limits", Json::array({{{"limit", "fit"}, {"text", why}}})}};
   report["confidence"] = count_confidence(spec.resolved);

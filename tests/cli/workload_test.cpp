@@ -193,6 +193,43 @@ TEST_CASE("workload: a generator lists its presets, suggests names, and can be f
   CHECK(contains(read_file(scratch / "f.jsonl"), "fitted to chat-200.jsonl"));
 }
 
+TEST_CASE("workload: an option that would do nothing is refused by name") {
+  const ScratchDirectory scratch;
+  write_file(scratch / "counts.csv", "layer,expert,count\n0,0,3\n0,1,1\n");
+  const std::string out = scratch / "o";
+  const auto refused = [](const Arguments& arguments, const char* why) {
+    const Outcome outcome = run_reticle(arguments);
+    CHECK(outcome.code == 3);
+    CHECK(contains(outcome.err, why));
+  };
+  const std::string counts = scratch / "counts.csv";
+  refused({"workload", "describe", counts, "--limit", "3"}, "--limit: belongs to request traces");
+  refused({"workload", "describe", counts, "--plot", out + ".svg"}, "--plot: belongs to request");
+  refused({"workload", "routing", counts, "--out", out}, "--out: needs picks of single tokens");
+  refused({"workload", "routing", counts, "--capacity", "2"}, "--capacity: needs picks");
+  refused({"workload", "routing", "--llm", "mixtral-8x7b", "--top-k", "2"}, "--top-k: belongs to");
+  refused({"workload", "generate", "--preset", "chat", "--fit", counts, "--out", out},
+          "give one of the two");
+  refused({"workload", "generate", "--preset", "coding-agent", "--users", "5", "--out", out},
+          "--users: coding-agent is not a closed loop");
+  refused({"workload", "generate", "--lengths", "mixture", "--out", out}, "without --fit");
+  CHECK(run_reticle({"workload", "describe", counts, "--json"}).code == 0);
+}
+
+TEST_CASE("workload: a report counts the rows that are no requests") {
+  const ScratchDirectory scratch;
+  write_file(scratch / "t.csv",
+             "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,20,3\n"
+             "2023-11-16 18:15:47,0,3\n2023-11-16 18:15:48,x,3\n");
+  const Outcome outcome =
+      run_reticle({"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload",
+                   scratch / "t.csv", "--set", "workload.skip_bad_rows=true", "--json"});
+  REQUIRE(outcome.code == 0);
+  const auto rows = nlohmann::json::parse(outcome.out)["inputs"]["rows_left_out"];
+  CHECK(rows["without_tokens"] == 1);
+  CHECK(rows["malformed"] == 1);
+}
+
 TEST_CASE("workload: a generated trace and the same one gzipped give the same simulation") {
   const ScratchDirectory scratch;
   REQUIRE(run_reticle({"workload", "generate", "--preset", "chat", "--requests", "12", "--out",

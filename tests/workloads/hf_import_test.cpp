@@ -68,6 +68,18 @@ TEST_CASE("import: a head size of its own, and null KV heads for multi-head atte
   CHECK(attention(import(text)).kv_heads == 8);
 }
 
+TEST_CASE("import: a hidden size that heads do not divide needs their size") {
+  const auto with = [](const std::string& more) {
+    std::string text = dense(more);
+    text.replace(text.find("\"hidden_size\": 64"), 17, "\"hidden_size\": 63");
+    return text;
+  };
+  CHECK(refusal(with("")) ==
+        "c.json:1:49: hidden_size: must be a multiple of the 8 heads where head_dim does not say "
+        "their size, got 63");
+  CHECK(attention(import(with(R"(, "head_dim": 16)"))).head_dim == 16);
+}
+
 TEST_CASE("import: a language model nested in another") {
   const LlmSpec llm = import(R"({"model_type": "llama", "text_config": )" + dense("") + "}");
   CHECK(llm.hidden == 64);
@@ -420,19 +432,31 @@ TEST_CASE("published: every config imports with its parameters, or says what is 
   CHECK(rows == 17);
 }
 
-TEST_CASE("published: totals of the model cards for those without a computed count") {
-  if (!std::filesystem::is_directory(kConfigs)) return;
-  const auto card = [](const char* name, double total, double active) {
-    CAPTURE(name);
-    const auto counts = count_parameters(
+TEST_CASE("published: model cards of those without a computed count, to the card's last digit") {
+  if (!std::filesystem::is_directory(kConfigs)) {
+    MESSAGE("SKIPPED: ../shared/traces is not here");
+    return;
+  }
+  const auto counts = [](const char* name) {
+    return count_parameters(
         import_hf_config(name, content(kConfigs / (std::string{name} + ".json")), name).llm);
-    CHECK(static_cast<double>(counts.total) == doctest::Approx(total).epsilon(0.01));
-    CHECK(static_cast<double>(counts.active) == doctest::Approx(active).epsilon(0.02));
   };
-  card("Nemotron-3-Nano-30B-A3B", 31.6e9, 3.58e9);
-  card("GLM-5", 744e9, 41.8e9);  // 40 B without the embeddings
-  card("gemma-4-26B-A4B", 25.2e9, 3.8e9);
-  card("transcribed__MiniMax-M1", 456e9, 48.4e9);  // 45.9 B without the embeddings
+  // In billions, and half a unit of the last digit the card has.
+  const auto card = [](std::int64_t count, double billions, double half_unit) {
+    CHECK(std::abs(static_cast<double>(count) * 1e-9 - billions) <= half_unit);
+  };
+  // With embeddings: 31.6 and 3.6; 25.2 and 3.8.
+  card(counts("Nemotron-3-Nano-30B-A3B").total, 31.6, 0.05);
+  card(counts("Nemotron-3-Nano-30B-A3B").active, 3.6, 0.05);
+  card(counts("gemma-4-26B-A4B").total, 25.2, 0.05);
+  card(counts("gemma-4-26B-A4B").active, 3.8, 0.05);
+  // Without: 744 and 40; 456 and 45.9; 80 and 3.
+  card(counts("GLM-5").total, 744, 0.5);
+  card(counts("GLM-5").active_inside, 40, 0.5);
+  card(counts("transcribed__MiniMax-M1").total, 456, 0.5);
+  card(counts("transcribed__MiniMax-M1").active_inside, 45.9, 0.05);
+  card(counts("Qwen3-Next-80B-A3B").total, 80, 0.5);
+  card(counts("Qwen3-Next-80B-A3B").active_inside, 3, 0.5);
 }
 
 TEST_CASE("import: projections take what a checkpoint quantises activations to") {

@@ -136,7 +136,7 @@ TEST_CASE("presets: coding agents as measured by Weka") {
 }
 
 TEST_CASE("presets: reasoning hides ten to a hundred thinking tokens per answer token") {
-  const Trace trace = generate_trace(preset("reasoning", 20'000), 1);
+  const Trace trace = generate_trace(preset("reasoning", 200'000), 1);
   for (const Request& r : trace.requests) {
     const auto answer = static_cast<double>(r.output_tokens - r.thinking_tokens);
     REQUIRE(answer >= 1);
@@ -149,7 +149,29 @@ TEST_CASE("presets: reasoning hides ten to a hundred thinking tokens per answer 
   CHECK(static_cast<double>(figures.output().percentile(99)) ==
         doctest::Approx(13'148).epsilon(0.05));
   CHECK(static_cast<double>(figures.input().percentile(50)) == doctest::Approx(269).epsilon(0.05));
+  CHECK(static_cast<double>(figures.input().percentile(95)) ==
+        doctest::Approx(9'213).epsilon(0.05));
+  CHECK(static_cast<double>(figures.input().percentile(99)) ==
+        doctest::Approx(24'584).epsilon(0.05));
+  CHECK(figures.input().mean() == doctest::Approx(1'571).epsilon(0.03));
+  CHECK(figures.output().mean() == doctest::Approx(1'431).epsilon(0.03));
   CHECK(*figures.rate() == doctest::Approx(16.0).epsilon(0.03));
+}
+
+TEST_CASE("presets: chat has the percentiles and the means of Azure 2023 conversation") {
+  const TraceStatistics figures = figures_of(generate_trace(preset("chat", 50'000), 1));
+  const auto near = [](double got, double wanted) {
+    CHECK(got == doctest::Approx(wanted).epsilon(0.03));
+  };
+  near(figures.input().mean(), 1'154.7);
+  near(static_cast<double>(figures.input().percentile(50)), 1'020);
+  near(static_cast<double>(figures.input().percentile(95)), 4'083);
+  near(static_cast<double>(figures.input().percentile(99)), 4'142);
+  near(figures.output().mean(), 211.1);
+  near(static_cast<double>(figures.output().percentile(50)), 129);
+  near(static_cast<double>(figures.output().percentile(95)), 451);
+  near(static_cast<double>(figures.output().percentile(99)), 601);
+  near(*figures.rate(), 5.53);
 }
 
 TEST_CASE("presets: adapters are asked for in proportion to one over their rank") {
@@ -214,12 +236,30 @@ TEST_CASE("fit: a fitted generator has the trace's lengths within 5 % and its ra
   // Three humps and a heavy tail; bursts.
   GeneratorParams params = preset("coding-agent-measured", 5'000);
   const TraceStatistics wanted = figures_of(generate_trace(params, 3));
-  for (const std::uint64_t seed : {1, 2, 3}) {
-    const TraceStatistics made = figures_of(generate_trace(fit_requests(wanted), seed));
-    check_off(wanted.input(), made.input(), 0.05);
-    check_off(wanted.output(), made.output(), 0.05);
-    CHECK(*made.rate() == doctest::Approx(*wanted.rate()).epsilon(0.02));
-    CHECK(*made.gap_cv() == doctest::Approx(*wanted.gap_cv()).epsilon(0.15));
+  for (const bool mixture : {false, true})
+    for (const std::uint64_t seed : {1, 2, 3, 4, 5}) {
+      CAPTURE(mixture);
+      CAPTURE(seed);
+      const TraceStatistics made = figures_of(generate_trace(fit_requests(wanted, mixture), seed));
+      check_off(wanted.input(), made.input(), 0.05);
+      check_off(wanted.output(), made.output(), 0.05);
+      CHECK(*made.rate() == doctest::Approx(*wanted.rate()).epsilon(0.02));
+      CHECK(*made.gap_cv() == doctest::Approx(*wanted.gap_cv()).epsilon(0.15));
+    }
+}
+
+TEST_CASE("fit: a mixture's percentiles do not hang on the seed, however few the requests") {
+  GeneratorParams params = preset("coding-agent-measured", 400);
+  const TraceStatistics wanted = figures_of(generate_trace(params, 3));
+  const GeneratorParams fitted = fit_requests(wanted, true);
+  const TraceStatistics first = figures_of(generate_trace(fitted, 1));
+  for (std::uint64_t seed = 2; seed < 12; ++seed) {
+    CAPTURE(seed);
+    const TraceStatistics made = figures_of(generate_trace(fitted, seed));
+    for (const double percent : {50.0, 95.0}) {
+      CHECK(static_cast<double>(made.output().percentile(percent)) ==
+            doctest::Approx(static_cast<double>(first.output().percentile(percent))).epsilon(0.02));
+    }
   }
 }
 

@@ -34,6 +34,10 @@ TraceStatistics figures_of(const Trace& trace) {
   return figures;
 }
 
+void check_near(std::int64_t made, std::int64_t wanted) {
+  CHECK(static_cast<double>(made) == doctest::Approx(static_cast<double>(wanted)).epsilon(0.05));
+}
+
 double mean(const Trace& trace, std::int64_t Request::*member) {
   double sum = 0.0;
   for (const Request& request : trace.requests) sum += static_cast<double>(request.*member);
@@ -172,15 +176,19 @@ TEST_CASE("published: fitted generators meet lengths within 5 % and the rate wit
         "agent/weka_claude_code"}) {
     CAPTURE(name);
     const TraceStatistics wanted = figures_of(read_trace((kFolder / name).string(), ""));
-    const TraceStatistics made = figures_of(generate_trace(fit_requests(wanted), 1));
-    for (const double percent : {50.0, 95.0, 99.0}) {
-      CAPTURE(percent);
-      CHECK(static_cast<double>(made.input().percentile(percent)) ==
-            doctest::Approx(static_cast<double>(wanted.input().percentile(percent))).epsilon(0.05));
-      CHECK(
-          static_cast<double>(made.output().percentile(percent)) ==
-          doctest::Approx(static_cast<double>(wanted.output().percentile(percent))).epsilon(0.05));
+    for (const bool mixture : {false, true}) {
+      const GeneratorParams fitted = fit_requests(wanted, mixture);
+      for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        CAPTURE(mixture);
+        CAPTURE(seed);
+        const TraceStatistics made = figures_of(generate_trace(fitted, seed));
+        for (const double percent : {50.0, 95.0, 99.0}) {
+          CAPTURE(percent);
+          check_near(made.input().percentile(percent), wanted.input().percentile(percent));
+          check_near(made.output().percentile(percent), wanted.output().percentile(percent));
+        }
+        CHECK(*made.rate() == doctest::Approx(*wanted.rate()).epsilon(0.02));
+      }
     }
-    CHECK(*made.rate() == doctest::Approx(*wanted.rate()).epsilon(0.02));
   }
 }

@@ -360,6 +360,127 @@ TEST_CASE("read_routing: rows left out take their token with them, and are count
   CHECK_THROWS_AS((void)lenient(kHeader + "oops\n"), ConfigError);  // nothing is left
 }
 
+TEST_CASE("write_routing: a note with quotes reads back, and a file that cannot be is not begun") {
+  const RoutingRecord drawn =
+      draw_routing(ExpertRouter{model(8, 2, routing_of(RoutingPresetName::Typical), 3), 1}, {5});
+  const ScratchFile file;
+  write_routing(drawn, file.path(), "drawn: m\"x\\y\n");
+  CHECK(read_routing(file.path()).sessions[0].picks == drawn.sessions[0].picks);
+  CHECK_THROWS_AS(write_routing(drawn, "/no/such/folder/r.jsonl", ""), ConfigError);
+}
+
+TEST_CASE("read_routing: a document with router_data, value by value") {
+  const auto document = [](const std::string& tokens) {
+    return "{\n  \"dataset\": \"d\", \"row_index\": 7,\n  \"full_text\": [\"a\\\"]\", [{\"x\": "
+           "{}}, []],"
+           " \"y\"],\n  \"router_data\": [" +
+           tokens + "],\n  \"after\": null\n}\n";
+  };
+  const auto token = [](int position, const std::string& layer_1, const char* more = "") {
+    return "\n{\"token_" + std::to_string(position) +
+           "\": {\"layer_0\": {\"selected_experts\": [3,\n 1], \"selected_probs\": [0.5, 0.25]},\n"
+           "\"layer_1\": {" +
+           layer_1 + "}" + more + "}}";
+  };
+  const std::string good = token(4, R"("selected_experts": [0, 2])");
+  const ScratchFile file{document(good + "," + token(5, R"("p": 1, "selected_experts": [5, 2])"))};
+  CHECK(is_routing(file.path()));
+  const RoutingRecord read = read_routing(file.path());
+  CHECK(read.experts == 6);
+  CHECK(read.layers == 2);
+  CHECK(read.top_k == 2);
+  REQUIRE(read.sessions.size() == 1);
+  CHECK(read.sessions[0].id == 7);
+  CHECK(read.sessions[0].first_position == 4);
+  CHECK(read.sessions[0].picks == std::vector<std::uint16_t>{3, 1, 0, 2, 3, 1, 5, 2});
+
+  const auto refused = [&](const std::string& tokens) { return refusal(document(tokens)); };
+  const auto second = [&](const std::string& layer_1, const char* more = "") {
+    return refused(good + "," + token(5, layer_1, more));
+  };
+  CHECK(refused("").find("at least one token") != std::string::npos);
+  const std::string twice = second(R"("selected_experts": [0, 0])");
+  CHECK(twice.starts_with("F:10:"));
+  CHECK(twice.ends_with(": experts: expected different experts, found 0 twice"));
+  CHECK(second(R"("selected_experts": [4096, 0])").find("expert below 4096, found 4096") !=
+        std::string::npos);
+  CHECK(second(R"("selected_experts": [0])").find("expected 2 experts at every layer, found 1") !=
+        std::string::npos);
+  CHECK(second(R"("p": 1)").find("expected 2 experts at every layer, found 0") !=
+        std::string::npos);
+  CHECK(second(R"("selected_experts": [0, x])").find("expected a whole number, found 'x'") !=
+        std::string::npos);
+  CHECK(second(R"("selected_experts": [0, 1])", R"(, "layer_3": {})").find("expected layer 2") !=
+        std::string::npos);
+  CHECK(second(R"("selected_experts": [0, 1])", R"(, "layer_2": {"selected_experts": [0, 1]})")
+            .find("expected 2 layers for every token, found 3") != std::string::npos);
+  CHECK(refused(good + "," + token(6, R"("selected_experts": [0, 2])"))
+            .find("token_pos: expected position 5, found 6") != std::string::npos);
+  CHECK(refused(R"({"word_3": {}})").find("expected a name token_N, found 'word_3'") !=
+        std::string::npos);
+  const std::string text = document(good);
+  for (const std::size_t cut : {text.size() - 3, text.size() - 30, text.size() / 2})
+    CHECK_FALSE(refusal(text.substr(0, cut)).empty());
+  CHECK_FALSE(refusal(text + "x").empty());
+  CHECK_FALSE(is_routing(ScratchFile{R"({"id": 1, "requests": [], "router_data": []})"}.path()));
+}
+
+TEST_CASE("published: the router's own dump of one session") {
+  if (!std::filesystem::is_directory(kMoe)) {
+    MESSAGE("SKIPPED: ../shared/traces is not here");
+    return;
+  }
+  const RoutingRecord raw =
+      read_routing((kMoe / "raw_gptoss20b_mmlu_dev_abstract_algebra.json.gz").string());
+  CHECK(raw.experts == 32);
+  CHECK(raw.layers == 24);
+  CHECK(raw.top_k == 4);
+  REQUIRE(raw.sessions.size() == 1);
+  CHECK(raw.sessions[0].id == 27'675);
+  CHECK(raw.sessions[0].first_position == 136);
+  CHECK(raw.tokens(raw.sessions[0]) == 318);
+  // Counted from the document by another program.
+  const RoutingFigures f = figures_of(raw);
+  CHECK(f.reuse[0] == doctest::Approx(0.394289).epsilon(1e-5));
+  CHECK(f.mean.max_over_mean == doctest::Approx(4.658281).epsilon(1e-5));
+}
+
+TEST_CASE("figures_of: what a recording costs follows its picks, not its experts squared") {
+  // 4,096 experts squared in 1,023 pairs of layers were 17 billion places to look at.
+  std::string row = R"({"session": 1, "position": 0, "experts": [)";
+  for (int layer = 0; layer < 1'024; ++layer) row += (layer > 0 ? "," : "") + std::to_string(layer);
+  const ScratchFile file{R"({"reticle_routing": 1, "experts": 4096, "layers": 1024, "top_k": 1})"
+                         "\n" +
+                         row + "]}\n"};
+  const RoutingFigures f = figures_of(read_routing(file.path()));
+  CHECK(f.next_layer == 1.0);
+  CHECK(f.commonest == 1.0);
+}
+
+TEST_CASE("read_expert_counts: a file that names more than it can mean is refused, not filled in") {
+  const auto text = [](int recordings, int expert) {
+    std::string all = "name,layer,expert,count\n";
+    for (int i = 0; i < recordings; ++i) all += "n" + std::to_string(i) + ",0,0,1\n";
+    return all + "n0,0," + std::to_string(expert) + ",1\n";
+  };
+  const auto refused = [](const std::string& content) {
+    const ScratchFile bad{content};
+    try {
+      (void)read_expert_counts(bad.path());
+    } catch (const ConfigError& error) {
+      return std::string{error.what()}.substr(bad.path().size());
+    }
+    return std::string{};
+  };
+  CHECK(refused(text(1'024, 4'095)).empty());
+  CHECK(refused(text(1'025, 4'095)) ==
+        ":1027:1: row: expected at most 4194304 counts (layers of all recordings x experts), found "
+        "1025 x 4096");
+  CHECK(refused(text(4'097, 1)).starts_with(":4098:1: row: expected at most 4096 recordings"));
+  const ScratchFile file{text(4'200, 1)};
+  CHECK(read_expert_counts(file.path(), true).bad_rows.count() == 104);
+}
+
 TEST_CASE("read_expert_counts: columns by name, recordings apart, experts named once") {
   const ScratchFile file{"count,what,expert,layer\n5,a,1,0\n3,a,0,0\n7,b,3,2\n1,a,0,9\n"};
   CHECK(is_expert_counts(file.path()));

@@ -135,6 +135,54 @@ TEST_CASE("bad rows: time may run back by ten seconds, which are sorted, and no 
         "10 s before");
 }
 
+namespace {
+
+/// Rows of our own format, each so many milliseconds from the start.
+std::string rows_at(const std::vector<std::int64_t>& times_ms) {
+  std::string text = "{\"reticle_trace\": 1}\n";
+  std::int64_t row = 0;
+  for (const std::int64_t ms : times_ms) {
+    std::string fraction = std::to_string(1000 + ms % 1000).substr(1);
+    text += "{\"arrival_s\": " + std::to_string(ms / 1000) + "." + fraction +
+            ", \"input_tokens\": " + std::to_string(++row) + ", \"output_tokens\": 1}\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("disorder: late rows are put in order, equal arrivals keep the file's") {
+  const std::string text = rows_at({5000, 9000, 7000, 7000, 5000, 9000, 8000, 7000, 9000});
+  CHECK(inputs(read_text(text)) == "1 5 3 4 8 7 2 6 9");
+}
+
+TEST_CASE("disorder: no more than 65,536 rows lie in wait, in whatever order they come") {
+  const auto most = static_cast<std::int64_t>(kMostHeld);
+  // All at once: nothing to put in order, so all come through as the file has them.
+  std::vector<std::int64_t> times(static_cast<std::size_t>(3 * most), 1000);
+  const Trace same = read_text(rows_at(times));
+  REQUIRE(same.requests.size() == times.size());
+  for (std::size_t i = 0; i < times.size(); ++i)
+    REQUIRE(same.requests[i].input_tokens == static_cast<std::int64_t>(i) + 1);
+  // A late one still finds its place among as many as are held.
+  times.assign(static_cast<std::size_t>(most) - 1, 2000);
+  times.push_back(1000);
+  CHECK(read_text(rows_at(times)).requests.front().input_tokens == most);
+  // Behind so many it is refused where it stands.
+  times.insert(times.begin(), {2000, 2000});
+  CHECK(complaint(rows_at(times)) ==
+        "F:" + std::to_string(most + 3) +
+            ":1: arrival_s: expected no time before that of a row 65536 rows or 4194304 block ids "
+            "above, found an earlier one");
+  // The furthest disorder there is: each before the one above. Sorted in no time.
+  times.clear();
+  for (std::int64_t i = 0; i < most; ++i) times.push_back(20'000 - i * 9'999 / most);
+  const Trace falling = read_text(rows_at(times));
+  REQUIRE(falling.requests.size() == times.size());
+  for (std::size_t i = 1; i < times.size(); ++i)
+    REQUIRE(falling.requests[i - 1].arrival <= falling.requests[i].arrival);
+}
+
 TEST_CASE("bad rows: a wrong header is never skipped") {
   const ScratchFile file{"TIMESTAMP,GeneratedTokens,ContextTokens\n2023-11-16 18:15:46,1,1\n"};
   CHECK_THROWS_AS(read_trace(file.path(), "", {.skip_bad_rows = true}), ConfigError);

@@ -116,7 +116,13 @@ class Importer {
     a.heads = need(Fact::Heads);
     a.kv_heads = find(Fact::KvHeads).value_or(a.heads);  // multi-head where the key is null
     if (a.heads < 1) c_.fail("num_attention_heads", "must be at least 1");
-    a.head_dim = find(Fact::HeadDim).value_or(out_.llm.hidden / a.heads);
+    const auto head_dim = find(Fact::HeadDim);
+    if (!head_dim && out_.llm.hidden % a.heads != 0)
+      c_.fail(key_of("hidden").value_or("hidden_size"),
+              "must be a multiple of the " + std::to_string(a.heads) +
+                  " heads where head_dim does not say their size, got " +
+                  std::to_string(out_.llm.hidden));
+    a.head_dim = head_dim.value_or(out_.llm.hidden / a.heads);
     const bool qkv = c_.flag("qkv_bias").value_or(false);
     const bool bias = c_.flag("attention_bias").value_or(false) || qkv;
     a.qkv_bias = bias || is(kQkvBias);

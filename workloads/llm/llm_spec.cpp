@@ -259,6 +259,7 @@ ParameterCounts count_parameters(const LlmSpec& llm) {
   counts.embedding = (llm.tied_embeddings ? 1 : 2) * embedding_table(llm);
   counts.total = sum_of_parts(counts);
   counts.active = counts.total - counts.routed_experts + active_of(llm, counts.routed_experts);
+  counts.active_inside = counts.active - counts.embedding;
   if (llm.mtp_layers > 0) {
     // A head is one more layer, behind a projection of its two inputs [DeepSeek-V3, arXiv
     // 2412.19437]; embedding and head are shared with the model.

@@ -158,7 +158,9 @@ struct ParameterCounts {
   std::int64_t embedding = 0;  ///< input table, plus the output head when not tied
   std::int64_t total = 0;
   std::int64_t active = 0;  ///< touched by one token (input embedding counted whole)
-  std::int64_t mtp = 0;     ///< prediction heads; not in total, as model cards count
+  /// The same without input table and output head, as some model cards count.
+  std::int64_t active_inside = 0;
+  std::int64_t mtp = 0;  ///< prediction heads; not in total, as model cards count
 };
 
 ParameterCounts count_parameters(const LlmSpec& llm);

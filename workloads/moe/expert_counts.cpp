@@ -12,6 +12,7 @@
 
 #include "sim/base/error.hpp"
 #include "workloads/llm/llm_bounds.hpp"
+#include "workloads/text/csv_cells.hpp"
 #include "workloads/text/fields.hpp"
 #include "workloads/text/line_source.hpp"
 
@@ -19,14 +20,16 @@ namespace reticle {
 
 namespace {
 
+/// What a file may hold: one recording of it, by layer and expert, is small (58 layers of 256 are
+/// 14,848 counts), and thousands of them name something else than texts.
+constexpr std::size_t kMostRecordings = 4'096;
+constexpr std::int64_t kMostCounts = std::int64_t{1} << 22;  // 34 MB
+
 std::vector<std::string_view> cells_of(std::string_view row) {
   std::vector<std::string_view> all;
-  for (std::size_t begin = 0;;) {
-    const std::size_t end = std::min(row.find(',', begin), row.size());
-    all.push_back(row.substr(begin, end - begin));
-    if (end == row.size()) return all;
-    begin = end + 1;
-  }
+  CsvCells cells{row};
+  while (const auto cell = cells.next()) all.push_back(*cell);
+  return all;
 }
 
 /// Which columns hold what.
@@ -99,6 +102,7 @@ class CountsReader {
       if (std::find(columns_.at.begin(), columns_.at.end(), i) == columns_.at.end())
         name += (name.empty() ? "" : ", ") + std::string{cells[i]};
     const auto [layer, expert, count] = values;
+    check_room(name, layer, expert);
     auto& loads = recording(name).layers[layer];
     const auto at = static_cast<std::size_t>(expert);
     if (loads.size() <= at) loads.resize(at + 1, kUnsaid);
@@ -107,6 +111,26 @@ class CountsReader {
                   "expected each once per layer, found " + std::to_string(expert) + " again");
     loads[at] = static_cast<double>(count);
     out_.experts = std::max(out_.experts, expert + 1);
+  }
+
+  /// In the end every layer of every recording has a count of every expert.
+  void check_room(const std::string& name, std::int64_t layer, std::int64_t expert) {
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end() && by_name_.size() == kMostRecordings)
+      lines_.fail(0, "row",
+                  "expected at most " + std::to_string(kMostRecordings) +
+                      " recordings, told apart by all columns but layer, expert and count, found "
+                      "another");
+    const bool fresh =
+        found == by_name_.end() || !out_.recordings[found->second].layers.contains(layer);
+    const std::int64_t layers = layers_ + (fresh ? 1 : 0);
+    const std::int64_t experts = std::max(out_.experts, expert + 1);
+    if (layers > kMostCounts / experts)
+      lines_.fail(0, "row",
+                  "expected at most " + std::to_string(kMostCounts) +
+                      " counts (layers of all recordings x experts), found " +
+                      std::to_string(layers) + " x " + std::to_string(experts));
+    layers_ = layers;
   }
 
   CountedLoads& recording(const std::string& name) {
@@ -119,6 +143,7 @@ class CountsReader {
   const Columns columns_;
   ExpertCounts out_;
   std::map<std::string, std::size_t> by_name_;
+  std::int64_t layers_ = 0;  ///< of all recordings
 };
 
 LayerLoads mean_of(const std::vector<LayerLoads>& all) {

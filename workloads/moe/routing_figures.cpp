@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <unordered_map>
 #include <utility>
 
 #include "sim/base/rng.hpp"
@@ -64,12 +65,14 @@ class Measure {
 
   void reuse_of(std::int64_t layer, std::int64_t lag, Ratio& sum) {
     Ratio mine;
+    std::vector<std::int64_t> seen(experts_, -1);
+    std::int64_t stamp = 0;
     for (const RoutedSession& s : r_.sessions)
-      for (std::int64_t t = lag; t < r_.tokens(s); ++t) {
+      for (std::int64_t t = lag; t < r_.tokens(s); ++t, ++stamp) {
         const std::uint16_t* now = r_.at(s, t, layer);
         const std::uint16_t* then = r_.at(s, t - lag, layer);
-        for (std::int64_t i = 0; i < r_.top_k; ++i)
-          mine.hits += std::find(then, then + r_.top_k, now[i]) != then + r_.top_k;
+        for (std::int64_t i = 0; i < r_.top_k; ++i) seen[then[i]] = stamp;
+        for (std::int64_t i = 0; i < r_.top_k; ++i) mine.hits += seen[now[i]] == stamp;
         mine.all += static_cast<double>(r_.top_k);
       }
     sum.hits += mine.hits;
@@ -90,8 +93,9 @@ class Measure {
           ++depth_[at == order.end() ? experts_ : static_cast<std::size_t>(at - order.begin())];
         }
         for (std::int64_t i = r_.top_k; i-- > 0;) {
-          std::erase(order, picks[i]);
-          order.insert(order.begin(), picks[i]);
+          auto at = std::find(order.begin(), order.end(), picks[i]);
+          if (at == order.end()) at = order.insert(at, picks[i]);
+          std::rotate(order.begin(), at, at + 1);
         }
       }
     }
@@ -113,20 +117,20 @@ class Measure {
   /// First picks of the next layer by the table that names, for each first pick here, what most
   /// often follows it.
   void predict(std::int64_t layer) {
-    std::vector<std::int32_t> follows(experts_ * experts_);
-    std::vector<std::int32_t> next(experts_);
+    std::unordered_map<std::uint32_t, std::int32_t> follows;  // only pairs that occur
+    std::vector<std::int32_t> next(experts_), most(experts_);
+    double tokens = 0;
     each_token([&](const RoutedSession& s, std::int64_t t) {
+      const std::uint16_t from = *r_.at(s, t, layer);
       const std::uint16_t to = *r_.at(s, t, layer + 1);
-      ++follows[*r_.at(s, t, layer) * experts_ + to];
+      most[from] = std::max(most[from], ++follows[(std::uint32_t{from} << 16U) | to]);
       ++next[to];
+      ++tokens;
     });
-    for (std::size_t e = 0; e < experts_; ++e) {
-      const auto row = follows.begin() + static_cast<std::ptrdiff_t>(e * experts_);
-      predicted_.hits += *std::max_element(row, row + static_cast<std::ptrdiff_t>(experts_));
-      predicted_.all += std::accumulate(row, row + static_cast<std::ptrdiff_t>(experts_), 0);
-    }
+    predicted_.hits += std::accumulate(most.begin(), most.end(), 0.0);
+    predicted_.all += tokens;
     commonest_.hits += *std::max_element(next.begin(), next.end());
-    commonest_.all += std::accumulate(next.begin(), next.end(), 0);
+    commonest_.all += tokens;
   }
 
   /// Mean over draws of so many different sessions and a token of each, all layers.

@@ -3,82 +3,27 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <set>
+#include <string>
 
 #include "sim/base/error.hpp"
-#include "workloads/llm/llm_bounds.hpp"
+#include "workloads/moe/record_builder.hpp"
+#include "workloads/moe/router_data.hpp"
+#include "workloads/text/csv_cells.hpp"
 #include "workloads/text/json_line.hpp"
 #include "workloads/text/line_source.hpp"
+#include "workloads/text/whole_file.hpp"
 
 namespace reticle {
 
 namespace {
 
-constexpr std::int64_t kMaxExperts = llm_bounds::kExperts;
-constexpr std::int64_t kMaxLayers = llm_bounds::kLayers;
 constexpr std::string_view kCsvBegin = "session,token_pos,layer,e0";
 
 bool looks_like_csv(std::string_view line) { return line.starts_with(kCsvBegin); }
 bool looks_like_jsonl(std::string_view line) {
   return line.find("\"reticle_routing\"") != std::string_view::npos;
 }
-
-/// Takes whole tokens, in order.
-class RecordBuilder {
- public:
-  RecordBuilder(const LineSource& lines, RoutingRecord& record) : lines_{lines}, r_{record} {}
-
-  /// The top_k picks of a token at a layer.
-  void check_picks(const std::uint64_t* picks, std::size_t offset) const {
-    const auto most = static_cast<std::uint64_t>(r_.experts > 0 ? r_.experts : kMaxExperts);
-    for (const auto* pick = picks; pick != picks + r_.top_k; ++pick) {
-      if (*pick >= most)
-        lines_.fail(offset, "experts",
-                    "expected an expert below " + std::to_string(most) + ", found " +
-                        std::to_string(*pick));
-      if (std::find(picks, pick, *pick) != pick)
-        lines_.fail(offset, "experts",
-                    "expected different experts, found " + std::to_string(*pick) + " twice");
-    }
-  }
-
-  /// A token's picks at all layers, checked; nothing is taken of one that is refused. Behind rows
-  /// left out positions may have a gap, which closes.
-  void add(std::int64_t session, std::int64_t position, const std::vector<std::uint64_t>& picks,
-           bool gap) {
-    const auto id = static_cast<std::uint64_t>(session);
-    if (r_.sessions.empty() || r_.sessions.back().id != id) {
-      if (!ids_.insert(id).second)
-        lines_.fail(0, "session", "expected its tokens one after another, found it again");
-      r_.sessions.push_back({id, position, {}});
-    } else if (position != next_ && !(gap && position > next_)) {
-      lines_.fail(
-          0, "token_pos",
-          "expected position " + std::to_string(next_) + ", found " + std::to_string(position));
-    }
-    next_ = position + 1;
-    auto& all = r_.sessions.back().picks;
-    for (const std::uint64_t pick : picks) {
-      all.push_back(static_cast<std::uint16_t>(pick));
-      most_ = std::max(most_, static_cast<std::int64_t>(pick));
-    }
-  }
-
-  void finish(const BadRows& bad) {
-    r_.bad_rows = bad;
-    if (r_.sessions.empty()) lines_.fail(0, "routing", "expected at least one token, found none");
-    if (r_.experts == 0) r_.experts = std::max(most_ + 1, r_.top_k);
-  }
-
- private:
-  const LineSource& lines_;
-  RoutingRecord& r_;
-  std::set<std::uint64_t> ids_;
-  std::int64_t next_ = 0;
-  std::int64_t most_ = 0;
-};
 
 /// Whether `read` went through; else what it threw is a bad row.
 template <class Read>
@@ -95,15 +40,11 @@ bool good(BadRows& bad, Read read) {
 /// Whole numbers of a CSV row into `all`; complains at the first field that is none.
 void numbers(const LineSource& lines, std::string_view row, std::vector<std::int64_t>& all) {
   all.clear();
-  for (std::size_t begin = 0;;) {
-    const std::size_t end = std::min(row.find(',', begin), row.size());
-    const auto value = whole_number(row.substr(begin, end - begin));
-    if (!value)
-      lines.fail(begin, "row",
-                 "expected a whole number, found " + quoted(row.substr(begin, end - begin)));
+  CsvCells cells{row};
+  for (std::size_t begin = 0; const auto cell = cells.next(); begin = cells.offset()) {
+    const auto value = whole_number(*cell);
+    if (!value) lines.fail(begin, "row", "expected a whole number, found " + quoted(*cell));
     all.push_back(*value);
-    if (end == row.size()) return;
-    begin = end + 1;
   }
 }
 
@@ -154,7 +95,7 @@ void read_csv(LineSource& lines, RoutingRecord& record, BadRows bad) {
     }
     token.whole =
         token.whole && good(bad, [&] {
-          if (fields[2] != token.layers || token.layers >= kMaxLayers)
+          if (fields[2] != token.layers || token.layers >= RecordBuilder::kMaxLayers)
             lines.fail(0, "layer",
                        "expected layer " + std::to_string(token.layers) + ", found " +
                            std::to_string(fields[2]));
@@ -192,8 +133,8 @@ void read_jsonl(LineSource& lines, RoutingRecord& record, BadRows bad) {
   if (json.at("reticle_routing").text != "1")
     lines.fail(json.at("reticle_routing").offset, "reticle_routing",
                "expected version 1, found " + quoted(json.at("reticle_routing").text));
-  record.experts = header_number(lines, json, "experts", kMaxExperts);
-  record.layers = header_number(lines, json, "layers", kMaxLayers);
+  record.experts = header_number(lines, json, "experts", RecordBuilder::kMaxExperts);
+  record.layers = header_number(lines, json, "layers", RecordBuilder::kMaxLayers);
   record.top_k = header_number(lines, json, "top_k", record.experts);
   RecordBuilder builder{lines, record};
   const auto expected = static_cast<std::size_t>(record.layers * record.top_k);
@@ -223,7 +164,7 @@ bool is_routing(const std::string& path) {
   if (!std::filesystem::is_regular_file(path, ignored)) return false;
   LineSource lines{path};
   const auto first = lines.peek();
-  return first && (looks_like_csv(*first) || looks_like_jsonl(*first));
+  return first && (looks_like_csv(*first) || looks_like_jsonl(*first) || is_router_data(lines));
 }
 
 RoutingRecord read_routing(const std::string& path, bool skip_bad_rows) {
@@ -234,18 +175,22 @@ RoutingRecord read_routing(const std::string& path, bool skip_bad_rows) {
     read_csv(lines, record, BadRows{skip_bad_rows});
   else if (first && looks_like_jsonl(*first))
     read_jsonl(lines, record, BadRows{skip_bad_rows});
+  else if (is_routing(path))
+    return read_router_data(lines);
   else
     throw ConfigError{{path, 1, 1},
                       "routing",
-                      "expected a line with \"reticle_routing\" or the columns " +
-                          std::string{kCsvBegin} + ",..."};
+                      "expected a line with \"reticle_routing\", the columns " +
+                          std::string{kCsvBegin} + ",... or a document with router_data"};
   return record;
 }
 
 void write_routing(const RoutingRecord& record, const std::string& path, std::string_view note) {
-  std::ofstream file{path, std::ios::binary};
+  WholeFile whole{path};
+  std::ostream& file = whole.text();
   file << R"({"reticle_routing": 1, "experts": )" << record.experts << R"(, "layers": )"
-       << record.layers << R"(, "top_k": )" << record.top_k << R"(, "note": ")" << note << "\"}\n";
+       << record.layers << R"(, "top_k": )" << record.top_k << R"(, "note": )" << json_string(note)
+       << "}\n";
   for (const RoutedSession& s : record.sessions)
     for (std::int64_t t = 0; t < record.tokens(s); ++t) {
       file << R"({"session": )" << s.id << R"(, "position": )" << s.first_position + t
@@ -255,7 +200,7 @@ void write_routing(const RoutingRecord& record, const std::string& path, std::st
         file << (i > 0 ? "," : "") << picks[i];
       file << "]}\n";
     }
-  if (!file.flush()) throw ConfigError{{path}, "", "expected a file that can be written"};
+  whole.done();
 }
 
 RoutingRecord draw_routing(const ExpertRouter& router, const std::vector<std::int64_t>& lengths) {

@@ -35,14 +35,16 @@ struct RoutingRecord {
   }
 };
 
-/// Reads JSONL ({"reticle_routing": 1, ...}, then a token a line) or CSV (session, token_pos,
-/// layer, e0, e1, ...), gzipped or not; docs/workloads.md has both. Throws ConfigError with
+/// Reads JSONL ({"reticle_routing": 1, ...}, then a token a line), CSV (session, token_pos, layer,
+/// e0, e1, ...) or a document with router_data, which is refused whole or not at all; gzipped or
+/// not; docs/workloads.md has all three. Throws ConfigError with
 /// file:line:col for rows that are malformed, out of order, or of another shape than the first, or
 /// leaves them out: with them goes their token, and the tokens around it become neighbours.
 RoutingRecord read_routing(const std::string& path, bool skip_bad_rows = false);
-/// Whether the file begins as one of the two does.
+/// Whether the file begins as one of the three does.
 bool is_routing(const std::string& path);
 
+/// The file is there whole or not at all. Throws ConfigError.
 void write_routing(const RoutingRecord& record, const std::string& path, std::string_view note);
 
 /// What `router` picks for sessions of these lengths, from position 0.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sim/base/rng.hpp"
+#include "workloads/requests/hash_ids.hpp"
 #include "workloads/requests/trace_formats.hpp"
 #include "workloads/requests/trace_row.hpp"
 #include "workloads/requests/trace_stream.hpp"
@@ -119,15 +120,8 @@ class AgentRequests final : public RequestSource {
                     .input_tokens = read_tokens(place, row.at("in")),
                     .output_tokens = read_tokens(place, row.at("out"))};
     // Requests that were not served have none.
-    if (const Field* ids = row.find("hash_ids")) {
-      row.ids(*ids, request.prefix_blocks);
-      const std::int64_t most = div_up(request.input_tokens, block_tokens_);
-      if (static_cast<std::int64_t>(request.prefix_blocks.size()) > most)
-        place.fail(ids->offset, ids->key,
-                   "expected at most " + std::to_string(most) + " ids (one per " +
-                       std::to_string(block_tokens_) + " input tokens), found " +
-                       std::to_string(request.prefix_blocks.size()));
-    }
+    if (const Field* ids = row.find("hash_ids"))
+      read_block_ids(place, row, *ids, block_tokens_, BlockIds::AtMostOne, request);
     for (std::uint64_t& id : request.prefix_blocks) id = combine64(sessions_ + 1, id);
     if (const Field* pause = row.find("think_time"); pause && pause->text != "null")
       request.pause = read_seconds(place, *pause);

@@ -3,19 +3,22 @@
 
 #include <string>
 
+#include "workloads/text/csv_cells.hpp"
+
 namespace reticle {
 
 void split_csv(const TextPlace& place, std::string_view line,
                std::span<const std::string_view> columns, std::span<Field> row) {
-  std::size_t offset = 0;
+  CsvCells cells{line};
   for (std::size_t column = 0; column < columns.size(); ++column) {
-    if (offset > line.size())
+    const std::size_t offset = cells.offset();
+    const auto text = cells.next();
+    if (!text)
       place.fail(line.size(), columns[column], "expected a value, found the end of the line");
-    const std::string_view text = line.substr(offset, line.find(',', offset) - offset);
-    row[column] = {columns[column], text, offset};
-    offset += text.size() + 1;
+    row[column] = {columns[column], *text, offset};
   }
-  if (offset <= line.size())
+  const std::size_t offset = cells.offset();
+  if (cells.next())
     place.fail(offset, "row",
                "expected " + std::to_string(columns.size()) + " columns, found another " +
                    quoted(line.substr(offset)));

@@ -2,6 +2,7 @@
 #include "workloads/requests/fit.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -64,9 +65,69 @@ LengthModel fit_mixture(const LengthHistogram& lengths, int parts) {
   return model;
 }
 
+namespace {
+
+constexpr std::array<double, 3> kCompared{50, 95, 99};  // percentiles users compare
+
+/// One lognormal for each band of ranks, with the mean and deviation of the logarithms there; the
+/// compared percentiles lie in the middle of theirs.
+LengthModel fit_bands(const LengthHistogram& lengths) {
+  constexpr std::array<double, 21> kEdges{0,     0.05, 0.15, 0.25,  0.35,  0.45,  0.49,
+                                          0.51,  0.55, 0.65, 0.75,  0.85,  0.92,  0.945,
+                                          0.955, 0.97, 0.98, 0.988, 0.992, 0.997, 1};
+  constexpr double kLeastSigma = 0.002;
+  std::vector<LognormalPart> sums(kEdges.size() - 1);
+  const auto all = static_cast<double>(lengths.count());
+  double begin = 0.0;  // ranks below this length
+  std::size_t band = 0;
+  lengths.each([&](std::int64_t length, std::int64_t count) {
+    const double x = std::log(static_cast<double>(length));
+    const double end = begin + static_cast<double>(count);
+    while (begin < end) {
+      while (band + 1 < sums.size() && begin >= kEdges[band + 1] * all) ++band;
+      const double upto = band + 1 < sums.size() ? std::min(end, kEdges[band + 1] * all) : end;
+      LognormalPart& sum = sums[band];
+      sum.weight += upto - begin;
+      sum.mu += (upto - begin) * x;
+      sum.sigma += (upto - begin) * x * x;
+      begin = upto;
+    }
+  });
+  LengthModel model{.maximum = lengths.max()};
+  for (const LognormalPart& sum : sums) {
+    if (sum.weight <= 0.0) continue;
+    const double mu = sum.mu / sum.weight;
+    const double variance = sum.sigma / sum.weight - mu * mu;
+    model.mixture.push_back(
+        {sum.weight / all, mu, std::sqrt(std::max(variance, kLeastSigma * kLeastSigma))});
+  }
+  return model;
+}
+
+/// The furthest miss among the compared percentiles, as a share.
+double furthest_miss(const LengthModel& model, const LengthHistogram& lengths) {
+  const std::vector<QuantilePoint> table = quantile_table(model);
+  double miss = 0.0;
+  for (const double percent : kCompared) {
+    const auto wanted = static_cast<double>(lengths.percentile(percent));
+    const double made = std::max(std::round(table_value(table, percent / 100.0)), 1.0);
+    miss = std::max(miss, std::abs(made / wanted - 1.0));
+  }
+  return miss;
+}
+
+}  // namespace
+
+LengthModel fit_near_mixture(const LengthHistogram& lengths) {
+  constexpr double kNear = 0.02;
+  LengthModel few = fit_mixture(lengths);
+  if (furthest_miss(few, lengths) <= kNear) return few;
+  return fit_bands(lengths);
+}
+
 GeneratorParams fit_requests(const TraceStatistics& trace, bool mixture) {
   const auto fit = [mixture](const LengthHistogram& lengths) {
-    return mixture ? fit_mixture(lengths) : fit_empirical(lengths);
+    return mixture ? fit_near_mixture(lengths) : fit_empirical(lengths);
   };
   return {.kind = "chat",
           .requests = trace.requests(),

@@ -16,7 +16,6 @@ namespace reticle {
 namespace {
 
 constexpr double kPauseSigma = 1.5;
-constexpr double kLongestSeconds = 9.2e6;  // 106 days, what Picoseconds hold
 
 /// Whole microseconds: the last bits of a logarithm differ between maths libraries, and files
 /// should not.
@@ -80,7 +79,7 @@ class Arrivals {
 };
 
 Picoseconds checked_time(double seconds) {
-  if (seconds > kLongestSeconds)
+  if (seconds > kLongestTraceSeconds)
     throw ConfigError{{}, "requests", "expected a trace of at most 106 days, found a longer one"};
   return to_time(seconds);
 }
@@ -110,11 +109,12 @@ class Lengths {
   Lengths(const GeneratorParams& params, const LengthModel& model, std::uint64_t seed,
           std::string_view stream)
       : model_{model}, rng_{seed, stream} {
-    if (!params.exact || model.table.empty()) return;
+    if (!params.exact) return;
+    const std::vector<QuantilePoint> table = quantile_table(model);
     const auto n = static_cast<std::uint64_t>(params.requests);
     for (std::uint64_t i = 0; i < n; ++i) {
       const double u = (static_cast<double>(i) + rng_.uniform()) / static_cast<double>(n);
-      strata_.push_back(std::llround(std::max(table_value(model.table, u), 1.0)));
+      strata_.push_back(std::llround(std::max(table_value(table, u), 1.0)));
     }
     for (std::uint64_t i = n; i > 1; --i) std::swap(strata_[i - 1], strata_[rng_.below(i)]);
   }

@@ -39,8 +39,8 @@ struct GeneratorParams {
   std::int64_t users = 0;            ///< closed loop: so many users who wait for answers
   LengthModel think_s{};             ///< closed loop: seconds from an answer to the next request
   /// Figures of the trace as a whole are the ones asked for, not those of a sample: time is
-  /// stretched so that requests/span is rate_per_s, and values of tables are drawn one from each
-  /// of `requests` equal strata. A longer trace then does not begin like a shorter one.
+  /// stretched so that requests/span is rate_per_s, and lengths of single turns are drawn one from
+  /// each of `requests` equal strata. A longer trace then does not begin like a shorter one.
   bool exact = false;
 
   // Single-turn requests.

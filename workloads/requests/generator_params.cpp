@@ -9,8 +9,6 @@ namespace reticle {
 
 namespace {
 
-constexpr double kLongestSeconds = 9.2e6;  // 106 days, what Picoseconds hold
-
 void require(bool ok, std::string_view key, std::string_view rule) {
   if (!ok) throw ConfigError{{}, key, "expected " + std::string{rule}};
 }
@@ -19,7 +17,7 @@ void check_sessions(const GeneratorParams& params) {
   check_law(params.append, "append");
   require(params.calls_per_session >= 1.0 && params.calls_per_session <= 1e6, "calls_per_session",
           "a mean from 1 to 10^6");
-  require(params.pause_median_s >= 0.0 && params.pause_median_s <= kLongestSeconds,
+  require(params.pause_median_s >= 0.0 && params.pause_median_s <= kLongestTraceSeconds,
           "pause_median_s", "seconds from 0 to 9200000");
   require(params.max_context == 0 || params.max_context >= 2, "max_context",
           "0, or at least 2 tokens");
@@ -60,7 +58,7 @@ void check_generator(const GeneratorParams& params) {
           "a number from 0 to 100");
   require(params.diurnal_swing >= 0.0 && params.diurnal_swing < 1.0, "diurnal_swing",
           "a share from 0 to below 1");
-  require(params.diurnal_period_s > 0.0 && params.diurnal_period_s <= kLongestSeconds,
+  require(params.diurnal_period_s > 0.0 && params.diurnal_period_s <= kLongestTraceSeconds,
           "diurnal_period_s", "seconds above 0 and up to 9200000");
   check_law(params.input, "input");
   check_law(params.output, "output");

@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// The member hash_ids of Mooncake's and Qwen's rows: one id per started block.
+// Block ids of a row: one per started block of the prompt, or at most one.
 #pragma once
+
+#include <string>
 
 #include "workloads/requests/request.hpp"
 #include "workloads/text/json_line.hpp"
 
 namespace reticle {
 
-/// Into request.prefix_blocks; request.input_tokens must be known. Throws ConfigError at a count
-/// that is not ceil(input / block).
-inline void read_hash_ids(const TextPlace& place, const JsonLine& row, std::int64_t block_tokens,
-                          Request& request) {
-  const Field& field = row.at("hash_ids");
+enum class BlockIds { OnePerStarted, AtMostOne };
+
+/// The ids of `field` into request.prefix_blocks; request.input_tokens must be known. Throws
+/// ConfigError at a count that is not, or is above, ceil(input / block); without blocks it is 0.
+inline void read_block_ids(const TextPlace& place, const JsonLine& row, const Field& field,
+                           std::int64_t block_tokens, BlockIds rule, Request& request) {
   row.ids(field, request.prefix_blocks);
-  const std::int64_t expected = div_up(request.input_tokens, block_tokens);
-  if (static_cast<std::int64_t>(request.prefix_blocks.size()) == expected) return;
+  const std::int64_t started = block_tokens > 0 ? div_up(request.input_tokens, block_tokens) : 0;
+  const auto found = static_cast<std::int64_t>(request.prefix_blocks.size());
+  if (found == started || (rule == BlockIds::AtMostOne && found < started)) return;
   place.fail(field.offset, field.key,
-             "expected " + std::to_string(expected) + " ids (one per " +
-                 std::to_string(block_tokens) + " input tokens), found " +
-                 std::to_string(request.prefix_blocks.size()));
+             std::string{"expected "} + (rule == BlockIds::AtMostOne ? "at most " : "") +
+                 std::to_string(started) + " ids (one per " + std::to_string(block_tokens) +
+                 " input tokens), found " + std::to_string(request.prefix_blocks.size()));
 }
 
 }  // namespace reticle

@@ -14,6 +14,10 @@ namespace {
 
 constexpr double kNormalP95 = 1.6448536269514722;  // 95th percentile of the standard normal
 
+LognormalPart lognormal_of(const LengthModel& model) {
+  return {1.0, std::log(model.median), std::log(model.p95 / model.median) / kNormalP95};
+}
+
 double draw_mixture(RngStream& rng, const std::vector<LognormalPart>& mixture) {
   double u = rng.uniform();
   for (const LognormalPart& part : mixture) {
@@ -61,6 +65,33 @@ double table_value(const std::vector<QuantilePoint>& table, double u) {
   return low.value * std::pow(above->value / low.value, part);
 }
 
+std::vector<QuantilePoint> quantile_table(const LengthModel& model) {
+  if (!model.table.empty()) return model.table;
+  constexpr int kSteps = 32;
+  constexpr int kFurthest = 6;          // standard deviations; beyond lies 1e-9 of a part
+  constexpr double kLeastSigma = 1e-6;  // tells a point from its neighbours
+  std::vector<LognormalPart> parts = model.mixture;
+  if (parts.empty()) parts = {lognormal_of(model)};
+  std::vector<double> logarithms;
+  for (LognormalPart& part : parts) {
+    part.sigma = std::max(part.sigma, kLeastSigma);
+    for (int i = -kFurthest * kSteps; i <= kFurthest * kSteps; ++i)
+      logarithms.push_back(part.mu + part.sigma * i / kSteps);
+  }
+  std::sort(logarithms.begin(), logarithms.end());
+  const auto most = static_cast<double>(model.maximum);
+  std::vector<QuantilePoint> table{{0.0, std::min(std::exp(logarithms.front()), most)}};
+  for (const double x : logarithms) {
+    double below = 0.0;
+    for (const LognormalPart& part : parts)
+      below += part.weight * 0.5 * std::erfc((part.mu - x) / part.sigma / std::sqrt(2.0));
+    if (below > table.back().p && below < 1.0)
+      table.push_back({below, std::min(std::exp(x), most)});
+  }
+  table.push_back({1.0, std::min(std::exp(logarithms.back()), most)});
+  return table;
+}
+
 bool is_given(const LengthModel& model) {
   return model.median > 0.0 || !model.table.empty() || !model.mixture.empty();
 }
@@ -79,8 +110,8 @@ double draw_value(RngStream& rng, const LengthModel& model) {
   if (!model.table.empty()) return table_value(model.table, rng.uniform());
   const auto most = static_cast<double>(model.maximum);
   if (!model.mixture.empty()) return std::min(draw_mixture(rng, model.mixture), most);
-  const double sigma = std::log(model.p95 / model.median) / kNormalP95;
-  return std::min(rng.lognormal(std::log(model.median), sigma), most);
+  const LognormalPart one = lognormal_of(model);
+  return std::min(rng.lognormal(one.mu, one.sigma), most);
 }
 
 std::int64_t draw_length(RngStream& rng, const LengthModel& model) {

@@ -41,6 +41,9 @@ void check_law(const LengthModel& model, const std::string& key);
 double draw_value(RngStream& rng, const LengthModel& model);
 /// The value that a share `u` of a table lies below.
 double table_value(const std::vector<QuantilePoint>& table, double u);
+/// The model as a table, however it was given: one of lognormals from its distribution function at
+/// every 32nd of a standard deviation of each.
+std::vector<QuantilePoint> quantile_table(const LengthModel& model);
 /// A whole number from 1 to the maximum.
 std::int64_t draw_length(RngStream& rng, const LengthModel& model);
 

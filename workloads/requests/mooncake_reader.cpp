@@ -23,7 +23,8 @@ class MooncakeParser final : public RowParser {
     request.arrival = read_milliseconds(place_, row_.at("timestamp"));
     request.input_tokens = read_tokens(place_, row_.at("input_length"));
     request.output_tokens = read_tokens(place_, row_.at("output_length"));
-    read_hash_ids(place_, row_, kBlockTokens, request);
+    read_block_ids(place_, row_, row_.at("hash_ids"), kBlockTokens, BlockIds::OnePerStarted,
+                   request);
   }
   [[nodiscard]] std::int64_t block_tokens() const override { return kBlockTokens; }
   [[nodiscard]] std::string_view time_key() const override { return "timestamp"; }

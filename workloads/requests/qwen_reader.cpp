@@ -50,7 +50,8 @@ class QwenParser final : public RowParser {
     request.arrival = read_seconds(place_, row_.at("timestamp"));
     request.input_tokens = read_tokens(place_, row_.at("input_length"));
     request.output_tokens = read_tokens(place_, row_.at("output_length"));
-    read_hash_ids(place_, row_, kBlockTokens, request);
+    read_block_ids(place_, row_, row_.at("hash_ids"), kBlockTokens, BlockIds::OnePerStarted,
+                   request);
     // Equal content further on is another prefix: chained, an id stands for all before it too.
     std::uint64_t prefix = 0;
     for (std::uint64_t& id : request.prefix_blocks) id = prefix = combine64(prefix, id);

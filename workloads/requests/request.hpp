@@ -12,6 +12,8 @@
 
 namespace reticle {
 
+inline constexpr double kLongestTraceSeconds = 9.2e6;  ///< 106 days, what Picoseconds hold
+
 struct Request {
   RequestId id{};
   Picoseconds arrival{};           ///< from the start of the trace

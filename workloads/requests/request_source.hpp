@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,9 @@ class RequestSource {
   [[nodiscard]] virtual std::int64_t block_tokens() const = 0;
   virtual std::uint64_t digest() = 0;
 
+  /// A request of this arrival has been given out: none before it is wanted any more.
+  void give(Picoseconds arrival) { given_ = arrival; }
+
   [[nodiscard]] std::int64_t skipped() const { return skipped_; }
   [[nodiscard]] const BadRows& bad_rows() const { return bad_rows_; }
 
@@ -36,6 +40,7 @@ class RequestSource {
     return false;
   }
   BadRows bad_rows_;
+  std::optional<Picoseconds> given_;
 
  private:
   std::int64_t skipped_ = 0;

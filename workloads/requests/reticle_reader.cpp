@@ -2,6 +2,7 @@
 // Our own JSONL, as write_reticle_trace writes it. [docs/workloads.md]
 #include <string>
 
+#include "workloads/requests/hash_ids.hpp"
 #include "workloads/requests/trace_formats.hpp"
 #include "workloads/requests/trace_row.hpp"
 #include "workloads/text/json_line.hpp"
@@ -36,7 +37,8 @@ class ReticleParser final : public RowParser {
     request.arrival = read_seconds(place_, row_.at("arrival_s"));
     request.input_tokens = read_tokens(place_, row_.at("input_tokens"));
     request.output_tokens = read_tokens(place_, row_.at("output_tokens"));
-    if (const Field* blocks = row_.find("prefix_blocks")) read_blocks(*blocks, request);
+    if (const Field* blocks = row_.find("prefix_blocks"))
+      read_block_ids(place_, row_, *blocks, block_tokens_, BlockIds::AtMostOne, request);
     if (row_.members().size() > 3) read_optional(request);
   }
   [[nodiscard]] std::int64_t block_tokens() const override { return block_tokens_; }
@@ -56,16 +58,6 @@ class ReticleParser final : public RowParser {
     if (const auto adapter = whole("adapter", 0xffff'ffff))
       request.adapter = static_cast<std::uint32_t>(*adapter);
     if (const Field* pause = row_.find("pause_s")) request.pause = read_seconds(place_, *pause);
-  }
-
-  void read_blocks(const Field& field, Request& request) const {
-    row_.ids(field, request.prefix_blocks);
-    const std::int64_t most = block_tokens_ > 0 ? div_up(request.input_tokens, block_tokens_) : 0;
-    if (static_cast<std::int64_t>(request.prefix_blocks.size()) > most)
-      place_.fail(field.offset, field.key,
-                  "expected at most " + std::to_string(most) + " ids (one per " +
-                      std::to_string(block_tokens_) + " input tokens), found " +
-                      std::to_string(request.prefix_blocks.size()));
   }
 
   JsonLine row_;

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
-#include <cstdio>
-#include <fstream>
 #include <string>
 
-#include "sim/base/error.hpp"
 #include "workloads/requests/trace_reader.hpp"
+#include "workloads/text/whole_file.hpp"
 
 namespace reticle {
 
@@ -18,22 +15,6 @@ std::string exact_seconds(Picoseconds time) {
   fraction.erase(fraction.find_last_not_of('0') + 1);
   const std::string whole = std::to_string(time.count() / kPicosecondsPerSecond);
   return fraction.empty() ? whole : whole + "." + fraction;
-}
-
-std::string json_string(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      result.append(1, '\\').append(1, c);
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      std::array<char, 7> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\u%04x", static_cast<unsigned>(c));
-      result.append(escape.data());
-    } else {
-      result += c;
-    }
-  }
-  return result + "\"";
 }
 
 std::string header_line(const Trace& trace, std::string_view note) {
@@ -71,11 +52,10 @@ std::string request_line(const Request& request) {
 }  // namespace
 
 void write_reticle_trace(const Trace& trace, const std::string& path, std::string_view note) {
-  std::ofstream file{path, std::ios::binary};
-  file << header_line(trace, note);
-  for (const Request& request : trace.requests) file << request_line(request);
-  file.close();
-  if (!file) throw ConfigError{{path}, "", "expected a file that can be written, found an error"};
+  WholeFile file{path};
+  file.text() << header_line(trace, note);
+  for (const Request& request : trace.requests) file.text() << request_line(request);
+  file.done();
 }
 
 }  // namespace reticle

@@ -91,6 +91,11 @@ class RowRequests final : public RequestSource {
                    "expected a time at most 10 s before the latest row above, found one " +
                        std::to_string((*latest_ - arrival).count() / kPicosecondsPerSecond) +
                        " s before");
+    if (given_ && arrival < *given_)
+      lines_->fail(0, parser_->time_key(),
+                   "expected no time before that of a row " + std::to_string(kMostHeld) +
+                       " rows or " + std::to_string(kMostHeldIds) +
+                       " block ids above, found an earlier one");
     latest_ = max(latest_.value_or(arrival), arrival);
   }
   static Picoseconds max(Picoseconds a, Picoseconds b) { return a < b ? b : a; }

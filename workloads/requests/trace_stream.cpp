@@ -51,9 +51,48 @@ const std::vector<std::string>& TraceStream::bad_row_messages() const {
 }
 std::uint64_t TraceStream::digest() { return source_->digest(); }
 
-/// Reads until the first request held cannot be preceded by one still to come.
+/// Of two late rows at once the first of the file is the earlier.
+bool TraceStream::later(const Late& a, const Late& b) {
+  return std::pair{a.request.arrival, a.row} > std::pair{b.request.arrival, b.row};
+}
+
+void TraceStream::hold(Request&& request) {
+  held_ids_ += request.prefix_blocks.size();
+  if (ahead_.empty() || request.arrival >= ahead_.back().arrival) {
+    ahead_.push_back(std::move(request));
+    return;
+  }
+  late_.push_back({late_rows_++, std::move(request)});
+  std::push_heap(late_.begin(), late_.end(), later);
+}
+
+/// A late row stands in the file behind all of `ahead_` that are not later than it.
+const Request& TraceStream::first_held() const {
+  if (late_.empty() || (!ahead_.empty() && ahead_.front().arrival <= late_.front().request.arrival))
+    return ahead_.front();
+  return late_.front().request;
+}
+
+void TraceStream::take_first(Request& request) {
+  if (&first_held() == (ahead_.empty() ? nullptr : &ahead_.front())) {
+    std::swap(request, ahead_.front());
+    spare_.push_back(std::move(ahead_.front()));
+    ahead_.pop_front();
+  } else {
+    std::pop_heap(late_.begin(), late_.end(), later);
+    std::swap(request, late_.back().request);
+    spare_.push_back(std::move(late_.back().request));
+    late_.pop_back();
+  }
+  held_ids_ -= request.prefix_blocks.size();
+  source_->give(request.arrival);
+}
+
+/// Reads until the first request held cannot be preceded by one still to come, or enough are held.
 void TraceStream::read_ahead() {
-  while (!at_end_ && (ahead_.empty() || latest_ - ahead_.front().arrival <= kDisorder)) {
+  const auto held = [&] { return ahead_.size() + late_.size(); };
+  while (!at_end_ && (held() == 0 || (latest_ - first_held().arrival <= kDisorder &&
+                                      held() < kMostHeld && held_ids_ < kMostHeldIds))) {
     Request request;
     if (!spare_.empty()) {
       request = std::move(spare_.back());
@@ -67,22 +106,18 @@ void TraceStream::read_ahead() {
       at_end_ = true;
     }
     if (at_end_) break;
-    latest_ = ahead_.empty() && row_ == 0 ? request.arrival : max(latest_, request.arrival);
-    ahead_.push_back(std::move(request));
-    for (std::size_t i = ahead_.size() - 1; i > 0 && ahead_[i].arrival < ahead_[i - 1].arrival; --i)
-      std::swap(ahead_[i], ahead_[i - 1]);
+    latest_ = held() == 0 && row_ == 0 ? request.arrival : max(latest_, request.arrival);
+    hold(std::move(request));
   }
 }
 
 bool TraceStream::next_in_order(Request& request) {
   read_ahead();
-  if (ahead_.empty()) {
+  if (ahead_.empty() && late_.empty()) {
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
     return false;
   }
-  std::swap(request, ahead_.front());
-  spare_.push_back(std::move(ahead_.front()));
-  ahead_.pop_front();
+  take_first(request);
   // A row may precede the first one, from which some formats count.
   if (!origin_) origin_ = min(request.arrival, Picoseconds{0});
   request.arrival -= *origin_;
