@@ -352,7 +352,7 @@ TEST_CASE("fit_routing: tries every shape of popularity and takes the nearest") 
     law.stickiness = 0.2;
     law.layer_correlation = 0.4;
     const RoutingRecord record =
-        draw_routing(ExpertRouter{model(32, 2, law, 36), 77}, std::vector<std::int64_t>(8, 60));
+        draw_routing(ExpertRouter{model(32, 2, law, 12), 77}, std::vector<std::int64_t>(6, 40));
     const FittedRouting fit = fit_routing(record);
     CAPTURE(i);
     // The shape that drew is as near as any, but for what seeds differ by; the nearest is taken.
