@@ -2,15 +2,17 @@
 // What a language model is and asks for, before any silicon.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <cmath>
 #include <utility>
+#include <vector>
 
 #include "sim/cli/describe.hpp"
 #include "sim/metrics/text_format.hpp"
 #include "workloads/llm/attended.hpp"
 #include "workloads/llm/layer_matrices.hpp"
 #include "workloads/llm/recurrence_facts.hpp"
+#include "workloads/moe/expert_router.hpp"
 
 namespace reticle {
 
@@ -129,10 +131,33 @@ Recurred recurred(const LlmSpec& llm) {
   return sum;
 }
 
+/// Experts of a layer that a token of each of `batch` requests touches, in the mean of the layers:
+/// drawn by the model's own law, over so many steps that the mean stands to 1 %.
+double experts_touched(const LlmSpec& llm, std::int64_t batch) {
+  const MoeSpec& moe = *llm.moe;
+  if (moe.routing.choice == ExpertChoice::ByExpert)  // each takes its share, one token at least
+    return static_cast<double>(std::min(moe.experts, batch * moe.top_k));
+  constexpr std::int64_t kSteps = 16;
+  const ExpertRouter router{llm, 0};
+  std::vector<std::int32_t> loads(static_cast<std::size_t>(moe.experts));
+  double touched = 0;
+  for (const std::int64_t layer : router.moe_layers())
+    for (std::int64_t step = 0; step < kSteps; ++step) {
+      std::fill(loads.begin(), loads.end(), 0);
+      for (std::int64_t b = 0; b < batch; ++b)
+        router.add_loads(RequestId{static_cast<std::uint64_t>(step * batch + b)}, step, 1, layer,
+                         loads);
+      touched += static_cast<double>(moe.experts - std::count(loads.begin(), loads.end(), 0));
+    }
+  return touched / static_cast<double>(std::ssize(router.moe_layers()) * kSteps);
+}
+
 /// Operations per byte of weights or cache, by kind of operator, at batch 1 and 64: what a
-/// machine's ratio of the two is to be held against. Experts touched: even routing.
+/// machine's ratio of the two is to be held against.
 void add_operators(const LlmSpec& llm, std::vector<Fact>& facts) {
-  constexpr double kBatch = 64, kContext = 50'000;
+  constexpr std::int64_t kStreams = 64;
+  constexpr double kBatch = kStreams, kContext = 50'000;
+  const double of_batch = llm.moe ? experts_touched(llm, kStreams) : 0;
   struct Sum {
     double macs = 0, bytes = 0, bytes_of_batch = 0;
   };
@@ -144,9 +169,7 @@ void add_operators(const LlmSpec& llm, std::vector<Fact>& facts) {
       const double byte = static_cast<double>(bytes_of(1'000'000, m.precision).count()) * 1e-6;
       auto used = static_cast<double>(m.copies), touched = used;
       if (is_expert(m.role)) {
-        const double share =
-            static_cast<double>(llm.moe->top_k) / static_cast<double>(llm.moe->experts);
-        touched = used * (1 - std::pow(1 - share, kBatch));
+        touched = of_batch;
         used = static_cast<double>(llm.moe->top_k);
       }
       sum.macs += one * used;
@@ -175,6 +198,13 @@ void add_operators(const LlmSpec& llm, std::vector<Fact>& facts) {
                      {{"batch_1", one}, {"batch_64", many}, {"flop_per_token", 2 * s.macs}}});
   };
   for (std::size_t i = 0; i < roles.size(); ++i) add(kNames[i].first, kNames[i].second, roles[i]);
+  if (llm.moe)
+    facts.push_back({"intensity",
+                     "experts_touched",
+                     "experts touched",
+                     fmt::format("{:.1f} of {} at batch 64, by the model's own routing", of_batch,
+                                 llm.moe->experts),
+                     {{"batch_1", llm.moe->top_k}, {"batch_64", of_batch}}});
   // Every sequence reads a cache of its own: a batch shares nothing.
   const auto own = [&](const char* key, const char* label, double macs, Bytes bytes) {
     const auto one = static_cast<double>(bytes.count());

@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -117,23 +120,84 @@ void print_bad_rows(const BadRows& bad) {
   for (const std::string& message : bad.messages()) fmt::print("    {}\n", message);
 }
 
+/// Least and most of a figure over layers or seeds.
+struct Extent {
+  double least = std::numeric_limits<double>::infinity(), most = -least, sum = 0;
+  int count = 0;
+  void take(double value) {
+    least = std::min(least, value);
+    most = std::max(most, value);
+    sum += value;
+    ++count;
+  }
+  [[nodiscard]] double mean() const { return sum / count; }
+};
+
+/// Figures of layers, in the order printed.
+struct LayerFigure {
+  const char* key;
+  const char* label;
+  double LayerLoads::*value;
+};
+constexpr std::array<LayerFigure, 4> kLayerFigures{
+    {{"load_max_over_mean", "load, max over mean", &LayerLoads::max_over_mean},
+     {"load_cv", "load, standard deviation over mean", &LayerLoads::cv},
+     {"load_gini", "load, Gini", &LayerLoads::gini},
+     {"reuse_1", "picks shared with the token before", &LayerLoads::reuse}}};
+
+Extent over_layers(const RoutingFigures& f, double LayerLoads::*value) {
+  Extent all;
+  for (const LayerLoads& l : f.layers) all.take(l.*value);
+  return all;
+}
+
+nlohmann::ordered_json to_json(const FittedRouting& fit) {
+  nlohmann::ordered_json out;
+  out["routing"] = to_json(fit.spec);
+  for (std::size_t i = 0; i < kPopularityShapes.size(); ++i)
+    out["miss_by_shape"][std::string{kPopularityShapes[i]}] = fit.miss[i];
+  out["measured"] = to_json(fit.measured);
+  // A list, by seed from 1.
+  for (const RoutingFigures& f : fit.generated) out["generated"].push_back(to_json(f));
+  return out;
+}
+
+/// One law holds for all layers: what it draws over them beside what was recorded.
+void print_layers(const FittedRouting& fit) {
+  fmt::print("\n  one law for all layers: least to most of a layer\n  {:<48}{:>16}{:>16}\n", "",
+             "recorded", "drawn, seed 1");
+  const auto text = [](const Extent& e) { return fmt::format("{:.2f} - {:.2f}", e.least, e.most); };
+  for (const LayerFigure& figure : kLayerFigures)
+    fmt::print("  {:<48}{:>16}{:>16}\n", figure.label,
+               text(over_layers(fit.measured, figure.value)),
+               text(over_layers(fit.generated.front(), figure.value)));
+}
+
 void print_fit(const RoutingRecord& record, bool json) {
   const FittedRouting fit = fit_routing(record);
-  const auto measured = named(fit.measured), generated = named(fit.generated);
   if (json) {
-    nlohmann::ordered_json out;
-    out["routing"] = to_json(fit.spec);
-    out["measured"] = to_json(fit.measured);
-    out["generated"] = to_json(fit.generated);
-    fmt::print("{}\n", out.dump(2));
+    fmt::print("{}\n", to_json(fit).dump(2));
     return;
   }
-  fmt::print("  {:<48}{:>10}{:>10}{:>8}\n", "", "recorded", "drawn", "off");
-  for (std::size_t i = 0; i < measured.size(); ++i)
-    fmt::print("  {:<48}{:>10.3f}{:>10.3f}{:>+7.1f}%\n", measured[i].label, measured[i].value,
-               generated[i].value, 100 * (generated[i].value / measured[i].value - 1));
+  std::vector<std::vector<NamedFigure>> drawn;
+  for (const RoutingFigures& f : fit.generated) drawn.push_back(named(f));
+  fmt::print("  {:<48}{:>10}{:>10}{:>8}   seeds 1 to {}\n", "", "recorded", "drawn", "off",
+             drawn.size());
+  const auto measured = named(fit.measured);
+  for (std::size_t i = 0; i < measured.size(); ++i) {
+    Extent seeds;
+    for (const auto& one : drawn) seeds.take(one[i].value);
+    const auto off = [&](double value) { return 100 * (value / measured[i].value - 1); };
+    fmt::print("  {:<48}{:>10.3f}{:>10.3f}{:>+7.1f}%   {:+.1f} to {:+.1f}%\n", measured[i].label,
+               measured[i].value, seeds.mean(), off(seeds.mean()), off(seeds.least),
+               off(seeds.most));
+  }
+  print_layers(fit);
+  fmt::print("\n  off by shape (fourth root of the sum of fourth powers of logarithms):");
+  for (std::size_t i = 0; i < kPopularityShapes.size(); ++i)
+    fmt::print("{} {} {:.3f}", i > 0 ? "," : "", kPopularityShapes[i], fit.miss[i]);
   fmt::print(
-      "\nrouting:\n  popularity_sigma: {:.3g}\n  popularity_shape: {}\n  topics: {}\n  "
+      "\n\nrouting:\n  popularity_sigma: {:.3g}\n  popularity_shape: {}\n  topics: {}\n  "
       "topic_sigma: {:.3g}\n"
       "  stickiness: {:.3g}\n  layer_correlation: {:.3g}\n",
       fit.spec.popularity_sigma, shape_text(fit.spec), fit.spec.topics, fit.spec.topic_sigma,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -370,6 +371,24 @@ TEST_CASE("workload routing: what full experts drop is counted") {
   CHECK(dropped["dropped"] > 0);
   const Outcome roomy = run_reticle(drawn + Arguments{"--capacity", "128"});
   CHECK(nlohmann::json::parse(roomy.out)["dropped"]["dropped"] == 0);
+}
+
+TEST_CASE("describe llm: a batch touches the experts that the model's own routing touches") {
+  const auto intensity = [](const char* preset) {
+    const Outcome described = run_reticle({"describe", "llm", "gpt-oss-120b", "--json", "--set",
+                                           std::string{"llm.moe.routing.preset="} + preset});
+    REQUIRE(described.code == 0);
+    return nlohmann::json::parse(described.out)["intensity"];
+  };
+  // Even routing: each of 128 experts is left out by 64 tokens with 4 picks each.
+  const auto even = intensity("uniform");
+  const double touched = even["experts_touched"]["batch_64"];
+  CHECK(touched == doctest::Approx(128 * (1 - std::pow(1 - 4.0 / 128, 64))).epsilon(0.005));
+  // 64 tokens do 64 times the products, on so many times the bytes of one.
+  const auto& down = even["expert_down"];
+  CHECK(down["batch_64"].get<double>() / down["batch_1"].get<double>() ==
+        doctest::Approx(64 * 4 / touched));
+  CHECK(intensity("typical")["experts_touched"]["batch_64"] < 0.9 * touched);
 }
 
 TEST_CASE("describe llm: the formats of mixers and states, and recurrences beside attention") {

@@ -30,9 +30,31 @@ LlmSpec model(std::int64_t experts, std::int64_t top_k, const RoutingSpec& routi
   return llm;
 }
 
-RoutingFigures figures(const LlmSpec& llm, std::int64_t sessions, std::int64_t tokens) {
+RoutingFigures figures(const LlmSpec& llm, std::int64_t sessions, std::int64_t tokens,
+                       std::uint64_t seed = 5) {
   const std::vector<std::int64_t> lengths(static_cast<std::size_t>(sessions), tokens);
-  return figures_of(draw_routing(ExpertRouter{llm, 5}, lengths));
+  return figures_of(draw_routing(ExpertRouter{llm, seed}, lengths));
+}
+
+/// Of values that all estimate one: how many standard errors their mean is from nothing.
+double errors_from_zero(const std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double variance = 0;
+  for (const double v : values) variance += (v - mean) * (v - mean) / (n - 1);
+  return std::abs(mean) / std::sqrt(variance / n);
+}
+
+/// Least-squares slope of a figure over the layers.
+double slope(const std::vector<LayerLoads>& layers, double LayerLoads::*value) {
+  const double middle = static_cast<double>(layers.size() - 1) / 2;
+  double both = 0, square = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const double x = static_cast<double>(i) - middle;
+    both += x * layers[i].*value;
+    square += x * x;
+  }
+  return both / square;
 }
 
 std::string refusal(std::string_view content) {
@@ -95,6 +117,32 @@ TEST_CASE(
   const RoutingFigures f = figures(model(64, 2, linked), 100, 500);
   CHECK(f.next_layer == doctest::Approx(0.5 + 0.5 / 64).epsilon(0.05));
   CHECK(f.mean.gini < 0.05);
+}
+
+TEST_CASE("ExpertRouter: loads and reuse do not depend on how deep a layer lies") {
+  // Layers of one seed resemble their neighbours, seeds do not: errors are taken over seeds.
+  constexpr std::uint64_t kSeeds = 8;
+  constexpr double LayerLoads::*kFigures[] = {&LayerLoads::max_over_mean, &LayerLoads::gini,
+                                              &LayerLoads::reuse};
+  for (const auto preset : {RoutingPresetName::Typical, RoutingPresetName::Skewed}) {
+    const LlmSpec llm = model(64, 4, routing_of(preset), 24);
+    std::vector<std::vector<LayerLoads>> seeds;
+    for (std::uint64_t seed = 1; seed <= kSeeds; ++seed)
+      seeds.push_back(figures(llm, 48, 48, seed).layers);
+    for (const auto value : kFigures) {
+      std::vector<double> trend, first;
+      for (const std::vector<LayerLoads>& layers : seeds) {
+        trend.push_back(slope(layers, value));
+        double later = 0;
+        for (std::size_t i = 1; i < layers.size(); ++i)
+          later += layers[i].*value / static_cast<double>(layers.size() - 1);
+        first.push_back(layers[0].*value - later);
+      }
+      CAPTURE(static_cast<int>(preset));
+      CHECK(errors_from_zero(trend) < 4);
+      CHECK(errors_from_zero(first) < 4);
+    }
+  }
 }
 
 TEST_CASE(
@@ -247,19 +295,37 @@ TEST_CASE(
   const RoutingFigures measured = figures_of(batch);
   CHECK(measured.reuse[0] == doctest::Approx(0.4164).epsilon(0.0005));
 
-  const RoutingFigures g = generated_figures(routing_of(RoutingPresetName::Typical), batch, 1);
   const auto near = [](double generated, double recorded) {
     CHECK(generated == doctest::Approx(recorded).epsilon(0.10));
   };
-  near(g.mean.max_over_mean, measured.mean.max_over_mean);
-  near(g.mean.cv, measured.mean.cv);
-  near(g.mean.gini, measured.mean.gini);
-  for (std::size_t i = 0; i < g.reuse.size(); ++i) near(g.reuse[i], measured.reuse[i]);
-  near(g.independent, measured.independent);
-  for (std::size_t i = 0; i < g.lru.size(); ++i) near(g.lru[i], measured.lru[i]);
-  for (std::size_t i = 0; i < g.distinct.size(); ++i) near(g.distinct[i], measured.distinct[i]);
-  for (std::size_t i = 0; i < g.window.size(); ++i) near(g.window[i], measured.window[i]);
-  near(g.next_layer, measured.next_layer);
+  const auto all_near = [&near](const RoutingFigures& g, const RoutingFigures& recorded) {
+    near(g.mean.cv, recorded.mean.cv);
+    near(g.mean.gini, recorded.mean.gini);
+    for (std::size_t i = 0; i < g.reuse.size(); ++i) near(g.reuse[i], recorded.reuse[i]);
+    near(g.independent, recorded.independent);
+    for (std::size_t i = 0; i < g.lru.size(); ++i) near(g.lru[i], recorded.lru[i]);
+    for (std::size_t i = 0; i < g.distinct.size(); ++i) near(g.distinct[i], recorded.distinct[i]);
+    for (std::size_t i = 0; i < g.window.size(); ++i) near(g.window[i], recorded.window[i]);
+    near(g.next_layer, recorded.next_layer);
+  };
+  // As fitted to seven sessions (docs/workloads.md): seven topics of 64, so the maximum is left to
+  // the mean of seeds.
+  RoutingSpec of_seven;
+  of_seven.popularity_sigma = 1.58;
+  of_seven.topic_sigma = 3.1;
+  of_seven.stickiness = 0.0698;
+  of_seven.layer_correlation = 0.499;
+  double max_of_seven = 0;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    CAPTURE(seed);
+    const RoutingFigures g = generated_figures(routing_of(RoutingPresetName::Typical), batch, seed);
+    near(g.mean.max_over_mean, measured.mean.max_over_mean);
+    all_near(g, measured);
+    const RoutingFigures seven = generated_figures(of_seven, full, seed);
+    all_near(seven, f);
+    max_of_seven += seven.mean.max_over_mean / 5;
+  }
+  near(max_of_seven, f.mean.max_over_mean);
 }
 
 TEST_CASE("fit_routing: finds the law that drew a recording") {
@@ -270,10 +336,27 @@ TEST_CASE("fit_routing: finds the law that drew a recording") {
   const RoutingRecord record =
       draw_routing(ExpertRouter{model(16, 2, law, 4), 77}, std::vector<std::int64_t>(16, 60));
   const FittedRouting fit = fit_routing(record);
-  CHECK(fit.generated.reuse[0] == doctest::Approx(fit.measured.reuse[0]).epsilon(0.06));
-  CHECK(fit.generated.mean.cv == doctest::Approx(fit.measured.mean.cv).epsilon(0.1));
-  CHECK(fit.generated.next_layer == doctest::Approx(fit.measured.next_layer).epsilon(0.1));
+  CHECK(fit.generated[0].reuse[0] == doctest::Approx(fit.measured.reuse[0]).epsilon(0.06));
+  CHECK(fit.generated[0].mean.cv == doctest::Approx(fit.measured.mean.cv).epsilon(0.1));
+  CHECK(fit.generated[0].next_layer == doctest::Approx(fit.measured.next_layer).epsilon(0.1));
   CHECK(fit.spec.topic_sigma < 0.6);
+  CHECK(fit.generated.size() == FittedRouting::kSeeds);
+}
+
+TEST_CASE("fit_routing: tries log-gamma too, and takes the nearest shape") {
+  RoutingSpec law;
+  law.popularity_sigma = 1;
+  law.popularity_shape = PopularityShape::LogGamma;
+  law.topic_sigma = 1.5;
+  law.stickiness = 0.2;
+  law.layer_correlation = 0.4;
+  const RoutingRecord record =
+      draw_routing(ExpertRouter{model(32, 2, law, 36), 77}, std::vector<std::int64_t>(8, 60));
+  const FittedRouting fit = fit_routing(record);
+  // It is as near as any, but for what seeds differ by: topics and correlated layers blur a tail.
+  const double least = *std::min_element(fit.miss.begin(), fit.miss.end());
+  CHECK(fit.miss[static_cast<std::size_t>(PopularityShape::LogGamma)] < 1.25 * least);
+  CHECK(fit.miss[static_cast<std::size_t>(fit.spec.popularity_shape)] == least);
 }
 
 TEST_CASE("read_routing: damaged files are refused or read, and never crash") {
@@ -297,7 +380,14 @@ TEST_CASE("read_routing: damaged files are refused or read, and never crash") {
 
 TEST_CASE("presets: balanced and skewed have the loads they are documented with") {
   const auto loads = [](RoutingPresetName preset, std::int64_t experts, std::int64_t top_k) {
-    return figures(model(experts, top_k, routing_of(preset), 16), 100, 100).mean;
+    LayerLoads mean;
+    for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+      const LayerLoads one =
+          figures(model(experts, top_k, routing_of(preset), 16), 100, 100, seed).mean;
+      mean.max_over_mean += one.max_over_mean / 5;
+      mean.gini += one.gini / 5;
+    }
+    return mean;
   };
   // FLAME-MoE, top-6 of 64: 1.38-1.86, Gini 0.09-0.15. Mixtral, top-2 of 8: 1.08-1.33, 0.02-0.12.
   const LayerLoads fine = loads(RoutingPresetName::Balanced, 64, 6);

@@ -30,7 +30,8 @@ struct RoutingSpec {
   /// et al., JMLR 2022]. 0 = no limit.
   double capacity_factor = 0;
 
-  /// Standard deviation of the logarithm of an expert's popularity within a layer; 0 = uniform.
+  /// Standard deviation of the logarithm of an expert's popularity within a layer, of picks that do
+  /// not follow from the layer before; 0 = uniform.
   double popularity_sigma = 0;
   PopularityShape popularity_shape = PopularityShape::LogUniform;
   std::int64_t topics = 64;      ///< of the whole model; a request has one of them
@@ -60,9 +61,9 @@ struct RoutingPreset {
 /// measured ones.
 inline constexpr std::array<RoutingPreset, 4> kRoutingPresets{{
     {"uniform", 0, PopularityShape::LogUniform, 0, 0, 0},
-    {"balanced", 0.3, PopularityShape::LogNormal, 1.8, 0.2, 0.6},
-    {"typical", 2.17, PopularityShape::LogUniform, 1.82, 0.2, 0.6},
-    {"skewed", 1.3, PopularityShape::LogNormal, 1.82, 0.2, 0.6},
+    {"balanced", 0.4, PopularityShape::LogNormal, 2.06, 0.23, 0.65},
+    {"typical", 2.68, PopularityShape::LogUniform, 2.06, 0.23, 0.65},
+    {"skewed", 1.45, PopularityShape::LogNormal, 2.06, 0.23, 0.65},
 }};
 
 inline RoutingSpec routing_of(RoutingPresetName name) {

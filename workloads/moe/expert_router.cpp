@@ -123,11 +123,17 @@ ExpertRouter::ExpertRouter(const LlmSpec& llm, std::uint64_t seed)
   spec_ = moe.routing;
   stay_ = in_128ths(spec_.stickiness);
   follow_ = in_128ths(spec_.layer_correlation);
+  if (follow_ > 0) before_.resize(kLongestRun);
+  for (std::size_t i = 0; i < before_.size(); ++i)
+    build_layer(before_[i], static_cast<std::int64_t>(i) - std::ssize(before_));
   layers_.resize(llm.layers.size());
-  for (std::int64_t i = 0; i < llm.layer_count(); ++i)
-    if (llm.layer_is_moe(i)) build_layer(layers_[static_cast<std::size_t>(i)], i);
-  for (const std::int64_t i : moe_layers_)
-    linked_layers_.push_back(&layers_[static_cast<std::size_t>(i)]);
+  for (std::int64_t i = 0; i < llm.layer_count(); ++i) {
+    if (!llm.layer_is_moe(i)) continue;
+    Layer& layer = layers_[static_cast<std::size_t>(i)];
+    layer.ordinal = std::ssize(moe_layers_);
+    moe_layers_.push_back(i);
+    build_layer(layer, i);
+  }
   if (!spec_.recording.empty()) replay(llm);
 }
 
@@ -137,44 +143,51 @@ ExpertRouter::ExpertRouter(ExpertRouter&&) noexcept = default;
 void ExpertRouter::build_layer(Layer& layer, std::int64_t index) {
   const std::string name = "/layer" + std::to_string(index);
   layer.salt = mix64(static_cast<std::uint64_t>(index)) | 1U;
-  layer.ordinal = static_cast<std::int64_t>(moe_layers_.size());
-  moe_layers_.push_back(index);
   const auto experts = static_cast<std::size_t>(experts_);
   const std::vector<double> base = spread(std::vector<double>(experts, 1.0), spec_.popularity_sigma,
                                           spec_.popularity_shape, seed_, "moe/popularity" + name);
-  layer.popularity = base;
+  layer.own = base;
   if (spec_.topic_sigma > 0) {
-    std::fill(layer.popularity.begin(), layer.popularity.end(), 0.0);
+    std::fill(layer.own.begin(), layer.own.end(), 0.0);
     for (std::int64_t topic = 0; topic < spec_.topics; ++topic) {
       const std::vector<double> mine = spread(base, spec_.topic_sigma, PopularityShape::LogUniform,
                                               seed_, "moe/topic" + std::to_string(topic) + name);
       add_table(layer, mine);
       for (std::size_t e = 0; e < experts; ++e)
-        layer.popularity[e] += mine[e] / static_cast<double>(spec_.topics);
+        layer.own[e] += mine[e] / static_cast<double>(spec_.topics);
     }
   } else {
     add_table(layer, base);
   }
+  layer.popularity = layer.own;
   if (follow_ > 0) link(layer, experts, name);
+  linked_layers_.push_back(&layer);
 }
 
-/// Which expert follows which: a permutation, so that what is popular stays as popular. Kept
-/// composed over the layers before, as picks follow over several.
+/// Which expert follows which: a permutation, kept composed over the layers before, as picks follow
+/// over several. What picks come to is a mixture of so many layers' own popularities, of equally
+/// many at every layer: the first ones follow from layers before them that nobody asks for.
 void ExpertRouter::link(Layer& layer, std::size_t experts, const std::string& name) {
   std::vector<std::uint16_t> next(experts);
   std::iota(next.begin(), next.end(), std::uint16_t{0});
   layer.follows = next;  // over no layer: itself
-  if (layer.ordinal == 0) return;
+  if (linked_layers_.empty()) return;
   RngStream rng{seed_, "moe/follows" + name};
   for (std::size_t e = experts; e > 1; --e) std::swap(next[e - 1], next[rng.below(e)]);
-  const Layer& earlier =
-      layers_[static_cast<std::size_t>(moe_layers_[static_cast<std::size_t>(layer.ordinal - 1)])];
-  const std::size_t depths = std::min<std::size_t>(kLongestRun, earlier.follows.size() / experts);
-  for (std::size_t i = 0; i < depths * experts; ++i)
-    layer.follows.push_back(next[earlier.follows[i]]);
-  for (double& p : layer.popularity) p *= 1 - spec_.layer_correlation;
-  for (std::size_t e = 0; e < experts; ++e)
-    layer.popularity[next[e]] += spec_.layer_correlation * earlier.popularity[e];
+  const std::vector<std::uint16_t>& earlier = linked_layers_.back()->follows;
+  const std::size_t depths = std::min(kLongestRun, earlier.size() / experts);
+  for (std::size_t i = 0; i < depths * experts; ++i) layer.follows.push_back(next[earlier[i]]);
+
+  const double chance = static_cast<double>(follow_) / 128;
+  double reached = 1.0;  // chance that a pick follows over so many layers or more
+  std::fill(layer.popularity.begin(), layer.popularity.end(), 0.0);
+  for (std::size_t depth = 0; depth <= depths; ++depth) {
+    const Layer& root = depth == 0 ? layer : *linked_layers_[linked_layers_.size() - depth];
+    const double share = depth == depths ? reached : reached * (1 - chance);
+    for (std::size_t e = 0; e < experts; ++e)
+      layer.popularity[layer.follows[depth * experts + e]] += share * root.own[e];
+    reached *= chance;
+  }
 }
 
 /// Takes the recorded picks, and their popularity for those who place experts by it.
@@ -320,7 +333,7 @@ class ExpertRouter::Linked {
     const std::int64_t stay = stays_.run(rank, r_.stay_);
     const std::int64_t position = position_ - stay;
     const std::int64_t depth = (stay == 0 ? follows_ : follows_at(position)).run(rank, r_.follow_);
-    const Layer& root = *r_.linked_layers_[static_cast<std::size_t>(place_.layer->ordinal - depth)];
+    const Layer& root = *r_.linked_layers_[static_cast<std::size_t>(linked_at() - depth)];
     const std::uint64_t token =
         static_cast<std::uint64_t>(position) * kToken + static_cast<std::uint64_t>(rank) * kRank;
     const std::int32_t expert =
@@ -330,9 +343,11 @@ class ExpertRouter::Linked {
   }
 
  private:
+  [[nodiscard]] std::int64_t linked_at() const {
+    return place_.layer->ordinal + std::ssize(r_.before_);
+  }
   [[nodiscard]] Coins follows_at(std::int64_t position) const {
-    return {place_.request_key + static_cast<std::uint64_t>(position) * kToken,
-            place_.layer->ordinal};
+    return {place_.request_key + static_cast<std::uint64_t>(position) * kToken, linked_at()};
   }
 
   const ExpertRouter& r_;

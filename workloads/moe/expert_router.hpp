@@ -62,6 +62,7 @@ class ExpertRouter {
     std::vector<Column> columns;         ///< [topic][expert]; empty: no experts
     std::vector<double> weights;         ///< likewise; of a topic they sum to 1
     std::vector<std::uint16_t> follows;  ///< [layers back][expert there] -> expert here
+    std::vector<double> own;             ///< over all requests, of picks that do not follow
     std::vector<double> popularity;      ///< over all requests
     std::uint64_t salt = 0;              ///< hash of the layer's number
     std::int64_t ordinal = 0;            ///< among the layers with experts
@@ -99,10 +100,11 @@ class ExpertRouter {
   std::int32_t top_k_;
   RoutingSpec spec_;
   std::uint64_t stay_ = 0, follow_ = 0;  ///< chances, in 1/128
+  std::vector<Layer> before_;            ///< never asked for: what picks of the first may follow
   std::vector<Layer> layers_;            ///< by layer
   std::vector<std::uint64_t> session_of_;
   std::vector<std::int64_t> moe_layers_;     ///< those with experts
-  std::vector<const Layer*> linked_layers_;  ///< into layers_, by ordinal
+  std::vector<const Layer*> linked_layers_;  ///< into before_, then into layers_ by ordinal
   std::unique_ptr<const RoutingRecord> record_;
 };
 

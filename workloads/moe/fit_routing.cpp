@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "workloads/llm/llm_bounds.hpp"
+
 namespace reticle {
 
 namespace {
@@ -18,29 +20,30 @@ using Point =
 RoutingSpec spec_at(const Point& p, PopularityShape shape) {
   RoutingSpec spec;
   spec.popularity_shape = shape;
-  spec.popularity_sigma = std::clamp(p[0], 0.0, 3.0);
-  spec.topic_sigma = std::clamp(p[1], 0.0, 4.0);
-  spec.stickiness = std::clamp(p[2], 0.0, 0.75);
-  spec.layer_correlation = std::clamp(p[3], 0.0, 0.75);
+  spec.popularity_sigma = std::clamp(p[0], 0.0, llm_bounds::kSigma);
+  spec.topic_sigma = std::clamp(p[1], 0.0, llm_bounds::kSigma);
+  spec.stickiness = std::clamp(p[2], 0.0, llm_bounds::kLink);
+  spec.layer_correlation = std::clamp(p[3], 0.0, llm_bounds::kLink);
   return spec;
 }
 
+/// Fourth powers: the furthest count most, as all are to come near.
 double miss(const RoutingFigures& a, const RoutingFigures& b) {
   double sum = 0;
-  const auto compare = [&sum](double generated, double measured, double weight) {
+  const auto compare = [&sum](double generated, double measured) {
     if (measured <= 0) return;
     const double log = std::log(std::max(generated, 1e-6) / measured);
-    sum += weight * log * log;
+    sum += log * log * log * log;
   };
-  compare(a.mean.max_over_mean, b.mean.max_over_mean, 1);
-  compare(a.mean.cv, b.mean.cv, 1);
-  compare(a.mean.gini, b.mean.gini, 1);
-  for (std::size_t i = 0; i < a.reuse.size(); ++i) compare(a.reuse[i], b.reuse[i], 1);
-  compare(a.independent, b.independent, 1);
-  for (std::size_t i = 0; i < a.lru.size(); ++i) compare(a.lru[i], b.lru[i], 1);
-  for (std::size_t i = 0; i < a.distinct.size(); ++i) compare(a.distinct[i], b.distinct[i], 1);
-  for (std::size_t i = 0; i < a.window.size(); ++i) compare(a.window[i], b.window[i], 1);
-  compare(a.next_layer, b.next_layer, 1);
+  compare(a.mean.max_over_mean, b.mean.max_over_mean);
+  compare(a.mean.cv, b.mean.cv);
+  compare(a.mean.gini, b.mean.gini);
+  for (std::size_t i = 0; i < a.reuse.size(); ++i) compare(a.reuse[i], b.reuse[i]);
+  compare(a.independent, b.independent);
+  for (std::size_t i = 0; i < a.lru.size(); ++i) compare(a.lru[i], b.lru[i]);
+  for (std::size_t i = 0; i < a.distinct.size(); ++i) compare(a.distinct[i], b.distinct[i]);
+  for (std::size_t i = 0; i < a.window.size(); ++i) compare(a.window[i], b.window[i]);
+  compare(a.next_layer, b.next_layer);
   return sum;
 }
 
@@ -111,19 +114,26 @@ RoutingFigures generated_figures(const RoutingSpec& spec, const RoutingRecord& r
 }
 
 FittedRouting fit_routing(const RoutingRecord& record) {
-  constexpr std::uint64_t kSeed = 1;
+  // More than one, lest the law fit what one seed happens to draw.
+  constexpr std::uint64_t kFittedTo = 3;
   FittedRouting out;
   out.measured = figures_of(record);
   double best = std::numeric_limits<double>::infinity();
-  for (const PopularityShape shape : {PopularityShape::LogUniform, PopularityShape::LogNormal}) {
-    const auto [value, at] = simplex({0.8, 1.0, 0.1, 0.4}, [&, shape = shape](const Point& p) {
-      return miss(generated_figures(spec_at(p, shape), record, kSeed), out.measured);
+  for (std::size_t i = 0; i < kPopularityShapes.size(); ++i) {
+    const auto shape = static_cast<PopularityShape>(i);
+    const auto [value, at] = simplex({0.8, 1.0, 0.1, 0.4}, [&](const Point& p) {
+      double sum = 0;
+      for (std::uint64_t seed = 1; seed <= kFittedTo; ++seed)
+        sum += miss(generated_figures(spec_at(p, shape), record, seed), out.measured);
+      return sum;
     });
+    out.miss[i] = std::pow(value / kFittedTo, 0.25);
     if (value >= best) continue;
     best = value;
     out.spec = spec_at(at, shape);
   }
-  out.generated = generated_figures(out.spec, record, kSeed);
+  for (std::uint64_t seed = 1; seed <= FittedRouting::kSeeds; ++seed)
+    out.generated.push_back(generated_figures(out.spec, record, seed));
   return out;
 }
 
