@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "models/mac/gemm_cycles.hpp"
 #include "models/mac/mac_array.hpp"
+#include "models/mac/gemm_cycles.hpp"
 
 #include <doctest/doctest.h>
 
