@@ -234,8 +234,7 @@ struct Candidate {
 };
 
 /// Plans are estimated in the order of their rough times: as long as these stay within twice the
-/// best, and so many at most. Measured on the shipped platforms and models, the plan with the least
-/// estimate has come within the first 18, and within 1.5 times the best.
+/// best, and so many at most, for an estimate costs milliseconds.
 constexpr std::int64_t kRoughBound = 2;
 constexpr std::ptrdiff_t kMostEstimated = 32;
 
