@@ -127,10 +127,9 @@ void run(const Options& options) {
     if (!options.out.empty())
       fmt::print("\nReport: {}\n", (std::filesystem::path{options.out} / "report.json").string());
   }
-  if (result.stopped)
-    throw SimulationError(
-        "stopped after engine.max_steps=" + std::to_string(spec.engine.max_steps) +
-        " with work left: the figures are of what was done");
+  if (!result.ended_by.empty())
+    throw SimulationError("stopped " + result.ended_by +
+                          "; work is left, and the figures are of what was done");
 }
 
 }  // namespace

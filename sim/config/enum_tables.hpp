@@ -102,6 +102,24 @@ struct EnumTable<Admission> {
 };
 
 template <>
+struct EnumTable<RoutingPolicy> {
+  static constexpr std::array<EnumName<RoutingPolicy>, 3> names{{
+      {"round-robin", RoutingPolicy::RoundRobin},
+      {"least-loaded", RoutingPolicy::LeastLoaded},
+      {"prefix-affine", RoutingPolicy::PrefixAffine},
+  }};
+};
+
+template <>
+struct EnumTable<FaultKind> {
+  static constexpr std::array<EnumName<FaultKind>, 3> names{{
+      {"die", FaultKind::Die},
+      {"hbm-channel", FaultKind::HbmChannel},
+      {"link", FaultKind::Link},
+  }};
+};
+
+template <>
 struct EnumTable<Precision> {
   static constexpr std::array<EnumName<Precision>, kPrecisionCount> names = [] {
     std::array<EnumName<Precision>, kPrecisionCount> all{};

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/config/read_policies.hpp"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "sim/config/bounds.hpp"
 #include "sim/config/enum_tables.hpp"
 
@@ -8,13 +12,43 @@ namespace reticle {
 
 namespace {
 constexpr Range<std::int64_t> kBatch{1, 1'000'000};
+constexpr Range<std::int64_t> kBatchFromZero{0, 1'000'000};
 constexpr Range<std::int64_t> kSteps{0, 1'000'000'000};
 constexpr Range<double> kFraction{0, 1};
+
+FaultSpec read_fault(const ConfigNode& node, const std::string& name, std::int64_t instances) {
+  const FaultSpec defaults;
+  FaultSpec fault{
+      .name = name,
+      .at = node.get<Picoseconds>("at"),
+      .kind = node.get<FaultKind>("kind"),
+      .instance = node.get<std::int64_t>("instance", defaults.instance,
+                                         Range<std::int64_t>{0, instances - 1}),
+      .channels = node.get<std::int64_t>("channels", defaults.channels, bounds::kCount),
+      .link_left = node.get<double>("link_left", defaults.link_left),
+      .level = node.get<std::string>("level", defaults.level),
+  };
+  node.check("at", fault.at.count() >= 0, "must not be negative");
+  node.check("link_left", fault.link_left > 0 && fault.link_left < 1, "must be between 0 and 1");
+  node.reject_unknown_keys();
+  return fault;
+}
+
+/// A section per fault, under a name of the user's; sorted by time.
+std::vector<FaultSpec> read_faults(const ConfigNode& node, std::int64_t instances) {
+  std::vector<FaultSpec> faults;
+  const auto section = node.find_child("faults");
+  if (!section) return faults;
+  for (const std::string& name : section->keys())
+    faults.push_back(read_fault(section->child(name), name, instances));
+  std::ranges::stable_sort(faults, {}, &FaultSpec::at);
+  return faults;
+}
 }  // namespace
 
 ServingSpec read_serving(const ConfigNode& node) {
   const ServingSpec defaults;
-  const ServingSpec serving{
+  ServingSpec serving{
       .max_batch = node.get<std::int64_t>("max_batch", defaults.max_batch, kBatch),
       .prefill_tokens =
           node.get<std::int64_t>("prefill_tokens", defaults.prefill_tokens, bounds::kTokens),
@@ -23,9 +57,19 @@ ServingSpec read_serving(const ConfigNode& node) {
       .prefix_cache = node.get<PrefixCachePolicy>("prefix_cache", defaults.prefix_cache),
       .admission = node.get<Admission>("admission", defaults.admission),
       .headroom = node.get<double>("headroom", defaults.headroom, kFraction),
+      .instances = node.get<std::int64_t>("instances", defaults.instances, bounds::kCount),
+      .prefill_instances =
+          node.get<std::int64_t>("prefill_instances", defaults.prefill_instances, kBatchFromZero),
+      .routing = node.get<RoutingPolicy>("routing", defaults.routing),
+      .fault_detection = node.get<Picoseconds>("fault_detection", defaults.fault_detection),
+      .reload_rate = node.get<BytesPerSecond>("reload_rate", defaults.reload_rate, bounds::kRate),
       .ttft_limit = node.find<Picoseconds>("ttft_limit"),
       .tpot_limit = node.find<Picoseconds>("tpot_limit"),
   };
+  node.check("prefill_instances", serving.prefill_instances < serving.instances,
+             "must leave an instance that decodes");
+  node.check("fault_detection", serving.fault_detection.count() > 0, "must be above 0");
+  serving.faults = read_faults(node, serving.instances);
   node.reject_unknown_keys();
   return serving;
 }

@@ -51,6 +51,7 @@ struct TraceWorkload {
   double sample = 1.0;
   std::uint64_t seed = 0;  ///< of the sample
   bool skip_bad_rows = false;
+  bool closed_loop = false;  ///< a session's next turn comes its pause after the former has ended
 };
 
 /// Without the rate, which the engine scales as requests arrive.

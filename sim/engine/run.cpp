@@ -1,70 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/engine/run.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <optional>
+#include <vector>
 
 #include "models/kernel/time.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
 #include "sim/base/rng.hpp"
 #include "sim/engine/simulation.hpp"
-#include "sim/mapping/plan.hpp"
+#include "sim/engine/sites.hpp"
 
 namespace reticle {
 
 namespace {
-
-/// The first guess at a trace's batch, between a lone stream and a full machine.
-constexpr std::int64_t kTracePlanBatch = 32;
-
-/// Streams that decode at a time if steps take `step`: arrivals' output tokens per second times the
-/// time each takes (Little's law). A trace of one instant asks for all its requests at once.
-std::int64_t concurrency(const RunSpec& spec, const Trace& trace, Picoseconds step) {
-  const auto& workload = std::get<TraceWorkload>(spec.workload);
-  const double span =
-      seconds(trace.requests.back().arrival - trace.requests.front().arrival) / workload.rate_scale;
-  double tokens = 0;
-  for (const Request& r : trace.requests) tokens += static_cast<double>(r.output_tokens);
-  const auto most = std::min(spec.serving.max_batch, std::ssize(trace.requests));
-  const double streams = span > 0 ? std::ceil(tokens / span * seconds(step)) : 1e18;
-  return streams < static_cast<double>(most)
-             ? std::max<std::int64_t>(1, static_cast<std::int64_t>(streams))
-             : most;
-}
-
-PlanTarget plan_target(const RunSpec& spec, const Trace* trace) {
-  PlanTarget target;
-  target.page_tokens = spec.serving.kv_page_tokens;
-  target.max_tokens = spec.serving.max_batch;
-  if (const auto* steady = std::get_if<SteadyDecode>(&spec.workload)) {
-    target.batch = steady->batch;
-    target.context = steady->context + steady->steps;
-    target.max_tokens = steady->batch;
-  } else {
-    target.max_tokens += spec.serving.prefill_tokens;
-    target.batch = std::min(kTracePlanBatch, spec.serving.max_batch);
-    std::int64_t tokens = 0;
-    for (const Request& r : trace->requests) tokens += r.input_tokens + r.output_tokens;
-    target.context = tokens / static_cast<std::int64_t>(trace->requests.size());
-  }
-  target.batch = spec.placement.plan_batch.value_or(target.batch);
-  target.context = spec.placement.plan_context.value_or(target.context);
-  return target;
-}
-
-Placement choose(const RunSpec& spec, const Trace* trace, const ExpertRouter* router) {
-  PlanTarget target = plan_target(spec, trace);
-  const auto placed = [&] {
-    return choose_placement(spec.platform, spec.llm, spec.placement, router, target);
-  };
-  Placement placement = placed();
-  if (trace == nullptr || spec.placement.plan_batch) return placement;
-  target.batch = concurrency(
-      spec, *trace, estimate_decode_step(spec.platform, spec.llm, placement, router, target));
-  return placed();
-}
 
 void check_supported(const RunSpec& spec, const Trace* trace) {
   const std::int64_t page = spec.serving.kv_page_tokens;
@@ -125,14 +74,15 @@ RunResult run_simulation(const RunSpec& spec, const Trace* trace,
   if (router && trace) router->share_topics(sessions_of(*trace));
   const ExpertRouter* router_ptr = router ? &*router : nullptr;
   auto& log = logger("engine");
-  const Placement placement = choose(spec, trace, router_ptr);
-  log.info("{} on {} dies: {}, {:.1f} % of a token's active weights expected from sram",
-           spec.llm.name, dies(spec.platform), to_string(placement.plan),
-           placement.sram_fraction_expected * 100);
+  const std::vector<Site> sites = plan_sites(spec, trace, router_ptr);
+  const Placement& placement = sites.front().plans.front()->placement;
+  log.info("{} on {} x {} dies: {}, {:.1f} % of a token's active weights expected from sram",
+           spec.llm.name, sites.size(), dies(sites.front().plans.front()->platform),
+           to_string(placement.plan), placement.sram_fraction_expected * 100);
   log.info("kv room: {} pages of {} tokens in each of {} replicas", placement.kv.pages,
            placement.kv.page_tokens, placement.kv.replicas);
   sc_core::sc_set_time_resolution(1, sc_core::SC_PS);
-  Simulation simulation{"simulation", spec, trace, placement, router_ptr, on_progress};
+  Simulation simulation{"simulation", spec, trace, sites, router_ptr, on_progress};
   sc_core::sc_report_handler::set_handler(forward_systemc_report);
   RunResult result = simulation.run();
   log.info("{} steps, {} simulated, {} tokens in {:.6f} s", result.steps, result.recall.simulated,

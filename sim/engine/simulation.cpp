@@ -2,130 +2,199 @@
 #include "sim/engine/simulation.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "models/kernel/time.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
+#include "sim/metrics/add_instances.hpp"
 
 namespace reticle {
 
 namespace {
-constexpr std::size_t kMostSamples = 4096;  // residency.csv stays a file one can plot
+constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
 
-Picoseconds scaled_arrival(const Request& request, const RunSpec& spec) {
-  const double scale = std::get<TraceWorkload>(spec.workload).rate_scale;
-  if (scale == 1.0) return request.arrival;
-  return Picoseconds{
-      static_cast<std::int64_t>(static_cast<double>(request.arrival.count()) / scale)};
+ServingRole role_of(const ServingSpec& serving, std::size_t place) {
+  if (serving.prefill_instances == 0) return ServingRole::Both;
+  return static_cast<std::int64_t>(place) < serving.prefill_instances ? ServingRole::Prefill
+                                                                      : ServingRole::Decode;
 }
 
-KvCapacity capacity_of(const KvRoom& room) {
-  return {.page_tokens = room.page_tokens,
-          .page_bytes = room.page_bytes,
-          .pages = room.pages,
-          .replicas = room.replicas,
-          .dies = room.dies,
-          .stages = room.stages};
-}
-
-/// The platform whose components take the form the fidelity asks for; at `transaction` each keeps
-/// the form its own key names.
-PlatformSpec silicon_of(const RunSpec& spec) {
-  PlatformSpec platform = spec.platform;
-  if (spec.engine.fidelity != Fidelity::Cycle) return platform;
-  platform.die.sram.form = platform.fabric.form = ModelForm::Cycle;
-  if (platform.die.hbm) platform.die.hbm->form = ModelForm::Cycle;
-  return platform;
+/// The dies of place `place` that hold a share of what replica `replica` has in its cache.
+std::vector<DieId> dies_of(const InstancePlan& plan, std::size_t place, std::int32_t replica) {
+  const ParallelPlan& p = plan.placement.plan;
+  const std::int64_t first = static_cast<std::int64_t>(place) * dies(plan.platform);
+  std::vector<DieId> out;
+  for (std::int64_t stage = 0; stage < p.pipeline; ++stage)
+    for (std::int64_t i = 0; i < p.tensor; ++i)
+      out.push_back(DieId{
+          static_cast<std::uint32_t>(first + stage * p.stage_dies() + replica * p.tensor + i)});
+  return out;
 }
 }  // namespace
 
 Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec, const Trace* trace,
-                       const Placement& placement, const ExpertRouter* router,
+                       const std::vector<Site>& sites, const ExpertRouter* router,
                        const std::function<void(const RunProgress&)>& on_progress)
     : sc_module{name},
       spec_{spec},
       trace_{trace},
       on_progress_{on_progress},
-      lowering_{spec.platform, spec.llm, placement, router},
-      scheduler_{spec.serving, capacity_of(placement.kv), trace ? trace->block_tokens : 0} {
-  result_.placement = placement;
-  if (trace && trace->block_tokens > 0 && spec.serving.prefix_cache != PrefixCachePolicy::Off &&
-      !scheduler_.kv().shares())
-    logger("engine").warn("{} keeps windows or states: prefixes are not shared", spec.llm.name);
-  if (spec.engine.fidelity == Fidelity::Roofline) {
-    silicon_ = std::make_unique<RooflineExecutor>(lowering_, spec.platform);
-  } else {
-    deployment_ = std::make_unique<Deployment>("deployment", silicon_of(spec),
-                                               spec.engine.reverse_elaboration);
-    silicon_ = std::make_unique<SiliconExecutor>(lowering_, *deployment_, spec.platform,
-                                                 placement.kv.tier);
+      places_(sites.size()),
+      router_{spec.serving.routing, spec.serving.instances},
+      decode_router_{spec.serving.routing, spec.serving.instances} {
+  const std::int64_t block_tokens = trace ? trace->block_tokens : 0;
+  for (std::size_t p = 0; p < sites.size(); ++p) {
+    Place& place = places_[p];
+    place.site = &sites[p];
+    place.role = role_of(spec.serving, p);
+    for (const auto& plan : sites[p].plans) {
+      const std::string label =
+          "instance" + std::to_string(p) + "_" + std::to_string(place.instances.size());
+      place.instances.push_back(
+          plan ? std::make_unique<Instance>(label.c_str(), static_cast<std::int32_t>(p), spec,
+                                            *plan, router, block_tokens, place.role, *this)
+               : nullptr);
+    }
   }
-  const bool steady = std::holds_alternative<SteadyDecode>(spec.workload);
-  if (spec.engine.recall == RecallMode::On || (spec.engine.recall == RecallMode::Auto && !steady &&
-                                               spec.engine.fidelity != Fidelity::Roofline))
-    recall_ = std::make_unique<RecallExecutor>(*silicon_, spec.platform, spec.llm, placement,
-                                               router, spec.engine);
+  if (spec.serving.prefill_instances > 0)
+    network_ = std::make_unique<KvNetwork>("kv_network", spec.platform.fabric, dies(spec.platform));
+  if (block_tokens > 0 && spec.serving.prefix_cache != PrefixCachePolicy::Off &&
+      !places_.front().instance().scheduler().kv().shares())
+    logger("engine").warn("{} keeps windows or states: prefixes are not shared", spec.llm.name);
   SC_HAS_PROCESS(Simulation);
-  SC_THREAD(loop);
+  SC_THREAD(arrive);
+  SC_THREAD(fail);
 }
 
 RunResult Simulation::run() {
   sc_core::sc_start();
   if (failure_) std::rethrow_exception(failure_);
-  if (!finished_)
+  if (!finished_) {
+    std::string pending;
+    for (const Place& place : places_) pending += place.instance().pending();
     throw SimulationError("stuck at " + std::to_string(seconds(now())) + " s with work pending:\n" +
-                          (deployment_ ? deployment_->pending() : std::string{}));
+                          pending);
+  }
   result_.duration = now();
-  if (result_.duration.count() > 0) result_.kv_mean = kv_byte_seconds_ / seconds(result_.duration);
-  if (recall_)
-    result_.recall = recall_->report();
-  else
-    result_.recall.simulated = result_.steps;
-  result_.prefix = scheduler_.kv().prefix_stats();
-  result_.prefix_block_bytes = scheduler_.kv().block_bytes();
-  result_.preemption = scheduler_.preemption_stats();
+  end_rate();
+  std::vector<InstanceResult> parts;
+  for (Place& place : places_) parts.push_back(result_of(place));
+  static_cast<InstanceResult&>(result_) = add_instances(parts);
+  if (parts.size() > 1) {
+    for (InstanceResult& part : parts) part.residency.clear();
+    result_.instances = std::move(parts);
+  }
+  if (network_) {
+    result_.handover = {network_->transfers(), network_->sent(), network_->in_flight()};
+    EventCounts links;
+    for (const LinkStats& level : network_->stats()) {
+      links.link_bytes.push_back(level.bytes);
+      links.link_busy.push_back(level.busy);
+    }
+    result_.counts += links;
+  }
   result_.kernel_events = static_cast<std::int64_t>(sc_core::sc_delta_count());
   return std::move(result_);
 }
 
-void Simulation::loop() {
-  // An exception must not cross the kernel's coroutine; it is thrown again after sc_start.
-  try {
-    serve();
-    finished_ = true;
-  } catch (...) {
-    failure_ = std::current_exception();
-  }
+/// What all instances of a place have done; who does nothing is idle.
+InstanceResult Simulation::result_of(Place& place) const {
+  InstanceResult total = place.instances.front()->result();
+  for (std::size_t epoch = 1; epoch < place.instances.size(); ++epoch)
+    if (place.instances[epoch]) add_epoch(total, place.instances[epoch]->result());
+  total.breakdown[static_cast<std::size_t>(TimeCategory::Idle)] += result_.duration - total.busy;
+  return total;
+}
+
+void Simulation::stop() {
+  if (finished_) return;
+  finished_ = true;
+  turn_.notify(sc_core::SC_ZERO_TIME);
   sc_core::sc_stop();
 }
 
-void Simulation::serve() {
-  if (const auto* steady = std::get_if<SteadyDecode>(&spec_.workload)) {
-    begin_steady(*steady);
-    while (step()) {
-    }
-    return;
-  }
-  for (const Request& request : trace_->requests)
-    result_.requests.push_back({.id = request.id,
-                                .arrival = scaled_arrival(request, spec_),
-                                .input_tokens = request.input_tokens,
-                                .output_tokens = request.output_tokens});
-  while (true) {
-    take_arrivals();
-    if (step()) continue;
-    if (next_arrival_ == result_.requests.size()) {
-      if (result_.steps == 0) refuse_all();
+void Simulation::broke(std::exception_ptr error) {
+  if (!failure_) failure_ = std::move(error);
+  stop();
+}
+
+void Simulation::arrive() {
+  // An exception must not cross the kernel's coroutine; it is thrown again after sc_start.
+  try {
+    if (const auto* steady = std::get_if<SteadyDecode>(&spec_.workload)) {
+      begin_steady(*steady);
       return;
     }
-    const Picoseconds idle = result_.requests[next_arrival_].arrival - now();
-    result_.breakdown[static_cast<std::size_t>(TimeCategory::Idle)] += idle;
-    sc_core::wait(to_sc_time(idle));
+    const auto& workload = std::get<TraceWorkload>(spec_.workload);
+    arrivals_ = std::make_unique<Arrivals>(*trace_, workload.rate_scale, workload.closed_loop);
+    for (const Request& request : trace_->requests)
+      result_.requests.push_back({.id = request.id,
+                                  .arrival = {},
+                                  .input_tokens = request.input_tokens,
+                                  .output_tokens = request.output_tokens});
+    served_at_.assign(result_.requests.size(), kNowhere);
+    while (!finished_) {
+      const auto next = arrivals_->next();
+      if (!next)
+        sc_core::wait(turn_);
+      else if (*next > now())
+        sc_core::wait(to_sc_time(*next - now()), turn_);
+      else
+        take(arrivals_->take());
+    }
+  } catch (...) {
+    broke(std::current_exception());
   }
 }
 
+void Simulation::take(RequestId id) {
+  record(id).arrival = now();
+  const Request& request = trace_->requests[static_cast<std::size_t>(id)];
+  const bool in_context = request.input_tokens + request.output_tokens <= spec_.llm.max_context;
+  // Whoever prefills it, somebody must be able to hold all of it.
+  const bool fits = std::ranges::any_of(places_, [&](const Place& place) {
+    return place.role != ServingRole::Prefill && place.up_or_back() &&
+           place.instance().scheduler().kv().ever_fits(request.input_tokens +
+                                                       request.output_tokens);
+  });
+  const ServingRole role =
+      spec_.serving.prefill_instances > 0 ? ServingRole::Prefill : ServingRole::Both;
+  if (in_context && fits && dispatch(ticket_of(request), role)) return;
+  record(id).rejected = true;
+  ended(id);
+}
+
+bool Simulation::dispatch(const Ticket& ticket, ServingRole role) {
+  std::vector<InstanceLoad> loads;
+  for (const Place& place : places_) {
+    loads.push_back(place.load);
+    loads.back().up &= place.role == role;
+  }
+  RequestRouter& router = role == ServingRole::Decode ? decode_router_ : router_;
+  const Request& request = trace_->requests[static_cast<std::size_t>(ticket.id)];
+  while (std::ranges::any_of(loads, &InstanceLoad::up)) {
+    const std::size_t chosen = router.choose(request, loads);
+    Place& place = places_[chosen];
+    if (place.instance().scheduler().arrive(ticket)) {
+      ++place.load.requests;
+      served_at_[static_cast<std::size_t>(ticket.id)] = chosen;
+      place.instance().wake();
+      return true;
+    }
+    loads[chosen].up = false;  // less is left there than elsewhere
+  }
+  // Nobody is there: it waits for the first who comes back.
+  for (Place& place : places_) {
+    if (place.role != role || place.load.up || !place.up_or_back()) continue;
+    place.held_back.push_back(ticket);
+    return true;
+  }
+  return false;
+}
+
 void Simulation::refuse_all() const {
-  const KvCapacity& room = scheduler_.kv().room();
+  const KvCapacity& room = places_.front().instance().scheduler().kv().room();
   throw InfeasibleError("none of the " + std::to_string(result_.requests.size()) +
                         " requests fits: a replica has room for " +
                         std::to_string(longest_sequence(room.stages)) + " tokens of KV, " +
@@ -135,23 +204,26 @@ void Simulation::refuse_all() const {
 /// Says which of the two limits a steady batch passes, and by how much.
 void Simulation::refuse_batch(const SteadyDecode& steady) const {
   const std::string batch = "workload.batch: " + std::to_string(steady.batch) + " streams";
-  if (steady.batch > spec_.serving.max_batch)
+  if (div_up(steady.batch, std::ssize(places_)) > spec_.serving.max_batch)
     throw InfeasibleError(batch + " pass serving.max_batch, " +
-                          std::to_string(spec_.serving.max_batch));
-  const KvCapacity& room = scheduler_.kv().room();
+                          std::to_string(spec_.serving.max_batch) +
+                          (places_.size() > 1 ? " per instance" : ""));
+  const KvCapacity& room = places_.front().instance().scheduler().kv().room();
   const std::int64_t tokens = steady.context + steady.steps;
   const bool pages_alone =
       std::all_of(room.stages.begin(), room.stages.end(),
                   [](const CacheStage& s) { return s.windows.empty() && s.state == 0; });
   if (!pages_alone)
     throw InfeasibleError(batch + " of " + std::to_string(tokens) +
-                          " tokens: " + std::to_string(room.replicas) + " replicas have room for " +
+                          " tokens: " + std::to_string(room.replicas * std::ssize(places_)) +
+                          " replicas have room for " +
                           std::to_string(sequences_that_fit(room.stages, tokens)) +
                           " of them each");
   // Streams do not split over replicas: the fullest one needs its share rounded up.
+  const auto copies = room.replicas * std::ssize(places_);
   const std::int64_t needed =
-      div_up(steady.batch, room.replicas) * scheduler_.kv().pages_for(tokens) * room.replicas;
-  const std::int64_t have = room.pages * room.replicas;
+      div_up(steady.batch, copies) * div_up(tokens, room.page_tokens) * copies;
+  const std::int64_t have = room.pages * copies;
   throw InfeasibleError(
       batch + " of " + std::to_string(tokens) + " tokens need " + std::to_string(needed) +
       " KV pages of " + std::to_string(room.page_bytes.count()) +
@@ -162,7 +234,9 @@ void Simulation::refuse_batch(const SteadyDecode& steady) const {
 void Simulation::begin_steady(const SteadyDecode& steady) {
   for (std::int64_t i = 0; i < steady.batch; ++i) {
     const RequestId id{static_cast<std::uint64_t>(i)};
-    if (!scheduler_.resume(id, steady.context, steady.steps)) refuse_batch(steady);
+    Place& place = places_[static_cast<std::size_t>(i % std::ssize(places_))];
+    if (!place.instance().scheduler().resume(id, steady.context, steady.steps))
+      refuse_batch(steady);
     result_.requests.push_back({.id = id,
                                 .arrival = {},
                                 .input_tokens = steady.context,
@@ -170,107 +244,214 @@ void Simulation::begin_steady(const SteadyDecode& steady) {
                                 .generated = 0,
                                 .admitted = Picoseconds{0}});
   }
-  sample_residency();
-}
-
-void Simulation::take_arrivals() {
-  auto& requests = result_.requests;
-  for (; next_arrival_ < requests.size() && requests[next_arrival_].arrival <= now();
-       ++next_arrival_) {
-    const Request& request = trace_->requests[next_arrival_];
-    const bool in_context = request.input_tokens + request.output_tokens <= spec_.llm.max_context;
-    if (in_context && scheduler_.arrive(request)) continue;
-    requests[next_arrival_].rejected = true;
-    ++ended_requests_;
+  for (Place& place : places_) {
+    place.instance().sample_residency();
+    place.instance().wake();
   }
 }
 
-/// False when there is nothing to do.
-bool Simulation::step() {
-  if (spec_.engine.max_steps > 0 && result_.steps >= spec_.engine.max_steps) {
-    result_.stopped = ended_requests_ < std::ssize(result_.requests);
-    next_arrival_ = result_.requests.size();
-    return false;
+bool Simulation::go_on() {
+  if (finished_) return false;
+  if (on_progress_) {
+    const auto* steady = std::get_if<SteadyDecode>(&spec_.workload);
+    on_progress_({steady ? steps_ : ended_requests_,
+                  steady ? steady->steps : static_cast<std::int64_t>(result_.requests.size()),
+                  now(), steps_});
   }
-  const StepLoad& load = scheduler_.plan(admitted_);
-  if (load.sequences.empty()) return false;
-  const Picoseconds begun = now();
-  for (const Admitted& a : admitted_) {
-    RequestRecord& r = record(a.id);
-    r.preemptions += a.again;
-    if (r.admitted) continue;
-    r.admitted = begun;
-    r.prefix_hit_tokens = a.found;
-  }
-  for (const SequenceWork& s : load.sequences)
-    if (s.context < record(s.request).input_tokens) result_.prefill_tokens += s.new_tokens;
-  result_.batch_peak =
-      std::max(result_.batch_peak, static_cast<std::int64_t>(load.sequences.size()));
-
-  const StepOutcome outcome = recall_ ? recall_->execute(load) : silicon_->execute(load);
-  account(outcome, begun);
-  for (const Progress& p : scheduler_.complete()) {
-    RequestRecord& r = record(p.request);
-    if (p.tokens == 0) continue;
-    result_.output_tokens += p.tokens;
-    r.generated += p.tokens;
-    if (r.last_token) ++result_.token_gaps[now() - *r.last_token];
-    r.last_token = now();
-    if (!r.first_token) r.first_token = now();
-    if (p.finished) {
-      r.finished = now();
-      ++ended_requests_;
-    }
-  }
-  ++result_.steps;
-  sample_residency();
-  report_progress();
   return true;
 }
 
-void Simulation::account(const StepOutcome& outcome, Picoseconds begun) {
-  const Picoseconds took = now() - begun;
-  invariant(took == outcome.duration, "a step takes its duration of simulated time");
-  Picoseconds sum{};
-  for (std::size_t c = 0; c < kTimeCategoryCount; ++c) {
-    result_.breakdown[c] += outcome.breakdown[c];
-    sum += outcome.breakdown[c];
+void Simulation::stepped() {
+  ++steps_;
+  if (finished_ || spec_.engine.max_steps == 0 || steps_ < spec_.engine.max_steps) return;
+  result_.ended_by = "after engine.max_steps=" + std::to_string(spec_.engine.max_steps);
+  stop();
+}
+
+void Simulation::admitted(std::int32_t instance, const Admitted& admitted) {
+  RequestRecord& r = record(admitted.id);
+  r.preemptions += admitted.again;
+  if (!r.admitted) {
+    r.admitted = now();
+    r.prefix_hit_tokens = admitted.found;
   }
-  invariant(sum == took, "where the time went adds up to the step");
-  result_.busy += took;
-  set_log_time(now());
-  auto& log = logger("engine");
-  if (log.should_log(spdlog::level::debug))
-    log.debug("step {}: {:.3f} us, {} running, {} waiting", result_.steps, seconds(took) * 1e6,
-              scheduler_.running(), scheduler_.waiting());
-  result_.counts += outcome.counts;
-  result_.picks += outcome.picks;
-  result_.dropped_picks += outcome.dropped_picks;
-  result_.roofline_busy += outcome.roofline.duration;
-  result_.roofline_limits[static_cast<std::size_t>(outcome.roofline.limit)] +=
-      outcome.roofline.duration;
-  kv_byte_seconds_ += static_cast<double>(scheduler_.kv().used().count()) * seconds(took);
+  if (admitted.awaits_cache) send_cache(static_cast<std::size_t>(instance), admitted);
 }
 
-void Simulation::sample_residency() {
-  const Bytes used = scheduler_.kv().used();
-  result_.kv_peak = max(result_.kv_peak, used);
-  if (result_.steps % sample_stride_ != 0) return;
-  result_.residency.push_back({now(), used, scheduler_.kv().reserved(), scheduler_.kv().cached(),
-                               scheduler_.running(), scheduler_.waiting()});
-  if (result_.residency.size() < kMostSamples) return;
-  auto& all = result_.residency;
-  for (std::size_t i = 0; 2 * i < all.size(); ++i) all[i] = all[2 * i];
-  all.resize(all.size() / 2);
-  sample_stride_ *= 2;
+void Simulation::progressed(std::int32_t instance, const Progress& progress) {
+  if (progress.tokens == 0) return;
+  RequestRecord& r = record(progress.request);
+  r.generated += progress.tokens;
+  output_tokens_ += progress.tokens;
+  if (r.last_token) ++result_.token_gaps[now() - *r.last_token];
+  r.last_token = now();
+  if (!r.first_token) r.first_token = now();
+  if (!progress.finished) return;
+  Place& place = places_[static_cast<std::size_t>(instance)];
+  --place.load.requests;
+  if (r.generated < r.output_tokens) return hand_over(instance, progress.request);
+  r.finished = now();
+  ended(progress.request);
 }
 
-void Simulation::report_progress() {
-  if (!on_progress_) return;
-  const auto* steady = std::get_if<SteadyDecode>(&spec_.workload);
-  on_progress_({steady ? result_.steps : ended_requests_,
-                steady ? steady->steps : static_cast<std::int64_t>(result_.requests.size()), now(),
-                result_.steps});
+/// The prompt is in the cache of an instance that does not decode.
+void Simulation::hand_over(std::int32_t from, RequestId id) {
+  prefilled_at_[id] = static_cast<std::size_t>(from);
+  Ticket ticket = ticket_of(trace_->requests[static_cast<std::size_t>(id)]);
+  ticket.generated = record(id).generated;
+  ticket.computed = true;
+  if (!dispatch(ticket, ServingRole::Decode))
+    give_up("as no instance is left that decodes: " + places_.back().site->end);
+}
+
+void Simulation::send_cache(std::size_t to, const Admitted& admitted) {
+  const auto entry = prefilled_at_.find(admitted.id);
+  invariant(entry != prefilled_at_.end(), "a cache that is awaited is somewhere");
+  const std::size_t from = entry->second;
+  prefilled_at_.erase(entry);
+  Instance& source = places_[from].instance();
+  Instance& target = places_[to].instance();
+  const KvManager& kv = target.scheduler().kv();
+  const RequestRecord& r = record(admitted.id);
+  const Bytes size = kv.held(r.input_tokens + r.generated - 1) - kv.held(admitted.found);
+  network_->send(dies_of(source.plan(), from, source.scheduler().replica_of(admitted.id)),
+                 dies_of(target.plan(), to, target.scheduler().replica_of(admitted.id)), size,
+                 [this, id = admitted.id, from, to, &source, &target] {
+                   // Either end may have failed since.
+                   if (&places_[from].instance() == &source && places_[from].load.up) {
+                     source.scheduler().handed_over(id);
+                     source.wake();
+                   }
+                   if (&places_[to].instance() == &target && places_[to].load.up) {
+                     target.scheduler().delivered(id);
+                     target.wake();
+                   }
+                 });
+}
+
+void Simulation::ended(RequestId id) {
+  ++ended_requests_;
+  if (!arrivals_) {
+    if (ended_requests_ == std::ssize(result_.requests)) stop();
+    return;
+  }
+  arrivals_->ended(id, now());
+  turn_.notify(sc_core::SC_ZERO_TIME);
+  if (ended_requests_ < std::ssize(result_.requests)) return;
+  if (std::ranges::all_of(result_.requests, &RequestRecord::rejected)) refuse_all();
+  stop();
+}
+
+void Simulation::give_up(const std::string& why) {
+  result_.ended_by = why;
+  stop();
+}
+
+void Simulation::fail() {
+  try {
+    for (std::size_t p = 0; p < places_.size(); ++p)
+      for (std::size_t i = 0; i < places_[p].site->faults.size(); ++i)
+        timeline_.emplace(places_[p].site->faults[i].at, [this, p, i] { break_down(p, i); });
+    while (!timeline_.empty() && !finished_) {
+      const Picoseconds next = timeline_.begin()->first;
+      if (next > now()) {
+        sc_core::wait(to_sc_time(next - now()));
+        continue;
+      }
+      const auto happen = std::move(timeline_.begin()->second);
+      timeline_.erase(timeline_.begin());
+      happen();
+    }
+  } catch (...) {
+    broke(std::current_exception());
+  }
+}
+
+/// Its steps stop at once; nobody knows until the fault is detected.
+void Simulation::break_down(std::size_t at, std::size_t number) {
+  Place& place = places_[at];
+  place.instance().fail();
+  place.next = number + 1;
+  end_rate();
+  FaultRecord& fault = result_.faults.emplace_back();
+  fault.fault = place.site->faults[number];
+  fault.rate_before = rate_since_mark();
+  const std::size_t record = result_.faults.size() - 1;
+  timeline_.emplace(now() + spec_.serving.fault_detection,
+                    [this, at, record] { move_on(at, record); });
+}
+
+/// Its requests go to other instances, or wait for what is left of this one.
+void Simulation::move_on(std::size_t at, std::size_t number) {
+  Place& place = places_[at];
+  FaultRecord& fault = result_.faults[number];
+  place.load = {.up = false, .requests = 0};
+  const std::vector<Ticket> tickets = place.instance().scheduler().abandon();
+  for (const Ticket& t : tickets) {
+    fault.interrupted += t.lost > 0;
+    fault.lost_tokens += t.lost;
+  }
+  if (place.role == ServingRole::Prefill) forget_caches(at);
+  const auto& plan = place.site->plans[place.next];
+  if (plan) {
+    const Placement& p = plan->placement;
+    Bytes weights{};
+    for (const Bytes tier : p.weights) weights += tier;
+    fault.plan = to_string(p.plan);
+    fault.dies = dies(plan->platform);
+    timeline_.emplace(
+        now() + transfer_time(Bytes{weights.count() / fault.dies}, spec_.serving.reload_rate),
+        [this, at, number, next = place.next] {
+          if (places_[at].next == next) come_back(at, number);
+        });
+  } else {
+    fault.plan = place.site->end;
+  }
+  for (const Ticket& ticket : tickets)
+    if (!dispatch(ticket, place.role))
+      return give_up("after fault " + fault.fault.name +
+                     " what is left cannot hold the model: " + place.site->end);
+}
+
+void Simulation::come_back(std::size_t at, std::size_t number) {
+  Place& place = places_[at];
+  place.epoch = place.next;
+  place.load.up = true;
+  result_.faults[number].back = now();
+  mark_rate();
+  for (const Ticket& ticket : std::exchange(place.held_back, {}))
+    if (!dispatch(ticket, place.role)) {
+      record(ticket.id).rejected = true;
+      ended(ticket.id);
+    }
+}
+
+/// What was prefilled there and not sent is lost: those who wait for it compute it themselves.
+void Simulation::forget_caches(std::size_t at) {
+  for (auto entry = prefilled_at_.begin(); entry != prefilled_at_.end();) {
+    if (entry->second != at) {
+      ++entry;
+      continue;
+    }
+    Place& decoder = places_[served_at_[static_cast<std::size_t>(entry->first)]];
+    decoder.instance().scheduler().cache_lost(entry->first);
+    decoder.instance().wake();
+    entry = prefilled_at_.erase(entry);
+  }
+}
+
+/// Output tokens per second since the last mark.
+double Simulation::rate_since_mark() const {
+  const double span = seconds(now() - mark_.time);
+  return span > 0 ? static_cast<double>(output_tokens_ - mark_.tokens) / span : 0;
+}
+
+void Simulation::mark_rate() { mark_ = {now(), output_tokens_}; }
+
+/// The time after the last fault is over, by another one or by the end of the run.
+void Simulation::end_rate() {
+  if (!result_.faults.empty() && result_.faults.back().back)
+    result_.faults.back().rate_after = rate_since_mark();
 }
 
 }  // namespace reticle

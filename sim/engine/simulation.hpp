@@ -3,39 +3,79 @@
 
 #include <exception>
 #include <functional>
+#include <map>
 #include <memory>
 #include <systemc>
 #include <vector>
 
-#include "models/package/deployment.hpp"
-#include "sim/engine/recall.hpp"
+#include "sim/engine/instance.hpp"
+#include "sim/engine/kv_network.hpp"
 #include "sim/engine/run.hpp"
-#include "sim/engine/silicon_executor.hpp"
-#include "sim/serving/scheduler.hpp"
+#include "sim/engine/sites.hpp"
+#include "sim/serving/arrivals.hpp"
+#include "sim/serving/request_router.hpp"
 
 namespace reticle {
 
-/// The run loop as a SystemC thread: arrivals, scheduler iterations and steps on one clock.
-class Simulation final : public sc_core::sc_module {
+/// The run as SystemC threads on one clock: requests arrive and are dealt to instances, caches move
+/// between them, parts fail.
+class Simulation final : public sc_core::sc_module, public InstanceListener {
  public:
+  /// All references must outlive the object.
   Simulation(const sc_core::sc_module_name& name, const RunSpec& spec, const Trace* trace,
-             const Placement& placement, const ExpertRouter* router,
+             const std::vector<Site>& sites, const ExpertRouter* router,
              const std::function<void(const RunProgress&)>& on_progress);
 
   /// Runs the kernel until the work is done.
   RunResult run();
 
+  void admitted(std::int32_t instance, const Admitted& admitted) override;
+  void progressed(std::int32_t instance, const Progress& progress) override;
+  bool go_on() override;
+  void stepped() override;
+  void broke(std::exception_ptr error) override;
+
  private:
-  void loop();
-  void serve();
+  /// An instance's place: the instance that is there now, and those that come after its faults.
+  struct Place {
+    const Site* site = nullptr;
+    ServingRole role = ServingRole::Both;
+    std::vector<std::unique_ptr<Instance>> instances;  ///< by epoch; null: no plan
+    std::size_t epoch = 0;
+    std::size_t next = 0;  ///< epoch after the last fault
+    InstanceLoad load;
+    std::vector<Ticket> held_back;  ///< while it is down
+    [[nodiscard]] Instance& instance() const { return *instances[epoch]; }
+    [[nodiscard]] bool up_or_back() const { return load.up || site->plans[next] != nullptr; }
+  };
+  /// Where a rate is measured from.
+  struct Mark {
+    Picoseconds time{};
+    std::int64_t tokens = 0;
+  };
+
+  void arrive();
+  void fail();
   void begin_steady(const SteadyDecode& steady);
   [[noreturn]] void refuse_all() const;
   [[noreturn]] void refuse_batch(const SteadyDecode& steady) const;
-  void take_arrivals();
-  bool step();
-  void account(const StepOutcome& outcome, Picoseconds begun);
-  void sample_residency();
-  void report_progress();
+  void take(RequestId id);
+  /// Sends a request to an instance that serves `role`, or waits until there is one. False: it fits
+  /// none.
+  bool dispatch(const Ticket& ticket, ServingRole role);
+  void hand_over(std::int32_t from, RequestId id);
+  void send_cache(std::size_t to, const Admitted& admitted);
+  void ended(RequestId id);
+  void break_down(std::size_t at, std::size_t number);
+  void move_on(std::size_t at, std::size_t number);
+  void come_back(std::size_t at, std::size_t number);
+  void forget_caches(std::size_t at);
+  [[nodiscard]] double rate_since_mark() const;
+  void mark_rate();
+  void end_rate();
+  void give_up(const std::string& why);
+  void stop();
+  [[nodiscard]] InstanceResult result_of(Place& place) const;
   [[nodiscard]] RequestRecord& record(RequestId id) {
     return result_.requests[static_cast<std::size_t>(id)];
   }
@@ -43,19 +83,19 @@ class Simulation final : public sc_core::sc_module {
   const RunSpec& spec_;
   const Trace* trace_;
   const std::function<void(const RunProgress&)>& on_progress_;
-  Lowering lowering_;
-  std::unique_ptr<Deployment> deployment_;  ///< null at roofline fidelity
-  std::unique_ptr<StepExecutor> silicon_;
-  std::unique_ptr<RecallExecutor> recall_;
-  Scheduler scheduler_;
+  std::vector<Place> places_;
+  std::unique_ptr<KvNetwork> network_;  ///< where instances hand caches over
+  RequestRouter router_, decode_router_;
+  std::unique_ptr<Arrivals> arrivals_;
   RunResult result_;
-  std::size_t next_arrival_ = 0;
-  std::int64_t ended_requests_ = 0;
-  std::int64_t sample_stride_ = 1;
-  double kv_byte_seconds_ = 0;
-  std::vector<Admitted> admitted_;
+  std::map<RequestId, std::size_t> prefilled_at_;  ///< handed over, cache not sent yet
+  std::vector<std::size_t> served_at_;             ///< by request: the place it was sent to
+  std::multimap<Picoseconds, std::function<void()>> timeline_;  ///< of faults
+  Mark mark_;
+  std::int64_t steps_ = 0, ended_requests_ = 0, output_tokens_ = 0;
   bool finished_ = false;
   std::exception_ptr failure_;
+  sc_core::sc_event turn_;  ///< a request of a closed loop may have become due
 };
 
 }  // namespace reticle

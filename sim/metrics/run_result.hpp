@@ -36,6 +36,7 @@ struct RequestRecord {
 /// KV and queue state at one time; weights do not move in this version.
 struct ResidencySample {
   Picoseconds time{};
+  std::int32_t instance = 0;
   Bytes kv_used{};      ///< tokens in the cache, idle prefixes included
   Bytes kv_reserved{};  ///< pages promised to admitted requests, shared ones once
   Bytes kv_cached{};    ///< prefix blocks that nobody uses
@@ -54,24 +55,20 @@ struct RecallReport {
   double max_abs_error = 0;
 };
 
-struct RunResult {
+/// What an instance did: a copy of the model on its part of the deployment.
+struct InstanceResult {
   Placement placement;
-  std::vector<RequestRecord> requests;
-  std::map<Picoseconds, std::int64_t> token_gaps;  ///< between a request's tokens: how many of each
-  std::vector<ResidencySample> residency;          ///< thinned evenly when long
+  std::vector<ResidencySample> residency;  ///< thinned evenly when long
   std::int64_t steps = 0;
-  bool stopped = false;  ///< by engine.max_steps, with work left
   std::int64_t output_tokens = 0;
   std::int64_t prefill_tokens = 0;
   PrefixStats prefix;
   Bytes prefix_block_bytes{};
   PreemptionStats preemption;
-  std::int64_t picks = 0;  ///< of routed experts by tokens, over all layers
-  std::int64_t dropped_picks =
-      0;                   ///< of these, by experts that were full (moe.routing.capacity_factor)
-  Picoseconds duration{};  ///< simulated, first event to last
-  Picoseconds busy{};      ///< of it, within steps
-  std::array<Picoseconds, kTimeCategoryCount> breakdown{};  ///< sums to duration
+  std::int64_t picks = 0;          ///< of routed experts by tokens, over all layers
+  std::int64_t dropped_picks = 0;  ///< of these, by full experts (moe.routing.capacity_factor)
+  Picoseconds busy{};              ///< within steps
+  std::array<Picoseconds, kTimeCategoryCount> breakdown{};  ///< sums to the run's duration
   EventCounts counts;
   Picoseconds roofline_busy{};                   ///< sum over steps of their roofline
   std::array<Picoseconds, 5> roofline_limits{};  ///< of it, by RooflineLimit
@@ -79,6 +76,36 @@ struct RunResult {
   double kv_mean = 0;                            ///< bytes used, averaged over time
   std::int64_t batch_peak = 0;
   RecallReport recall;
+};
+
+/// A fault, and what became of it.
+struct FaultRecord {
+  FaultSpec fault;
+  std::int64_t interrupted = 0;       ///< requests that were running there
+  std::int64_t lost_tokens = 0;       ///< of them, cached
+  std::optional<Picoseconds> back{};  ///< when what is left served again; nullopt: it did not
+  std::string plan;                   ///< there, from then on; or why there is none
+  std::int64_t dies = 0;              ///< of the instance, from then on
+  double rate_before = 0;  ///< output tokens per second of the run, since the last fault was over
+  double rate_after = 0;   ///< from `back` (or the fault) until the next fault or the end
+};
+
+/// Caches sent from instances that prefill to those that decode.
+struct HandoverStats {
+  std::int64_t transfers = 0;
+  Bytes bytes{};
+  Picoseconds in_flight{};  ///< from sending to the last byte's arrival, added up
+};
+
+/// What a run did: of its instances together (counts added, times averaged), and of each.
+struct RunResult : InstanceResult {
+  std::vector<InstanceResult> instances;  ///< without their residency; empty: there is one alone
+  std::vector<RequestRecord> requests;
+  std::map<Picoseconds, std::int64_t> token_gaps;  ///< between a request's tokens: how many of each
+  std::vector<FaultRecord> faults;
+  HandoverStats handover;
+  std::string ended_by;            ///< why work was left; empty: none was
+  Picoseconds duration{};          ///< simulated, first event to last
   std::int64_t kernel_events = 0;  ///< process activations of the SystemC kernel, if known
 };
 

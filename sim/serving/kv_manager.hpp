@@ -72,6 +72,8 @@ class KvManager {
   /// Gives back everything; prompt blocks stay in the cache.
   void release(const KvLease& lease);
 
+  /// Bytes of keys, values and states of a sequence of `tokens`, all dies of a replica together.
+  [[nodiscard]] Bytes held(std::int64_t tokens) const;
   [[nodiscard]] Bytes reserved() const;  ///< booked for sequences, shared blocks once
   [[nodiscard]] Bytes cached() const;    ///< of blocks that nobody uses
   [[nodiscard]] Bytes used() const;      ///< tokens written, by the byte, idle blocks included
@@ -86,7 +88,6 @@ class KvManager {
     Bytes filled{};                    ///< all dies, idle blocks included
     PrefixCache prefixes;
   };
-  [[nodiscard]] Bytes held(std::int64_t tokens) const;
   [[nodiscard]] std::int64_t own(const CacheStage& stage, std::int64_t tokens,
                                  std::int64_t shared) const;
   [[nodiscard]] std::int64_t block(const CacheStage& stage) const;

@@ -24,9 +24,25 @@ struct Progress {
 /// A request that left the waiting line.
 struct Admitted {
   RequestId id{};
-  std::int64_t found = 0;  ///< prompt tokens that were in the cache
-  bool again = false;      ///< it had been preempted
+  std::int64_t found = 0;     ///< prompt tokens that were in the cache
+  bool again = false;         ///< it had been given up before
+  bool awaits_cache = false;  ///< the rest of its prompt was computed elsewhere and must be sent
 };
+
+/// Which part of a request's life an instance serves.
+enum class ServingRole : std::uint8_t { Both, Prefill, Decode };
+
+/// A request as it waits: anew, or with what it generated before it was given up.
+struct Ticket {
+  RequestId id{};
+  std::int64_t input = 0, output = 0;
+  std::span<const std::uint64_t> blocks{};
+  std::int64_t generated = 0;  ///< output tokens it has already
+  std::int64_t lost = 0;       ///< cached tokens it gave up
+  bool computed = false;       ///< its prompt's cache is elsewhere, and will be sent
+  [[nodiscard]] std::int64_t length() const { return input + output; }
+};
+Ticket ticket_of(const Request& request);
 
 /// Continuous batching: passive, asked "what now?" before a step and told "done" after it.
 ///
@@ -37,19 +53,35 @@ struct Admitted {
 ///             blocks in the cache are not computed. Every step decodes one token of each running
 ///             request and carries up to `prefill_tokens` prompt tokens of those still prefilling,
 ///             oldest first; the chunk that completes a prompt yields its first output token.
+///             In the role Prefill a request ends with its first token, its cache stays until it
+///             has been handed over; in the role Decode it is admitted before its cache comes.
 /// Leaves out: preemption by swapping, priorities, speculation.
 class Scheduler {
  public:
   /// `block_tokens`: of the requests' prefix blocks; 0 = they have none.
-  Scheduler(const ServingSpec& spec, const KvCapacity& kv, std::int64_t block_tokens = 0);
+  Scheduler(const ServingSpec& spec, const KvCapacity& kv, std::int64_t block_tokens = 0,
+            ServingRole role = ServingRole::Both);
 
   /// False: the request can never fit and is not taken. `request` must outlive the scheduler.
-  bool arrive(const Request& request);
+  bool arrive(const Request& request) { return arrive(ticket_of(request)); }
+  bool arrive(const Ticket& ticket);
+  /// The cache of an admitted request that awaited it has come.
+  void delivered(RequestId id);
+  /// That cache will not come: its prompt is computed here.
+  void cache_lost(RequestId id);
+  /// The replica whose cache a request has pages in; it must have some.
+  [[nodiscard]] std::int32_t replica_of(RequestId id) const;
+  /// Role Prefill: the cache of a finished request has been sent, its pages are free.
+  void handed_over(RequestId id);
+  /// Everything here is lost, the cache too: what was running and waiting, in order of arrival.
+  std::vector<Ticket> abandon();
   /// Takes a request whose context is in the cache already (steady decode). False: no room.
   bool resume(RequestId id, std::int64_t context, std::int64_t output_tokens);
 
   /// The coming step; `admitted` lists requests that left the waiting line for it. Empty: idle.
   const StepLoad& plan(std::vector<Admitted>& admitted);
+  /// Tokens of prompts in the step planned last; generated ones that are computed again are none.
+  [[nodiscard]] std::int64_t prompt_tokens() const { return prompt_tokens_; }
   /// The step planned last has ended.
   const std::vector<Progress>& complete();
 
@@ -59,33 +91,31 @@ class Scheduler {
   [[nodiscard]] std::int64_t waiting() const { return static_cast<std::int64_t>(waiting_.size()); }
 
  private:
-  struct Waiting {
-    RequestId id;
-    std::int64_t input, output;
-    std::span<const std::uint64_t> blocks{};
-    std::int64_t generated = 0;  ///< before it was preempted
-    std::int64_t lost = 0;       ///< cached tokens it gave up then
-    [[nodiscard]] std::int64_t length() const { return input + output; }
-  };
   struct Running {
-    Waiting request;
+    Ticket request;
     std::int64_t prompt = 0;     ///< tokens to compute before the next output token: input, or more
     std::int64_t generated = 0;  ///< output tokens so far; the newest is not in the cache yet
     KvLease lease{};
-    std::int64_t chunk = 0;  ///< tokens of the step under way
+    std::int64_t chunk = 0;     ///< tokens of the step under way
+    bool awaits_cache = false;  ///< it cannot run yet
   };
 
   void admit(std::vector<Admitted>& admitted);
   /// False: it was preempted itself.
   bool make_room(std::size_t at, std::int64_t tokens);
+  Ticket give_up(const Running& r);
   void preempt(std::size_t at);
+  [[nodiscard]] bool is_done(const Running& r) const;
 
   const ServingSpec spec_;
+  const ServingRole role_;
   KvManager kv_;
-  std::deque<Waiting> waiting_;
-  std::vector<Running> running_;  ///< in order of admission
+  std::deque<Ticket> waiting_;
+  std::vector<Running> running_;       ///< in order of admission
+  std::vector<Running> handing_over_;  ///< role Prefill: done, but for their cache
   PreemptionStats preempted_;
   StepLoad load_;
+  std::int64_t prompt_tokens_ = 0;
   std::vector<Progress> progress_;
 };
 

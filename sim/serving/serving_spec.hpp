@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "sim/base/units.hpp"
 
@@ -21,6 +23,32 @@ enum class Admission : std::uint8_t {
   OnDemand    ///< pages for the prompt are free; a sequence that cannot grow preempts the youngest
 };
 
+/// Which instance a request goes to.
+enum class RoutingPolicy : std::uint8_t {
+  RoundRobin,   ///< each in turn
+  LeastLoaded,  ///< the one with the fewest requests not yet finished
+  PrefixAffine  ///< consistent hashing of session or first prefix block, loads bounded
+};
+
+/// What breaks.
+enum class FaultKind : std::uint8_t {
+  Die,         ///< a die, and with it the node, package or mesh row whose links it shares
+  HbmChannel,  ///< a pseudo-channel of a die's HBM; shards are even, so every die uses one less
+  Link         ///< a part of a die's links of one fabric level; the slowest sets the pace of all
+};
+
+/// A part of an instance fails and stays so. What its caches held is lost; its requests are
+/// computed again, there or elsewhere.
+struct FaultSpec {
+  std::string name;
+  Picoseconds at{};
+  FaultKind kind = FaultKind::Die;
+  std::int64_t instance = 0;
+  std::int64_t channels = 1;   ///< HbmChannel: how many
+  double link_left = 0.5;      ///< Link: share of the rate that is left
+  std::string level = "node";  ///< Link: package | node | cluster
+};
+
 /// Continuous batching with chunked prefill.
 struct ServingSpec {
   std::int64_t max_batch = 256;        ///< requests decoding or prefilling at once
@@ -29,6 +57,16 @@ struct ServingSpec {
   PrefixCachePolicy prefix_cache = PrefixCachePolicy::Lru;
   Admission admission = Admission::WholeLife;
   double headroom = 0.01;  ///< on demand: share of the KV room an admission leaves free
+  /// Equal parts of the deployment, each with a copy of the model and a scheduler of its own.
+  std::int64_t instances = 1;
+  /// Of these, so many only prefill; the rest only decode, with caches sent to them over the
+  /// fabric. 0: all do both.
+  std::int64_t prefill_instances = 0;
+  RoutingPolicy routing = RoutingPolicy::LeastLoaded;
+  std::vector<FaultSpec> faults{};                     ///< by time
+  Picoseconds fault_detection{kPicosecondsPerSecond};  ///< until a fault is noticed and acted on
+  /// At which a die gets its weights again from the host, after a fault.
+  BytesPerSecond reload_rate{20'000'000'000};
   /// What a request must keep to count as goodput: arrival to first token, and the mean time per
   /// token after it. Nothing is scheduled by them.
   std::optional<Picoseconds> ttft_limit{}, tpot_limit{};

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/engine/instance.hpp"
+
+#include "models/kernel/time.hpp"
+#include "sim/base/error.hpp"
+#include "sim/base/log.hpp"
+
+namespace reticle {
+
+namespace {
+constexpr std::size_t kMostSamples = 4096;  // residency.csv stays a file one can plot
+
+KvCapacity capacity_of(const KvRoom& room) {
+  return {.page_tokens = room.page_tokens,
+          .page_bytes = room.page_bytes,
+          .pages = room.pages,
+          .replicas = room.replicas,
+          .dies = room.dies,
+          .stages = room.stages};
+}
+
+/// The platform whose components take the form the fidelity asks for; at `transaction` each keeps
+/// the form its own key names.
+PlatformSpec silicon_of(PlatformSpec platform, Fidelity fidelity) {
+  if (fidelity != Fidelity::Cycle) return platform;
+  platform.die.sram.form = platform.fabric.form = ModelForm::Cycle;
+  if (platform.die.hbm) platform.die.hbm->form = ModelForm::Cycle;
+  return platform;
+}
+}  // namespace
+
+Instance::Instance(const sc_core::sc_module_name& name, std::int32_t number, const RunSpec& spec,
+                   const InstancePlan& plan, const ExpertRouter* router, std::int64_t block_tokens,
+                   ServingRole role, InstanceListener& listener)
+    : sc_module{name},
+      number_{number},
+      spec_{spec},
+      plan_{plan},
+      listener_{listener},
+      lowering_{plan.platform, spec.llm, plan.placement, router},
+      scheduler_{spec.serving, capacity_of(plan.placement.kv), block_tokens, role} {
+  const auto& [platform, placement] = plan;
+  result_.placement = placement;
+  if (spec.engine.fidelity == Fidelity::Roofline) {
+    silicon_ = std::make_unique<RooflineExecutor>(lowering_, platform);
+  } else {
+    deployment_ = std::make_unique<Deployment>(
+        "deployment", silicon_of(platform, spec.engine.fidelity), spec.engine.reverse_elaboration);
+    silicon_ =
+        std::make_unique<SiliconExecutor>(lowering_, *deployment_, platform, placement.kv.tier);
+  }
+  const bool steady = std::holds_alternative<SteadyDecode>(spec.workload);
+  if (spec.engine.recall == RecallMode::On || (spec.engine.recall == RecallMode::Auto && !steady &&
+                                               spec.engine.fidelity != Fidelity::Roofline))
+    recall_ = std::make_unique<RecallExecutor>(*silicon_, platform, spec.llm, placement, router,
+                                               spec.engine);
+  SC_HAS_PROCESS(Instance);
+  SC_THREAD(loop);
+}
+
+void Instance::loop() {
+  // An exception must not cross the kernel's coroutine.
+  try {
+    while (true) {
+      // Whatever arrives at the time a step ends is there when the next one is planned.
+      sc_core::wait(sc_core::SC_ZERO_TIME);
+      if (!step()) sc_core::wait(work_);
+    }
+  } catch (...) {
+    listener_.broke(std::current_exception());
+  }
+}
+
+/// False when there is nothing to do.
+bool Instance::step() {
+  if (failed_ || !listener_.go_on()) return false;
+  const StepLoad& load = scheduler_.plan(admitted_);
+  for (const Admitted& a : admitted_) listener_.admitted(number_, a);
+  if (load.sequences.empty()) return false;
+  const Picoseconds begun = now();
+  result_.prefill_tokens += scheduler_.prompt_tokens();
+  result_.batch_peak =
+      std::max(result_.batch_peak, static_cast<std::int64_t>(load.sequences.size()));
+
+  const StepOutcome outcome = recall_ ? recall_->execute(load) : silicon_->execute(load);
+  account(outcome, begun);
+  if (failed_) return false;
+  ++result_.steps;
+  for (const Progress& p : scheduler_.complete()) {
+    result_.output_tokens += p.tokens;
+    listener_.progressed(number_, p);
+  }
+  sample_residency();
+  listener_.stepped();
+  return true;
+}
+
+void Instance::account(const StepOutcome& outcome, Picoseconds begun) {
+  const Picoseconds took = now() - begun;
+  invariant(took == outcome.duration, "a step takes its duration of simulated time");
+  Picoseconds sum{};
+  for (std::size_t c = 0; c < kTimeCategoryCount; ++c) {
+    result_.breakdown[c] += outcome.breakdown[c];
+    sum += outcome.breakdown[c];
+  }
+  invariant(sum == took, "where the time went adds up to the step");
+  result_.busy += took;
+  set_log_time(now());
+  auto& log = logger("engine");
+  if (log.should_log(spdlog::level::debug))
+    log.debug("step {}: {:.3f} us, {} running, {} waiting", result_.steps, seconds(took) * 1e6,
+              scheduler_.running(), scheduler_.waiting());
+  result_.counts += outcome.counts;
+  result_.picks += outcome.picks;
+  result_.dropped_picks += outcome.dropped_picks;
+  result_.roofline_busy += outcome.roofline.duration;
+  result_.roofline_limits[static_cast<std::size_t>(outcome.roofline.limit)] +=
+      outcome.roofline.duration;
+  kv_byte_seconds_ += static_cast<double>(scheduler_.kv().used().count()) * seconds(took);
+}
+
+void Instance::sample_residency() {
+  const Bytes used = scheduler_.kv().used();
+  result_.kv_peak = max(result_.kv_peak, used);
+  if (result_.steps % sample_stride_ != 0) return;
+  result_.residency.push_back({now(), number_, used, scheduler_.kv().reserved(),
+                               scheduler_.kv().cached(), scheduler_.running(),
+                               scheduler_.waiting()});
+  if (result_.residency.size() < kMostSamples) return;
+  auto& all = result_.residency;
+  for (std::size_t i = 0; 2 * i < all.size(); ++i) all[i] = all[2 * i];
+  all.resize(all.size() / 2);
+  sample_stride_ *= 2;
+}
+
+InstanceResult Instance::result() {
+  if (now().count() > 0) result_.kv_mean = kv_byte_seconds_ / seconds(now());
+  if (recall_)
+    result_.recall = recall_->report();
+  else
+    result_.recall.simulated = result_.steps;
+  result_.prefix = scheduler_.kv().prefix_stats();
+  result_.prefix_block_bytes = scheduler_.kv().block_bytes();
+  result_.preemption = scheduler_.preemption_stats();
+  return std::move(result_);
+}
+
+}  // namespace reticle

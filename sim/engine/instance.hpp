@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <systemc>
+#include <vector>
+
+#include "models/package/deployment.hpp"
+#include "sim/config/run_spec.hpp"
+#include "sim/engine/recall.hpp"
+#include "sim/engine/silicon_executor.hpp"
+#include "sim/engine/sites.hpp"
+#include "sim/mapping/lowering.hpp"
+#include "sim/metrics/run_result.hpp"
+#include "sim/serving/scheduler.hpp"
+
+namespace reticle {
+
+/// What an instance tells the run loop, while simulated time stands still.
+class InstanceListener {
+ public:
+  virtual ~InstanceListener() = default;
+  virtual void admitted(std::int32_t instance, const Admitted& admitted) = 0;
+  virtual void progressed(std::int32_t instance, const Progress& progress) = 0;
+  /// Before every step. False: none is to follow, on any instance.
+  virtual bool go_on() = 0;
+  virtual void stepped() = 0;
+  /// The instance has stopped for good.
+  virtual void broke(std::exception_ptr error) = 0;
+};
+
+/// A copy of the model on its part of the deployment: a scheduler, and the silicon that carries out
+/// its steps, one after another, for as long as there is something to do.
+class Instance final : public sc_core::sc_module {
+ public:
+  /// All references must outlive the instance. `block_tokens`: of the trace's prefix blocks.
+  Instance(const sc_core::sc_module_name& name, std::int32_t number, const RunSpec& spec,
+           const InstancePlan& plan, const ExpertRouter* router, std::int64_t block_tokens,
+           ServingRole role, InstanceListener& listener);
+
+  [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
+  [[nodiscard]] const Scheduler& scheduler() const { return scheduler_; }
+  /// There is something new to do.
+  void wake() { work_.notify(sc_core::SC_ZERO_TIME); }
+  /// Notes the state of the cache, as after a step.
+  void sample_residency();
+
+  /// Stops: the step under way is in vain, and none follows.
+  void fail() { failed_ = true; }
+  [[nodiscard]] const InstancePlan& plan() const { return plan_; }
+  /// What it has done; its time counts no idleness yet.
+  [[nodiscard]] InstanceResult result();
+  /// Every pending command of a stuck step, a line each.
+  [[nodiscard]] std::string pending() const {
+    return deployment_ ? deployment_->pending() : std::string{};
+  }
+
+ private:
+  void loop();
+  bool step();
+  void account(const StepOutcome& outcome, Picoseconds begun);
+
+  const std::int32_t number_;
+  const RunSpec& spec_;
+  const InstancePlan& plan_;
+  InstanceListener& listener_;
+  Lowering lowering_;
+  std::unique_ptr<Deployment> deployment_;  ///< null at roofline fidelity
+  std::unique_ptr<StepExecutor> silicon_;
+  std::unique_ptr<RecallExecutor> recall_;
+  Scheduler scheduler_;
+  InstanceResult result_;
+  std::int64_t sample_stride_ = 1;
+  double kv_byte_seconds_ = 0;
+  std::vector<Admitted> admitted_;
+  bool failed_ = false;
+  sc_core::sc_event work_;
+};
+
+}  // namespace reticle

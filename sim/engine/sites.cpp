@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/engine/sites.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "models/package/platform_parts.hpp"
+#include "sim/base/error.hpp"
+#include "sim/mapping/plan.hpp"
+
+namespace reticle {
+
+namespace {
+
+/// The first guess at a trace's batch, between a lone stream and a full machine.
+constexpr std::int64_t kTracePlanBatch = 32;
+
+/// Instances among which the decoding is dealt.
+std::int64_t decoders(const ServingSpec& serving) {
+  return serving.instances - serving.prefill_instances;
+}
+
+/// Streams that decode at a time on one instance if steps take `step`: arrivals' output tokens per
+/// second times the time each takes (Little's law). A trace of one instant asks for all its
+/// requests at once.
+std::int64_t concurrency(const RunSpec& spec, const Trace& trace, Picoseconds step) {
+  const auto& workload = std::get<TraceWorkload>(spec.workload);
+  const double span =
+      seconds(trace.requests.back().arrival - trace.requests.front().arrival) / workload.rate_scale;
+  double tokens = 0;
+  for (const Request& r : trace.requests) tokens += static_cast<double>(r.output_tokens);
+  const std::int64_t share = div_up(std::ssize(trace.requests), decoders(spec.serving));
+  const auto most = std::min(spec.serving.max_batch, share);
+  const double streams =
+      span > 0
+          ? std::ceil(tokens / span * seconds(step) / static_cast<double>(decoders(spec.serving)))
+          : 1e18;
+  return streams < static_cast<double>(most)
+             ? std::max<std::int64_t>(1, static_cast<std::int64_t>(streams))
+             : most;
+}
+
+PlanTarget plan_target(const RunSpec& spec, const Trace* trace) {
+  PlanTarget target;
+  target.page_tokens = spec.serving.kv_page_tokens;
+  target.max_tokens = spec.serving.max_batch;
+  if (const auto* steady = std::get_if<SteadyDecode>(&spec.workload)) {
+    target.batch = target.max_tokens = div_up(steady->batch, spec.serving.instances);
+    target.context = steady->context + steady->steps;
+  } else {
+    target.max_tokens += spec.serving.prefill_tokens;
+    target.batch = std::min(kTracePlanBatch, spec.serving.max_batch);
+    std::int64_t tokens = 0;
+    for (const Request& r : trace->requests) tokens += r.input_tokens + r.output_tokens;
+    target.context = tokens / static_cast<std::int64_t>(trace->requests.size());
+  }
+  target.batch = spec.placement.plan_batch.value_or(target.batch);
+  target.context = spec.placement.plan_context.value_or(target.context);
+  return target;
+}
+
+class Planner {
+ public:
+  Planner(const RunSpec& spec, const Trace* trace, const ExpertRouter* router)
+      : spec_{spec}, trace_{trace}, router_{router} {}
+
+  [[nodiscard]] InstancePlan plan(const PlatformSpec& platform) const {
+    PlanTarget target = plan_target(spec_, trace_);
+    const auto placed = [&] {
+      return choose_placement(platform, spec_.llm, spec_.placement, router_, target);
+    };
+    InstancePlan plan{platform, placed()};
+    if (trace_ == nullptr || spec_.placement.plan_batch) return plan;
+    target.batch = concurrency(
+        spec_, *trace_, estimate_decode_step(platform, spec_.llm, plan.placement, router_, target));
+    plan.placement = placed();
+    return plan;
+  }
+
+  /// The fastest of those that hold the model; null, and why the largest does not, when none does.
+  [[nodiscard]] std::shared_ptr<const InstancePlan> best(const std::vector<PlatformSpec>& platforms,
+                                                         std::string& why) const {
+    std::shared_ptr<const InstancePlan> best;
+    Picoseconds least{};
+    why = platforms.empty() ? "no die is left" : "";
+    for (const PlatformSpec& platform : platforms) {
+      try {
+        auto candidate = std::make_shared<const InstancePlan>(plan(platform));
+        const Picoseconds step = estimate_decode_step(platform, spec_.llm, candidate->placement,
+                                                      router_, plan_target(spec_, trace_));
+        if (best && step >= least) continue;
+        least = step;
+        best = std::move(candidate);
+      } catch (const InfeasibleError& error) {
+        if (why.empty()) why = error.what();
+      }
+    }
+    return best;
+  }
+
+ private:
+  const RunSpec& spec_;
+  const Trace* trace_;
+  const ExpertRouter* router_;
+};
+
+/// Shares of dies are even, so that one channel or link less at a die slows all of them: what is
+/// left is a platform whose dies all have one less.
+std::vector<PlatformSpec> left_of(const PlatformSpec& before, const FaultSpec& fault) {
+  const auto refuse = [&](const std::string& problem) {
+    throw ConfigError({}, "serving.faults." + fault.name, problem);
+  };
+  if (fault.kind == FaultKind::Die) return without_a_die(before);
+  PlatformSpec after = before;
+  if (fault.kind == FaultKind::HbmChannel) {
+    if (!after.die.hbm) refuse("expected a platform with HBM, " + before.name + " has none");
+    HbmParams& hbm = *after.die.hbm;
+    const std::int64_t all = channels(hbm), left = all - fault.channels;
+    if (left <= 0) refuse("expected fewer channels than the " + std::to_string(all) + " of a die");
+    if (hbm.simulated_channels > 1) refuse("expected platform.die.hbm.simulated_channels: 1");
+    hbm.capacity_per_stack = Bytes{capacity(hbm).count() / all * left};
+    hbm.stacks = 1;
+    hbm.pseudo_channels = left;
+    return {after};
+  }
+  const auto level = std::ranges::find(after.fabric.levels, fault.level, &FabricLevel::name);
+  if (level == after.fabric.levels.end())
+    refuse("expected a fabric level of an instance of " + before.name + ", got " + fault.level);
+  level->link.rate = BytesPerSecond{
+      static_cast<std::int64_t>(static_cast<double>(level->link.rate.count()) * fault.link_left)};
+  return {after};
+}
+
+}  // namespace
+
+std::vector<Site> plan_sites(const RunSpec& spec, const Trace* trace, const ExpertRouter* router) {
+  const Planner planner{spec, trace, router};
+  const auto whole = std::make_shared<const InstancePlan>(
+      planner.plan(part_of(spec.platform, spec.serving.instances)));
+  std::vector<Site> sites(static_cast<std::size_t>(spec.serving.instances));
+  for (Site& site : sites) site.plans.push_back(whole);
+  for (const FaultSpec& fault : spec.serving.faults) {
+    Site& site = sites[static_cast<std::size_t>(fault.instance)];
+    if (!site.plans.back()) continue;  // gone already
+    site.faults.push_back(fault);
+    site.plans.push_back(planner.best(left_of(site.plans.back()->platform, fault), site.end));
+  }
+  return sites;
+}
+
+}  // namespace reticle

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/config/run_spec.hpp"
+#include "sim/mapping/placement.hpp"
+
+namespace reticle {
+
+/// The hardware of an instance and the model placed on it.
+struct InstancePlan {
+  PlatformSpec platform;
+  Placement placement;
+};
+
+/// What an instance runs on: at first, and after each of its faults. A plan that is null cannot
+/// hold the model.
+struct Site {
+  std::vector<std::shared_ptr<const InstancePlan>> plans;
+  std::vector<FaultSpec> faults;  ///< by time; one fewer than plans
+  std::string end;                ///< why the last plan is null
+};
+
+/// Cuts the deployment into serving.instances equal parts and places the model on each, and on
+/// what is left of it after every fault. `trace` is null for a steady decode. Throws
+/// InfeasibleError when the model does not fit a part, ConfigError for a fault of what is not
+/// there.
+std::vector<Site> plan_sites(const RunSpec& spec, const Trace* trace, const ExpertRouter* router);
+
+}  // namespace reticle

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/metrics/add_instances.hpp"
+
+#include <algorithm>
+
+#include "sim/base/error.hpp"
+
+namespace reticle {
+
+namespace {
+void add(Placement& total, const Placement& part) {
+  for (std::size_t t = 0; t < kTierCount; ++t) {
+    total.capacity[t] += part.capacity[t];
+    total.weights[t] += part.weights[t];
+    total.reserved[t] += part.reserved[t];
+  }
+  total.kv.replicas += part.kv.replicas;
+}
+
+void add(PrefixStats& total, const PrefixStats& part) {
+  total.blocks += part.blocks;
+  total.hit_blocks += part.hit_blocks;
+  total.hit_tokens += part.hit_tokens;
+  total.evicted += part.evicted;
+}
+
+void add(PreemptionStats& total, const PreemptionStats& part) {
+  total.preemptions += part.preemptions;
+  total.lost_tokens += part.lost_tokens;
+  total.recomputed_tokens += part.recomputed_tokens;
+}
+
+/// Mean errors weigh as much as they were measured.
+void add(RecallReport& total, const RecallReport& part) {
+  const auto before = static_cast<double>(total.audits), here = static_cast<double>(part.audits);
+  if (here > 0) {
+    const auto mean = [&](double a, double b) { return (a * before + b * here) / (before + here); };
+    total.mean_error = mean(total.mean_error, part.mean_error);
+    total.mean_abs_error = mean(total.mean_abs_error, part.mean_abs_error);
+    total.max_abs_error = std::max(total.max_abs_error, part.max_abs_error);
+  }
+  total.enabled |= part.enabled;
+  total.simulated += part.simulated;
+  total.recalled += part.recalled;
+  total.audits += part.audits;
+}
+
+/// All but what each has for itself: room and peaks.
+void add_work(InstanceResult& total, const InstanceResult& part) {
+  total.steps += part.steps;
+  total.output_tokens += part.output_tokens;
+  total.prefill_tokens += part.prefill_tokens;
+  add(total.prefix, part.prefix);
+  add(total.preemption, part.preemption);
+  total.picks += part.picks;
+  total.dropped_picks += part.dropped_picks;
+  total.busy += part.busy;
+  for (std::size_t c = 0; c < kTimeCategoryCount; ++c) total.breakdown[c] += part.breakdown[c];
+  total.counts += part.counts;
+  total.roofline_busy += part.roofline_busy;
+  for (std::size_t i = 0; i < total.roofline_limits.size(); ++i)
+    total.roofline_limits[i] += part.roofline_limits[i];
+  total.kv_mean += part.kv_mean;
+  add(total.recall, part.recall);
+  total.residency.insert(total.residency.end(), part.residency.begin(), part.residency.end());
+}
+}  // namespace
+
+void add_epoch(InstanceResult& total, const InstanceResult& next) {
+  add_work(total, next);
+  total.kv_peak = max(total.kv_peak, next.kv_peak);
+  total.batch_peak = std::max(total.batch_peak, next.batch_peak);
+}
+
+InstanceResult add_instances(const std::vector<InstanceResult>& parts) {
+  invariant(!parts.empty(), "a run has an instance");
+  InstanceResult total = parts.front();
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    add_work(total, parts[i]);
+    add(total.placement, parts[i].placement);
+    total.kv_peak += parts[i].kv_peak;
+    total.batch_peak += parts[i].batch_peak;
+  }
+  std::ranges::stable_sort(total.residency, {}, &ResidencySample::time);
+  // Times divide with a remainder; that of the breakdown goes where no work is.
+  const auto n = static_cast<std::int64_t>(parts.size());
+  Picoseconds sum{}, mean{};
+  for (Picoseconds& part : total.breakdown) {
+    sum += part;
+    part = Picoseconds{part.count() / n};
+    mean += part;
+  }
+  total.breakdown[static_cast<std::size_t>(TimeCategory::Idle)] +=
+      Picoseconds{sum.count() / n} - mean;
+  total.busy = Picoseconds{total.busy.count() / n};
+  total.roofline_busy = Picoseconds{total.roofline_busy.count() / n};
+  for (Picoseconds& part : total.roofline_limits) part = Picoseconds{part.count() / n};
+  return total;
+}
+
+}  // namespace reticle
