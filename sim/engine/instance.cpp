@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/engine/instance.hpp"
 
+#include <algorithm>
+
 #include "models/kernel/time.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
@@ -39,7 +41,8 @@ Instance::Instance(const sc_core::sc_module_name& name, std::int32_t number, con
       listener_{listener},
       lowering_{plan.platform, spec.llm, plan.placement, router},
       scheduler_{spec.serving, capacity_of(plan.placement.kv), block_tokens, role} {
-  const auto& [platform, placement] = plan;
+  const PlatformSpec& platform = plan.platform;
+  const Placement& placement = plan.placement;
   result_.placement = placement;
   if (spec.engine.fidelity == Fidelity::Roofline) {
     silicon_ = std::make_unique<RooflineExecutor>(lowering_, platform);
@@ -73,7 +76,7 @@ void Instance::loop() {
 
 /// False when there is nothing to do.
 bool Instance::step() {
-  if (failed_ || !listener_.go_on()) return false;
+  if (failed_at_ || !listener_.go_on()) return false;
   const StepLoad& load = scheduler_.plan(admitted_);
   for (const Admitted& a : admitted_) listener_.admitted(number_, a);
   if (load.sequences.empty()) return false;
@@ -84,7 +87,7 @@ bool Instance::step() {
 
   const StepOutcome outcome = recall_ ? recall_->execute(load) : silicon_->execute(load);
   account(outcome, begun);
-  if (failed_) return false;
+  if (failed_at_) return false;
   ++result_.steps;
   for (const Progress& p : scheduler_.complete()) {
     result_.output_tokens += p.tokens;
@@ -96,14 +99,20 @@ bool Instance::step() {
 }
 
 void Instance::account(const StepOutcome& outcome, Picoseconds begun) {
-  const Picoseconds took = now() - begun;
-  invariant(took == outcome.duration, "a step takes its duration of simulated time");
+  invariant(now() - begun == outcome.duration, "a step takes its duration of simulated time");
   Picoseconds sum{};
+  for (const Picoseconds part : outcome.breakdown) sum += part;
+  invariant(sum == outcome.duration, "where the time went adds up to the step");
+  // A step that a fault ends is charged as far as it came; its events, of which nobody knows how
+  // many had come to pass, in full.
+  const Picoseconds took = failed_at_ ? *failed_at_ - begun : outcome.duration;
+  Picoseconds charged{};
   for (std::size_t c = 0; c < kTimeCategoryCount; ++c) {
-    result_.breakdown[c] += outcome.breakdown[c];
-    sum += outcome.breakdown[c];
+    const Picoseconds part{mul_div_up(outcome.breakdown[c].count(), took.count(),
+                                      std::max<std::int64_t>(1, outcome.duration.count()))};
+    result_.breakdown[c] += min(part, took - charged);
+    charged += min(part, took - charged);
   }
-  invariant(sum == took, "where the time went adds up to the step");
   result_.busy += took;
   set_log_time(now());
   auto& log = logger("engine");
@@ -113,9 +122,11 @@ void Instance::account(const StepOutcome& outcome, Picoseconds begun) {
   result_.counts += outcome.counts;
   result_.picks += outcome.picks;
   result_.dropped_picks += outcome.dropped_picks;
-  result_.roofline_busy += outcome.roofline.duration;
-  result_.roofline_limits[static_cast<std::size_t>(outcome.roofline.limit)] +=
-      outcome.roofline.duration;
+  if (!failed_at_) {
+    result_.roofline_busy += outcome.roofline.duration;
+    result_.roofline_limits[static_cast<std::size_t>(outcome.roofline.limit)] +=
+        outcome.roofline.duration;
+  }
   kv_byte_seconds_ += static_cast<double>(scheduler_.kv().used().count()) * seconds(took);
 }
 

@@ -3,9 +3,11 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <systemc>
 #include <vector>
 
+#include "models/kernel/time.hpp"
 #include "models/package/deployment.hpp"
 #include "sim/config/run_spec.hpp"
 #include "sim/engine/recall.hpp"
@@ -47,7 +49,7 @@ class Instance final : public sc_core::sc_module {
   void sample_residency();
 
   /// Stops: the step under way is in vain, and none follows.
-  void fail() { failed_ = true; }
+  void fail() { failed_at_ = reticle::now(); }
   [[nodiscard]] const InstancePlan& plan() const { return plan_; }
   /// What it has done; its time counts no idleness yet.
   [[nodiscard]] InstanceResult result();
@@ -74,7 +76,7 @@ class Instance final : public sc_core::sc_module {
   std::int64_t sample_stride_ = 1;
   double kv_byte_seconds_ = 0;
   std::vector<Admitted> admitted_;
-  bool failed_ = false;
+  std::optional<Picoseconds> failed_at_;
   sc_core::sc_event work_;
 };
 

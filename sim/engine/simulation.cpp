@@ -399,6 +399,7 @@ void Simulation::move_on(std::size_t at, std::size_t number) {
     for (const Bytes tier : p.weights) weights += tier;
     fault.plan = to_string(p.plan);
     fault.dies = dies(plan->platform);
+    fault.speed = seconds(place.instance().plan().step) / seconds(plan->step);
     timeline_.emplace(
         now() + transfer_time(Bytes{weights.count() / fault.dies}, spec_.serving.reload_rate),
         [this, at, number, next = place.next] {

@@ -66,32 +66,29 @@ class Planner {
       : spec_{spec}, trace_{trace}, router_{router} {}
 
   [[nodiscard]] InstancePlan plan(const PlatformSpec& platform) const {
-    PlanTarget target = plan_target(spec_, trace_);
-    const auto placed = [&] {
-      return choose_placement(platform, spec_.llm, spec_.placement, router_, target);
+    const PlanTarget first = plan_target(spec_, trace_);
+    InstancePlan plan{.platform = platform, .placement = {}};
+    const auto place_for = [&](const PlanTarget& target) {
+      plan.placement = choose_placement(platform, spec_.llm, spec_.placement, router_, target);
+      plan.step = estimate_decode_step(platform, spec_.llm, plan.placement, router_, first);
     };
-    InstancePlan plan{platform, placed()};
+    place_for(first);
     if (trace_ == nullptr || spec_.placement.plan_batch) return plan;
-    target.batch = concurrency(
-        spec_, *trace_, estimate_decode_step(platform, spec_.llm, plan.placement, router_, target));
-    plan.placement = placed();
+    PlanTarget target = first;
+    target.batch = concurrency(spec_, *trace_, plan.step);
+    place_for(target);
     return plan;
   }
 
-  /// The fastest of those that hold the model; null, and why the largest does not, when none does.
+  /// The fastest of them; null, and why the largest does not hold the model, when none does.
   [[nodiscard]] std::shared_ptr<const InstancePlan> best(const std::vector<PlatformSpec>& platforms,
                                                          std::string& why) const {
     std::shared_ptr<const InstancePlan> best;
-    Picoseconds least{};
     why = platforms.empty() ? "no die is left" : "";
     for (const PlatformSpec& platform : platforms) {
       try {
         auto candidate = std::make_shared<const InstancePlan>(plan(platform));
-        const Picoseconds step = estimate_decode_step(platform, spec_.llm, candidate->placement,
-                                                      router_, plan_target(spec_, trace_));
-        if (best && step >= least) continue;
-        least = step;
-        best = std::move(candidate);
+        if (!best || candidate->step < best->step) best = std::move(candidate);
       } catch (const InfeasibleError& error) {
         if (why.empty()) why = error.what();
       }

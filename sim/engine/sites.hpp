@@ -14,6 +14,7 @@ namespace reticle {
 struct InstancePlan {
   PlatformSpec platform;
   Placement placement;
+  Picoseconds step{};  ///< estimated, of a decode step of the same batch for all plans of a run
 };
 
 /// What an instance runs on: at first, and after each of its faults. A plan that is null cannot

@@ -14,6 +14,7 @@
 #include "sim/metrics/findings.hpp"
 #include "sim/metrics/labels.hpp"
 #include "sim/metrics/priced_json.hpp"
+#include "sim/metrics/serving_report.hpp"
 
 namespace reticle {
 
@@ -33,12 +34,13 @@ std::int64_t state_bytes(const KvRoom& kv) {
 }
 
 /// What a run adds to its inputs, in the order of the report.
-constexpr std::array<std::string_view, 25> kRunKeys{
+constexpr std::array<std::string_view, 28> kRunKeys{
     "throughput",     "steps",     "output_tokens", "prefill_tokens", "simulated_s",
     "latency",        "goodput",   "requests",      "roofline",       "limited_by",
     "time_breakdown", "time_ps",   "utilisation",   "energy",         "normalised",
     "memory",         "placement", "collectives",   "experts",        "residency",
-    "cost",           "recall",    "counts",        "confidence",     "simulator"};
+    "instances",      "handover",  "faults",        "cost",           "recall",
+    "counts",         "confidence", "simulator"};
 
 Json rows_json(const std::optional<RowsLeftOut>& rows) {
   if (!rows) return nullptr;
@@ -57,7 +59,10 @@ Json inputs_json(const RunSpec& spec, std::optional<std::uint64_t> trace_digest,
         {"kv_page_tokens", spec.serving.kv_page_tokens},
         {"prefix_cache", ValueText<PrefixCachePolicy>::format(spec.serving.prefix_cache)},
         {"admission", ValueText<Admission>::format(spec.serving.admission)},
-        {"headroom", spec.serving.headroom}}},
+        {"headroom", spec.serving.headroom},
+        {"instances", spec.serving.instances},
+        {"prefill_instances", spec.serving.prefill_instances},
+        {"routing", ValueText<RoutingPolicy>::format(spec.serving.routing)}}},
       {"seed", spec.seed},
       {"fidelity", ValueText<Fidelity>::format(spec.engine.fidelity)},
       {"trace_digest", trace_digest ? Json(fmt::format("{:016x}", *trace_digest)) : Json(nullptr)},
@@ -362,6 +367,9 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["collectives"] = collectives_json(spec.platform, result.placement.plan);
   report["experts"] = experts_json(result);
   report["residency"] = residency_json(f, result);
+  report["instances"] = instances_json(result);
+  report["handover"] = handover_json(result);
+  report["faults"] = faults_json(result);
   report["recall"] = recall_json(result.recall);
   report["counts"] = Json::parse(counts_to_json(result.counts));
   report["confidence"] = count_confidence(spec.resolved);

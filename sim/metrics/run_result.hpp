@@ -86,6 +86,7 @@ struct FaultRecord {
   std::optional<Picoseconds> back{};  ///< when what is left served again; nullopt: it did not
   std::string plan;                   ///< there, from then on; or why there is none
   std::int64_t dies = 0;              ///< of the instance, from then on
+  double speed = 0;              ///< estimated, of decode steps there, of that before the fault
   double rate_before = 0;  ///< output tokens per second of the run, since the last fault was over
   double rate_after = 0;   ///< from `back` (or the fault) until the next fault or the end
 };

@@ -16,6 +16,7 @@
 #include "sim/metrics/figures.hpp"
 #include "sim/metrics/findings.hpp"
 #include "sim/metrics/labels.hpp"
+#include "sim/metrics/serving_report.hpp"
 #include "sim/metrics/text_format.hpp"
 
 namespace reticle {
@@ -66,10 +67,12 @@ std::string headline(const RunSpec& spec, const RunResult& result) {
   const PlatformSpec& p = spec.platform;
   std::string title = p.title.empty() ? p.name : p.title + " (" + p.name + ")";
   if (!p.status.empty()) title += ", " + p.status;
+  const auto copies = std::ssize(result.instances);
+  const std::string instances = copies > 1 ? counted(copies, "instance") + " of " : std::string{};
   return wrapped("", title) +
          wrapped("", fmt::format("{} on {}, {}, {}: {}", spec.llm.name, counted(p.nodes, "node"),
                                  counted(packages(p), "chip"), counted(dies(p), "die"),
-                                 to_string(result.placement.plan))) +
+                                 instances + to_string(result.placement.plan))) +
          wrapped("", fmt::format("workload {}, seed {}, {} fidelity", spec.workload_name, spec.seed,
                                  ValueText<Fidelity>::format(spec.engine.fidelity)));
 }
@@ -228,18 +231,19 @@ std::string room_line(const KvRoom& kv) {
                                  streams, count_text(longest_sequence(kv.stages))));
 }
 
-std::string prefix_line(const RunResult& r) {
+std::string serving_block(const RunResult& result) {
   std::string text;
-  if (r.prefix.blocks > 0)
+  if (result.prefix.blocks > 0)
     text += wrapped(
         "", fmt::format("Prefix cache: {} of {} prompt blocks found, {} prompt tokens "
                         "not computed; {} evicted",
-                        count_text(r.prefix.hit_blocks), count_text(r.prefix.blocks),
-                        count_text(r.prefix.hit_tokens), counted(r.prefix.evicted, "block")));
-  if (r.preemption.preemptions > 0)
+                        count_text(result.prefix.hit_blocks), count_text(result.prefix.blocks),
+                        count_text(result.prefix.hit_tokens), counted(result.prefix.evicted, "block")));
+  if (result.preemption.preemptions > 0)
     text += wrapped("", fmt::format("{}, {} computed once more",
-                                    counted(r.preemption.preemptions, "preemption"),
-                                    counted(r.preemption.recomputed_tokens, "token")));
+                                    counted(result.preemption.preemptions, "preemption"),
+                                    counted(result.preemption.recomputed_tokens, "token")));
+  for (const std::string& line : serving_lines(result)) text += wrapped("", line);
   return text;
 }
 
@@ -306,7 +310,7 @@ std::string summary(const RunSpec& spec, const RunResult& result, const Simulato
       time_table(f, result),
       energy_table(f.energy),
       memory_table(result) + room_line(result.placement.kv) + residency_line(f, result.placement) +
-          prefix_line(result),
+          serving_block(result),
       finding_lines(spec, result, f),
       confidence_line(spec.resolved) + simulator_line(result, simulator)};
   std::string out;

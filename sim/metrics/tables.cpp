@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/metrics/tables.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -85,16 +86,18 @@ void write_requests_csv(std::ostream& out, const RunResult& result, bool steady)
 }
 
 void write_residency_csv(std::ostream& out, const RunResult& result) {
-  write_row(out, {"time_s", "tier", "weights_bytes", "kv_bytes", "kv_reserved_bytes",
+  write_row(out, {"time_s", "instance", "tier", "weights_bytes", "kv_bytes", "kv_reserved_bytes",
                   "kv_cached_bytes", "running", "waiting"});
   const Placement& placement = result.placement;
+  const auto instances = std::max<std::int64_t>(1, std::ssize(result.instances));
   for (const ResidencySample& sample : result.residency)
     for (std::size_t t = 0; t < kTierCount; ++t) {
       if (placement.capacity[t].count() == 0) continue;
       const bool holds_kv = placement.kv.tier == static_cast<Tier>(t);
+      const std::int64_t weights = placement.weights[t].count() / instances;
       const auto kv = [&](Bytes bytes) { return std::to_string(holds_kv ? bytes.count() : 0); };
-      write_row(out, {as_seconds(sample.time), std::string{kTierNames[t]},
-                      std::to_string(placement.weights[t].count()), kv(sample.kv_used),
+      write_row(out, {as_seconds(sample.time), std::to_string(sample.instance),
+                      std::string{kTierNames[t]}, std::to_string(weights), kv(sample.kv_used),
                       kv(sample.kv_reserved), kv(sample.kv_cached), std::to_string(sample.running),
                       std::to_string(sample.waiting)});
     }

@@ -117,12 +117,12 @@ Ticket Scheduler::give_up(const Running& r) {
   back.lost = r.lease.filled;
   back.computed = false;
   kv_.release(r.lease);
-  ++preempted_.preemptions;
-  preempted_.lost_tokens += r.lease.filled;
   return back;
 }
 
 void Scheduler::preempt(std::size_t at) {
+  ++preempted_.preemptions;
+  preempted_.lost_tokens += running_[at].lease.filled;
   waiting_.push_front(give_up(running_[at]));
   running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(at));
 }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/metrics/serving_report.hpp"
+
+#include <fmt/format.h>
+
+#include "sim/config/enum_tables.hpp"
+#include "sim/config/value_text.hpp"
+#include "sim/metrics/text_format.hpp"
+
+namespace reticle {
+
+namespace {
+double busy_share(const RunResult& result, const InstanceResult& instance) {
+  return result.duration.count() > 0 ? seconds(instance.busy) / seconds(result.duration) : 0;
+}
+
+Picoseconds mean_flight(const HandoverStats& handover) {
+  return Picoseconds{handover.in_flight.count() / std::max<std::int64_t>(1, handover.transfers)};
+}
+
+/// Nothing was asked for before the first arrival or after the last answer: no rate then.
+Json rate_json(double rate) { return rate > 0 ? Json(rate) : Json(nullptr); }
+
+std::string instance_line(const RunResult& result, std::size_t i) {
+  const InstanceResult& r = result.instances[i];
+  return fmt::format("Instance {}: {}, {} steps, busy {} of the time, {} tokens of prompts, {} "
+                     "generated",
+                     i, to_string(r.placement.plan), count_text(r.steps),
+                     percent_text(busy_share(result, r)), count_text(r.prefill_tokens),
+                     count_text(r.output_tokens));
+}
+
+std::string fault_line(const FaultRecord& f) {
+  std::string text = fmt::format(
+      "Fault {} ({}) of instance {} at {}: {} requests interrupted, {} cached tokens lost", f.fault.name,
+      ValueText<FaultKind>::format(f.fault.kind), f.fault.instance, time_text(f.fault.at),
+      count_text(f.interrupted), count_text(f.lost_tokens));
+  text += f.back ? fmt::format("; back after {} on {} dies as {}, decode steps at {} of the speed",
+                               time_text(*f.back - f.fault.at), f.dies, f.plan,
+                               percent_text(f.speed))
+                 : "; it did not come back: " + f.plan;
+  if (f.rate_before > 0 && f.rate_after > 0)
+    text += fmt::format("; {} tokens/s before, {} after", number_text(f.rate_before),
+                        number_text(f.rate_after));
+  return text;
+}
+}  // namespace
+
+Json instances_json(const RunResult& result) {
+  Json all = Json::array();
+  for (const InstanceResult& r : result.instances)
+    all.push_back({{"plan", to_string(r.placement.plan)},
+                   {"steps", r.steps},
+                   {"busy_fraction", busy_share(result, r)},
+                   {"prefill_tokens", r.prefill_tokens},
+                   {"output_tokens", r.output_tokens},
+                   {"prefix_hit_tokens", r.prefix.hit_tokens},
+                   {"preemptions", r.preemption.preemptions},
+                   {"kv_peak_bytes", r.kv_peak.count()}});
+  return all;
+}
+
+Json handover_json(const RunResult& result) {
+  const HandoverStats& h = result.handover;
+  if (h.transfers == 0) return nullptr;
+  return {{"transfers", h.transfers},
+          {"bytes", h.bytes.count()},
+          {"mean_ms", seconds(mean_flight(h)) * 1e3}};
+}
+
+Json faults_json(const RunResult& result) {
+  Json all = Json::array();
+  for (const FaultRecord& f : result.faults)
+    all.push_back({{"name", f.fault.name},
+                   {"kind", ValueText<FaultKind>::format(f.fault.kind)},
+                   {"instance", f.fault.instance},
+                   {"at_s", seconds(f.fault.at)},
+                   {"interrupted_requests", f.interrupted},
+                   {"lost_tokens", f.lost_tokens},
+                   {"back_s", f.back ? Json(seconds(*f.back)) : Json(nullptr)},
+                   {"dies_left", f.dies},
+                   {"plan", f.plan},
+                   {"decode_speed_left", f.speed > 0 ? Json(f.speed) : Json(nullptr)},
+                   {"output_tokens_per_s_before", rate_json(f.rate_before)},
+                   {"output_tokens_per_s_after", rate_json(f.rate_after)}});
+  return all;
+}
+
+std::vector<std::string> serving_lines(const RunResult& result) {
+  std::vector<std::string> lines;
+  for (std::size_t i = 0; i < result.instances.size(); ++i)
+    lines.push_back(instance_line(result, i));
+  if (result.handover.transfers > 0)
+    lines.push_back(fmt::format(
+        "{} caches handed over, {} in all, {} each", count_text(result.handover.transfers),
+        with_unit(static_cast<double>(result.handover.bytes.count()), "B"),
+        time_text(mean_flight(result.handover))));
+  for (const FaultRecord& f : result.faults) lines.push_back(fault_line(f));
+  return lines;
+}
+
+}  // namespace reticle

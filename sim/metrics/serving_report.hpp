@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What reports say of instances, caches handed over and faults.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/metrics/priced_json.hpp"
+#include "sim/metrics/run_result.hpp"
+
+namespace reticle {
+
+/// One entry per instance; empty where there is one alone.
+Json instances_json(const RunResult& result);
+/// Null where no instance hands caches over.
+Json handover_json(const RunResult& result);
+Json faults_json(const RunResult& result);
+
+/// The same for people, a sentence each.
+std::vector<std::string> serving_lines(const RunResult& result);
+
+}  // namespace reticle
