@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/package/deployment.hpp"
 
+#include <utility>
+
 #include "models/fabric/cycle_fabric.hpp"
 #include "models/fabric/fabric.hpp"
 #include "sim/base/error.hpp"
@@ -101,6 +103,13 @@ EventCounts Deployment::counts() const {
     total.link_busy.push_back(level.busy);
   }
   return total;
+}
+
+EventCounts Deployment::take_counts() {
+  EventCounts fresh = counts();
+  EventCounts before = std::exchange(taken_, fresh);
+  fresh -= before;
+  return fresh;
 }
 
 std::string Deployment::pending() const {

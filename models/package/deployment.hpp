@@ -35,6 +35,8 @@ class Deployment final : public sc_core::sc_module, public CompletionIf {
   [[nodiscard]] std::size_t size() const { return dies_.size(); }
   [[nodiscard]] const FabricModel& fabric() const { return *fabric_; }
   [[nodiscard]] EventCounts counts() const;
+  /// Counts since the last call, at first since the beginning.
+  EventCounts take_counts();
   /// Every pending command of a stuck step, a line each.
   [[nodiscard]] std::string pending() const;
 
@@ -44,6 +46,7 @@ class Deployment final : public sc_core::sc_module, public CompletionIf {
   const std::unique_ptr<FabricModel> fabric_;  ///< in the form its parameters name
   std::vector<std::unique_ptr<Die>> dies_;
   std::size_t running_ = 0;
+  EventCounts taken_;
   sc_core::sc_event all_finished_;
 };
 

@@ -34,6 +34,25 @@ FaultSpec read_fault(const ConfigNode& node, const std::string& name, std::int64
   return fault;
 }
 
+/// `acceptance` one chance for all drafts, or `acceptance_by_position` a list.
+SpeculationSpec read_speculation(const ConfigNode& node) {
+  SpeculationSpec spec;
+  spec.tokens = node.get<std::int64_t>("tokens", 4, Range<std::int64_t>{1, 64});
+  if (!node.has("acceptance_by_position")) {
+    spec.acceptance = {node.get<double>("acceptance", spec.acceptance.front(), kFraction)};
+    return spec;
+  }
+  spec.acceptance.clear();
+  for (const std::string& text : node.texts("acceptance_by_position")) {
+    const Parsed<double> chance = ValueText<double>::parse(text);
+    if (!chance.value || *chance.value < 0 || *chance.value > 1)
+      node.fail("acceptance_by_position", "expected chances between 0 and 1, got " + text);
+    spec.acceptance.push_back(*chance.value);
+  }
+  node.check("acceptance_by_position", !spec.acceptance.empty(), "must have an entry");
+  return spec;
+}
+
 /// A section per fault, under a name of the user's; sorted by time.
 std::vector<FaultSpec> read_faults(const ConfigNode& node, std::int64_t instances) {
   std::vector<FaultSpec> faults;
@@ -70,6 +89,11 @@ ServingSpec read_serving(const ConfigNode& node) {
              "must leave an instance that decodes");
   node.check("fault_detection", serving.fault_detection.count() > 0, "must be above 0");
   serving.faults = read_faults(node, serving.instances);
+  if (const auto section = node.find_child("speculation")) {
+    serving.speculation = read_speculation(*section);
+    (void)section->get<std::string>("draft");  // a model: read_run resolves it
+    section->reject_unknown_keys();
+  }
   node.reject_unknown_keys();
   return serving;
 }

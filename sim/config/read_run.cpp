@@ -16,6 +16,7 @@
 #include "sim/config/read_workload.hpp"
 #include "sim/config/resolved.hpp"
 #include "sim/config/yaml_reader.hpp"
+#include "workloads/llm/mtp_head.hpp"
 
 namespace reticle {
 
@@ -37,6 +38,16 @@ void put_from_catalogue(ConfigTree& root, const RunRequest& request) {
   put(root, "workload", workload_tree(request.workload));
   put(*root.find("workload"), "name", command_line_leaf(request.workload));
   if (request.serving) put(root, "serving", read_config(CatalogueKind::Serving, *request.serving));
+}
+
+constexpr std::string_view kHead = "mtp";  ///< as a draft: the model's own prediction head
+
+/// The draft model that serving.speculation names, as a section of its own.
+void put_draft(ConfigTree& root) {
+  const ConfigTree* speculation = root.find("serving")->find("speculation");
+  const ConfigTree* draft = speculation == nullptr ? nullptr : speculation->find("draft");
+  if (draft == nullptr || draft->text == kHead || root.find("draft") != nullptr) return;
+  put(root, "draft", read_config(CatalogueKind::Llm, draft->text));
 }
 
 /// The sections may be absent; --set and defaults then fill them.
@@ -89,6 +100,7 @@ ConfigTree requested_tree(const RunRequest& request) {
   if (request.fidelity) put(*root.find("engine"), "fidelity", command_line_leaf(*request.fidelity));
   for (const auto& assignment : request.sets) apply_set(root, assignment);
   request.resolved ? keep_standards(root) : complete_tables(root);
+  put_draft(root);
   return root;
 }
 
@@ -113,15 +125,20 @@ RunSpec read_run(const RunRequest& request) {
   RunSpec run;
   const auto tree = std::make_shared<const ConfigTree>(requested_tree(request));
   const ConfigNode root{tree, run.resolved};
+  run.seed = root.get<std::uint64_t>("seed", run.seed);
   run.platform = read_platform(root.child("platform"));
   run.llm = read_llm(root.child("llm"));
   const ConfigNode workload = root.child("workload");
   run.workload_name = workload.get<std::string>("name");
   run.workload = read_workload(workload);
   run.serving = read_serving(root.child("serving"));
+  if (run.serving.speculation.tokens > 0) {
+    run.serving.speculation.seed = run.seed;
+    run.draft_is_head = !root.has("draft");
+    run.draft = run.draft_is_head ? mtp_head(run.llm) : read_llm(root.child("draft"));
+  }
   run.placement = read_placement(root.child("placement"));
   run.engine = read_engine(root.child("engine"));
-  run.seed = root.get<std::uint64_t>("seed", run.seed);
   root.reject_unknown_keys();
   return run;
 }

@@ -81,6 +81,8 @@ struct ResolvedValue {
 struct RunSpec {
   PlatformSpec platform;
   LlmSpec llm;
+  std::optional<LlmSpec> draft;  ///< proposes tokens, where serving.speculation asks for that
+  bool draft_is_head = false;    ///< of the model: embedding and output head are the model's
   WorkloadSpec workload;
   std::string workload_name;  ///< as the user named it
   ServingSpec serving;

@@ -32,31 +32,54 @@ PlatformSpec silicon_of(PlatformSpec platform, Fidelity fidelity) {
 }  // namespace
 
 Instance::Instance(const sc_core::sc_module_name& name, std::int32_t number, const RunSpec& spec,
-                   const InstancePlan& plan, const ExpertRouter* router, std::int64_t block_tokens,
+                   const InstancePlan& plan, const Routers& routers, std::int64_t block_tokens,
                    ServingRole role, InstanceListener& listener)
     : sc_module{name},
       number_{number},
       spec_{spec},
       plan_{plan},
       listener_{listener},
-      lowering_{plan.platform, spec.llm, plan.placement, router},
       scheduler_{spec.serving, capacity_of(plan.placement.kv), block_tokens, role} {
-  const PlatformSpec& platform = plan.platform;
-  const Placement& placement = plan.placement;
-  result_.placement = placement;
-  if (spec.engine.fidelity == Fidelity::Roofline) {
-    silicon_ = std::make_unique<RooflineExecutor>(lowering_, platform);
-  } else {
-    deployment_ = std::make_unique<Deployment>(
-        "deployment", silicon_of(platform, spec.engine.fidelity), spec.engine.reverse_elaboration);
-    silicon_ =
-        std::make_unique<SiliconExecutor>(lowering_, *deployment_, platform, placement.kv.tier);
+  result_.placement = plan.placement;
+  if (spec.engine.fidelity != Fidelity::Roofline)
+    deployment_ =
+        std::make_unique<Deployment>("deployment", silicon_of(plan.platform, spec.engine.fidelity),
+                                     spec.engine.reverse_elaboration);
+  model_.build(*this, plan.platform, spec.llm, plan.placement, routers.model);
+  if (!spec.draft) {
+    start();
+    return;
   }
-  const bool steady = std::holds_alternative<SteadyDecode>(spec.workload);
-  if (spec.engine.recall == RecallMode::On || (spec.engine.recall == RecallMode::Auto && !steady &&
-                                               spec.engine.fidelity != Fidelity::Roofline))
-    recall_ = std::make_unique<RecallExecutor>(*silicon_, platform, spec.llm, placement, router,
-                                               spec.engine);
+  // A draft's steps follow one another without the host.
+  draft_platform_ = plan.platform;
+  draft_platform_.die.sequencer.step_overhead = Picoseconds{0};
+  draft_.build(*this, draft_platform_, *spec.draft, *plan.draft, routers.draft);
+  speculative_ = std::make_unique<SpeculativeExecutor>(model_.executor(), draft_.executor());
+  start();
+}
+
+/// What carries out the steps of one model, and remembers those alike.
+void Instance::Engine::build(const Instance& at, const PlatformSpec& platform, const LlmSpec& llm,
+                             const Placement& placement, const ExpertRouter* router) {
+  const EngineSpec& spec = at.spec_.engine;
+  lowering = std::make_unique<Lowering>(platform, llm, placement, router);
+  if (at.deployment_)
+    silicon =
+        std::make_unique<SiliconExecutor>(*lowering, *at.deployment_, platform, placement.kv.tier);
+  else
+    silicon = std::make_unique<RooflineExecutor>(*lowering, platform);
+  const bool steady = std::holds_alternative<SteadyDecode>(at.spec_.workload);
+  if (spec.recall == RecallMode::On ||
+      (spec.recall == RecallMode::Auto && !steady && spec.fidelity != Fidelity::Roofline))
+    recall = std::make_unique<RecallExecutor>(*silicon, platform, llm, placement, router, spec);
+}
+
+StepExecutor& Instance::Engine::executor() const {
+  if (recall) return *recall;
+  return *silicon;
+}
+
+void Instance::start() {
   SC_HAS_PROCESS(Instance);
   SC_THREAD(loop);
 }
@@ -85,7 +108,8 @@ bool Instance::step() {
   result_.batch_peak =
       std::max(result_.batch_peak, static_cast<std::int64_t>(load.sequences.size()));
 
-  const StepOutcome outcome = recall_ ? recall_->execute(load) : silicon_->execute(load);
+  const StepOutcome outcome =
+      speculative_ ? speculative_->execute(load) : model_.executor().execute(load);
   account(outcome, begun);
   if (failed_at_) return false;
   ++result_.steps;
@@ -146,13 +170,14 @@ void Instance::sample_residency() {
 
 InstanceResult Instance::result() {
   if (now().count() > 0) result_.kv_mean = kv_byte_seconds_ / seconds(now());
-  if (recall_)
-    result_.recall = recall_->report();
+  if (model_.recall)
+    result_.recall = model_.recall->report();
   else
     result_.recall.simulated = result_.steps;
   result_.prefix = scheduler_.kv().prefix_stats();
   result_.prefix_block_bytes = scheduler_.kv().block_bytes();
   result_.preemption = scheduler_.preemption_stats();
+  result_.speculation = scheduler_.speculation_stats();
   return std::move(result_);
 }
 

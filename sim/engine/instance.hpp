@@ -13,6 +13,7 @@
 #include "sim/engine/recall.hpp"
 #include "sim/engine/silicon_executor.hpp"
 #include "sim/engine/sites.hpp"
+#include "sim/engine/speculative_executor.hpp"
 #include "sim/mapping/lowering.hpp"
 #include "sim/metrics/run_result.hpp"
 #include "sim/serving/scheduler.hpp"
@@ -38,7 +39,7 @@ class Instance final : public sc_core::sc_module {
  public:
   /// All references must outlive the instance. `block_tokens`: of the trace's prefix blocks.
   Instance(const sc_core::sc_module_name& name, std::int32_t number, const RunSpec& spec,
-           const InstancePlan& plan, const ExpertRouter* router, std::int64_t block_tokens,
+           const InstancePlan& plan, const Routers& routers, std::int64_t block_tokens,
            ServingRole role, InstanceListener& listener);
 
   [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
@@ -59,6 +60,15 @@ class Instance final : public sc_core::sc_module {
   }
 
  private:
+  struct Engine {
+    std::unique_ptr<Lowering> lowering;
+    std::unique_ptr<StepExecutor> silicon;
+    std::unique_ptr<RecallExecutor> recall;
+    void build(const Instance& at, const PlatformSpec& platform, const LlmSpec& llm,
+               const Placement& placement, const ExpertRouter* router);
+    [[nodiscard]] StepExecutor& executor() const;
+  };
+  void start();
   void loop();
   bool step();
   void account(const StepOutcome& outcome, Picoseconds begun);
@@ -67,10 +77,10 @@ class Instance final : public sc_core::sc_module {
   const RunSpec& spec_;
   const InstancePlan& plan_;
   InstanceListener& listener_;
-  Lowering lowering_;
   std::unique_ptr<Deployment> deployment_;  ///< null at roofline fidelity
-  std::unique_ptr<StepExecutor> silicon_;
-  std::unique_ptr<RecallExecutor> recall_;
+  Engine model_, draft_;                    ///< `draft_` empty without speculation
+  PlatformSpec draft_platform_;
+  std::unique_ptr<SpeculativeExecutor> speculative_;
   Scheduler scheduler_;
   InstanceResult result_;
   std::int64_t sample_stride_ = 1;

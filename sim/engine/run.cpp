@@ -15,6 +15,15 @@ namespace reticle {
 
 namespace {
 
+void check_formats(const PlatformSpec& platform, const LlmSpec& llm) {
+  const auto& passes = platform.die.mac.cycles_per_pass;
+  for (const Precision p : {llm.weights, llm.attention_weights.value_or(llm.weights), llm.embedding,
+                            llm.activations, llm.linear_inputs.value_or(llm.activations)})
+    if (passes[static_cast<std::size_t>(p)] == 0)
+      throw InfeasibleError(platform.name + " has no MAC path for " + std::string{name_of(p)} +
+                            ", which " + llm.name + " needs");
+}
+
 void check_supported(const RunSpec& spec, const Trace* trace) {
   const std::int64_t page = spec.serving.kv_page_tokens;
   if (trace && spec.serving.prefix_cache != PrefixCachePolicy::Off &&
@@ -23,13 +32,8 @@ void check_supported(const RunSpec& spec, const Trace* trace) {
                       "expected pages that divide the trace's prefix blocks of " +
                           std::to_string(trace->block_tokens) + " tokens, got " +
                           std::to_string(page) + "; serving.prefix_cache=off shares none");
-  const auto& passes = spec.platform.die.mac.cycles_per_pass;
-  const LlmSpec& llm = spec.llm;
-  for (const Precision p : {llm.weights, llm.attention_weights.value_or(llm.weights), llm.embedding,
-                            llm.activations, llm.linear_inputs.value_or(llm.activations)})
-    if (passes[static_cast<std::size_t>(p)] == 0)
-      throw InfeasibleError(spec.platform.name + " has no MAC path for " + std::string{name_of(p)} +
-                            ", which " + spec.llm.name + " needs");
+  check_formats(spec.platform, spec.llm);
+  if (spec.draft) check_formats(spec.platform, *spec.draft);
   const auto* steady = std::get_if<SteadyDecode>(&spec.workload);
   if (steady && steady->context + steady->steps > spec.llm.max_context)
     throw InfeasibleError("workload.context: " + std::to_string(steady->context) + " and " +
@@ -72,9 +76,11 @@ RunResult run_simulation(const RunSpec& spec, const Trace* trace,
   std::optional<ExpertRouter> router;
   if (spec.llm.moe) router.emplace(spec.llm, spec.seed);
   if (router && trace) router->share_topics(sessions_of(*trace));
-  const ExpertRouter* router_ptr = router ? &*router : nullptr;
+  std::optional<ExpertRouter> draft_router;
+  if (spec.draft && spec.draft->moe) draft_router.emplace(*spec.draft, spec.seed);
+  const Routers routers{router ? &*router : nullptr, draft_router ? &*draft_router : nullptr};
   auto& log = logger("engine");
-  const std::vector<Site> sites = plan_sites(spec, trace, router_ptr);
+  const std::vector<Site> sites = plan_sites(spec, trace, routers);
   const Placement& placement = sites.front().plans.front()->placement;
   log.info("{} on {} x {} dies: {}, {:.1f} % of a token's active weights expected from sram",
            spec.llm.name, sites.size(), dies(sites.front().plans.front()->platform),
@@ -82,7 +88,7 @@ RunResult run_simulation(const RunSpec& spec, const Trace* trace,
   log.info("kv room: {} pages of {} tokens in each of {} replicas", placement.kv.pages,
            placement.kv.page_tokens, placement.kv.replicas);
   sc_core::sc_set_time_resolution(1, sc_core::SC_PS);
-  Simulation simulation{"simulation", spec, trace, sites, router_ptr, on_progress};
+  Simulation simulation{"simulation", spec, trace, sites, routers, on_progress};
   sc_core::sc_report_handler::set_handler(forward_systemc_report);
   RunResult result = simulation.run();
   log.info("{} steps, {} simulated, {} tokens in {:.6f} s", result.steps, result.recall.simulated,

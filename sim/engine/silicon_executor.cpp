@@ -19,10 +19,7 @@ StepOutcome SiliconExecutor::execute(const StepLoad& load) {
   outcome.duration = overhead + now() - begun;
   outcome.breakdown = critical_path(deployment_, programs_, begun);
   outcome.breakdown[static_cast<std::size_t>(TimeCategory::Launch)] += overhead;
-  const EventCounts after = deployment_.counts();
-  outcome.counts = after;
-  outcome.counts -= before_;
-  before_ = after;
+  outcome.counts = deployment_.take_counts();
   outcome.roofline = roofline(platform_, totals_of(outcome.counts, kv_tier_));
   outcome.picks = programs_.picks;
   outcome.dropped_picks = programs_.dropped_picks;

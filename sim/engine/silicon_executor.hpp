@@ -23,7 +23,6 @@ class SiliconExecutor final : public StepExecutor {
   const PlatformSpec& platform_;
   const Tier kv_tier_;
   StepPrograms programs_;
-  EventCounts before_;
 };
 
 /// `roofline` fidelity: the same programs' bytes and operations against the bound.

@@ -34,7 +34,7 @@ std::vector<DieId> dies_of(const InstancePlan& plan, std::size_t place, std::int
 }  // namespace
 
 Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec, const Trace* trace,
-                       const std::vector<Site>& sites, const ExpertRouter* router,
+                       const std::vector<Site>& sites, const Routers& routers,
                        const std::function<void(const RunProgress&)>& on_progress)
     : sc_module{name},
       spec_{spec},
@@ -53,7 +53,7 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
           "instance" + std::to_string(p) + "_" + std::to_string(place.instances.size());
       place.instances.push_back(
           plan ? std::make_unique<Instance>(label.c_str(), static_cast<std::int32_t>(p), spec,
-                                            *plan, router, block_tokens, place.role, *this)
+                                            *plan, routers, block_tokens, place.role, *this)
                : nullptr);
     }
   }
@@ -284,6 +284,8 @@ void Simulation::progressed(std::int32_t instance, const Progress& progress) {
   r.generated += progress.tokens;
   output_tokens_ += progress.tokens;
   if (r.last_token) ++result_.token_gaps[now() - *r.last_token];
+  // Those that come together follow each other at once.
+  if (progress.tokens > 1) result_.token_gaps[Picoseconds{0}] += progress.tokens - 1;
   r.last_token = now();
   if (!r.first_token) r.first_token = now();
   if (!progress.finished) return;

@@ -23,7 +23,7 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
  public:
   /// All references must outlive the object.
   Simulation(const sc_core::sc_module_name& name, const RunSpec& spec, const Trace* trace,
-             const std::vector<Site>& sites, const ExpertRouter* router,
+             const std::vector<Site>& sites, const Routers& routers,
              const std::function<void(const RunProgress&)>& on_progress);
 
   /// Runs the kernel until the work is done.

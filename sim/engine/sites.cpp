@@ -2,6 +2,7 @@
 #include "sim/engine/sites.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -62,21 +63,31 @@ PlanTarget plan_target(const RunSpec& spec, const Trace* trace) {
 
 class Planner {
  public:
-  Planner(const RunSpec& spec, const Trace* trace, const ExpertRouter* router)
-      : spec_{spec}, trace_{trace}, router_{router} {}
+  Planner(const RunSpec& spec, const Trace* trace, const Routers& routers)
+      : spec_{spec}, trace_{trace}, routers_{routers} {}
 
   [[nodiscard]] InstancePlan plan(const PlatformSpec& platform) const {
     const PlanTarget first = plan_target(spec_, trace_);
-    InstancePlan plan{.platform = platform, .placement = {}};
-    const auto place_for = [&](const PlanTarget& target) {
-      plan.placement = choose_placement(platform, spec_.llm, spec_.placement, router_, target);
-      plan.step = estimate_decode_step(platform, spec_.llm, plan.placement, router_, first);
+    InstancePlan plan{.platform = platform, .placement = {}, .draft = {}};
+    const auto place_for = [&](const PlanTarget& target, const PlacementPolicy& policy) {
+      plan.placement = choose_placement(platform, spec_.llm, policy, routers_.model, target);
+      plan.step = estimate_decode_step(platform, spec_.llm, plan.placement, routers_.model, first);
     };
-    place_for(first);
-    if (trace_ == nullptr || spec_.placement.plan_batch) return plan;
+    place_for(first, spec_.placement);
     PlanTarget target = first;
-    target.batch = concurrency(spec_, *trace_, plan.step);
-    place_for(target);
+    if (trace_ != nullptr && !spec_.placement.plan_batch) {
+      target.batch = concurrency(spec_, *trace_, plan.step);
+      place_for(target, spec_.placement);
+    }
+    if (!spec_.draft) return plan;
+    plan.draft = place_draft(plan, target);
+    PlacementPolicy beside = spec_.placement;
+    beside.tensor_parallel = plan.placement.plan.tensor;
+    beside.expert_parallel = plan.placement.plan.expert;
+    beside.pipeline_parallel = plan.placement.plan.pipeline;
+    beside.taken = draft_bytes(*plan.draft, dies(platform));
+    place_for(target, beside);
+    add_cache(spec_.llm, plan.placement.kv, plan.draft->kv);
     return plan;
   }
 
@@ -97,9 +108,37 @@ class Planner {
   }
 
  private:
+  /// The draft is cut as wide as the model's attention, and runs where the model's first stage
+  /// does.
+  [[nodiscard]] Placement place_draft(const InstancePlan& plan, const PlanTarget& target) const {
+    PlacementPolicy policy;
+    policy.tensor_parallel = plan.placement.plan.tensor;
+    policy.pipeline_parallel = 1;
+    policy.kv_share = spec_.placement.kv_share;
+    return choose_placement(plan.platform, *spec_.draft, policy, routers_.draft, target);
+  }
+
+  /// What the draft takes of a die; a head's embedding and output matrix are the model's.
+  [[nodiscard]] std::array<std::int64_t, kTierCount> draft_bytes(const Placement& draft,
+                                                                 std::int64_t dies) const {
+    std::array<Bytes, kTierCount> own = draft.weights;
+    if (spec_.draft_is_head) {
+      const LlmSpec& llm = *spec_.draft;
+      const Bytes table = bytes_of(llm.vocabulary * llm.hidden, llm.embedding);
+      const std::int64_t copies = draft.plan.data;
+      own[static_cast<std::size_t>(draft.head.tier)] -= copies * table;
+      if (!llm.tied_embeddings)
+        own[static_cast<std::size_t>(draft.embedding.tier)] -= copies * table;
+    }
+    std::array<std::int64_t, kTierCount> out{};
+    for (std::size_t t = 0; t < kTierCount; ++t)
+      out[t] = std::max<std::int64_t>(0, div_up(own[t].count(), dies));
+    return out;
+  }
+
   const RunSpec& spec_;
   const Trace* trace_;
-  const ExpertRouter* router_;
+  const Routers routers_;
 };
 
 /// Shares of dies are even, so that one channel or link less at a die slows all of them: what is
@@ -131,8 +170,8 @@ std::vector<PlatformSpec> left_of(const PlatformSpec& before, const FaultSpec& f
 
 }  // namespace
 
-std::vector<Site> plan_sites(const RunSpec& spec, const Trace* trace, const ExpertRouter* router) {
-  const Planner planner{spec, trace, router};
+std::vector<Site> plan_sites(const RunSpec& spec, const Trace* trace, const Routers& routers) {
+  const Planner planner{spec, trace, routers};
   const auto whole = std::make_shared<const InstancePlan>(
       planner.plan(part_of(spec.platform, spec.serving.instances)));
   std::vector<Site> sites(static_cast<std::size_t>(spec.serving.instances));

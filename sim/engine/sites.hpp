@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,10 +11,17 @@
 
 namespace reticle {
 
+/// Routers of the model and of its draft; null for those without experts.
+struct Routers {
+  const ExpertRouter* model = nullptr;
+  const ExpertRouter* draft = nullptr;
+};
+
 /// The hardware of an instance and the model placed on it.
 struct InstancePlan {
   PlatformSpec platform;
   Placement placement;
+  std::optional<Placement> draft;  ///< of RunSpec::draft, on the same dies
   Picoseconds step{};  ///< estimated, of a decode step of the same batch for all plans of a run
 };
 
@@ -29,6 +37,6 @@ struct Site {
 /// what is left of it after every fault. `trace` is null for a steady decode. Throws
 /// InfeasibleError when the model does not fit a part, ConfigError for a fault of what is not
 /// there.
-std::vector<Site> plan_sites(const RunSpec& spec, const Trace* trace, const ExpertRouter* router);
+std::vector<Site> plan_sites(const RunSpec& spec, const Trace* trace, const Routers& routers);
 
 }  // namespace reticle

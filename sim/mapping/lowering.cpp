@@ -31,12 +31,14 @@ ReplicaWork summarise(const LlmSpec& llm, std::span<const SequenceWork> sequence
     work.resumed += s.context > 0;
     work.tokens += s.new_tokens;
     work.decode_tokens += decodes;
-    work.emitted += s.emits;
-    if (!decodes) work.prefills.push_back({s.new_tokens, {}});
+    work.emitted += s.outputs;
+    const bool absorbed = s.drafts > 0;
+    if (!decodes) work.prefills.push_back({s.new_tokens, absorbed, {}});
     for (std::size_t m = 0; m < llm.mixers.size(); ++m) {
       const Attended asked = attended(llm.mixers[m], s.context, s.new_tokens);
       MixerWork& of = work.mixers[m];
-      const bool single = decodes || selects(llm.mixers[m]);
+      const bool latent = std::holds_alternative<LatentAttentionSpec>(llm.mixers[m].of);
+      const bool single = decodes || selects(llm.mixers[m]) || (latent && absorbed);
       add_to(single ? of.single : of.blocks, asked);
       if (single) of.single_tokens += s.new_tokens;
       if (!decodes) work.prefills.back().asked.push_back(asked);

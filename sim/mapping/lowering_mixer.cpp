@@ -187,7 +187,7 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
     }
     std::int64_t scores = spec.heads * my_pairs;
     for (const Prefill& p : w.prefills) {
-      if (selects(mixer())) break;  // among the single queries
+      if (selects(mixer()) || p.absorbed) continue;  // among the single queries
       const Attended& a = p.asked[static_cast<std::size_t>(mixer_)];
       const std::int64_t positions = div_up(a.pairs, p.new_tokens);
       shapes.push_back({p.new_tokens, spec.nope_dim + spec.rope_dim, positions, my_heads});

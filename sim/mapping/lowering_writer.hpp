@@ -23,6 +23,7 @@ struct MixerWork {
 
 struct Prefill {
   std::int64_t new_tokens = 0;
+  bool absorbed = false;        ///< drafts to verify: too few to be worth expanding latents for
   std::vector<Attended> asked;  ///< by mixer
 };
 
@@ -32,7 +33,7 @@ struct ReplicaWork {
   std::int64_t resumed = 0;        ///< sequences that have a state already
   std::int64_t tokens = 0;         ///< new tokens
   std::int64_t decode_tokens = 0;  ///< of sequences with one new token
-  std::int64_t emitted = 0;        ///< sequences that yield a token
+  std::int64_t emitted = 0;        ///< positions that yield a token
   std::vector<MixerWork> mixers;
   std::vector<Prefill> prefills;
 };

@@ -76,6 +76,7 @@ class StagePlacer {
 
   void reserve(const PlatformSpec& platform, std::int64_t max_tokens) {
     take(kSram, platform.die.sequencer.staging.count());
+    for (std::size_t t = 0; t < kTierCount; ++t) take(t, policy_.taken[t]);
     // Residual stream in BF16 and one working copy at activation precision, for all tokens of a
     // step. They stay on chip where they leave half of it free, else in the next tier.
     const std::int64_t activations = bytes_of(max_tokens * llm_.hidden, Precision::Bf16).count() +
@@ -88,8 +89,8 @@ class StagePlacer {
     free_[tier] -= bytes;
     out_.reserved[tier] += Bytes{bytes * plan_.stage_dies()};
     if (free_[tier] < 0)
-      throw InfeasibleError("staging and activation buffers need " + gigabytes(-free_[tier]) +
-                            " more " + kTierNames[tier] + " per die");
+      throw InfeasibleError("staging, activation buffers and what else is there need " +
+                            gigabytes(-free_[tier]) + " more " + kTierNames[tier] + " per die");
   }
 
   void list_blocks() {
@@ -247,6 +248,7 @@ CacheStage stage_cache(const LlmSpec& llm, const ParallelPlan& plan, std::int64_
 }
 
 void size_pages(const LlmSpec& llm, KvRoom& kv) {
+  kv.page_bytes = Bytes{};
   kv.pages = std::numeric_limits<std::int64_t>::max();
   for (const CacheStage& stage : kv.stages) {
     kv.page_bytes += Bytes{stage.page * kv.dies};
@@ -275,6 +277,18 @@ double pick_probability(const LlmSpec& llm, const ExpertRouter& router, std::int
                         std::int64_t expert) {
   const double p = router.popularity(layer)[static_cast<std::size_t>(expert)];
   return std::min(1.0, static_cast<double>(llm.moe->top_k) * p);
+}
+
+void add_cache(const LlmSpec& llm, KvRoom& kv, const KvRoom& other) {
+  const std::size_t common = std::min(kv.stages.size(), other.stages.size());
+  for (std::size_t s = 0; s < common; ++s) {
+    CacheStage& stage = kv.stages[s];
+    const CacheStage& more = other.stages[s];
+    stage.page += more.page;
+    stage.windows.insert(stage.windows.end(), more.windows.begin(), more.windows.end());
+    stage.state += more.state;
+  }
+  size_pages(llm, kv);
 }
 
 Placement place(const PlatformSpec& platform, const LlmSpec& llm, const ParallelPlan& plan,

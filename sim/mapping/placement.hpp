@@ -46,6 +46,10 @@ inline std::int64_t streams_that_fit(const KvRoom& kv, std::int64_t context) {
   return kv.replicas * sequences_that_fit(kv.stages, context);
 }
 
+/// Sequences of `llm` keep `other` beside `kv` from now on: the cache of a draft model on the same
+/// dies.
+void add_cache(const LlmSpec& llm, KvRoom& kv, const KvRoom& other);
+
 struct Placement {
   ParallelPlan plan;
   std::vector<LayerHomes> layers;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -20,6 +21,8 @@ struct PlacementPolicy {
   bool far_weights = false;  ///< let weights that fit nowhere else live behind the host link
   /// Share of the KV tier's free space given to KV; the rest stays empty (fragmentation).
   double kv_share = 0.95;
+  /// Bytes per die, by Tier, that something else has: a second model on the same dies.
+  std::array<std::int64_t, 3> taken{};
 };
 
 }  // namespace reticle

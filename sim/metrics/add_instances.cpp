@@ -30,6 +30,12 @@ void add(PreemptionStats& total, const PreemptionStats& part) {
   total.recomputed_tokens += part.recomputed_tokens;
 }
 
+void add(SpeculationStats& total, const SpeculationStats& part) {
+  total.verifications += part.verifications;
+  total.drafts += part.drafts;
+  total.accepted += part.accepted;
+}
+
 /// Mean errors weigh as much as they were measured.
 void add(RecallReport& total, const RecallReport& part) {
   const auto before = static_cast<double>(total.audits), here = static_cast<double>(part.audits);
@@ -52,6 +58,7 @@ void add_work(InstanceResult& total, const InstanceResult& part) {
   total.prefill_tokens += part.prefill_tokens;
   add(total.prefix, part.prefix);
   add(total.preemption, part.preemption);
+  add(total.speculation, part.speculation);
   total.picks += part.picks;
   total.dropped_picks += part.dropped_picks;
   total.busy += part.busy;

@@ -65,6 +65,7 @@ struct InstanceResult {
   PrefixStats prefix;
   Bytes prefix_block_bytes{};
   PreemptionStats preemption;
+  SpeculationStats speculation;
   std::int64_t picks = 0;          ///< of routed experts by tokens, over all layers
   std::int64_t dropped_picks = 0;  ///< of these, by full experts (moe.routing.capacity_factor)
   Picoseconds busy{};              ///< within steps
@@ -86,7 +87,7 @@ struct FaultRecord {
   std::optional<Picoseconds> back{};  ///< when what is left served again; nullopt: it did not
   std::string plan;                   ///< there, from then on; or why there is none
   std::int64_t dies = 0;              ///< of the instance, from then on
-  double speed = 0;              ///< estimated, of decode steps there, of that before the fault
+  double speed = 0;        ///< estimated, of decode steps there, of that before the fault
   double rate_before = 0;  ///< output tokens per second of the run, since the last fault was over
   double rate_after = 0;   ///< from `back` (or the fault) until the next fault or the end
 };

@@ -14,6 +14,10 @@ double busy_share(const RunResult& result, const InstanceResult& instance) {
   return result.duration.count() > 0 ? seconds(instance.busy) / seconds(result.duration) : 0;
 }
 
+double tokens_per_verification(const SpeculationStats& s) {
+  return 1 + static_cast<double>(s.accepted) / static_cast<double>(s.verifications);
+}
+
 Picoseconds mean_flight(const HandoverStats& handover) {
   return Picoseconds{handover.in_flight.count() / std::max<std::int64_t>(1, handover.transfers)};
 }
@@ -23,22 +27,22 @@ Json rate_json(double rate) { return rate > 0 ? Json(rate) : Json(nullptr); }
 
 std::string instance_line(const RunResult& result, std::size_t i) {
   const InstanceResult& r = result.instances[i];
-  return fmt::format("Instance {}: {}, {} steps, busy {} of the time, {} tokens of prompts, {} "
-                     "generated",
-                     i, to_string(r.placement.plan), count_text(r.steps),
-                     percent_text(busy_share(result, r)), count_text(r.prefill_tokens),
-                     count_text(r.output_tokens));
+  return fmt::format(
+      "Instance {}: {}, {} steps, busy {} of the time, {} tokens of prompts, {} "
+      "generated",
+      i, to_string(r.placement.plan), count_text(r.steps), percent_text(busy_share(result, r)),
+      count_text(r.prefill_tokens), count_text(r.output_tokens));
 }
 
 std::string fault_line(const FaultRecord& f) {
   std::string text = fmt::format(
-      "Fault {} ({}) of instance {} at {}: {} requests interrupted, {} cached tokens lost", f.fault.name,
-      ValueText<FaultKind>::format(f.fault.kind), f.fault.instance, time_text(f.fault.at),
-      count_text(f.interrupted), count_text(f.lost_tokens));
-  text += f.back ? fmt::format("; back after {} on {} dies as {}, decode steps at {} of the speed",
-                               time_text(*f.back - f.fault.at), f.dies, f.plan,
-                               percent_text(f.speed))
-                 : "; it did not come back: " + f.plan;
+      "Fault {} ({}) of instance {} at {}: {} requests interrupted, {} cached tokens lost",
+      f.fault.name, ValueText<FaultKind>::format(f.fault.kind), f.fault.instance,
+      time_text(f.fault.at), count_text(f.interrupted), count_text(f.lost_tokens));
+  text += f.back
+              ? fmt::format("; back after {} on {} dies as {}, decode steps at {} of the speed",
+                            time_text(*f.back - f.fault.at), f.dies, f.plan, percent_text(f.speed))
+              : "; it did not come back: " + f.plan;
   if (f.rate_before > 0 && f.rate_after > 0)
     text += fmt::format("; {} tokens/s before, {} after", number_text(f.rate_before),
                         number_text(f.rate_after));
@@ -86,15 +90,28 @@ Json faults_json(const RunResult& result) {
   return all;
 }
 
+Json speculation_json(const RunResult& result) {
+  const SpeculationStats& s = result.speculation;
+  if (s.verifications == 0) return nullptr;
+  return {{"verifications", s.verifications},
+          {"drafts", s.drafts},
+          {"accepted", s.accepted},
+          {"tokens_per_verification", tokens_per_verification(s)}};
+}
+
 std::vector<std::string> serving_lines(const RunResult& result) {
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < result.instances.size(); ++i)
     lines.push_back(instance_line(result, i));
+  if (const SpeculationStats& s = result.speculation; s.verifications > 0)
+    lines.push_back(fmt::format("{} of {} drafts accepted: {} tokens per verification",
+                                count_text(s.accepted), count_text(s.drafts),
+                                number_text(tokens_per_verification(s), 3)));
   if (result.handover.transfers > 0)
-    lines.push_back(fmt::format(
-        "{} caches handed over, {} in all, {} each", count_text(result.handover.transfers),
-        with_unit(static_cast<double>(result.handover.bytes.count()), "B"),
-        time_text(mean_flight(result.handover))));
+    lines.push_back(fmt::format("{} caches handed over, {} in all, {} each",
+                                count_text(result.handover.transfers),
+                                with_unit(static_cast<double>(result.handover.bytes.count()), "B"),
+                                time_text(mean_flight(result.handover))));
   for (const FaultRecord& f : result.faults) lines.push_back(fault_line(f));
   return lines;
 }

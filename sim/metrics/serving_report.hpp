@@ -15,6 +15,8 @@ Json instances_json(const RunResult& result);
 /// Null where no instance hands caches over.
 Json handover_json(const RunResult& result);
 Json faults_json(const RunResult& result);
+/// Null without speculation.
+Json speculation_json(const RunResult& result);
 
 /// The same for people, a sentence each.
 std::vector<std::string> serving_lines(const RunResult& result);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sim/base/error.hpp"
+#include "sim/serving/speculation.hpp"
 
 namespace reticle {
 
@@ -154,13 +155,20 @@ const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted) {
     if (running_[i].awaits_cache) continue;
     const std::int64_t cached = running_[i].lease.filled;
     const bool prefilling = cached < running_[i].prompt;
-    const std::int64_t chunk = prefilling ? std::min(budget, running_[i].prompt - cached) : 1;
+    // No draft is wanted for what lies behind the last token.
+    const std::int64_t drafts =
+        prefilling ? 0
+                   : std::min(spec_.speculation.tokens,
+                              last_output(running_[i]) - running_[i].generated - 1);
+    const std::int64_t chunk =
+        prefilling ? std::min(budget, running_[i].prompt - cached) : 1 + drafts;
     if (chunk > 0 && !make_room(i, cached + chunk)) {
       --i;  // it is gone, the next one has its place
       continue;
     }
     Running& r = running_[i];
     r.chunk = chunk;
+    r.drafts = drafts;
     if (prefilling) budget -= chunk;
     if (chunk == 0) continue;
     if (cached < r.request.input) prompt_tokens_ += chunk;
@@ -168,22 +176,38 @@ const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted) {
                                .context = cached,
                                .new_tokens = chunk,
                                .replica = r.lease.replica,
-                               .emits = cached + chunk >= r.prompt});
+                               .outputs = prefilling ? cached + chunk >= r.prompt : chunk,
+                               .drafts = drafts});
   }
   return load_;
+}
+
+/// Takes what the step has computed for a sequence; the output tokens that yields.
+std::int64_t Scheduler::yielded(Running& r) {
+  if (r.drafts > 0) {
+    const std::int64_t accepted =
+        accepted_drafts(spec_.speculation, r.request.id, r.generated, r.drafts);
+    ++speculated_.verifications;
+    speculated_.drafts += r.drafts;
+    speculated_.accepted += accepted;
+    r.chunk = 1 + accepted;  // what was refused leaves the cache again
+  }
+  const bool decoded = r.lease.filled >= r.prompt;
+  kv_.fill(r.lease, r.lease.filled + r.chunk);
+  if (decoded) return r.chunk;
+  return r.lease.filled >= r.prompt ? 1 : 0;
 }
 
 const std::vector<Progress>& Scheduler::complete() {
   progress_.clear();
   for (Running& r : running_) {
     if (r.chunk == 0) continue;
-    kv_.fill(r.lease, r.lease.filled + r.chunk);
-    const bool emits = r.lease.filled >= r.prompt;
-    r.generated += emits;
-    progress_.push_back({r.request.id, emits ? 1 : 0, is_done(r)});
+    const std::int64_t tokens = yielded(r);
+    r.generated += tokens;
+    progress_.push_back({r.request.id, tokens, r.generated >= last_output(r)});
   }
   std::erase_if(running_, [&](const Running& r) {
-    if (!is_done(r)) return false;
+    if (r.generated < last_output(r)) return false;
     if (role_ == ServingRole::Prefill && r.generated < r.request.output)
       handing_over_.push_back(r);
     else
@@ -193,9 +217,9 @@ const std::vector<Progress>& Scheduler::complete() {
   return progress_;
 }
 
-bool Scheduler::is_done(const Running& r) const {
-  return r.generated >=
-         (role_ == ServingRole::Prefill ? r.request.generated + 1 : r.request.output);
+/// The number of its output tokens after which it leaves this instance.
+std::int64_t Scheduler::last_output(const Running& r) const {
+  return role_ == ServingRole::Prefill ? r.request.generated + 1 : r.request.output;
 }
 
 }  // namespace reticle

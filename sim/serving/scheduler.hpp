@@ -17,7 +17,7 @@ namespace reticle {
 /// What a step meant for one request.
 struct Progress {
   RequestId request{};
-  std::int64_t tokens = 0;  ///< output tokens it yielded: 0 or 1
+  std::int64_t tokens = 0;  ///< output tokens it yielded; more than 1 where drafts were accepted
   bool finished = false;
 };
 
@@ -55,7 +55,8 @@ Ticket ticket_of(const Request& request);
 ///             oldest first; the chunk that completes a prompt yields its first output token.
 ///             In the role Prefill a request ends with its first token, its cache stays until it
 ///             has been handed over; in the role Decode it is admitted before its cache comes.
-/// Leaves out: preemption by swapping, priorities, speculation.
+///             With speculation a decode carries drafts, and keeps those accepted.
+/// Leaves out: preemption by swapping, priorities.
 class Scheduler {
  public:
   /// `block_tokens`: of the requests' prefix blocks; 0 = they have none.
@@ -87,6 +88,7 @@ class Scheduler {
 
   [[nodiscard]] const KvManager& kv() const { return kv_; }
   [[nodiscard]] const PreemptionStats& preemption_stats() const { return preempted_; }
+  [[nodiscard]] const SpeculationStats& speculation_stats() const { return speculated_; }
   [[nodiscard]] std::int64_t running() const { return static_cast<std::int64_t>(running_.size()); }
   [[nodiscard]] std::int64_t waiting() const { return static_cast<std::int64_t>(waiting_.size()); }
 
@@ -97,6 +99,7 @@ class Scheduler {
     std::int64_t generated = 0;  ///< output tokens so far; the newest is not in the cache yet
     KvLease lease{};
     std::int64_t chunk = 0;     ///< tokens of the step under way
+    std::int64_t drafts = 0;    ///< of these, proposed by a draft
     bool awaits_cache = false;  ///< it cannot run yet
   };
 
@@ -105,7 +108,8 @@ class Scheduler {
   bool make_room(std::size_t at, std::int64_t tokens);
   Ticket give_up(const Running& r);
   void preempt(std::size_t at);
-  [[nodiscard]] bool is_done(const Running& r) const;
+  [[nodiscard]] std::int64_t last_output(const Running& r) const;
+  std::int64_t yielded(Running& r);
 
   const ServingSpec spec_;
   const ServingRole role_;
@@ -114,6 +118,7 @@ class Scheduler {
   std::vector<Running> running_;       ///< in order of admission
   std::vector<Running> handing_over_;  ///< role Prefill: done, but for their cache
   PreemptionStats preempted_;
+  SpeculationStats speculated_;
   StepLoad load_;
   std::int64_t prompt_tokens_ = 0;
   std::vector<Progress> progress_;

@@ -49,6 +49,17 @@ struct FaultSpec {
   std::string level = "node";  ///< Link: package | node | cluster
 };
 
+/// Speculative decoding [Leviathan+ 2023]: a draft proposes tokens one after another, one step of
+/// the model verifies them all, and keeps those before the first it disagrees with, and one of its
+/// own.
+struct SpeculationSpec {
+  std::int64_t tokens = 0;  ///< drafts per step; 0: none
+  /// Chance that the model accepts draft i, given that it accepted those before; the last entry
+  /// holds for all further ones.
+  std::vector<double> acceptance{0.8};
+  std::uint64_t seed = 0;
+};
+
 /// Continuous batching with chunked prefill.
 struct ServingSpec {
   std::int64_t max_batch = 256;        ///< requests decoding or prefilling at once
@@ -63,6 +74,7 @@ struct ServingSpec {
   /// fabric. 0: all do both.
   std::int64_t prefill_instances = 0;
   RoutingPolicy routing = RoutingPolicy::LeastLoaded;
+  SpeculationSpec speculation{};
   std::vector<FaultSpec> faults{};                     ///< by time
   Picoseconds fault_detection{kPicosecondsPerSecond};  ///< until a fault is noticed and acted on
   /// At which a die gets its weights again from the host, after a fault.
@@ -77,6 +89,12 @@ struct PrefixStats {
   std::int64_t hit_blocks = 0;  ///< of these, found in the cache
   std::int64_t hit_tokens = 0;  ///< prompt tokens that need no computing
   std::int64_t evicted = 0;     ///< blocks
+};
+
+struct SpeculationStats {
+  std::int64_t verifications = 0;  ///< of a sequence, with drafts
+  std::int64_t drafts = 0;
+  std::int64_t accepted = 0;  ///< of these
 };
 
 /// Requests whose cache was given up before they had finished.

@@ -123,7 +123,7 @@ TEST_CASE("lower: a prefill of latent attention expands what is cached, and read
     Bench bench{small_platform(8), llm, plan};
     StepLoad load;
     load.sequences.push_back(
-        {.request = RequestId{1}, .context = kContext, .new_tokens = kNew, .emits = true});
+        {.request = RequestId{1}, .context = kContext, .new_tokens = kNew, .outputs = 1});
     const StepTotals totals = totals_of(bench.lower(load));
     CHECK(sum(totals.kv) == kContext * kv_bytes_per_token(llm).count());
     const std::int64_t head = llm.vocabulary * llm.hidden;

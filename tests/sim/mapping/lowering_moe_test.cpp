@@ -68,7 +68,7 @@ TEST_CASE("experts: exactly those that the router picked are loaded, once a step
     Bench bench{small_platform(plan.stage_dies()), llm, plan};
     StepLoad load = decode(5, kContext, plan.data);
     load.sequences.push_back(
-        {.request = RequestId{77}, .context = 3, .new_tokens = 4, .emits = false});
+        {.request = RequestId{77}, .context = 3, .new_tokens = 4, .outputs = 0});
     const auto bytes = bytes_behind_router(bench.lower(load), llm);
     for (std::int64_t layer = llm.layers_with(FfnKind::Dense); layer < llm.layer_count(); ++layer) {
       const auto expected = static_cast<std::int64_t>(picked(bench, load, layer).size()) * expert;
@@ -226,7 +226,7 @@ TEST_CASE("experts: dealing large loads evenly changes no multiply-accumulate") 
   Bench bench{small_platform(1), llm, {}};
   StepLoad load;
   load.sequences.push_back(
-      {.request = RequestId{5}, .context = 0, .new_tokens = 200, .emits = false});
+      {.request = RequestId{5}, .context = 0, .new_tokens = 200, .outputs = 0});
   const std::int64_t gemms = 200 * (dense_macs_per_token(llm) - llm.vocabulary * llm.hidden +
                                     count_parameters(llm).router);
   const std::int64_t attention = attention_macs(llm, 200 * div_up(201, 2));

@@ -38,7 +38,7 @@ StepLoad mixed_load(std::int64_t replicas) {
                               .context = 32,
                               .new_tokens = 21,
                               .replica = static_cast<std::int32_t>(i),
-                              .emits = i % 2 == 0});
+                              .outputs = i % 2 == 0 ? 1 : 0});
   return load;
 }
 
@@ -83,7 +83,7 @@ TEST_CASE("lower: a prefill chunk attends to what is cached and causally to itse
   constexpr std::int64_t kNew = 20;
   StepLoad load;
   load.sequences.push_back(
-      {.request = RequestId{1}, .context = 100, .new_tokens = kNew, .emits = false});
+      {.request = RequestId{1}, .context = 100, .new_tokens = kNew, .outputs = 0});
   const StepTotals inner = totals_of(bench.lower(load));
   const std::int64_t head = llm.vocabulary * llm.hidden;
   std::int64_t pairs = 0;
@@ -93,7 +93,7 @@ TEST_CASE("lower: a prefill chunk attends to what is cached and causally to itse
   CHECK(sum(inner.macs) - gemms >= attention_macs(llm, pairs));
   CHECK(sum(inner.macs) - gemms <= attention_macs(llm, pairs + kNew / 2));
   // A chunk in the middle yields no token, so it needs no head; the last one needs it once.
-  load.sequences[0].emits = true;
+  load.sequences[0].outputs = 1;
   const StepTotals last = totals_of(bench.lower(load));
   CHECK(sum(last.macs) - sum(inner.macs) == head);
   CHECK(sum(last.weights) - sum(inner.weights) == bytes_of(head, llm.embedding).count());

@@ -89,7 +89,7 @@ class Trial {
       const bool prefilling = r.cached < r.input;
       (prefilling ? prompt_tokens : decoding) += s.new_tokens;
       if (!prefilling) CHECK(s.new_tokens == 1);
-      CHECK(s.emits == (s.context + s.new_tokens >= r.input));
+      CHECK(s.outputs == (s.context + s.new_tokens >= r.input));
       if (prefilling) CHECK(s.context + s.new_tokens <= r.input);
     }
     CHECK(prompt_tokens <= spec_.prefill_tokens);
@@ -106,7 +106,7 @@ class Trial {
       const SequenceWork& s = load.sequences[i];
       Ledger& r = ledger_.at(progress[i].request);
       CHECK(progress[i].request == s.request);
-      CHECK(progress[i].tokens == (s.emits ? 1 : 0));
+      CHECK(progress[i].tokens == (s.outputs ? 1 : 0));
       r.cached += s.new_tokens;
       r.generated += progress[i].tokens;
       r.finished = progress[i].finished;

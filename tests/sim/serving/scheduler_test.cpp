@@ -29,7 +29,7 @@ TEST_CASE("Scheduler: a prompt yields the first token and every further step one
   CHECK(prefill.sequences[0].request == RequestId{5});
   CHECK(prefill.sequences[0].context == 0);
   CHECK(prefill.sequences[0].new_tokens == 30);
-  CHECK(prefill.sequences[0].emits);
+  CHECK(prefill.sequences[0].outputs);
   CHECK(s.complete().front().tokens == 1);
 
   // The first output token is not in the cache yet: the next step puts it there.
@@ -66,7 +66,7 @@ TEST_CASE("Scheduler: long prompts go in chunks and only the last one yields a t
     const SequenceWork work = s.plan(admitted).sequences.at(0);
     chunks.push_back(work.new_tokens);
     contexts.push_back(work.context);
-    CHECK(work.emits == (step == 2));
+    CHECK(work.outputs == (step == 2));
     tokens.push_back(s.complete().at(0).tokens);
   }
   CHECK(chunks == std::vector<std::int64_t>{40, 40, 20});
@@ -88,10 +88,10 @@ TEST_CASE("Scheduler: the prefill budget is shared oldest first and decodes ride
   CHECK(load.sequences[0].request == RequestId{0});
   CHECK(load.sequences[0].new_tokens == 1);
   CHECK(load.sequences[1].new_tokens == 30);
-  CHECK(load.sequences[1].emits);
+  CHECK(load.sequences[1].outputs);
   CHECK(load.sequences[2].request == RequestId{2});
   CHECK(load.sequences[2].new_tokens == 20);
-  CHECK(!load.sequences[2].emits);
+  CHECK(!load.sequences[2].outputs);
   CHECK(s.complete().size() == 3);
   const StepLoad& next = s.plan(admitted);
   REQUIRE(next.sequences.size() == 4);
@@ -175,7 +175,7 @@ TEST_CASE("Scheduler: a resumed stream decodes at once from its context") {
   REQUIRE(load.sequences.size() == 1);
   CHECK(load.sequences[0].context == 100);
   CHECK(load.sequences[0].new_tokens == 1);
-  CHECK(load.sequences[0].emits);
+  CHECK(load.sequences[0].outputs);
   CHECK(s.complete().at(0).tokens == 1);
   s.plan(admitted);
   CHECK(s.complete().at(0).finished);
