@@ -12,10 +12,12 @@
 #include <memory>
 #include <sstream>
 #include <system_error>
+#include <thread>
 
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/pareto.hpp"
 #include "sim/cli/progress.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/metrics/file_writer.hpp"
@@ -33,6 +35,8 @@ struct Options {
   std::string out;
   bool json = false;
   std::string log = "warn";
+  bool pareto = false;
+  std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
 };
 
 std::optional<Trace> load_trace(const RunSpec& spec) {
@@ -87,6 +91,16 @@ void write_results(const std::filesystem::path& out, const RunSpec& spec, const 
   write_text(out / "resolved.yaml",
              [&](std::ostream& text) { write_resolved(text, spec, build_info()); });
   write_file_atomically(out / "report.json", report);
+}
+
+/// Many short runs instead of one.
+void run_pareto(const Options& options) {
+  set_log_level(options.log);
+  if (!options.out.empty()) make_directory(options.out);
+  const std::vector<ParetoPoint> points = pareto_front(options.request, options.jobs);
+  if (!options.out.empty())
+    write_file_atomically(std::filesystem::path{options.out} / "pareto.csv", pareto_csv(points));
+  fmt::print("{}", options.json ? pareto_json(points) : pareto_table(points));
 }
 
 void run(const Options& options) {
@@ -153,6 +167,10 @@ void add_run(CLI::App& app) {
   sub->add_option("--out", options->out, "Directory for report.json, CSV files and resolved.yaml");
   sub->add_flag("--json", options->json, "Print the report as one JSON document");
   sub->add_option("--log", options->log, "error | warn | info | debug, to standard error");
+  sub->add_flag("--pareto", options->pareto,
+                "Batches 1, 2, 4, ...: throughput per chip against tokens/s of a user");
+  sub->add_option("--jobs", options->jobs, "Runs at a time, with --pareto")
+      ->check(CLI::PositiveNumber);
   sub->footer(
       "Example: reticle run --platform ref-asic --llm claude-class-mid --workload steady-64 "
       "--set workload.context=32768 --out results/a");
@@ -161,7 +179,7 @@ void add_run(CLI::App& app) {
     const bool named = !q.platform.empty() && !q.llm.empty() && !q.workload.empty();
     if (!q.resolved && !named)
       throw CLI::RequiredError("--platform, --llm and --workload (or --resolved)");
-    run(*options);
+    options->pareto ? run_pareto(*options) : run(*options);
   });
 }
 
