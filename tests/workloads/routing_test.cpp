@@ -69,6 +69,24 @@ std::string refusal(std::string_view content) {
   return "";
 }
 
+/// How many standard errors two things that happen or not, n times, are from being independent.
+class Together {
+ public:
+  void add(bool a, bool b) {
+    ++n_;
+    a_ += a ? 1 : 0;
+    b_ += b ? 1 : 0;
+    both_ += a && b ? 1 : 0;
+  }
+  [[nodiscard]] double errors() const {
+    const double a = a_ / n_, b = b_ / n_;
+    return std::abs(both_ / n_ - a * b) / std::sqrt(a * (1 - a) * b * (1 - b) / n_);
+  }
+
+ private:
+  double n_ = 0, a_ = 0, b_ = 0, both_ = 0;
+};
+
 const std::string kHeader = R"({"reticle_routing": 1, "experts": 4, "layers": 2, "top_k": 2})"
                             "\n";
 const std::filesystem::path kMoe = RETICLE_SOURCE_DIR "/../shared/traces/moe";
@@ -121,7 +139,7 @@ TEST_CASE(
 
 TEST_CASE("ExpertRouter: loads and reuse do not depend on how deep a layer lies") {
   // Layers of one seed resemble their neighbours, seeds do not: errors are taken over seeds.
-  constexpr std::uint64_t kSeeds = 8;
+  constexpr std::uint64_t kSeeds = 32;
   constexpr double LayerLoads::*kFigures[] = {&LayerLoads::max_over_mean, &LayerLoads::gini,
                                               &LayerLoads::reuse};
   for (const auto preset : {RoutingPresetName::Typical, RoutingPresetName::Skewed}) {
@@ -212,6 +230,66 @@ TEST_CASE("ExpertRouter: every law gives different experts, independent of what 
     router.add_loads(RequestId{1}, 0, 100, 4, loads);
     CHECK(loads == sum);
   }
+}
+
+TEST_CASE(
+    "ExpertRouter: that a pick is kept says nothing of other ranks, tokens, layers, requests") {
+  RoutingSpec sticky;
+  sticky.stickiness = 0.25;
+  constexpr std::int64_t kTokens = 100'000;
+  const RoutingRecord record =
+      draw_routing(ExpertRouter{model(4096, 10, sticky, 2), 5}, {kTokens, kTokens});
+  const auto kept = [&](std::size_t s, std::int64_t t, std::int64_t layer, std::size_t rank) {
+    const RoutedSession& session = record.sessions[s];
+    return record.at(session, t, layer)[rank] == record.at(session, t - 1, layer)[rank];
+  };
+  Together ranks, words, tokens, layers, requests;
+  for (std::int64_t t = 2; t < kTokens; ++t) {
+    const bool one = kept(0, t, 0, 0);
+    ranks.add(one, kept(0, t, 0, 1));
+    words.add(one, kept(0, t, 0, 8));
+    tokens.add(one, kept(0, t - 1, 0, 0));
+    layers.add(one, kept(0, t, 1, 0));
+    requests.add(one, kept(1, t, 0, 0));
+  }
+  for (const Together& pair : {ranks, words, tokens, layers, requests}) CHECK(pair.errors() < 4);
+}
+
+TEST_CASE("ExpertRouter: that a pick follows says nothing of other ranks, tokens, layers") {
+  RoutingSpec linked;
+  linked.layer_correlation = 0.25;
+  constexpr std::size_t kExperts = 512;
+  constexpr std::int64_t kTokens = 100'000, kLayers = 12;
+  const RoutingRecord record =
+      draw_routing(ExpertRouter{model(kExperts, 2, linked, kLayers), 5}, {kTokens});
+  const auto pick = [&](std::int64_t t, std::int64_t layer, std::size_t rank) {
+    return record.at(record.sessions[0], t, layer)[rank];
+  };
+  // What follows an expert is what comes after it far more often than anything else.
+  std::vector<std::vector<std::size_t>> next(kLayers - 1, std::vector<std::size_t>(kExperts));
+  for (std::size_t layer = 0; layer < next.size(); ++layer) {
+    std::vector<std::vector<int>> seen(kExperts, std::vector<int>(kExperts));
+    for (std::int64_t t = 0; t < kTokens; ++t)
+      ++seen[pick(t, static_cast<std::int64_t>(layer), 0)]
+            [pick(t, static_cast<std::int64_t>(layer) + 1, 0)];
+    for (std::size_t e = 0; e < kExperts; ++e)
+      next[layer][e] = static_cast<std::size_t>(std::max_element(seen[e].begin(), seen[e].end()) -
+                                                seen[e].begin());
+  }
+  const auto follows = [&](std::int64_t t, std::int64_t layer, std::size_t rank) {
+    return next[static_cast<std::size_t>(layer)][pick(t, layer, rank)] == pick(t, layer + 1, rank);
+  };
+  Together ranks, tokens;
+  std::array<Together, kLayers - 2> layers;  // coins of eight layers are one word
+  for (std::int64_t t = 1; t < kTokens; ++t) {
+    ranks.add(follows(t, 5, 0), follows(t, 5, 1));
+    tokens.add(follows(t, 5, 0), follows(t - 1, 5, 0));
+    for (std::int64_t layer = 0; layer + 2 < kLayers; ++layer)
+      layers[static_cast<std::size_t>(layer)].add(follows(t, layer, 0), follows(t, layer + 1, 0));
+  }
+  CHECK(ranks.errors() < 4);
+  CHECK(tokens.errors() < 4);
+  for (const Together& pair : layers) CHECK(pair.errors() < 4);
 }
 
 TEST_CASE("read_routing: what was written comes back, and CSV says the same") {
