@@ -374,36 +374,33 @@ TEST_CASE(
   CHECK(measured.reuse[0] == doctest::Approx(0.4164).epsilon(0.0005));
 
   const auto near = [](double generated, double recorded) {
-    CHECK(generated == doctest::Approx(recorded).epsilon(0.10));
+    CAPTURE(generated);
+    CAPTURE(recorded);
+    CHECK(std::abs(generated / recorded - 1) < 0.10);
   };
   const auto all_near = [&near](const RoutingFigures& g, const RoutingFigures& recorded) {
+    near(g.mean.max_over_mean, recorded.mean.max_over_mean);
     near(g.mean.cv, recorded.mean.cv);
     near(g.mean.gini, recorded.mean.gini);
     for (std::size_t i = 0; i < g.reuse.size(); ++i) near(g.reuse[i], recorded.reuse[i]);
     near(g.independent, recorded.independent);
     for (std::size_t i = 0; i < g.lru.size(); ++i) near(g.lru[i], recorded.lru[i]);
-    for (std::size_t i = 0; i < g.distinct.size(); ++i) near(g.distinct[i], recorded.distinct[i]);
+    for (std::size_t i = 0; i < g.distinct.size(); ++i)
+      if (recorded.distinct[i] > 0) near(g.distinct[i], recorded.distinct[i]);
     for (std::size_t i = 0; i < g.window.size(); ++i) near(g.window[i], recorded.window[i]);
     near(g.next_layer, recorded.next_layer);
   };
-  // As fitted to seven sessions (docs/workloads.md): seven topics of 64, so the maximum is left to
-  // the mean of seeds.
+  // As fitted to seven sessions (docs/workloads.md).
   RoutingSpec of_seven;
-  of_seven.popularity_sigma = 1.58;
-  of_seven.topic_sigma = 3.1;
-  of_seven.stickiness = 0.0698;
-  of_seven.layer_correlation = 0.499;
-  double max_of_seven = 0;
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  of_seven.popularity_sigma = 1.55;
+  of_seven.topic_sigma = 3.25;
+  of_seven.stickiness = 0.0887;
+  of_seven.layer_correlation = 0.52;
+  for (std::uint64_t seed = 1; seed <= FittedRouting::kSeeds; ++seed) {
     CAPTURE(seed);
-    const RoutingFigures g = generated_figures(routing_of(RoutingPresetName::Typical), batch, seed);
-    near(g.mean.max_over_mean, measured.mean.max_over_mean);
-    all_near(g, measured);
-    const RoutingFigures seven = generated_figures(of_seven, full, seed);
-    all_near(seven, f);
-    max_of_seven += seven.mean.max_over_mean / 5;
+    all_near(generated_figures(routing_of(RoutingPresetName::Typical), batch, seed), measured);
+    all_near(generated_figures(of_seven, full, seed), f);
   }
-  near(max_of_seven, f.mean.max_over_mean);
 }
 
 TEST_CASE("fit_routing: finds the law that drew a recording") {
