@@ -279,16 +279,18 @@ TEST_CASE("ExpertRouter: that a pick follows says nothing of other ranks, tokens
   const auto follows = [&](std::int64_t t, std::int64_t layer, std::size_t rank) {
     return next[static_cast<std::size_t>(layer)][pick(t, layer, rank)] == pick(t, layer + 1, rank);
   };
-  Together ranks, tokens;
+  Together ranks, tokens, words;
   std::array<Together, kLayers - 2> layers;  // coins of eight layers are one word
   for (std::int64_t t = 1; t < kTokens; ++t) {
     ranks.add(follows(t, 5, 0), follows(t, 5, 1));
     tokens.add(follows(t, 5, 0), follows(t - 1, 5, 0));
+    words.add(follows(t, 1, 0), follows(t, 9, 0));
     for (std::int64_t layer = 0; layer + 2 < kLayers; ++layer)
       layers[static_cast<std::size_t>(layer)].add(follows(t, layer, 0), follows(t, layer + 1, 0));
   }
   CHECK(ranks.errors() < 4);
   CHECK(tokens.errors() < 4);
+  CHECK(words.errors() < 4);
   for (const Together& pair : layers) CHECK(pair.errors() < 4);
 }
 
