@@ -12,7 +12,7 @@
 #include "workloads/llm/attended.hpp"
 #include "workloads/llm/layer_matrices.hpp"
 #include "workloads/llm/recurrence_facts.hpp"
-#include "workloads/moe/expert_router.hpp"
+#include "workloads/moe/routed_batch.hpp"
 
 namespace reticle {
 
@@ -141,14 +141,17 @@ double experts_touched(const LlmSpec& llm, std::int64_t batch) {
   const ExpertRouter router{llm, 0};
   std::vector<std::int32_t> loads(static_cast<std::size_t>(moe.experts));
   double touched = 0;
-  for (const std::int64_t layer : router.moe_layers())
-    for (std::int64_t step = 0; step < kSteps; ++step) {
+  RoutedBatch tokens{router};
+  for (std::int64_t step = 0; step < kSteps; ++step) {
+    tokens.clear();
+    for (std::int64_t b = 0; b < batch; ++b)
+      tokens.add(RequestId{static_cast<std::uint64_t>(step * batch + b)}, step, 1);
+    for (const std::int64_t layer : router.moe_layers()) {
       std::fill(loads.begin(), loads.end(), 0);
-      for (std::int64_t b = 0; b < batch; ++b)
-        router.add_loads(RequestId{static_cast<std::uint64_t>(step * batch + b)}, step, 1, layer,
-                         loads);
+      tokens.add_loads(layer, loads);
       touched += static_cast<double>(moe.experts - std::count(loads.begin(), loads.end(), 0));
     }
+  }
   return touched / static_cast<double>(std::ssize(router.moe_layers()) * kSteps);
 }
 

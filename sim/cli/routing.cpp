@@ -193,7 +193,7 @@ void print_fit(const RoutingRecord& record, bool json) {
                off(seeds.most));
   }
   print_layers(fit);
-  fmt::print("\n  off by shape (fourth root of the sum of fourth powers of logarithms):");
+  fmt::print("\n  off by shape (16th root of the mean over seeds of sums of 16th powers):");
   for (std::size_t i = 0; i < kPopularityShapes.size(); ++i)
     fmt::print("{} {} {:.3f}", i > 0 ? "," : "", kPopularityShapes[i], fit.miss[i]);
   fmt::print(

@@ -79,11 +79,17 @@ Lowering::Writer::Writer(Lowering& owner, StepPrograms& out)
       last_(static_cast<std::size_t>(plan_.stage_dies() * plan_.pipeline), kNoInstruction),
       gate_(last_.size(), kNoInstruction),
       router_done_(last_.size(), kNoInstruction) {
+  if (owner.router_ != nullptr && owner.llm_.moe->routing.choice == ExpertChoice::ByToken)
+    routed_batch_.emplace(*owner.router_);
   for (const Mixer& mixer : owner.llm_.mixers) shards_.push_back(attention_shards(mixer, plan_));
 }
 
 void Lowering::Writer::write(std::span<const SequenceWork> sequences) {
   sequences_ = sequences;
+  if (routed_batch_) {
+    routed_batch_->clear();
+    for (const SequenceWork& s : sequences) routed_batch_->add(s.request, s.context, s.new_tokens);
+  }
   work_.clear();
   for (std::int64_t r = 0; r < plan_.data; ++r)
     work_.push_back(summarise(o_.llm_, sequences, static_cast<std::int32_t>(r)));

@@ -45,8 +45,7 @@ void Lowering::Writer::count_experts(std::int64_t layer) {
   if (o_.llm_.moe->routing.choice == ExpertChoice::ByExpert) {
     choose_by_expert(layer);
   } else if (plan_.data == 1) {
-    for (const SequenceWork& s : sequences_)
-      o_.router_->add_loads(s.request, s.context, s.new_tokens, layer, loads_);
+    routed_batch_->add_loads(layer, loads_);
   } else {
     count_dispatched(layer);
   }
@@ -129,16 +128,18 @@ void Lowering::Writer::choose_by_expert(std::int64_t layer) {
   }
 }
 
-/// As add_loads, and how many tokens of each replica go to each expert group.
+/// Loads, and how many tokens of each replica go to each expert group.
 void Lowering::Writer::count_dispatched(std::int64_t layer) {
   const auto experts = o_.llm_.moe->experts;
-  picks_.resize(static_cast<std::size_t>(o_.llm_.moe->top_k));
+  const auto top_k = static_cast<std::size_t>(o_.llm_.moe->top_k);
+  std::span<const std::uint16_t> left = routed_batch_->route(layer);
   std::vector<std::uint8_t> seen(static_cast<std::size_t>(plan_.expert));
   for (const SequenceWork& s : sequences_)
     for (std::int64_t t = 0; t < s.new_tokens; ++t) {
-      o_.router_->route(s.request, s.context + t, layer, picks_);
+      const auto picks = left.first(top_k);
+      left = left.subspan(top_k);
       std::fill(seen.begin(), seen.end(), std::uint8_t{0});
-      for (const std::int32_t e : picks_) {
+      for (const std::int64_t e : picks) {
         ++loads_[static_cast<std::size_t>(e)];
         const std::int64_t group = e * plan_.expert / experts;
         if (!std::exchange(seen[static_cast<std::size_t>(group)], std::uint8_t{1}))

@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "sim/mapping/lowering.hpp"
 #include "workloads/llm/attended.hpp"
+#include "workloads/moe/routed_batch.hpp"
 
 namespace reticle {
 
@@ -213,7 +215,8 @@ class Lowering::Writer {
   std::int16_t layer_ = -1;
   std::int8_t mixer_ = 0;  ///< of the layer
   bool reduce_pending_ = false;
-  std::vector<std::int32_t> loads_, picks_;
+  std::optional<RoutedBatch> routed_batch_;  ///< of a routed model: the microbatch
+  std::vector<std::int32_t> loads_;
   std::vector<std::int64_t> routed_;     ///< [replica][expert group] tokens
   std::vector<ExpertWork> expert_work_;  ///< [expert group][tier]
 };

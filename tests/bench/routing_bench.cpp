@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "workloads/moe/expert_router.hpp"
+#include "workloads/moe/routed_batch.hpp"
 
 namespace {
 
@@ -20,9 +20,10 @@ void step(benchmark::State& state, RoutingPresetName preset, std::int64_t expert
   std::vector<std::int32_t> loads(static_cast<std::size_t>(experts));
   std::int64_t position = 1000;
   for (auto _ : state) {
-    for (std::int64_t layer = 0; layer < 96; ++layer)
-      for (std::uint64_t request = 0; request < 64; ++request)
-        router.add_loads(RequestId{request}, position, 1, layer, loads);
+    RoutedBatch batch{router};
+    for (std::uint64_t request = 0; request < 64; ++request)
+      batch.add(RequestId{request}, position, 1);
+    for (std::int64_t layer = 0; layer < 96; ++layer) batch.add_loads(layer, loads);
     ++position;
     benchmark::DoNotOptimize(loads.data());
   }

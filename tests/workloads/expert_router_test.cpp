@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "workloads/moe/expert_router.hpp"
+#include "workloads/moe/routed_batch.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "sim/base/error.hpp"
 
@@ -216,6 +217,35 @@ TEST_CASE("ExpertRouter: loads are the routes counted, added to what was there")
   router.add_loads(RequestId{9}, 40, 20, kLayer, loads);
   router.add_loads(RequestId{9}, 60, 0, kLayer, loads);
   CHECK(loads == expected);
+}
+
+TEST_CASE("RoutedBatch: a token goes the same way beside any others, in any order") {
+  LlmSpec llm = model(128, 6, 0);
+  for (const auto preset : {RoutingPresetName::Uniform, RoutingPresetName::Typical}) {
+    llm.moe->routing = routing_of(preset);
+    const ExpertRouter router{llm, kSeed};
+    RoutedBatch batch{router}, turned{router};
+    std::vector<std::pair<std::uint64_t, std::int64_t>> tokens;
+    batch.add(RequestId{99}, 0, 5);
+    batch.clear();
+    for (std::uint64_t request = 0; request < 9; ++request) {
+      const auto first = static_cast<std::int64_t>(3 * request), count = 60 - 2 * first;
+      batch.add(RequestId{request}, first, count);
+      for (std::int64_t p = first; p < first + count; ++p) tokens.emplace_back(request, p);
+    }
+    for (auto t = tokens.rbegin(); t != tokens.rend(); ++t)
+      turned.add(RequestId{t->first}, t->second, 1);
+    for (const std::int64_t layer : {5, 2}) {
+      const auto picks = batch.route(layer), backward = turned.route(layer);
+      REQUIRE(picks.size() == 6 * tokens.size());
+      REQUIRE(backward.size() == picks.size());
+      for (std::size_t t = 0; t < tokens.size(); ++t) {
+        const auto alone = route(router, 6, tokens[t].first, tokens[t].second, layer);
+        CHECK(std::ranges::equal(picks.subspan(6 * t, 6), alone));
+        CHECK(std::ranges::equal(backward.subspan(6 * (tokens.size() - 1 - t), 6), alone));
+      }
+    }
+  }
 }
 
 TEST_CASE("ExpertRouter: dense layers and wrong sizes are our mistakes") {

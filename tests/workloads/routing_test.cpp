@@ -69,6 +69,24 @@ std::string refusal(std::string_view content) {
   return "";
 }
 
+/// How many standard errors two things that happen or not, n times, are from being independent.
+class Together {
+ public:
+  void add(bool a, bool b) {
+    ++n_;
+    a_ += a ? 1 : 0;
+    b_ += b ? 1 : 0;
+    both_ += a && b ? 1 : 0;
+  }
+  [[nodiscard]] double errors() const {
+    const double a = a_ / n_, b = b_ / n_;
+    return std::abs(both_ / n_ - a * b) / std::sqrt(a * (1 - a) * b * (1 - b) / n_);
+  }
+
+ private:
+  double n_ = 0, a_ = 0, b_ = 0, both_ = 0;
+};
+
 const std::string kHeader = R"({"reticle_routing": 1, "experts": 4, "layers": 2, "top_k": 2})"
                             "\n";
 const std::filesystem::path kMoe = RETICLE_SOURCE_DIR "/../shared/traces/moe";
@@ -121,7 +139,7 @@ TEST_CASE(
 
 TEST_CASE("ExpertRouter: loads and reuse do not depend on how deep a layer lies") {
   // Layers of one seed resemble their neighbours, seeds do not: errors are taken over seeds.
-  constexpr std::uint64_t kSeeds = 8;
+  constexpr std::uint64_t kSeeds = 32;
   constexpr double LayerLoads::*kFigures[] = {&LayerLoads::max_over_mean, &LayerLoads::gini,
                                               &LayerLoads::reuse};
   for (const auto preset : {RoutingPresetName::Typical, RoutingPresetName::Skewed}) {
@@ -214,6 +232,68 @@ TEST_CASE("ExpertRouter: every law gives different experts, independent of what 
   }
 }
 
+TEST_CASE(
+    "ExpertRouter: that a pick is kept says nothing of other ranks, tokens, layers, requests") {
+  RoutingSpec sticky;
+  sticky.stickiness = 0.25;
+  constexpr std::int64_t kTokens = 100'000;
+  const RoutingRecord record =
+      draw_routing(ExpertRouter{model(4096, 10, sticky, 2), 5}, {kTokens, kTokens});
+  const auto kept = [&](std::size_t s, std::int64_t t, std::int64_t layer, std::size_t rank) {
+    const RoutedSession& session = record.sessions[s];
+    return record.at(session, t, layer)[rank] == record.at(session, t - 1, layer)[rank];
+  };
+  Together ranks, words, tokens, layers, requests;
+  for (std::int64_t t = 2; t < kTokens; ++t) {
+    const bool one = kept(0, t, 0, 0);
+    ranks.add(one, kept(0, t, 0, 1));
+    words.add(one, kept(0, t, 0, 8));
+    tokens.add(one, kept(0, t - 1, 0, 0));
+    layers.add(one, kept(0, t, 1, 0));
+    requests.add(one, kept(1, t, 0, 0));
+  }
+  for (const Together& pair : {ranks, words, tokens, layers, requests}) CHECK(pair.errors() < 4);
+}
+
+TEST_CASE("ExpertRouter: that a pick follows says nothing of other ranks, tokens, layers") {
+  RoutingSpec linked;
+  linked.layer_correlation = 0.25;
+  constexpr std::size_t kExperts = 512;
+  constexpr std::int64_t kTokens = 100'000, kLayers = 12;
+  const RoutingRecord record =
+      draw_routing(ExpertRouter{model(kExperts, 2, linked, kLayers), 5}, {kTokens});
+  const auto pick = [&](std::int64_t t, std::int64_t layer, std::size_t rank) {
+    return record.at(record.sessions[0], t, layer)[rank];
+  };
+  // What follows an expert is what comes after it far more often than anything else.
+  std::vector<std::vector<std::size_t>> next(kLayers - 1, std::vector<std::size_t>(kExperts));
+  for (std::size_t layer = 0; layer < next.size(); ++layer) {
+    std::vector<std::vector<int>> seen(kExperts, std::vector<int>(kExperts));
+    for (std::int64_t t = 0; t < kTokens; ++t)
+      ++seen[pick(t, static_cast<std::int64_t>(layer), 0)]
+            [pick(t, static_cast<std::int64_t>(layer) + 1, 0)];
+    for (std::size_t e = 0; e < kExperts; ++e)
+      next[layer][e] = static_cast<std::size_t>(std::max_element(seen[e].begin(), seen[e].end()) -
+                                                seen[e].begin());
+  }
+  const auto follows = [&](std::int64_t t, std::int64_t layer, std::size_t rank) {
+    return next[static_cast<std::size_t>(layer)][pick(t, layer, rank)] == pick(t, layer + 1, rank);
+  };
+  Together ranks, tokens, words;
+  std::array<Together, kLayers - 2> layers;  // coins of eight layers are one word
+  for (std::int64_t t = 1; t < kTokens; ++t) {
+    ranks.add(follows(t, 5, 0), follows(t, 5, 1));
+    tokens.add(follows(t, 5, 0), follows(t - 1, 5, 0));
+    words.add(follows(t, 1, 0), follows(t, 9, 0));
+    for (std::int64_t layer = 0; layer + 2 < kLayers; ++layer)
+      layers[static_cast<std::size_t>(layer)].add(follows(t, layer, 0), follows(t, layer + 1, 0));
+  }
+  CHECK(ranks.errors() < 4);
+  CHECK(tokens.errors() < 4);
+  CHECK(words.errors() < 4);
+  for (const Together& pair : layers) CHECK(pair.errors() < 4);
+}
+
 TEST_CASE("read_routing: what was written comes back, and CSV says the same") {
   const LlmSpec llm = model(8, 2, routing_of(RoutingPresetName::Typical), 3);
   const RoutingRecord drawn = draw_routing(ExpertRouter{llm, 1}, {5, 3});
@@ -296,36 +376,33 @@ TEST_CASE(
   CHECK(measured.reuse[0] == doctest::Approx(0.4164).epsilon(0.0005));
 
   const auto near = [](double generated, double recorded) {
-    CHECK(generated == doctest::Approx(recorded).epsilon(0.10));
+    CAPTURE(generated);
+    CAPTURE(recorded);
+    CHECK(std::abs(generated / recorded - 1) < 0.10);
   };
   const auto all_near = [&near](const RoutingFigures& g, const RoutingFigures& recorded) {
+    near(g.mean.max_over_mean, recorded.mean.max_over_mean);
     near(g.mean.cv, recorded.mean.cv);
     near(g.mean.gini, recorded.mean.gini);
     for (std::size_t i = 0; i < g.reuse.size(); ++i) near(g.reuse[i], recorded.reuse[i]);
     near(g.independent, recorded.independent);
     for (std::size_t i = 0; i < g.lru.size(); ++i) near(g.lru[i], recorded.lru[i]);
-    for (std::size_t i = 0; i < g.distinct.size(); ++i) near(g.distinct[i], recorded.distinct[i]);
+    for (std::size_t i = 0; i < g.distinct.size(); ++i)
+      if (recorded.distinct[i] > 0) near(g.distinct[i], recorded.distinct[i]);
     for (std::size_t i = 0; i < g.window.size(); ++i) near(g.window[i], recorded.window[i]);
     near(g.next_layer, recorded.next_layer);
   };
-  // As fitted to seven sessions (docs/workloads.md): seven topics of 64, so the maximum is left to
-  // the mean of seeds.
+  // As fitted to seven sessions (docs/workloads.md).
   RoutingSpec of_seven;
-  of_seven.popularity_sigma = 1.58;
-  of_seven.topic_sigma = 3.1;
-  of_seven.stickiness = 0.0698;
-  of_seven.layer_correlation = 0.499;
-  double max_of_seven = 0;
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+  of_seven.popularity_sigma = 1.55;
+  of_seven.topic_sigma = 3.25;
+  of_seven.stickiness = 0.0887;
+  of_seven.layer_correlation = 0.52;
+  for (std::uint64_t seed = 1; seed <= FittedRouting::kSeeds; ++seed) {
     CAPTURE(seed);
-    const RoutingFigures g = generated_figures(routing_of(RoutingPresetName::Typical), batch, seed);
-    near(g.mean.max_over_mean, measured.mean.max_over_mean);
-    all_near(g, measured);
-    const RoutingFigures seven = generated_figures(of_seven, full, seed);
-    all_near(seven, f);
-    max_of_seven += seven.mean.max_over_mean / 5;
+    all_near(generated_figures(routing_of(RoutingPresetName::Typical), batch, seed), measured);
+    all_near(generated_figures(of_seven, full, seed), f);
   }
-  near(max_of_seven, f.mean.max_over_mean);
 }
 
 TEST_CASE("fit_routing: finds the law that drew a recording") {

@@ -61,9 +61,9 @@ struct RoutingPreset {
 /// measured ones.
 inline constexpr std::array<RoutingPreset, 4> kRoutingPresets{{
     {"uniform", 0, PopularityShape::LogUniform, 0, 0, 0},
-    {"balanced", 0.4, PopularityShape::LogNormal, 2.06, 0.23, 0.65},
-    {"typical", 2.68, PopularityShape::LogUniform, 2.06, 0.23, 0.65},
-    {"skewed", 1.45, PopularityShape::LogNormal, 2.06, 0.23, 0.65},
+    {"balanced", 0.4, PopularityShape::LogNormal, 2.0, 0.231, 0.638},
+    {"typical", 2.59, PopularityShape::LogUniform, 2.0, 0.231, 0.638},
+    {"skewed", 1.45, PopularityShape::LogNormal, 2.0, 0.231, 0.638},
 }};
 
 inline RoutingSpec routing_of(RoutingPresetName name) {

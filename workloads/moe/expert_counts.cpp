@@ -12,6 +12,7 @@
 
 #include "sim/base/error.hpp"
 #include "workloads/llm/llm_bounds.hpp"
+#include "workloads/moe/routed_batch.hpp"
 #include "workloads/text/csv_cells.hpp"
 #include "workloads/text/fields.hpp"
 #include "workloads/text/line_source.hpp"
@@ -169,9 +170,11 @@ LayerLoads drawn_loads(const RoutingSpec& spec, std::int64_t experts, std::int64
   const ExpertRouter router{llm, 1};
   std::vector<LayerLoads> all;
   std::vector<std::int32_t> loads(static_cast<std::size_t>(experts));
+  RoutedBatch batch{router};
+  batch.add(RequestId{0}, 0, kTokens);
   for (std::int64_t layer = 0; layer < kLayers; ++layer) {
     std::fill(loads.begin(), loads.end(), 0);
-    router.add_loads(RequestId{0}, 0, kTokens, layer, loads);
+    batch.add_loads(layer, loads);
     all.push_back(loads_of({loads.begin(), loads.end()}));
   }
   return mean_of(all);

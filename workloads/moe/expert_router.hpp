@@ -35,6 +35,7 @@ class ExpertRouter {
   void share_topics(std::vector<std::uint64_t> session_of);
 
   /// Writes the `top_k` distinct experts of this token into `out` (size top_k), in order drawn.
+  /// Many tokens: RoutedBatch.
   void route(RequestId request, std::int64_t position, std::int64_t layer,
              std::span<std::int32_t> out) const;
 
@@ -52,59 +53,53 @@ class ExpertRouter {
   [[nodiscard]] const std::vector<std::int64_t>& moe_layers() const { return moe_layers_; }
 
  private:
+  friend class RoutedBatch;  // draws from the tables
+
   /// One column of an alias table: the expert itself below the threshold, else its alias. Small, so
-  /// that a layer's tables of all topics stay in the nearest cache.
+  /// that the tables a layer's picks are drawn from stay in the nearer caches.
   struct Column {
     std::uint16_t threshold;  ///< acceptance, scaled to 2^16
     std::uint16_t alias;
+    /// Without a branch, which nobody could foresee.
+    [[nodiscard]] std::uint16_t choose(std::uint16_t own, std::uint16_t bits) const {
+      const unsigned mask = 0U - static_cast<unsigned>(bits < threshold);
+      return static_cast<std::uint16_t>(alias ^ ((alias ^ own) & mask));
+    }
   };
+  /// Of tokens that keep a pick, and of layers it follows over.
+  static constexpr std::size_t kLongestRun = 8;
   struct Layer {
-    std::vector<Column> columns;         ///< [topic][expert]; empty: no experts
-    std::vector<double> weights;         ///< likewise; of a topic they sum to 1
+    std::vector<double> weights;         ///< [topic][expert], of a topic they sum to 1; or none
     std::vector<std::uint16_t> follows;  ///< [layers back][expert there] -> expert here
     std::vector<double> own;             ///< over all requests, of picks that do not follow
     std::vector<double> popularity;      ///< over all requests
-    std::uint64_t salt = 0;              ///< hash of the layer's number
-    std::int64_t ordinal = 0;            ///< among the layers with experts
-  };
-  class Linked;
-  /// A layer of one request: what its tokens' draws have in common.
-  struct Place {
-    const Layer* layer;
-    std::uint64_t key;          ///< of request and layer
-    std::uint64_t request_key;  ///< of the request
-    std::size_t table = 0;      ///< where its topic's begins in the layer's tables
+    std::size_t link = 0;                ///< among the layers with experts, `before_` included
   };
 
-  void add_table(Layer& layer, std::span<const double> weights) const;
+  void add_table(Layer& layer, std::span<const double> weights);
   void build_layer(Layer& layer, std::int64_t index);
   void link(Layer& layer, std::size_t experts, const std::string& name);
   void replay(const LlmSpec& llm);
   [[nodiscard]] const Layer& layer_of(std::int64_t layer) const;
-  [[nodiscard]] Place place_of(RequestId request, std::int64_t layer) const;
-  /// Calls pick(expert) for each of the top_k distinct experts, in order drawn.
-  template <class Pick>
-  void draw(const Place& place, std::int64_t position, Pick pick) const;
-  template <class Pick>
-  void draw_alone(const Place& place, std::int64_t position, Pick pick) const;
-  template <class Pick>
-  void draw_linked(const Place& place, std::int64_t position, Pick pick) const;
-  template <class Pick>
-  void recorded(RequestId request, std::int64_t position, std::int64_t layer, Pick pick) const;
-  [[nodiscard]] std::int32_t pick_from(const Layer& layer, std::size_t table,
-                                       std::uint64_t bits) const;
-  [[nodiscard]] std::span<const double> weights_of(const Place& place) const;
+  /// Of a layer with experts, among those that are asked for.
+  [[nodiscard]] std::int64_t ordinal(const Layer& layer) const;
+  /// Of this seed and request.
+  [[nodiscard]] std::uint64_t request_key(RequestId request) const;
+  /// Below RoutingSpec::topics, or 0 where topics have no preferences.
+  [[nodiscard]] std::uint64_t topic_of(RequestId request) const;
 
   std::uint64_t seed_;
   std::int32_t experts_;
   std::int32_t top_k_;
   RoutingSpec spec_;
-  std::uint64_t stay_ = 0, follow_ = 0;  ///< chances, in 1/128
-  std::vector<Layer> before_;            ///< never asked for: what picks of the first may follow
-  std::vector<Layer> layers_;            ///< by layer
+  std::uint64_t stay_ = 0, follow_ = 0;   ///< chances, in 1/128
+  std::vector<Column> columns_;           ///< [link][topic][expert]
+  std::vector<std::uint64_t> draw_keys_;  ///< by link
+  std::vector<Layer> before_;             ///< never asked for: what picks of the first may follow
+  std::vector<Layer> layers_;             ///< by layer
   std::vector<std::uint64_t> session_of_;
   std::vector<std::int64_t> moe_layers_;     ///< those with experts
-  std::vector<const Layer*> linked_layers_;  ///< into before_, then into layers_ by ordinal
+  std::vector<const Layer*> linked_layers_;  ///< into before_, then into layers_, by link
   std::unique_ptr<const RoutingRecord> record_;
 };
 

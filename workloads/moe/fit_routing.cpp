@@ -14,26 +14,30 @@ namespace reticle {
 namespace {
 
 constexpr std::size_t kParameters = 4;
-using Point =
-    std::array<double, kParameters>;  ///< popularity and topic sigma, stickiness, layer correlation
+/// Popularity and topic sigma, stickiness, layer correlation; a negative number stands for its
+/// magnitude. So none of the search's points meets a wall at 0, against which they would fall into
+/// a plane that they cannot leave.
+using Point = std::array<double, kParameters>;
 
 RoutingSpec spec_at(const Point& p, PopularityShape shape) {
   RoutingSpec spec;
   spec.popularity_shape = shape;
-  spec.popularity_sigma = std::clamp(p[0], 0.0, llm_bounds::kSigma);
-  spec.topic_sigma = std::clamp(p[1], 0.0, llm_bounds::kSigma);
-  spec.stickiness = std::clamp(p[2], 0.0, llm_bounds::kLink);
-  spec.layer_correlation = std::clamp(p[3], 0.0, llm_bounds::kLink);
+  spec.popularity_sigma = std::min(std::abs(p[0]), llm_bounds::kSigma);
+  spec.topic_sigma = std::min(std::abs(p[1]), llm_bounds::kSigma);
+  spec.stickiness = std::min(std::abs(p[2]), llm_bounds::kLink);
+  spec.layer_correlation = std::min(std::abs(p[3]), llm_bounds::kLink);
   return spec;
 }
 
-/// Fourth powers: the furthest count most, as all are to come near.
+/// So high that the sum is nearly the furthest figure's alone, as all are to come near.
+constexpr int kPower = 16;
+
+/// Sum over the figures of powers of how far they are off, relative to the measured.
 double miss(const RoutingFigures& a, const RoutingFigures& b) {
   double sum = 0;
   const auto compare = [&sum](double generated, double measured) {
     if (measured <= 0) return;
-    const double log = std::log(std::max(generated, 1e-6) / measured);
-    sum += log * log * log * log;
+    sum += std::pow(generated / measured - 1, kPower);
   };
   compare(a.mean.max_over_mean, b.mean.max_over_mean);
   compare(a.mean.cv, b.mean.cv);
@@ -47,10 +51,11 @@ double miss(const RoutingFigures& a, const RoutingFigures& b) {
   return sum;
 }
 
-/// Least value of f near `start` [Nelder and Mead, Computer Journal 1965].
+/// Least value of f near `start` [Nelder and Mead, Computer Journal 1965]. `first_steps`: along
+/// each parameter, whatever it is at.
 template <class F>
-std::pair<double, Point> simplex(const Point& start, F f) {
-  constexpr int kSteps = 60;
+std::pair<double, Point> simplex(const Point& start, const Point& first_steps, F f) {
+  constexpr int kSteps = 40;
   struct Vertex {
     double value;
     Point at;
@@ -58,7 +63,7 @@ std::pair<double, Point> simplex(const Point& start, F f) {
   std::vector<Vertex> all{{f(start), start}};
   for (std::size_t i = 0; i < kParameters; ++i) {
     Point p = start;
-    p[i] = p[i] * 1.3 + 0.03;
+    p[i] += first_steps[i];
     all.push_back({f(p), p});
   }
   const auto by_value = [](const Vertex& a, const Vertex& b) { return a.value < b.value; };
@@ -71,7 +76,7 @@ std::pair<double, Point> simplex(const Point& start, F f) {
     const auto along = [&](double t) {
       Point p;
       for (std::size_t i = 0; i < kParameters; ++i)
-        p[i] = std::max(0.0, centre[i] + t * (worst.at[i] - centre[i]));
+        p[i] = centre[i] + t * (worst.at[i] - centre[i]);
       return Vertex{f(p), p};
     };
     const Vertex reflected = along(-1);
@@ -114,24 +119,41 @@ RoutingFigures generated_figures(const RoutingSpec& spec, const RoutingRecord& r
 }
 
 FittedRouting fit_routing(const RoutingRecord& record) {
-  // More than one, lest the law fit what one seed happens to draw.
-  constexpr std::uint64_t kFittedTo = 3;
+  // More than one, lest the law fit what one seed happens to draw: few to find the shape, all to
+  // find its place among what seeds differ by.
+  constexpr std::uint64_t kSearched = 3;
   FittedRouting out;
   out.measured = figures_of(record);
-  double best = std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < kPopularityShapes.size(); ++i) {
-    const auto shape = static_cast<PopularityShape>(i);
-    const auto [value, at] = simplex({0.8, 1.0, 0.1, 0.4}, [&](const Point& p) {
+  const auto search = [&](PopularityShape shape, std::uint64_t seeds, const Point& start,
+                          const Point& first_steps) {
+    return simplex(start, first_steps, [&](const Point& p) {
       double sum = 0;
-      for (std::uint64_t seed = 1; seed <= kFittedTo; ++seed)
+      for (std::uint64_t seed = 1; seed <= seeds; ++seed)
         sum += miss(generated_figures(spec_at(p, shape), record, seed), out.measured);
       return sum;
     });
-    out.miss[i] = std::pow(value / kFittedTo, 0.25);
+  };
+  double best = std::numeric_limits<double>::infinity();
+  PopularityShape shape{};
+  Point nearest{};
+  for (std::size_t i = 0; i < kPopularityShapes.size(); ++i) {
+    const auto [value, at] = search(static_cast<PopularityShape>(i), kSearched,
+                                    {0.8, 1.0, 0.1, 0.4}, {0.5, 0.5, 0.1, 0.15});
+    out.miss[i] = std::pow(value / kSearched, 1.0 / kPower);
     if (value >= best) continue;
     best = value;
-    out.spec = spec_at(at, shape);
+    shape = static_cast<PopularityShape>(i);
+    nearest = at;
   }
+  // Fresh simplexes, ever smaller, free one that has collapsed before it was there [Kelley, SIAM J.
+  // Optimization 1999].
+  constexpr Point kRestart{0.25, 0.25, 0.03, 0.06};
+  for (double size = 1; size > 0.2; size /= 2) {
+    Point first_steps = kRestart;
+    for (double& step : first_steps) step *= size;
+    nearest = search(shape, FittedRouting::kSeeds, nearest, first_steps).second;
+  }
+  out.spec = spec_at(nearest, shape);
   for (std::uint64_t seed = 1; seed <= FittedRouting::kSeeds; ++seed)
     out.generated.push_back(generated_figures(out.spec, record, seed));
   return out;

@@ -80,23 +80,22 @@ class Measure {
     if (lag == 1) last_reuse_ = mine.value();
   }
 
-  /// One pass serves all sizes: a pick hits every cache larger than its place in the LRU order.
-  /// Picks of one token are looked up before any of them moves.
+  /// One pass serves all sizes: a pick hits every cache larger than its place in the LRU order, the
+  /// experts used since. Picks of one token are looked up before any of them moves.
   void cache(std::int64_t layer) {
     depth_.resize(experts_ + 1);
     for (const RoutedSession& s : r_.sessions) {
-      std::vector<std::uint16_t> order;
+      std::vector<std::int32_t> used(experts_, 0);  // when last; 0: never
+      std::int32_t now = 0;
       for (std::int64_t t = 0; t < r_.tokens(s); ++t) {
         const std::uint16_t* picks = r_.at(s, t, layer);
         for (std::int64_t i = 0; i < r_.top_k; ++i) {
-          const auto at = std::find(order.begin(), order.end(), picks[i]);
-          ++depth_[at == order.end() ? experts_ : static_cast<std::size_t>(at - order.begin())];
+          const std::int32_t then = used[picks[i]];
+          const auto since = std::count_if(used.begin(), used.end(),
+                                           [then](std::int32_t other) { return other > then; });
+          ++depth_[then == 0 ? experts_ : static_cast<std::size_t>(since)];
         }
-        for (std::int64_t i = r_.top_k; i-- > 0;) {
-          auto at = std::find(order.begin(), order.end(), picks[i]);
-          if (at == order.end()) at = order.insert(at, picks[i]);
-          std::rotate(order.begin(), at, at + 1);
-        }
+        for (std::int64_t i = r_.top_k; i-- > 0;) used[picks[i]] = ++now;
       }
     }
   }

@@ -8,6 +8,7 @@
 
 #include "sim/base/error.hpp"
 #include "workloads/moe/record_builder.hpp"
+#include "workloads/moe/routed_batch.hpp"
 #include "workloads/moe/router_data.hpp"
 #include "workloads/text/csv_cells.hpp"
 #include "workloads/text/json_line.hpp"
@@ -210,15 +211,20 @@ RoutingRecord draw_routing(const ExpertRouter& router, const std::vector<std::in
                        .top_k = router.top_k(),
                        .sessions = {},
                        .bad_rows = BadRows{false}};
-  std::vector<std::int32_t> picks(static_cast<std::size_t>(record.top_k));
+  const std::int64_t top_k = record.top_k, token_picks = record.layers * top_k;
+  RoutedBatch batch{router};
   for (std::size_t s = 0; s < lengths.size(); ++s) {
     RoutedSession& session = record.sessions.emplace_back();
     session.id = s;
-    for (std::int64_t t = 0; t < lengths[s]; ++t)
-      for (const std::int64_t layer : layers) {
-        router.route(RequestId{s}, t, layer, picks);
-        session.picks.insert(session.picks.end(), picks.begin(), picks.end());
-      }
+    session.picks.resize(static_cast<std::size_t>(lengths[s] * token_picks));
+    batch.clear();
+    batch.add(RequestId{s}, 0, lengths[s]);
+    for (std::int64_t layer = 0; layer < record.layers; ++layer) {
+      const auto drawn = batch.route(layers[static_cast<std::size_t>(layer)]);
+      for (std::int64_t t = 0; t < lengths[s]; ++t)
+        std::copy_n(drawn.begin() + t * top_k, top_k,
+                    session.picks.begin() + t * token_picks + layer * top_k);
+    }
   }
   return record;
 }
