@@ -77,9 +77,8 @@ TEST_CASE("instances: two halves serve a request each as one half alone would") 
 TEST_CASE("instances: a steady batch is dealt evenly and takes as long as its half on half") {
   const Sets sizes{"workload.batch=8", "workload.steps=4", "workload.context=1000"};
   const json whole = steady_report("h100-8", "llama-3-70b", sizes + kTwo);
-  const json half =
-      steady_report("h100-8", "llama-3-70b",
-                    sizes + Sets{"workload.batch=4", "platform.packages_per_node=4"});
+  const json half = steady_report("h100-8", "llama-3-70b",
+                                  sizes + Sets{"workload.batch=4", "platform.packages_per_node=4"});
   CHECK(simulated_ps(whole) == simulated_ps(half));
   CHECK(whole["output_tokens"] == 2 * half["output_tokens"].get<int>());
 }
@@ -117,9 +116,9 @@ TEST_CASE("instances: requests of one session stay together where prefixes decid
 
 TEST_CASE("handover: the cache of 2,000 tokens takes 13 ms over one link of 50 GB/s") {
   // One port per node carries everything; latencies of the link and the switch come on top.
-  const json r = served({{0, 2000, 2}}, kApart + Sets{"platform.nodes=2",
-                                                      "platform.fabric.scale_out.ports=1",
-                                                      "engine.recall=off"});
+  const json r = served(
+      {{0, 2000, 2}},
+      kApart + Sets{"platform.nodes=2", "platform.fabric.scale_out.ports=1", "engine.recall=off"});
   CHECK(r["handover"]["transfers"] == 1);
   CHECK(r["handover"]["bytes"] == 327'680LL * 2000);
   const double ms = r["handover"]["mean_ms"];
@@ -130,8 +129,8 @@ TEST_CASE("handover: the cache of 2,000 tokens takes 13 ms over one link of 50 G
 }
 
 TEST_CASE("handover: two caches at a time share the link") {
-  const Sets one_port = kApart + Sets{"platform.nodes=2", "platform.fabric.scale_out.ports=1",
-                                      "engine.recall=off"};
+  const Sets one_port =
+      kApart + Sets{"platform.nodes=2", "platform.fabric.scale_out.ports=1", "engine.recall=off"};
   const json one = served({{0, 800, 2}}, one_port);
   const json two = served({{0, 800, 2}, {0, 800, 2}}, one_port);
   const double alone = one["handover"]["mean_ms"];
@@ -140,8 +139,9 @@ TEST_CASE("handover: two caches at a time share the link") {
   CHECK(two["handover"]["mean_ms"].get<double>() / alone < 1.51);
 }
 
-TEST_CASE("handover: every request is served, its tokens computed once, and nobody who decodes waits "
-          "for a prompt") {
+TEST_CASE(
+    "handover: every request is served, its tokens computed once, and nobody who decodes waits "
+    "for a prompt") {
   const json together = served(twenty(), kTwo + Sets{"engine.recall=off"});
   const json apart = served(twenty(), kApart + Sets{"engine.recall=off"});
   CHECK(apart["prefill_tokens"] == together["prefill_tokens"]);
@@ -222,8 +222,7 @@ TEST_CASE("closed loop: users who think share a server as Takacs says") {
       for (int user = 0; user < users; ++user)
         rows.push_back({turn * 1e-9, 1, 1, user, turn == 0 ? -1 : rng.exponential(think)});
     const json r = served(rows, one_at_a_time + Sets{"workload.closed_loop=true"});
-    const double busy =
-        users * kTurns * service / r["simulated_s"].get<double>();
+    const double busy = users * kTurns * service / r["simulated_s"].get<double>();
     // M/D/1//N [Takacs, Introduction to the Theory of Queues, 1962]: C = sum over n < N of
     // binomial(N - 1, n) x product over i <= n of (exp(i D / Z) - 1).
     double c = 0, term = 1;
