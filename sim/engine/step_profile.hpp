@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/package/platform_spec.hpp"
+#include "sim/base/precision.hpp"
+#include "sim/engine/step_executor.hpp"
+
+namespace reticle {
+
+/// What is known of a step beforehand, and by what its counts grow.
+struct StepScale {
+  double tokens = 1;
+  double seconds = 0;               ///< closed form
+  Bytes cache_read{};               ///< of all layers, windows and states included
+  std::int64_t attention_macs = 0;  ///< of all layers
+};
+
+/// A step's counts and shares of its time without what is known of it beforehand, so that profiles
+/// of neighbouring steps can be averaged: counts that follow tokens, time or HBM bytes stand as
+/// ratios to them; cached keys and values and attention's products, known exactly, are taken off.
+class StepProfile {
+ public:
+  StepProfile(Tier kv_tier, Precision attention) : kv_tier_{kv_tier}, attention_{attention} {}
+
+  [[nodiscard]] std::vector<double> of(const StepOutcome& outcome, const StepScale& scale) const;
+  /// An outcome of that duration. `levels`: of the fabric. Its roofline is not filled in.
+  [[nodiscard]] StepOutcome outcome(const std::vector<double>& profile, const StepScale& scale,
+                                    Picoseconds duration, std::size_t levels) const;
+
+ private:
+  Tier kv_tier_;
+  Precision attention_;  ///< format of attention's products
+};
+
+}  // namespace reticle
