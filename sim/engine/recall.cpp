@@ -16,7 +16,6 @@ constexpr double kDeviation = 0.1;
 // Correlation lengths: over what change of a coordinate the ratio becomes another.
 constexpr double kTokenOctaves = 2;  // factors of two in a step's tokens
 constexpr double kShare = 0.5;       // share of the closed form that one of its parts has
-constexpr double kPrefillOctaves = 2;
 /// Of a cell, in correlation lengths. The ratio moves by less than kDeviation over one.
 constexpr double kCell = 1.0 / 32;
 /// One in so many steps recalled so far is audited until that is spec.recall_audit, so that short
@@ -37,7 +36,7 @@ StepFeatures features_of(const StepLoad& load, const LlmSpec& llm) {
       ++f.decodes;
       f.decode_context += s.context;
     } else {
-      ++f.prefills;
+      f.longest_prefill = std::max(f.longest_prefill, s.new_tokens);
       f.prefill_cache_read += read;
       f.prefill_macs += macs;
       f.prefill_tokens += s.new_tokens;
@@ -50,9 +49,9 @@ StepFeatures features_of(const StepLoad& load, const LlmSpec& llm) {
 namespace {
 Kriging::Point point_of(const StepFeatures& f, double decode_cache, double prefill_cache,
                         double attention) {
-  return {std::log2(static_cast<double>(f.tokens())) / kTokenOctaves, decode_cache / kShare,
-          prefill_cache / kShare, attention / kShare,
-          std::log2(static_cast<double>(1 + f.prefills)) / kPrefillOctaves};
+  const auto tokens = static_cast<double>(f.tokens());
+  return {std::log2(tokens) / kTokenOctaves, decode_cache / kShare, prefill_cache / kShare,
+          attention / kShare, static_cast<double>(f.longest_prefill) / tokens / kShare};
 }
 }  // namespace
 
@@ -149,7 +148,7 @@ StepOutcome RecallExecutor::execute(const StepLoad& load) {
                         .seconds = total,
                         .cache_read = f.cache_read,
                         .attention_macs = f.attention_macs};
-  const auto kind = static_cast<std::size_t>(f.prefills > 0);
+  const auto kind = static_cast<std::size_t>(f.prefill_tokens > 0);
   Field& field = fields_[kind];
   const Kriging::Point point = point_of(f, form.decode_cache / total, form.prefill_cache / total,
                                         form.prefill_attention / total);

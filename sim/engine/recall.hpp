@@ -20,13 +20,13 @@ namespace reticle {
 struct StepFeatures {
   std::int64_t decodes = 0;         ///< sequences that decode
   std::int64_t decode_context = 0;  ///< cached tokens they read
-  std::int64_t prefills = 0;        ///< sequences that prefill
   std::int64_t prefill_tokens = 0;
-  std::int64_t prefill_pairs = 0;   ///< query-key pairs of the prefills, windows apart
-  Bytes cache_read{};               ///< of all layers, windows and states included
-  Bytes prefill_cache_read{};       ///< those of the prefills
-  std::int64_t attention_macs = 0;  ///< of all layers
-  std::int64_t prefill_macs = 0;    ///< those of the prefills
+  std::int64_t longest_prefill = 0;  ///< tokens of the longest: how long its products hold an array
+  std::int64_t prefill_pairs = 0;    ///< query-key pairs of the prefills, windows apart
+  Bytes cache_read{};                ///< of all layers, windows and states included
+  Bytes prefill_cache_read{};        ///< those of the prefills
+  std::int64_t attention_macs = 0;   ///< of all layers
+  std::int64_t prefill_macs = 0;     ///< those of the prefills
   [[nodiscard]] std::int64_t tokens() const { return decodes + prefill_tokens; }
 };
 StepFeatures features_of(const StepLoad& load, const LlmSpec& llm);

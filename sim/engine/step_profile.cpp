@@ -68,8 +68,7 @@ void each_of_rest(StepOutcome& outcome, const StepScale& scale, double hbm, Visi
   for (auto* count : {&c.hbm_activates, &c.hbm_read_bursts}) visit(*count, hbm);
   visit(c.staged, hbm);
   visit(c.hbm_written_bursts, scale.tokens);
-  for (auto* count : {&c.hbm_bank_active_us, &c.hbm_refreshes, &c.hbm_bank_refreshes})
-    visit(*count, scale.seconds);
+  visit(c.hbm_bank_active_us, scale.seconds);
   for (auto& macs : c.macs) visit(macs, scale.tokens);
   visit(c.vector_ops, scale.tokens);
   for (auto& bytes : c.link_bytes) visit(bytes, scale.tokens);

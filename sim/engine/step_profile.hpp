@@ -21,6 +21,8 @@ struct StepScale {
 /// A step's counts and shares of its time without what is known of it beforehand, so that profiles
 /// of neighbouring steps can be averaged: counts that follow tokens, time or HBM bytes stand as
 /// ratios to them; cached keys and values and attention's products, known exactly, are taken off.
+/// Refreshes are in no profile: memories count those of the time since they were last used, so the
+/// next simulated step has them.
 class StepProfile {
  public:
   StepProfile(Tier kv_tier, Precision attention) : kv_tier_{kv_tier}, attention_{attention} {}
