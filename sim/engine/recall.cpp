@@ -16,8 +16,6 @@ constexpr double kDeviation = 0.1;
 // Correlation lengths: over what change of a coordinate the ratio becomes another.
 constexpr double kTokenOctaves = 2;  // factors of two in a step's tokens
 constexpr double kShare = 0.5;       // share of the closed form that one of its parts has
-/// Of a cell, in correlation lengths. The ratio moves by less than kDeviation over one.
-constexpr double kCell = 1.0 / 32;
 /// One in so many steps recalled so far is audited until that is spec.recall_audit, so that short
 /// runs know their error too.
 constexpr double kEarlyAudits = 16;
@@ -55,13 +53,6 @@ Kriging::Point point_of(const StepFeatures& f, double decode_cache, double prefi
 }
 }  // namespace
 
-std::size_t RecallExecutor::CellHash::operator()(
-    const std::array<std::int32_t, Kriging::kDimensions>& key) const {
-  std::uint64_t hash = 0;
-  for (const std::int32_t k : key) hash = combine64(hash, static_cast<std::uint64_t>(k));
-  return hash;
-}
-
 RecallExecutor::RecallExecutor(StepExecutor& silicon, const PlatformSpec& platform,
                                const LlmSpec& llm, const Placement& placement,
                                const ExpertRouter* router, const EngineSpec& spec)
@@ -72,7 +63,7 @@ RecallExecutor::RecallExecutor(StepExecutor& silicon, const PlatformSpec& platfo
       router_{router},
       spec_{spec},
       profile_{placement.kv.tier, product_format(platform.die.mac, llm.kv, llm.activations)},
-      fields_{Field{Kriging{kDeviation}, {}, {}}, Field{Kriging{kDeviation}, {}, {}}},
+      fields_{Field{Kriging{kDeviation}, {}}, Field{Kriging{kDeviation}, {}}},
       audits_drawn_{0, "recall audits"} {
   report_.enabled = true;
 }
@@ -100,27 +91,19 @@ RecallExecutor::ClosedForm RecallExecutor::closed_form(const StepFeatures& f) {
                                 static_cast<double>(mac.clock.count()) * n)};
 }
 
-const RecallExecutor::Cell& RecallExecutor::cell_at(Field& field, const Kriging::Point& point) {
-  std::array<std::int32_t, Kriging::kDimensions> key{};
-  for (std::size_t d = 0; d < key.size(); ++d)
-    key[d] = static_cast<std::int32_t>(std::floor(point[d] / kCell));
-  Cell& cell = field.cells[key];
-  if (field.ratios.size() == 0 || cell.samples == field.ratios.size()) return cell;
-  const Kriging::Estimate estimate = field.ratios.at(point);
-  cell.samples = field.ratios.size();
-  cell.log_ratio = estimate.value;
-  cell.trusted = estimate.standard_error <= spec_.recall_error || estimate.crowded;
-  if (!cell.trusted) return cell;
-  cell.profile.assign(field.profiles.front().size(), 0);
-  for (const auto& [sample, weight] : estimate.weights)
-    for (std::size_t i = 0; i < cell.profile.size(); ++i)
-      cell.profile[i] += weight * field.profiles[sample][i];
-  return cell;
+bool RecallExecutor::trusted(const Kriging::Estimate& estimate) const {
+  return estimate.standard_error <= spec_.recall_error || estimate.crowded;
 }
 
-StepOutcome RecallExecutor::answer(const Cell& cell, const StepScale& scale) const {
-  const Picoseconds duration{std::llround(std::exp(cell.log_ratio) * scale.seconds * 1e12)};
-  StepOutcome out = profile_.outcome(cell.profile, scale, duration, platform_.fabric.levels.size());
+StepOutcome RecallExecutor::answer(const Field& field, const Kriging::Estimate& estimate,
+                                   const StepScale& scale) {
+  mean_profile_.assign(field.profiles.front().size(), 0);
+  for (const auto& [sample, weight] : estimate.weights)
+    for (std::size_t i = 0; i < mean_profile_.size(); ++i)
+      mean_profile_[i] += weight * field.profiles[sample][i];
+  const Picoseconds duration{std::llround(std::exp(estimate.value) * scale.seconds * 1e12)};
+  StepOutcome out =
+      profile_.outcome(mean_profile_, scale, duration, platform_.fabric.levels.size());
   out.roofline = roofline(platform_, totals_of(out.counts, placement_.kv.tier));
   return out;
 }
@@ -152,14 +135,14 @@ StepOutcome RecallExecutor::execute(const StepLoad& load) {
   Field& field = fields_[kind];
   const Kriging::Point point = point_of(f, form.decode_cache / total, form.prefill_cache / total,
                                         form.prefill_attention / total);
-  const Cell& cell = cell_at(field, point);
-  if (!cell.trusted) {
+  const Kriging::Estimate estimate = field.ratios.at(point);
+  if (!trusted(estimate)) {
     ++report_.simulated;
     const StepOutcome simulated = silicon_.execute(load);
     learn(field, point, simulated, scale);
     return simulated;
   }
-  const StepOutcome recalled = answer(cell, scale);
+  const StepOutcome recalled = answer(field, estimate, scale);
   double chance = 0;
   if (!draw_audit(recalled.duration, chance)) {
     sc_core::wait(to_sc_time(recalled.duration));

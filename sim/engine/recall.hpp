@@ -57,26 +57,15 @@ class RecallExecutor final : public StepExecutor {
       return weights + decode_cache + prefill_cache + prefill_attention;
     }
   };
-  /// Steps of nearly the same place share one interpolation, as long as no sample is added.
-  struct Cell {
-    std::size_t samples = 0;  ///< there were when it was made
-    double log_ratio = 0;     ///< of the time to the closed form
-    bool trusted = false;
-    std::vector<double> profile;
-  };
-  struct CellHash {
-    std::size_t operator()(const std::array<std::int32_t, Kriging::kDimensions>& key) const;
-  };
   /// Steps with and without prompt tokens are two fields: their time has other causes.
   struct Field {
     Kriging ratios;
     std::vector<std::vector<double>> profiles;  ///< of the samples
-    std::unordered_map<std::array<std::int32_t, Kriging::kDimensions>, Cell, CellHash> cells;
   };
 
   ClosedForm closed_form(const StepFeatures& f);
-  const Cell& cell_at(Field& field, const Kriging::Point& point);
-  StepOutcome answer(const Cell& cell, const StepScale& scale) const;
+  [[nodiscard]] bool trusted(const Kriging::Estimate& estimate) const;
+  StepOutcome answer(const Field& field, const Kriging::Estimate& estimate, const StepScale& scale);
   void learn(Field& field, const Kriging::Point& point, const StepOutcome& outcome,
              const StepScale& scale);
   [[nodiscard]] bool draw_audit(Picoseconds duration, double& chance);
@@ -88,6 +77,7 @@ class RecallExecutor final : public StepExecutor {
   const ExpertRouter* router_;
   const EngineSpec spec_;
   const StepProfile profile_;
+  std::vector<double> mean_profile_;  ///< of the step at hand
   std::array<Field, 2> fields_;
   std::unordered_map<std::int64_t, double> weights_time_;  ///< closed form by tokens of the step
   RngStream audits_drawn_;
