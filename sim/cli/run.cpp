@@ -31,6 +31,7 @@ namespace {
 struct Options {
   RunRequest request;
   std::string out;
+  bool exact = false;
   bool json = false;
   std::string log = "warn";
 };
@@ -150,6 +151,8 @@ void add_run(CLI::App& app) {
   sub->add_option("--seed", r.seed, "Seed of all random draws, a whole number from 0")
       ->check(CLI::NonNegativeNumber);
   sub->add_option("--fidelity", r.fidelity, "roofline | transaction | cycle");
+  sub->add_flag("--exact", options->exact,
+                "Simulate every step: nothing is recalled (engine.recall=off)");
   sub->add_option("--resolved", r.resolved, "Repeat the run of a resolved.yaml");
   sub->add_option("--out", options->out, "Directory for report.json, CSV files and resolved.yaml");
   sub->add_flag("--json", options->json, "Print the report as one JSON document");
@@ -162,6 +165,7 @@ void add_run(CLI::App& app) {
     const bool named = !q.platform.empty() && !q.llm.empty() && !q.workload.empty();
     if (!q.resolved && !named)
       throw CLI::RequiredError("--platform, --llm and --workload (or --resolved)");
+    if (options->exact) options->request.sets.push_back("engine.recall=off");
     run(*options);
   });
 }

@@ -10,8 +10,8 @@ namespace reticle {
 namespace {
 /// More neighbours say little more: those in front screen them [Cressie 1993, section 3.2].
 constexpr std::size_t kNeighbours = 16;
-constexpr double kClose = 0.05;    // correlation lengths: differences within are noise
-constexpr double kCrowded = 0.25;  // likewise: within, more samples would only average noise
+constexpr double kSame = 0.01;   // correlation lengths: within, values become one sample
+constexpr double kClose = 0.05;  // likewise: within, differences are noise
 /// Of the noise before pairs of samples have told it, and its floor, in shares of the variance: a
 /// model without routing still has refresh and rounding.
 constexpr double kNoiseFloor = 1e-4;
@@ -60,7 +60,7 @@ double Kriging::covariance(double distance) const {
 
 double Kriging::noise() const {
   const double floor = kNoiseFloor * variance_;
-  return pairs_ > 0 ? std::max(floor, pair_squares_ / (2 * pairs_)) : floor;
+  return pairs_ > 0 ? std::max(floor, pair_squares_ / pairs_) : floor;
 }
 
 std::vector<Kriging::Near> Kriging::nearest(const Point& point) const {
@@ -75,15 +75,21 @@ std::vector<Kriging::Near> Kriging::nearest(const Point& point) const {
   return all;
 }
 
-void Kriging::add(const Point& point, double value) {
-  if (const auto near = nearest(point); !near.empty()) {
-    if (near.front().distance2 < kClose * kClose) {
-      const double difference = value - samples_[near.front().sample].value;
-      pair_squares_ += difference * difference;
-      ++pairs_;
+std::size_t Kriging::add(const Point& point, double value) {
+  const std::vector<Near> near = nearest(point);
+  if (!near.empty() && near.front().distance2 < kClose * kClose) {
+    Sample& closest = samples_[near.front().sample];
+    const double difference = value - closest.value;
+    // The difference to a mean of n has (1 + 1/n) times the variance of a single value.
+    pair_squares_ += difference * difference / (1 + 1 / closest.count);
+    ++pairs_;
+    if (near.front().distance2 < kSame * kSame) {
+      closest.value += difference / ++closest.count;
+      return near.front().sample;
     }
   }
   samples_.push_back({point, value});
+  return samples_.size() - 1;
 }
 
 Kriging::Estimate Kriging::at(const Point& point) const {
@@ -94,14 +100,13 @@ Kriging::Estimate Kriging::at(const Point& point) const {
     out.standard_error = std::numeric_limits<double>::infinity();
     return out;
   }
-  out.crowded = n == kNeighbours && near.back().distance2 < kCrowded * kCrowded;
   std::vector<double> between(n * n), to_point(n);
   for (std::size_t i = 0; i < n; ++i) {
     to_point[i] = covariance(std::sqrt(near[i].distance2));
     const Point& at = samples_[near[i].sample].point;
     for (std::size_t j = 0; j < i; ++j)
       between[i * n + j] = covariance(std::sqrt(distance2(at, samples_[near[j].sample].point)));
-    between[i * n + i] = variance_ + noise();
+    between[i * n + i] = variance_ + noise() / samples_[near[i].sample].count;
   }
   factor(between, n);
   const std::vector<double> simple = solve(between, to_point);

@@ -14,7 +14,7 @@ namespace reticle {
 /// Processes for Machine Learning, 2006, ch. 4.2]
 class Kriging {
  public:
-  static constexpr std::size_t kDimensions = 5;
+  static constexpr std::size_t kDimensions = 6;
   using Point = std::array<double, kDimensions>;  ///< in correlation lengths
 
   /// Of a sample in an estimate; the weights of one sum to 1.
@@ -24,23 +24,27 @@ class Kriging {
   };
   struct Estimate {
     double value = 0;
-    double standard_error = 0;    ///< of the mean at the point: a step's own noise not included
+    double standard_error = 0;    ///< of the mean at the point: noise of its own not included
     std::vector<Weight> weights;  ///< nearest sample first
-    bool crowded = false;         ///< all samples used lie so near that more would say the same
   };
 
   /// `deviation`: of values far apart, in their unit.
   explicit Kriging(double deviation) : variance_{deviation * deviation} {}
 
-  void add(const Point& point, double value);
+  /// Values all but at one point become one sample, their mean. Returns which sample it went to.
+  std::size_t add(const Point& point, double value);
+  [[nodiscard]] double values_of(std::size_t sample) const { return samples_[sample].count; }
   [[nodiscard]] std::size_t size() const { return samples_.size(); }
   /// Without any sample the standard error is infinite.
   [[nodiscard]] Estimate at(const Point& point) const;
+  /// Variance of a single value about the mean at its point.
+  [[nodiscard]] double noise() const;
 
  private:
   struct Sample {
     Point point{};
-    double value = 0;
+    double value = 0;  ///< mean
+    double count = 1;
   };
   struct Near {
     double distance2;
@@ -48,11 +52,10 @@ class Kriging {
   };
   [[nodiscard]] std::vector<Near> nearest(const Point& point) const;
   [[nodiscard]] double covariance(double distance) const;
-  [[nodiscard]] double noise() const;
 
   const double variance_;
   std::vector<Sample> samples_;
-  double pair_squares_ = 0;  ///< of differences between neighbours that are all but at one point
+  double pair_squares_ = 0;  ///< of differences of neighbours, as if of single values
   double pairs_ = 0;
 };
 

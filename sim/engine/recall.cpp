@@ -14,11 +14,14 @@ namespace {
 /// (measured: a closed form that is 3 to 17 % short, llama-3-70b and claude-class-mid).
 constexpr double kDeviation = 0.1;
 // Correlation lengths: over what change of a coordinate the ratio becomes another.
-constexpr double kTokenOctaves = 2;  // factors of two in a step's tokens
-constexpr double kShare = 0.5;       // share of the closed form that one of its parts has
+constexpr double kTokenOctaves = 2;    // factors of two in a step's tokens
+constexpr double kContextOctaves = 3;  // likewise in the cached tokens that decodes read
+constexpr double kShare = 0.5;         // share of the closed form that one of its parts has
 /// One in so many steps recalled so far is audited until that is spec.recall_audit, so that short
 /// runs know their error too.
 constexpr double kEarlyAudits = 16;
+/// Steps over whose routing a recalled one is averaged at least.
+constexpr double kRoutings = 16;
 /// Samples are kept up to here; beyond, audits only measure.
 constexpr std::size_t kMostSamples = 2048;
 }  // namespace
@@ -48,8 +51,12 @@ namespace {
 Kriging::Point point_of(const StepFeatures& f, double decode_cache, double prefill_cache,
                         double attention) {
   const auto tokens = static_cast<double>(f.tokens());
-  return {std::log2(tokens) / kTokenOctaves, decode_cache / kShare, prefill_cache / kShare,
-          attention / kShare, static_cast<double>(f.longest_prefill) / tokens / kShare};
+  return {std::log2(tokens) / kTokenOctaves,
+          decode_cache / kShare,
+          prefill_cache / kShare,
+          attention / kShare,
+          static_cast<double>(f.longest_prefill) / tokens / kShare,
+          std::log2(1 + static_cast<double>(f.decode_context)) / kContextOctaves};
 }
 }  // namespace
 
@@ -91,8 +98,10 @@ RecallExecutor::ClosedForm RecallExecutor::closed_form(const StepFeatures& f) {
                                 static_cast<double>(mac.clock.count()) * n)};
 }
 
-bool RecallExecutor::trusted(const Kriging::Estimate& estimate) const {
-  return estimate.standard_error <= spec_.recall_error || estimate.crowded;
+/// More than an average over kRoutings steps of a kind is not asked for.
+bool RecallExecutor::trusted(const Field& field, const Kriging::Estimate& estimate) const {
+  const double asked = spec_.recall_error * spec_.recall_error + field.ratios.noise() / kRoutings;
+  return estimate.standard_error * estimate.standard_error <= asked;
 }
 
 StepOutcome RecallExecutor::answer(const Field& field, const Kriging::Estimate& estimate,
@@ -101,17 +110,23 @@ StepOutcome RecallExecutor::answer(const Field& field, const Kriging::Estimate& 
   for (const auto& [sample, weight] : estimate.weights)
     for (std::size_t i = 0; i < mean_profile_.size(); ++i)
       mean_profile_[i] += weight * field.profiles[sample][i];
-  const Picoseconds duration{std::llround(std::exp(estimate.value) * scale.seconds * 1e12)};
-  StepOutcome out =
-      profile_.outcome(mean_profile_, scale, duration, platform_.fabric.levels.size());
+  StepOutcome out = profile_.outcome(mean_profile_, scale, platform_.fabric.levels.size());
   out.roofline = roofline(platform_, totals_of(out.counts, placement_.kv.tier));
   return out;
 }
 
 void RecallExecutor::learn(Field& field, const Kriging::Point& point, const StepOutcome& outcome,
                            const StepScale& scale) {
-  field.ratios.add(point, std::log(seconds(outcome.duration) / scale.seconds));
-  field.profiles.push_back(profile_.of(outcome, scale));
+  const double log_ratio = std::log(seconds(outcome.duration) / scale.seconds);
+  const std::size_t sample = field.ratios.add(point, log_ratio);
+  const std::vector<double> profile = profile_.of(outcome, scale);
+  if (sample == field.profiles.size()) {
+    field.profiles.push_back(profile);
+    return;
+  }
+  std::vector<double>& mean = field.profiles[sample];
+  for (std::size_t i = 0; i < mean.size(); ++i)
+    mean[i] += (profile[i] - mean[i]) / field.ratios.values_of(sample);
 }
 
 /// Whether to audit a step of that time; in proportion to it, one in `recall_audit` in the mean.
@@ -136,7 +151,7 @@ StepOutcome RecallExecutor::execute(const StepLoad& load) {
   const Kriging::Point point = point_of(f, form.decode_cache / total, form.prefill_cache / total,
                                         form.prefill_attention / total);
   const Kriging::Estimate estimate = field.ratios.at(point);
-  if (!trusted(estimate)) {
+  if (!trusted(field, estimate)) {
     ++report_.simulated;
     const StepOutcome simulated = silicon_.execute(load);
     learn(field, point, simulated, scale);

@@ -64,7 +64,7 @@ class RecallExecutor final : public StepExecutor {
   };
 
   ClosedForm closed_form(const StepFeatures& f);
-  [[nodiscard]] bool trusted(const Kriging::Estimate& estimate) const;
+  [[nodiscard]] bool trusted(const Field& field, const Kriging::Estimate& estimate) const;
   StepOutcome answer(const Field& field, const Kriging::Estimate& estimate, const StepScale& scale);
   void learn(Field& field, const Kriging::Point& point, const StepOutcome& outcome,
              const StepScale& scale);

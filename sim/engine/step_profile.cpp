@@ -24,23 +24,17 @@ double hbm_bytes(const EventCounts& counts) {
   return std::max(1.0, value_of(counts.read[kHbm] + counts.written[kHbm]));
 }
 
-/// Cuts `whole` in proportion to `parts`; negative parts, which weights below zero can make, count
-/// as none, and the largest takes what rounding leaves.
-std::array<Picoseconds, kTimeCategoryCount> cut(
-    Picoseconds whole, const std::array<Picoseconds, kTimeCategoryCount>& parts) {
-  double sum = 0;
-  for (const Picoseconds part : parts) sum += std::max(0.0, value_of(part));
-  std::array<Picoseconds, kTimeCategoryCount> out{};
-  if (sum <= 0) {
-    out[static_cast<std::size_t>(TimeCategory::Idle)] = whole;
-    return out;
+/// The parts' sum becomes the duration; parts below zero, which weights below zero can make, are
+/// taken off the largest.
+void sum_up(StepOutcome& outcome) {
+  Picoseconds below{};
+  for (Picoseconds& part : outcome.breakdown) {
+    outcome.duration += part;
+    if (part.count() >= 0) continue;
+    below += part;
+    part = Picoseconds{};
   }
-  Picoseconds left = whole;
-  for (std::size_t c = 0; c < out.size(); ++c)
-    left -= out[c] = Picoseconds{
-        static_cast<std::int64_t>(std::max(0.0, value_of(parts[c])) / sum * value_of(whole))};
-  *std::max_element(out.begin(), out.end()) += left;
-  return out;
+  *std::max_element(outcome.breakdown.begin(), outcome.breakdown.end()) += below;
 }
 }  // namespace
 
@@ -97,7 +91,7 @@ std::vector<double> StepProfile::of(const StepOutcome& outcome, const StepScale&
 }
 
 StepOutcome StepProfile::outcome(const std::vector<double>& profile, const StepScale& scale,
-                                 Picoseconds duration, std::size_t levels) const {
+                                 std::size_t levels) const {
   StepOutcome out;
   EventCounts& counts = out.counts;
   counts.link_bytes.resize(levels);
@@ -115,9 +109,8 @@ StepOutcome StepProfile::outcome(const std::vector<double>& profile, const StepS
   const double hbm = hbm_bytes(counts);
   each_of_rest(out, scale, hbm, fill);
   counts.macs[static_cast<std::size_t>(attention_)] += scale.attention_macs;
+  sum_up(out);
   each_of_rest(out, scale, hbm, floor);
-  out.duration = duration;
-  out.breakdown = cut(duration, out.breakdown);
   return out;
 }
 

@@ -28,9 +28,9 @@ class StepProfile {
   StepProfile(Tier kv_tier, Precision attention) : kv_tier_{kv_tier}, attention_{attention} {}
 
   [[nodiscard]] std::vector<double> of(const StepOutcome& outcome, const StepScale& scale) const;
-  /// An outcome of that duration. `levels`: of the fabric. Its roofline is not filled in.
+  /// The outcome that has such a profile. `levels`: of the fabric. Its roofline is not filled in.
   [[nodiscard]] StepOutcome outcome(const std::vector<double>& profile, const StepScale& scale,
-                                    Picoseconds duration, std::size_t levels) const;
+                                    std::size_t levels) const;
 
  private:
   Tier kv_tier_;
