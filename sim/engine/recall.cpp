@@ -17,8 +17,9 @@ constexpr double kDeviation = 0.1;
 constexpr double kTokenOctaves = 2;    // factors of two in a step's tokens
 constexpr double kContextOctaves = 3;  // likewise in the cached tokens that decodes read
 constexpr double kShare = 0.5;         // share of the closed form that one of its parts has
-/// One in so many steps recalled so far is audited until that is spec.recall_audit, so that short
-/// runs know their error too.
+/// Audits begin with one step in kFirstAudits and become as rare as asked for only when some
+/// kEarlyAudits have been made for every factor of e in steps: short runs know their error too.
+constexpr double kFirstAudits = 4;
 constexpr double kEarlyAudits = 16;
 /// Steps over whose routing a recalled one is averaged at least.
 constexpr double kRoutings = 16;
@@ -69,7 +70,8 @@ RecallExecutor::RecallExecutor(StepExecutor& silicon, const PlatformSpec& platfo
       placement_{placement},
       router_{router},
       spec_{spec},
-      profile_{placement.kv.tier, product_format(platform.die.mac, llm.kv, llm.activations)},
+      profile_{placement.kv.tier, product_format(platform.die.mac, llm.kv, llm.activations),
+               platform.fabric.levels.size()},
       fields_{Field{Kriging{kDeviation}, {}}, Field{Kriging{kDeviation}, {}}},
       audits_drawn_{0, "recall audits"} {
   report_.enabled = true;
@@ -110,7 +112,7 @@ StepOutcome RecallExecutor::answer(const Field& field, const Kriging::Estimate& 
   for (const auto& [sample, weight] : estimate.weights)
     for (std::size_t i = 0; i < mean_profile_.size(); ++i)
       mean_profile_[i] += weight * field.profiles[sample][i];
-  StepOutcome out = profile_.outcome(mean_profile_, scale, platform_.fabric.levels.size());
+  StepOutcome out = profile_.outcome(mean_profile_, scale);
   out.roofline = roofline(platform_, totals_of(out.counts, placement_.kv.tier));
   return out;
 }
@@ -133,7 +135,8 @@ void RecallExecutor::learn(Field& field, const Kriging::Point& point, const Step
 bool RecallExecutor::draw_audit(Picoseconds duration, double& chance) {
   const auto n = static_cast<double>(++report_.recalled);
   recalled_time_ += seconds(duration);
-  const double every = std::min(static_cast<double>(spec_.recall_audit), 1 + n / kEarlyAudits);
+  const double every =
+      std::min(static_cast<double>(spec_.recall_audit), kFirstAudits + n / kEarlyAudits);
   chance = std::min(1.0, seconds(duration) / (recalled_time_ / n) / every);
   return audits_drawn_.uniform() < chance;
 }

@@ -82,6 +82,8 @@ std::vector<double> StepProfile::of(const StepOutcome& outcome, const StepScale&
   std::vector<double> profile;
   const auto keep = [&](auto& field, double by) { profile.push_back(value_of(field) / by); };
   StepOutcome rest = outcome;
+  rest.counts.link_bytes.resize(levels_);
+  rest.counts.link_busy.resize(levels_);
   for (std::size_t t = 0; t < kTierCount; ++t) add_loads(rest.counts, t, kv_tier_, -1);
   rest.counts.loaded[kKv] -= scale.cache_read;
   rest.counts.macs[static_cast<std::size_t>(attention_)] -= scale.attention_macs;
@@ -90,12 +92,11 @@ std::vector<double> StepProfile::of(const StepOutcome& outcome, const StepScale&
   return profile;
 }
 
-StepOutcome StepProfile::outcome(const std::vector<double>& profile, const StepScale& scale,
-                                 std::size_t levels) const {
+StepOutcome StepProfile::outcome(const std::vector<double>& profile, const StepScale& scale) const {
   StepOutcome out;
   EventCounts& counts = out.counts;
-  counts.link_bytes.resize(levels);
-  counts.link_busy.resize(levels);
+  counts.link_bytes.resize(levels_);
+  counts.link_busy.resize(levels_);
   std::size_t next = 0;
   const auto fill = [&](auto& field, double by) { set(field, profile[next++] * by); };
   // Weights below zero can make a small count negative.

@@ -25,16 +25,19 @@ struct StepScale {
 /// next simulated step has them.
 class StepProfile {
  public:
-  StepProfile(Tier kv_tier, Precision attention) : kv_tier_{kv_tier}, attention_{attention} {}
+  /// `attention`: the format of its products; `levels`: of the fabric.
+  StepProfile(Tier kv_tier, Precision attention, std::size_t levels)
+      : kv_tier_{kv_tier}, attention_{attention}, levels_{levels} {}
 
   [[nodiscard]] std::vector<double> of(const StepOutcome& outcome, const StepScale& scale) const;
-  /// The outcome that has such a profile. `levels`: of the fabric. Its roofline is not filled in.
-  [[nodiscard]] StepOutcome outcome(const std::vector<double>& profile, const StepScale& scale,
-                                    std::size_t levels) const;
+  /// The outcome that has such a profile. Its roofline is not filled in.
+  [[nodiscard]] StepOutcome outcome(const std::vector<double>& profile,
+                                    const StepScale& scale) const;
 
  private:
   Tier kv_tier_;
-  Precision attention_;  ///< format of attention's products
+  Precision attention_;
+  std::size_t levels_;
 };
 
 }  // namespace reticle
