@@ -42,7 +42,6 @@ sys.exit(abs(rate) > 1 or abs(tail) > 2)
 END
 }
 
-compare chat --platform h100-8 --llm llama-3-70b --workload sample-chat
 compare agent --platform h100-8 --llm gpt-oss-120b --workload "$work/agent.jsonl"
 if [ -d ../shared/traces ]; then
   compare azure --platform h100-8 --llm llama-3-70b --set workload.limit=1000 \
