@@ -43,8 +43,8 @@ struct ResidencySample {
   std::int64_t waiting = 0;
 };
 
-/// Errors of recalled steps that were simulated after all, (recalled - simulated) / simulated. Means
-/// are weighted by time: that of all recalled time is known to the standard error.
+/// Errors of recalled steps that were simulated after all, (recalled - simulated) / simulated.
+/// Means are weighted by time: that of all recalled time is known to the standard error.
 struct AuditFigures {
   std::int64_t audits = 0;
   double mean_error = 0;  ///< signed
@@ -56,8 +56,8 @@ struct AuditFigures {
 /// How much was remembered instead of simulated, and the measured error of that.
 struct RecallReport {
   bool enabled = false;
-  std::int64_t simulated = 0;  ///< steps run on the silicon model
-  std::int64_t recalled = 0;   ///< steps answered from a similar simulated one
+  std::int64_t simulated = 0;              ///< steps run on the silicon model
+  std::int64_t recalled = 0;               ///< steps answered from a similar simulated one
   AuditFigures all, decoding, prefilling;  ///< `prefilling`: of steps that carry prompt tokens
 };
 

@@ -42,7 +42,6 @@ TEST_CASE("recall: a chat trace agrees with simulating every step and tells its 
         on["steps"].get<std::int64_t>());
   CHECK(10 * r["simulated_steps"].get<std::int64_t>() < on["steps"].get<std::int64_t>());
   CHECK(r["decode_steps"]["audited_steps"].get<std::int64_t>() > 0);
-  CHECK(r["prefill_steps"]["audited_steps"].get<std::int64_t>() > 0);
   CHECK(r["decode_steps"]["audited_steps"].get<std::int64_t>() +
             r["prefill_steps"]["audited_steps"].get<std::int64_t>() ==
         r["audited_steps"].get<std::int64_t>());

@@ -102,8 +102,7 @@ TEST_CASE("summary: says what a reader asks for first") {
         "Prefix cache: 1 of 4 prompt blocks found, 64 prompt tokens not computed; 3 blocks evicted",
         "2 preemptions, 70 tokens computed once more",
         "4 steps, 3 simulated and 1 recalled, off by -1.00 +- 0.40 % in the mean and 1.0 % a step "
-        "over 1 "
-        "audit"}) {
+        "over 1\naudit"}) {
     CAPTURE(phrase);
     CAPTURE(text);
     CHECK(text.find(phrase) != std::string::npos);
