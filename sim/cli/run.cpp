@@ -33,6 +33,7 @@ namespace {
 struct Options {
   RunRequest request;
   std::string out;
+  bool exact = false;
   bool json = false;
   std::string log = "warn";
   bool pareto = false;
@@ -163,6 +164,8 @@ void add_run(CLI::App& app) {
   sub->add_option("--seed", r.seed, "Seed of all random draws, a whole number from 0")
       ->check(CLI::NonNegativeNumber);
   sub->add_option("--fidelity", r.fidelity, "roofline | transaction | cycle");
+  sub->add_flag("--exact", options->exact,
+                "Simulate every step: nothing is recalled (engine.recall=off)");
   sub->add_option("--resolved", r.resolved, "Repeat the run of a resolved.yaml");
   sub->add_option("--out", options->out, "Directory for report.json, CSV files and resolved.yaml");
   sub->add_flag("--json", options->json, "Print the report as one JSON document");
@@ -179,6 +182,7 @@ void add_run(CLI::App& app) {
     const bool named = !q.platform.empty() && !q.llm.empty() && !q.workload.empty();
     if (!q.resolved && !named)
       throw CLI::RequiredError("--platform, --llm and --workload (or --resolved)");
+    if (options->exact) options->request.sets.push_back("engine.recall=off");
     options->pareto ? run_pareto(*options) : run(*options);
   });
 }

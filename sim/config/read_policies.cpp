@@ -121,13 +121,13 @@ EngineSpec read_engine(const ConfigNode& node) {
   const EngineSpec engine{
       .fidelity = node.get<Fidelity>("fidelity", defaults.fidelity),
       .recall = node.get<RecallMode>("recall", defaults.recall),
-      .recall_bin = node.get<double>("recall_bin", defaults.recall_bin),
+      .recall_error = node.get<double>("recall_error", defaults.recall_error),
       .recall_audit =
           node.get<std::int64_t>("recall_audit", defaults.recall_audit, {1, kSteps.high}),
       .max_steps = node.get<std::int64_t>("max_steps", defaults.max_steps, kSteps),
       .reverse_elaboration = node.get<bool>("reverse_elaboration", defaults.reverse_elaboration),
   };
-  node.check("recall_bin", engine.recall_bin > 0 && engine.recall_bin <= 1,
+  node.check("recall_error", engine.recall_error > 0 && engine.recall_error <= 1,
              "must be above 0 and at most 1");
   node.reject_unknown_keys();
   return engine;

@@ -30,10 +30,10 @@ struct EngineSpec {
   Fidelity fidelity = Fidelity::Transaction;
   /// Recall similar steps instead of simulating each (docs/architecture.md, "Recall").
   RecallMode recall = RecallMode::Auto;
-  double recall_bin = 0.25;          ///< relative width of a bin of step features
-  std::int64_t recall_audit = 256;   ///< every n-th recalled step is simulated and compared, and
-                                     ///< more at the beginning
-  std::int64_t max_steps = 0;        ///< 0 = no limit
+  double recall_error = 0.005;      ///< a step is simulated where recall expects to be off by more
+  std::int64_t recall_audit = 512;  ///< one recalled step in so many is simulated and compared, and
+                                    ///< more at the beginning
+  std::int64_t max_steps = 0;       ///< 0 = no limit
   bool reverse_elaboration = false;  ///< build modules in reverse order (determinism test)
 };
 

@@ -2,7 +2,6 @@
 #include "sim/engine/recall.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "models/kernel/time.hpp"
@@ -11,23 +10,36 @@
 namespace reticle {
 
 namespace {
-constexpr std::int64_t kExactBelow = 8;  // small counts have bins of their own
-// Of a bin whose steps differ in their routing: a visit, a share of the mean, a number of samples.
-constexpr std::int64_t kSecondSample = 4;
-constexpr double kStandardError = 0.01;
-constexpr std::size_t kMostSamples = 16;
+/// By how much the ratio to the closed form differs between steps that have nothing in common
+/// (measured: a closed form that is 3 to 17 % short, llama-3-70b and claude-class-mid).
+constexpr double kDeviation = 0.1;
+// Correlation lengths: over what change of a coordinate the ratio becomes another.
+constexpr double kTokenOctaves = 2;    // factors of two in a step's tokens
+constexpr double kContextOctaves = 3;  // likewise in the cached tokens that decodes read
+constexpr double kShare = 0.5;         // share of the closed form that one of its parts has
+/// Audits begin with one step in kFirstAudits and become as rare as asked for only when some
+/// kEarlyAudits have been made for every factor of e in steps: short runs know their error too.
+constexpr double kFirstAudits = 4;
+constexpr double kEarlyAudits = 16;
+/// Steps over whose routing a recalled one is averaged at least.
+constexpr double kRoutings = 16;
+/// Samples are kept up to here; beyond, audits only measure.
+constexpr std::size_t kMostSamples = 2048;
 }  // namespace
 
 StepFeatures features_of(const StepLoad& load, const LlmSpec& llm) {
   StepFeatures f;
   for (const SequenceWork& s : load.sequences) {
     const std::int64_t macs = attention_macs(llm, s.context, s.new_tokens);
-    f.cache_read += cache_read_bytes(llm, s.context, s.new_tokens);
+    const Bytes read = cache_read_bytes(llm, s.context, s.new_tokens);
+    f.cache_read += read;
     f.attention_macs += macs;
     if (s.new_tokens == 1) {
       ++f.decodes;
       f.decode_context += s.context;
     } else {
+      f.longest_prefill = std::max(f.longest_prefill, s.new_tokens);
+      f.prefill_cache_read += read;
       f.prefill_macs += macs;
       f.prefill_tokens += s.new_tokens;
       f.prefill_pairs += s.new_tokens * (s.context + (s.new_tokens + 1) / 2);
@@ -35,6 +47,19 @@ StepFeatures features_of(const StepLoad& load, const LlmSpec& llm) {
   }
   return f;
 }
+
+namespace {
+Kriging::Point point_of(const StepFeatures& f, double decode_cache, double prefill_cache,
+                        double attention) {
+  const auto tokens = static_cast<double>(f.tokens());
+  return {std::log2(tokens) / kTokenOctaves,
+          decode_cache / kShare,
+          prefill_cache / kShare,
+          attention / kShare,
+          static_cast<double>(f.longest_prefill) / tokens / kShare,
+          std::log2(1 + static_cast<double>(f.decode_context)) / kContextOctaves};
+}
+}  // namespace
 
 RecallExecutor::RecallExecutor(StepExecutor& silicon, const PlatformSpec& platform,
                                const LlmSpec& llm, const Placement& placement,
@@ -44,153 +69,121 @@ RecallExecutor::RecallExecutor(StepExecutor& silicon, const PlatformSpec& platfo
       llm_{llm},
       placement_{placement},
       router_{router},
-      spec_{spec} {
+      spec_{spec},
+      profile_{placement.kv.tier, product_format(platform.die.mac, llm.kv, llm.activations),
+               platform.fabric.levels.size()},
+      fields_{Field{Kriging{kDeviation}, {}}, Field{Kriging{kDeviation}, {}}},
+      audits_drawn_{0, "recall audits"} {
   report_.enabled = true;
 }
 
-std::int64_t RecallExecutor::bin(std::int64_t value) const {
-  if (value <= kExactBelow) return value;
-  const double steps = std::log(static_cast<double>(value) / static_cast<double>(kExactBelow)) /
-                       std::log1p(spec_.recall_bin);
-  return kExactBelow + 1 + static_cast<std::int64_t>(steps);
-}
-
-RecallExecutor::Bins RecallExecutor::bins_of(const StepFeatures& f) const {
-  // Cached tokens that prefills read are left to the closed form: next to their GEMMs they are
-  // little.
-  return {bin(f.decodes), bin(f.decode_context), bin(f.prefill_tokens), bin(f.prefill_pairs)};
-}
-
-/// Seconds: weights, GEMMs and collectives for so many tokens, plus the KV bytes, plus attention.
-double RecallExecutor::closed_form(const StepFeatures& f) {
-  const std::int64_t tokens = f.decodes + f.prefill_tokens;
-  auto [entry, fresh] = weights_time_.try_emplace(tokens);
+RecallExecutor::ClosedForm RecallExecutor::closed_form(const StepFeatures& f) {
+  auto [entry, fresh] = weights_time_.try_emplace(f.tokens());
   if (fresh)
     entry->second =
         seconds(rough_decode_step(platform_, llm_, placement_, router_,
-                                  {.batch = std::max<std::int64_t>(1, tokens), .context = 0}));
+                                  {.batch = std::max<std::int64_t>(1, f.tokens()), .context = 0}));
   const auto n = static_cast<double>(dies(platform_));
   const DieParams& die = platform_.die;
   const bool hbm = placement_.kv.tier == Tier::Hbm && die.hbm;
-  const auto rate =
-      static_cast<double>((hbm ? peak_bandwidth(*die.hbm) : peak_bandwidth(die.sram)).count());
+  const double rate =
+      n * static_cast<double>((hbm ? peak_bandwidth(*die.hbm) : peak_bandwidth(die.sram)).count());
   const auto& mac = die.mac;
   const auto slow =
       static_cast<double>(mac.cycles_per_pass[static_cast<std::size_t>(llm_.activations)]);
-  return entry->second + static_cast<double>(f.cache_read.count()) / (rate * n) +
-         static_cast<double>(f.prefill_macs) * slow /
-             (static_cast<double>(macs_per_cycle(mac)) * static_cast<double>(mac.clock.count()) *
-              n);
+  const Bytes of_decodes = f.cache_read - f.prefill_cache_read;
+  return {.weights = entry->second,
+          .decode_cache = static_cast<double>(of_decodes.count()) / rate,
+          .prefill_cache = static_cast<double>(f.prefill_cache_read.count()) / rate,
+          .prefill_attention = static_cast<double>(f.prefill_macs) * slow /
+                               (static_cast<double>(macs_per_cycle(mac)) *
+                                static_cast<double>(mac.clock.count()) * n)};
 }
 
-/// HBM counts of a step that reads `more` and takes `ratio` times as long.
-void RecallExecutor::scale_hbm(EventCounts& counts, Bytes more, double ratio) const {
-  constexpr auto kHbm = static_cast<std::size_t>(Tier::Hbm);
-  const auto times = [](std::int64_t count, double factor) {
-    return std::llround(static_cast<double>(count) * factor);
-  };
-  const Bytes moved = counts.read[kHbm] + counts.written[kHbm];
-  if (moved.count() > 0)
-    counts.hbm_activates = times(counts.hbm_activates, static_cast<double>((moved + more).count()) /
-                                                           static_cast<double>(moved.count()));
-  counts.hbm_bank_active_us = times(counts.hbm_bank_active_us, ratio);
-  counts.hbm_read_bursts += more.count() / platform_.die.hbm->burst.count();
+/// More than an average over kRoutings steps of a kind is not asked for.
+bool RecallExecutor::trusted(const Field& field, const Kriging::Estimate& estimate) const {
+  const double asked = spec_.recall_error * spec_.recall_error + field.ratios.noise() / kRoutings;
+  return estimate.standard_error * estimate.standard_error <= asked;
 }
 
-StepOutcome RecallExecutor::scaled(const Sample& sample, const StepFeatures& f) {
-  StepOutcome out = sample.outcome;
-  const double ratio = closed_form(f) / closed_form(sample.features);
-  const auto scale = [&](Picoseconds t) {
-    return Picoseconds{std::llround(static_cast<double>(t.count()) * ratio)};
-  };
-  out.duration = Picoseconds{};
-  for (Picoseconds& part : out.breakdown) out.duration += part = scale(part);
-  out.roofline.duration = scale(out.roofline.duration);
-  // Key and value bytes and attention's products follow the contexts exactly; rows are opened as
-  // often per byte, and stay open as long; the rest of the counts is the sample's.
-  const StepFeatures& s = sample.features;
-  const Bytes kv = f.cache_read - s.cache_read;
-  if (placement_.kv.tier == Tier::Hbm) scale_hbm(out.counts, kv, ratio);
-  out.counts.read[static_cast<std::size_t>(placement_.kv.tier)] += kv;
-  out.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)] += kv;
-  auto& macs = out.counts.macs[static_cast<std::size_t>(llm_.activations)];
-  macs = std::max<std::int64_t>(0, macs + f.attention_macs - s.attention_macs);
+StepOutcome RecallExecutor::answer(const Field& field, const Kriging::Estimate& estimate,
+                                   const StepScale& scale) {
+  mean_profile_.assign(field.profiles.front().size(), 0);
+  for (const auto& [sample, weight] : estimate.weights)
+    for (std::size_t i = 0; i < mean_profile_.size(); ++i)
+      mean_profile_[i] += weight * field.profiles[sample][i];
+  StepOutcome out = profile_.outcome(mean_profile_, scale);
+  out.roofline = roofline(platform_, totals_of(out.counts, placement_.kv.tier));
+  // What no schedule can beat no interpolation beats either.
+  const Picoseconds below = max(Picoseconds{}, out.roofline.duration - out.duration);
+  *std::max_element(out.breakdown.begin(), out.breakdown.end()) += below;
+  out.duration += below;
   return out;
 }
 
-void RecallExecutor::audit(const StepOutcome& recalled, const StepOutcome& simulated) {
-  const double error =
-      seconds(recalled.duration - simulated.duration) / seconds(simulated.duration);
-  ++report_.audits;
-  error_sum_ += error;
-  abs_error_sum_ += std::abs(error);
-  report_.max_abs_error = std::max(report_.max_abs_error, std::abs(error));
-}
-
-/// One sample says all of a step without routing. With it, one more is taken at the 4th, 8th,
-/// 16th ... visit until the standard error of their ratios to the closed form is small.
-bool RecallExecutor::wants_sample(const Bin& seen) {
-  if (seen.samples.empty()) return true;
-  if (router_ == nullptr || seen.visits < kSecondSample ||
-      !std::has_single_bit(static_cast<std::uint64_t>(seen.visits)))
-    return false;
-  const auto n = static_cast<double>(seen.samples.size());
-  if (n < 2) return true;
-  double sum = 0, squares = 0;
-  for (const Sample& s : seen.samples) {
-    const double ratio = seconds(s.outcome.duration) / closed_form(s.features);
-    sum += ratio;
-    squares += ratio * ratio;
+void RecallExecutor::learn(Field& field, const Kriging::Point& point, const StepOutcome& outcome,
+                           const StepScale& scale) {
+  const double log_ratio = std::log(seconds(outcome.duration) / scale.seconds);
+  const std::size_t sample = field.ratios.add(point, log_ratio);
+  const std::vector<double> profile = profile_.of(outcome, scale);
+  if (sample == field.profiles.size()) {
+    field.profiles.push_back(profile);
+    return;
   }
-  const double mean = sum / n;
-  const double variance = std::max(0.0, squares / n - mean * mean) * n / (n - 1);
-  return std::sqrt(variance / n) > kStandardError * mean;
+  std::vector<double>& mean = field.profiles[sample];
+  for (std::size_t i = 0; i < mean.size(); ++i)
+    mean[i] += (profile[i] - mean[i]) / field.ratios.values_of(sample);
 }
 
-void RecallExecutor::keep(Bin& seen, const StepFeatures& f, const StepOutcome& outcome) {
-  if (seen.samples.size() < kMostSamples)
-    seen.samples.push_back({f, outcome});
-  else
-    seen.samples[static_cast<std::size_t>(seen.visits) % kMostSamples] = {f, outcome};
+/// Whether to audit a step of that time; in proportion to it, one in `recall_audit` in the mean.
+bool RecallExecutor::draw_audit(Picoseconds duration, double& chance) {
+  const auto n = static_cast<double>(++report_.recalled);
+  recalled_time_ += seconds(duration);
+  const double every =
+      std::min(static_cast<double>(spec_.recall_audit), kFirstAudits + n / kEarlyAudits);
+  chance = std::min(1.0, seconds(duration) / (recalled_time_ / n) / every);
+  return audits_drawn_.uniform() < chance;
 }
 
 StepOutcome RecallExecutor::execute(const StepLoad& load) {
   const StepFeatures f = features_of(load, llm_);
-  Bin& seen = bins_[bins_of(f)];
-  ++seen.visits;
-  if (wants_sample(seen)) {
+  const ClosedForm form = closed_form(f);
+  const double total = form.total();
+  const StepScale scale{.tokens = static_cast<double>(f.tokens()),
+                        .seconds = total,
+                        .cache_read = f.cache_read,
+                        .attention_macs = f.attention_macs};
+  const auto kind = static_cast<std::size_t>(f.prefill_tokens > 0);
+  Field& field = fields_[kind];
+  const Kriging::Point point = point_of(f, form.decode_cache / total, form.prefill_cache / total,
+                                        form.prefill_attention / total);
+  const Kriging::Estimate estimate = field.ratios.at(point);
+  if (!trusted(field, estimate)) {
     ++report_.simulated;
     const StepOutcome simulated = silicon_.execute(load);
-    keep(seen, f, simulated);
+    learn(field, point, simulated, scale);
     return simulated;
   }
-  const auto turn = static_cast<std::size_t>(seen.visits) % seen.samples.size();
-  StepOutcome recalled = scaled(seen.samples[turn], f);
-  ++report_.recalled;
-  if (due_for_audit()) {
-    const StepOutcome simulated = silicon_.execute(load);
-    audit(recalled, simulated);
-    if (router_ != nullptr) keep(seen, f, simulated);
-    return simulated;
+  const StepOutcome recalled = answer(field, estimate, scale);
+  double chance = 0;
+  if (!draw_audit(recalled.duration, chance)) {
+    sc_core::wait(to_sc_time(recalled.duration));
+    return recalled;
   }
-  sc_core::wait(to_sc_time(recalled.duration));
-  return recalled;
-}
-
-/// Every n-th recalled step; before the first n, the 4th, 8th, 16th ... so that short runs know
-/// too.
-bool RecallExecutor::due_for_audit() const {
-  const std::int64_t n = report_.recalled;
-  if (n >= spec_.recall_audit) return n % spec_.recall_audit == 0;
-  return n >= 4 && std::has_single_bit(static_cast<std::uint64_t>(n));
+  const StepOutcome simulated = silicon_.execute(load);
+  const double error =
+      seconds(recalled.duration - simulated.duration) / seconds(simulated.duration);
+  audits_[kind].add(error, seconds(recalled.duration), chance);
+  all_audits_.add(error, seconds(recalled.duration), chance);
+  if (field.ratios.size() < kMostSamples) learn(field, point, simulated, scale);
+  return simulated;
 }
 
 RecallReport RecallExecutor::report() const {
   RecallReport out = report_;
-  if (out.audits > 0) {
-    out.mean_error = error_sum_ / static_cast<double>(out.audits);
-    out.mean_abs_error = abs_error_sum_ / static_cast<double>(out.audits);
-  }
+  out.all = all_audits_.figures();
+  out.decoding = audits_[0].figures();
+  out.prefilling = audits_[1].figures();
   return out;
 }
 

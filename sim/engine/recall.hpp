@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <map>
 #include <unordered_map>
 #include <vector>
 
+#include "sim/base/rng.hpp"
 #include "sim/config/run_spec.hpp"
+#include "sim/engine/audit_log.hpp"
+#include "sim/engine/kriging.hpp"
 #include "sim/engine/step_executor.hpp"
+#include "sim/engine/step_profile.hpp"
 #include "sim/mapping/plan.hpp"
 #include "sim/metrics/run_result.hpp"
 
@@ -19,18 +21,24 @@ struct StepFeatures {
   std::int64_t decodes = 0;         ///< sequences that decode
   std::int64_t decode_context = 0;  ///< cached tokens they read
   std::int64_t prefill_tokens = 0;
-  std::int64_t prefill_pairs = 0;   ///< query-key pairs of the prefills, windows apart
-  Bytes cache_read{};               ///< of all layers, windows and states included
-  std::int64_t attention_macs = 0;  ///< of all layers
-  std::int64_t prefill_macs = 0;    ///< those of the prefills
+  std::int64_t longest_prefill = 0;  ///< tokens of the longest: how long its products hold an array
+  std::int64_t prefill_pairs = 0;    ///< query-key pairs of the prefills, windows apart
+  Bytes cache_read{};                ///< of all layers, windows and states included
+  Bytes prefill_cache_read{};        ///< those of the prefills
+  std::int64_t attention_macs = 0;   ///< of all layers
+  std::int64_t prefill_macs = 0;     ///< those of the prefills
+  [[nodiscard]] std::int64_t tokens() const { return decodes + prefill_tokens; }
 };
 StepFeatures features_of(const StepLoad& load, const LlmSpec& llm);
 
-/// Answers a step from one simulated before whose features fall into the same bins, scaled by the
-/// ratio of a closed form at the two (a control variate: the simulation says what the closed form
-/// leaves out, the closed form says how neighbours in a bin differ). Steps whose experts differ are
-/// not alike: their bins gather samples until the mean is known, and answer by each in turn. Every
-/// n-th answer is simulated too, and the difference kept: the error is measured, not believed.
+/// Answers steps from similar ones that were simulated. A closed form says roughly what a step
+/// takes; its ratio to the simulated time changes slowly with what the closed form consists of, so
+/// it is interpolated between samples (kriging), which also says how far the interpolation may be
+/// off: where that is too much, the step is simulated and becomes a sample. Recalled steps are
+/// drawn for audits in proportion to their time, whatever is thought of them, and simulated too:
+/// the error is measured, not believed.
+///
+/// Leaves out: a step's own routing (steps of a routed model are answered by their mean).
 class RecallExecutor final : public StepExecutor {
  public:
   RecallExecutor(StepExecutor& silicon, const PlatformSpec& platform, const LlmSpec& llm,
@@ -40,26 +48,27 @@ class RecallExecutor final : public StepExecutor {
   [[nodiscard]] RecallReport report() const;
 
  private:
-  using Bins = std::array<std::int64_t, 4>;
-  struct Sample {
-    StepFeatures features;
-    StepOutcome outcome;
+  /// Seconds, roughly, of a step's parts, as if one came behind the other.
+  struct ClosedForm {
+    double weights = 0;  ///< with GEMMs and collectives
+    double decode_cache = 0, prefill_cache = 0;
+    double prefill_attention = 0;
+    [[nodiscard]] double total() const {
+      return weights + decode_cache + prefill_cache + prefill_attention;
+    }
+  };
+  /// Steps with and without prompt tokens are two fields: their time has other causes.
+  struct Field {
+    Kriging ratios;
+    std::vector<std::vector<double>> profiles;  ///< of the samples
   };
 
-  struct Bin {
-    std::vector<Sample> samples;
-    std::int64_t visits = 0;
-  };
-
-  [[nodiscard]] Bins bins_of(const StepFeatures& f) const;
-  [[nodiscard]] std::int64_t bin(std::int64_t value) const;
-  double closed_form(const StepFeatures& f);
-  StepOutcome scaled(const Sample& sample, const StepFeatures& f);
-  [[nodiscard]] bool wants_sample(const Bin& seen);
-  void keep(Bin& seen, const StepFeatures& f, const StepOutcome& outcome);
-  void scale_hbm(EventCounts& counts, Bytes more, double ratio) const;
-  [[nodiscard]] bool due_for_audit() const;
-  void audit(const StepOutcome& recalled, const StepOutcome& simulated);
+  ClosedForm closed_form(const StepFeatures& f);
+  [[nodiscard]] bool trusted(const Field& field, const Kriging::Estimate& estimate) const;
+  StepOutcome answer(const Field& field, const Kriging::Estimate& estimate, const StepScale& scale);
+  void learn(Field& field, const Kriging::Point& point, const StepOutcome& outcome,
+             const StepScale& scale);
+  [[nodiscard]] bool draw_audit(Picoseconds duration, double& chance);
 
   StepExecutor& silicon_;
   const PlatformSpec& platform_;
@@ -67,10 +76,15 @@ class RecallExecutor final : public StepExecutor {
   const Placement& placement_;
   const ExpertRouter* router_;
   const EngineSpec spec_;
-  std::map<Bins, Bin> bins_;
+  const StepProfile profile_;
+  std::vector<double> mean_profile_;  ///< of the step at hand
+  std::array<Field, 2> fields_;
   std::unordered_map<std::int64_t, double> weights_time_;  ///< closed form by tokens of the step
+  RngStream audits_drawn_;
+  double recalled_time_ = 0;  ///< seconds
   RecallReport report_;
-  double error_sum_ = 0, abs_error_sum_ = 0;
+  std::array<AuditLog, 2> audits_;  ///< as fields_
+  AuditLog all_audits_;
 };
 
 }  // namespace reticle

@@ -2,6 +2,7 @@
 #include "sim/metrics/add_instances.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/base/error.hpp"
 
@@ -36,19 +37,27 @@ void add(SpeculationStats& total, const SpeculationStats& part) {
   total.accepted += part.accepted;
 }
 
-/// Mean errors weigh as much as they were measured.
-void add(RecallReport& total, const RecallReport& part) {
+/// Audits of instances that ran alike: their means weigh as many as they are, and err by
+/// themselves.
+void add(AuditFigures& total, const AuditFigures& part) {
   const auto before = static_cast<double>(total.audits), here = static_cast<double>(part.audits);
-  if (here > 0) {
-    const auto mean = [&](double a, double b) { return (a * before + b * here) / (before + here); };
-    total.mean_error = mean(total.mean_error, part.mean_error);
-    total.mean_abs_error = mean(total.mean_abs_error, part.mean_abs_error);
-    total.max_abs_error = std::max(total.max_abs_error, part.max_abs_error);
-  }
+  const double all = std::max(1.0, before + here);
+  const auto mean = [&](double a, double b) { return (a * before + b * here) / all; };
+  total.mean_error = mean(total.mean_error, part.mean_error);
+  total.standard_error =
+      std::hypot(total.standard_error * before, part.standard_error * here) / all;
+  total.mean_abs_error = mean(total.mean_abs_error, part.mean_abs_error);
+  total.max_abs_error = std::max(total.max_abs_error, part.max_abs_error);
+  total.audits += part.audits;
+}
+
+void add(RecallReport& total, const RecallReport& part) {
   total.enabled |= part.enabled;
   total.simulated += part.simulated;
   total.recalled += part.recalled;
-  total.audits += part.audits;
+  add(total.all, part.all);
+  add(total.decoding, part.decoding);
+  add(total.prefilling, part.prefilling);
 }
 
 /// All but what each has for itself: room and peaks.

@@ -20,24 +20,22 @@ constexpr double kReticleMm2 = 26.0 * 33.0;
 /// Above this error of its totals a recalled result misleads.
 constexpr double kRecallTolerance = 0.02;
 
-/// What totals may be off by: the mean error, and two standard errors of it. Single errors are
-/// taken as normal, whose standard deviation is 1.25 of their mean magnitude.
-double error_of_totals(const RecallReport& recall) {
-  return std::abs(recall.mean_error) +
-         2 * 1.25 * recall.mean_abs_error / std::sqrt(static_cast<double>(recall.audits));
+/// What totals may be off by: the mean error, and two standard errors of it.
+double error_of_totals(const AuditFigures& audited) {
+  return std::abs(audited.mean_error) + 2 * audited.standard_error;
 }
 
 std::string recall_problem(const RecallReport& recall) {
   if (recall.recalled == 0) return {};
-  if (recall.audits == 0)
+  if (recall.all.audits == 0)
     return fmt::format("{} steps were recalled and none audited: the error of recall is not known",
                        count_text(recall.recalled));
-  const double error = error_of_totals(recall);
+  const double error = error_of_totals(recall.all);
   if (error <= kRecallTolerance) return {};
   return fmt::format(
-      "recalled steps may be off by {} in sum ({} audits): engine.recall=off gives the exact "
+      "recalled steps may be off by {} in sum ({} audits): --exact gives the exact "
       "result",
-      percent_text(error), count_text(recall.audits));
+      percent_text(error), count_text(recall.all.audits));
 }
 }  // namespace
 

@@ -307,14 +307,21 @@ Json residency_json(const RunFigures& f, const RunResult& result) {
 }
 
 Json recall_json(const RecallReport& r) {
-  const auto audited = [&](double error) { return r.audits > 0 ? Json(error) : Json(nullptr); };
-  return {{"enabled", r.enabled},
-          {"simulated_steps", r.simulated},
-          {"recalled_steps", r.recalled},
-          {"audited_steps", r.audits},
-          {"mean_error", audited(r.mean_error)},
-          {"mean_abs_error", audited(r.mean_abs_error)},
-          {"max_abs_error", audited(r.max_abs_error)}};
+  const auto figures = [](const AuditFigures& f) -> Json {
+    const auto audited = [&](double error) { return f.audits > 0 ? Json(error) : Json(nullptr); };
+    return {{"audited_steps", f.audits},
+            {"mean_error", audited(f.mean_error)},
+            {"standard_error", audited(f.standard_error)},
+            {"mean_abs_error", audited(f.mean_abs_error)},
+            {"max_abs_error", audited(f.max_abs_error)}};
+  };
+  Json out{{"enabled", r.enabled},
+           {"simulated_steps", r.simulated},
+           {"recalled_steps", r.recalled},
+           {"decode_steps", figures(r.decoding)},
+           {"prefill_steps", figures(r.prefilling)}};
+  out.update(figures(r.all));
+  return out;
 }
 
 Json simulator_json(const RunResult& result, const SimulatorFacts& facts) {

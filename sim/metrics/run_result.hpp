@@ -44,15 +44,22 @@ struct ResidencySample {
   std::int64_t waiting = 0;
 };
 
+/// Errors of recalled steps that were simulated after all, (recalled - simulated) / simulated.
+/// Means are weighted by time: that of all recalled time is known to the standard error.
+struct AuditFigures {
+  std::int64_t audits = 0;
+  double mean_error = 0;  ///< signed
+  double standard_error = 0;
+  double mean_abs_error = 0;
+  double max_abs_error = 0;
+};
+
 /// How much was remembered instead of simulated, and the measured error of that.
 struct RecallReport {
   bool enabled = false;
-  std::int64_t simulated = 0;  ///< steps run on the silicon model
-  std::int64_t recalled = 0;   ///< steps answered from a similar simulated one
-  std::int64_t audits = 0;     ///< recalled steps simulated after all, to measure the error
-  double mean_error = 0;       ///< signed, (recalled - simulated) / simulated, over audits
-  double mean_abs_error = 0;
-  double max_abs_error = 0;
+  std::int64_t simulated = 0;              ///< steps run on the silicon model
+  std::int64_t recalled = 0;               ///< steps answered from a similar simulated one
+  AuditFigures all, decoding, prefilling;  ///< `prefilling`: of steps that carry prompt tokens
 };
 
 /// What an instance did: a copy of the model on its part of the deployment.

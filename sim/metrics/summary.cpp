@@ -235,10 +235,11 @@ std::string serving_block(const RunResult& result) {
   std::string text;
   if (result.prefix.blocks > 0)
     text += wrapped(
-        "", fmt::format("Prefix cache: {} of {} prompt blocks found, {} prompt tokens "
-                        "not computed; {} evicted",
-                        count_text(result.prefix.hit_blocks), count_text(result.prefix.blocks),
-                        count_text(result.prefix.hit_tokens), counted(result.prefix.evicted, "block")));
+        "",
+        fmt::format("Prefix cache: {} of {} prompt blocks found, {} prompt tokens "
+                    "not computed; {} evicted",
+                    count_text(result.prefix.hit_blocks), count_text(result.prefix.blocks),
+                    count_text(result.prefix.hit_tokens), counted(result.prefix.evicted, "block")));
   if (result.preemption.preemptions > 0)
     text += wrapped("", fmt::format("{}, {} computed once more",
                                     counted(result.preemption.preemptions, "preemption"),
@@ -282,11 +283,13 @@ std::string confidence_line(const std::vector<ResolvedValue>& resolved) {
 
 std::string recall_text(const RecallReport& recall) {
   if (recall.recalled == 0) return {};
+  const AuditFigures& audited = recall.all;
   const std::string error =
-      recall.audits > 0 ? fmt::format(", off by {:+.1f} % in the mean and {} a step over {}",
-                                      recall.mean_error * 100, percent_text(recall.mean_abs_error),
-                                      counted(recall.audits, "audit"))
-                        : std::string{};
+      audited.audits > 0
+          ? fmt::format(", off by {:+.2f} +- {:.2f} % in the mean and {} a step over {}",
+                        audited.mean_error * 100, 2 * audited.standard_error * 100,
+                        percent_text(audited.mean_abs_error), counted(audited.audits, "audit"))
+          : std::string{};
   return fmt::format(", {} simulated and {} recalled{}", count_text(recall.simulated),
                      count_text(recall.recalled), error);
 }

@@ -55,7 +55,10 @@ TEST_CASE("features_of: decodes and prefills are told apart and pairs are causal
   CHECK(f.decodes == 3);
   CHECK(f.decode_context == 300);
   CHECK(f.prefill_tokens == 20);
+  CHECK(f.longest_prefill == 20);
   CHECK(f.prefill_pairs == 20 * (50 + 10));
+  CHECK(f.prefill_cache_read == 50 * kv_bytes_per_token(small_dense()));
+  CHECK(f.cache_read == 350 * kv_bytes_per_token(small_dense()));
 }
 
 TEST_CASE(
@@ -71,14 +74,14 @@ TEST_CASE(
     CHECK(again.breakdown == first.breakdown);
     CHECK(again.counts.read == first.counts.read);
     CHECK(now() == first.duration + again.duration);  // recalled steps take their time too
-    recall.execute(decode(5, 1000));
-    CHECK(f.silicon.calls == 2);
+    recall.execute(decode(8, 1000));
+    CHECK(f.silicon.calls == 2);  // too far for one sample to tell
   });
   CHECK(recall.report().simulated == 2);
   CHECK(recall.report().recalled == 1);
 }
 
-TEST_CASE("RecallExecutor: neighbours in a bin are scaled with their KV bytes exact") {
+TEST_CASE("RecallExecutor: neighbours are scaled with their KV bytes exact") {
   Fixture f;
   RecallExecutor recall = f.make();
   run_in_thread([&] {
@@ -99,7 +102,7 @@ TEST_CASE("RecallExecutor: neighbours in a bin are scaled with their KV bytes ex
 
 TEST_CASE("RecallExecutor: audits simulate and report the error that recall would have made") {
   Fixture f;
-  f.spec.recall_audit = 4;
+  f.spec.recall_audit = 1;
   RecallExecutor recall = f.make();
   Picoseconds silicon_time{};
   run_in_thread([&] {
@@ -112,14 +115,16 @@ TEST_CASE("RecallExecutor: audits simulate and report the error that recall woul
   const RecallReport report = recall.report();
   CHECK(report.enabled);
   CHECK(report.recalled == 8);
-  CHECK(report.audits == 2);
-  CHECK(f.silicon.calls == 1 + 2);
+  CHECK(report.all.audits == 8);
+  CHECK(report.decoding.audits == 8);
+  CHECK(report.prefilling.audits == 0);
+  CHECK(f.silicon.calls == 1 + 8);
   // An audited step is answered by the silicon.
   CHECK(silicon_time == 100_us + 1008 * 5_ns);
-  CHECK(report.max_abs_error >= report.mean_abs_error);
-  CHECK(report.mean_abs_error >= std::abs(report.mean_error));
-  CHECK(report.max_abs_error > 0);
-  CHECK(report.max_abs_error < 0.01);
+  CHECK(report.all.max_abs_error >= report.all.mean_abs_error);
+  CHECK(report.all.mean_abs_error >= std::abs(report.all.mean_error));
+  CHECK(report.all.max_abs_error > 0);
+  CHECK(report.all.max_abs_error < 0.01);
 }
 
 namespace {
@@ -155,5 +160,59 @@ TEST_CASE("RecallExecutor: steps that differ by their routing are recalled at th
   const double mean_us = seconds(now()) * 1e6 / static_cast<double>(kSteps);
   CHECK(mean_us > 0.95 * 116.7);
   CHECK(mean_us < 1.05 * 116.7);
-  CHECK(silicon.calls < 40);
+  CHECK(silicon.calls < 120);
+}
+
+namespace {
+
+/// Steps with a prompt take twenty times as long; from the second step on all take a tenth more
+/// than the first one said.
+class SlowPrompts final : public StepExecutor {
+ public:
+  StepOutcome execute(const StepLoad& load) override {
+    StepOutcome out;
+    const bool prompt = load.sequences.front().new_tokens > 1;
+    out.duration = (++calls > 1 ? 110_us : 100_us) * (prompt ? 20 : 1);
+    out.breakdown[static_cast<std::size_t>(TimeCategory::Mac)] = out.duration;
+    sc_core::wait(to_sc_time(out.duration));
+    return out;
+  }
+  std::int64_t calls = 0;
+};
+
+}  // namespace
+
+TEST_CASE("RecallExecutor: an error that no sample shows is found by an audit") {
+  Fixture f;
+  SlowPrompts silicon;
+  f.spec.recall_audit = 1;
+  RecallExecutor recall{silicon, f.bench.platform, f.bench.llm, f.bench.placement, nullptr, f.spec};
+  run_in_thread([&] {
+    recall.execute(decode(4, 1000));
+    recall.execute(decode(4, 1000));
+  });
+  CHECK(recall.report().all.audits == 1);
+  CHECK(std::abs(recall.report().all.mean_error + 1.0 / 11) < 1e-6);
+}
+
+TEST_CASE("RecallExecutor: steps are audited in proportion to their time") {
+  // One step in 20 carries a prompt: these are half of the time, so half of the audits.
+  Fixture f;
+  SlowPrompts silicon;
+  f.spec.recall_audit = 40;
+  RecallExecutor recall{silicon, f.bench.platform, f.bench.llm, f.bench.placement, nullptr, f.spec};
+  run_in_thread([&] {
+    for (std::int64_t i = 0; i < 20'000; ++i) {
+      StepLoad load = decode(1, 1000);
+      if (i % 20 == 0) load.sequences.front().new_tokens = 64;
+      recall.execute(load);
+    }
+  });
+  const RecallReport report = recall.report();
+  CHECK(report.all.audits == report.decoding.audits + report.prefilling.audits);
+  const double share =
+      static_cast<double>(report.prefilling.audits) / static_cast<double>(report.all.audits);
+  CHECK(std::abs(share - 0.5) < 0.1);
+  CHECK(report.all.audits > 400);
+  CHECK(report.all.audits < 650);
 }

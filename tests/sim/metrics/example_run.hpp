@@ -99,10 +99,11 @@ inline RunResult example_result() {
   r.recall = {.enabled = true,
               .simulated = 3,
               .recalled = 1,
-              .audits = 1,
-              .mean_error = -0.01,
-              .mean_abs_error = 0.01,
-              .max_abs_error = 0.01};
+              .all = {.audits = 1,
+                      .mean_error = -0.01,
+                      .standard_error = 0.002,
+                      .mean_abs_error = 0.01,
+                      .max_abs_error = 0.01}};
   r.kernel_events = 4242;
   return r;
 }

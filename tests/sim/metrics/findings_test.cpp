@@ -61,20 +61,19 @@ TEST_CASE("findings: power and heat above their limits") {
 TEST_CASE("findings: recall is reported when its error is large or not known") {
   RunSpec spec = steady_spec(4);
   RunResult result = flawless();
-  result.recall = {.enabled = true, .simulated = 1, .recalled = 3, .audits = 0};
+  result.recall = {.enabled = true, .simulated = 1, .recalled = 3};
   CHECK(text_of(run_findings(spec, result), FindingKind::Recall) ==
         "3 steps were recalled and none audited: the error of recall is not known");
-  // Steps that are 8 % off to either side add up to what they should: over 400 audits the mean is
-  // known to 2 x 1.25 x 8 / 20 = 1 %.
-  result.recall.audits = 400;
-  result.recall.mean_abs_error = 0.08;
-  result.recall.mean_error = 0.005;
+  // Single steps that are 8 % off to either side add up to what they should.
+  result.recall.all = {
+      .audits = 400, .mean_error = 0.005, .standard_error = 0.005, .mean_abs_error = 0.08};
   CHECK(run_findings(spec, result).empty());
-  // Over 25 it is known to 4 %, and with the mean itself the sums to 4.5 %.
-  result.recall.audits = 25;
+  // Twice the standard error and the mean itself: the sums are known to 4.5 %.
+  result.recall.all.audits = 25;
+  result.recall.all.standard_error = 0.02;
   CHECK(text_of(run_findings(spec, result), FindingKind::Recall)
             .starts_with("recalled steps may be off by 4.5 % in sum (25 audits)"));
-  result.recall = {.enabled = true, .recalled = 3, .audits = 400, .mean_error = -0.05};
+  result.recall = {.enabled = true, .recalled = 3, .all = {.audits = 400, .mean_error = -0.05}};
   CHECK(text_of(run_findings(spec, result), FindingKind::Recall).find("5.0 %") !=
         std::string::npos);
 }

@@ -101,8 +101,8 @@ TEST_CASE("summary: says what a reader asks for first") {
         "! 1 of 4 requests were rejected", "1 datasheet, 2 estimate",
         "Prefix cache: 1 of 4 prompt blocks found, 64 prompt tokens not computed; 3 blocks evicted",
         "2 preemptions, 70 tokens computed once more",
-        "4 steps, 3 simulated and 1 recalled, off by -1.0 % in the mean and 1.0 % a step over 1 "
-        "audit"}) {
+        "4 steps, 3 simulated and 1 recalled, off by -1.00 +- 0.40 % in the mean and 1.0 % a step "
+        "over 1\naudit"}) {
     CAPTURE(phrase);
     CAPTURE(text);
     CHECK(text.find(phrase) != std::string::npos);

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/engine/kriging.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace reticle {
+
+namespace {
+/// More neighbours say little more: those in front screen them [Cressie 1993, section 3.2].
+constexpr std::size_t kNeighbours = 16;
+constexpr double kSame = 0.01;   // correlation lengths: within, values become one sample
+constexpr double kClose = 0.05;  // likewise: within, differences are noise
+/// Of the noise before pairs of samples have told it, and its floor, in shares of the variance: a
+/// model without routing still has refresh and rounding.
+constexpr double kNoiseFloor = 1e-4;
+
+double distance2(const Kriging::Point& a, const Kriging::Point& b) {
+  double sum = 0;
+  for (std::size_t d = 0; d < a.size(); ++d) sum += (a[d] - b[d]) * (a[d] - b[d]);
+  return sum;
+}
+
+/// The lower factor L of a symmetric positive definite matrix, in place: A = L L^T.
+void factor(std::vector<double>& a, std::size_t n) {
+  for (std::size_t j = 0; j < n; ++j)
+    for (std::size_t i = j; i < n; ++i) {
+      double sum = a[i * n + j];
+      for (std::size_t k = 0; k < j; ++k) sum -= a[i * n + k] * a[j * n + k];
+      a[i * n + j] = i == j ? std::sqrt(sum) : sum / a[j * n + j];
+    }
+}
+
+/// x with L L^T x = b.
+std::vector<double> solve(const std::vector<double>& l, std::vector<double> b) {
+  const std::size_t n = b.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t k = 0; k < i; ++k) b[i] -= l[i * n + k] * b[k];
+    b[i] /= l[i * n + i];
+  }
+  for (std::size_t i = n; i-- > 0;) {
+    for (std::size_t k = i + 1; k < n; ++k) b[i] -= l[k * n + i] * b[k];
+    b[i] /= l[i * n + i];
+  }
+  return b;
+}
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+}  // namespace
+
+double Kriging::covariance(double distance) const {
+  const double r = std::sqrt(3.0) * distance;
+  return variance_ * (1 + r) * std::exp(-r);
+}
+
+double Kriging::noise() const {
+  const double floor = kNoiseFloor * variance_;
+  return pairs_ > 0 ? std::max(floor, pair_squares_ / pairs_) : floor;
+}
+
+std::vector<Kriging::Near> Kriging::nearest(const Point& point) const {
+  std::vector<Near> all(samples_.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = {distance2(samples_[i].point, point), i};
+  const auto closer = [](const Near& a, const Near& b) {
+    return a.distance2 != b.distance2 ? a.distance2 < b.distance2 : a.sample < b.sample;
+  };
+  const auto kept = static_cast<std::ptrdiff_t>(std::min(kNeighbours, all.size()));
+  std::partial_sort(all.begin(), all.begin() + kept, all.end(), closer);
+  all.resize(static_cast<std::size_t>(kept));
+  return all;
+}
+
+std::size_t Kriging::add(const Point& point, double value) {
+  const std::vector<Near> near = nearest(point);
+  if (!near.empty() && near.front().distance2 < kClose * kClose) {
+    Sample& closest = samples_[near.front().sample];
+    const double difference = value - closest.value;
+    // The difference to a mean of n has (1 + 1/n) times the variance of a single value.
+    pair_squares_ += difference * difference / (1 + 1 / closest.count);
+    ++pairs_;
+    if (near.front().distance2 < kSame * kSame) {
+      closest.value += difference / ++closest.count;
+      return near.front().sample;
+    }
+  }
+  samples_.push_back({point, value});
+  return samples_.size() - 1;
+}
+
+Kriging::Estimate Kriging::at(const Point& point) const {
+  Estimate out;
+  const std::vector<Near> near = nearest(point);
+  const std::size_t n = near.size();
+  if (n == 0) {
+    out.standard_error = std::numeric_limits<double>::infinity();
+    return out;
+  }
+  std::vector<double> between(n * n), to_point(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    to_point[i] = covariance(std::sqrt(near[i].distance2));
+    const Point& at = samples_[near[i].sample].point;
+    for (std::size_t j = 0; j < i; ++j)
+      between[i * n + j] = covariance(std::sqrt(distance2(at, samples_[near[j].sample].point)));
+    between[i * n + i] = variance_ + noise() / samples_[near[i].sample].count;
+  }
+  factor(between, n);
+  const std::vector<double> simple = solve(between, to_point);
+  const std::vector<double> ones = solve(between, std::vector<double>(n, 1));
+  // The mean is not known: the weights are held to a sum of 1, which costs some variance.
+  double sum_simple = 0, sum_ones = 0;
+  for (std::size_t i = 0; i < n; ++i) sum_simple += simple[i], sum_ones += ones[i];
+  const double multiplier = (1 - sum_simple) / sum_ones;
+  const double error = variance_ - dot(simple, to_point) + (1 - sum_simple) * multiplier;
+  out.standard_error = std::sqrt(std::max(0.0, error));
+  for (std::size_t i = 0; i < n; ++i) {
+    const double weight = simple[i] + multiplier * ones[i];
+    out.weights.push_back({near[i].sample, weight});
+    out.value += weight * samples_[near[i].sample].value;
+  }
+  return out;
+}
+
+}  // namespace reticle
