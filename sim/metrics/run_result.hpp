@@ -57,9 +57,10 @@ struct AuditFigures {
 /// How much was remembered instead of simulated, and the measured error of that.
 struct RecallReport {
   bool enabled = false;
-  std::int64_t simulated = 0;              ///< steps run on the silicon model
-  std::int64_t recalled = 0;               ///< steps answered from a similar simulated one
-  AuditFigures all, decoding, prefilling;  ///< `prefilling`: of steps that carry prompt tokens
+  std::int64_t simulated = 0;  ///< steps run on the silicon model
+  std::int64_t recalled = 0;   ///< steps answered from a similar simulated one
+  AuditFigures all{}, decoding{},
+      prefilling{};  ///< `prefilling`: of steps that carry prompt tokens
 };
 
 /// What an instance did: a copy of the model on its part of the deployment.

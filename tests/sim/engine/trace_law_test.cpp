@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests of a trace: all are served or refused, and no latency contradicts another.
+#include <sstream>
+
 #include "tests/sim/engine/run_fixture.hpp"
 
 using namespace reticle::test;
@@ -77,6 +79,37 @@ TEST_CASE("trace: requests that share a machine take longer than one alone") {
         alone["latency"]["ttft_ms"]["mean"].get<double>());
   CHECK(crowd["throughput"]["output_tokens_per_s"].get<double>() >
         alone["throughput"]["output_tokens_per_s"].get<double>());
+}
+
+TEST_CASE("trace: what comes later changes nothing for those who have gone before") {
+  std::vector<std::array<std::int64_t, 3>> rows;
+  for (std::int64_t i = 0; i < 24; ++i) rows.push_back({40 * i, 100 + 137 * i % 900, 3 + i % 7});
+  const Sets fixed{"placement.plan_batch=4", "placement.plan_context=500"};
+  const auto table = [&](std::size_t count) {
+    const ScratchDirectory scratch;
+    write_file(scratch / "t.jsonl", trace_of({rows.begin(), rows.begin() + count}));
+    report(Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload",
+                     scratch / "t.jsonl", "--out", scratch / "out"} +
+           sets(Sets{"engine.recall=off"} + fixed));
+    std::istringstream text{read_file(scratch / "out/requests.csv")};
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(text, line);) lines.push_back(line);
+    return lines;
+  };
+  const auto part = table(12), whole = table(24);
+  REQUIRE(part.size() == 13);
+  REQUIRE(whole.size() == 25);
+  // The thirteenth comes at 480 ms: whoever had ended by then knows nothing of it.
+  int compared = 0;
+  for (std::size_t i = 1; i < part.size(); ++i) {
+    std::vector<std::string> cells;
+    std::istringstream line{part[i]};
+    for (std::string cell; std::getline(line, cell, ',');) cells.push_back(cell);
+    if (std::stod(cells[1]) + std::stod(cells[8]) * 1e-3 >= 0.48) continue;
+    CHECK(part[i] == whole[i]);
+    ++compared;
+  }
+  CHECK(compared >= 8);
 }
 
 TEST_CASE("trace: a limit of steps ends the run and tells what is unfinished") {
