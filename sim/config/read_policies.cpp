@@ -85,6 +85,12 @@ ServingSpec read_serving(const ConfigNode& node) {
       .ttft_limit = node.find<Picoseconds>("ttft_limit"),
       .tpot_limit = node.find<Picoseconds>("tpot_limit"),
   };
+  serving.early_exit.share =
+      node.get<double>("early_exit_share", serving.early_exit.share, kFraction);
+  serving.early_exit.layers =
+      node.get<double>("early_exit_layers", serving.early_exit.layers, kFraction);
+  serving.thinking.budget = node.find<std::int64_t>("thinking_budget", kSteps);
+  serving.thinking.share = node.get<double>("thinking_share", serving.thinking.share, kFraction);
   node.check("prefill_instances", serving.prefill_instances < serving.instances,
              "must leave an instance that decodes");
   node.check("fault_detection", serving.fault_detection.count() > 0, "must be above 0");

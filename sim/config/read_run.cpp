@@ -137,6 +137,7 @@ RunSpec read_run(const RunRequest& request) {
     run.draft_is_head = !root.has("draft");
     run.draft = run.draft_is_head ? mtp_head(run.llm) : read_llm(root.child("draft"));
   }
+  run.serving.early_exit.seed = run.seed;
   run.placement = read_placement(root.child("placement"));
   run.engine = read_engine(root.child("engine"));
   root.reject_unknown_keys();

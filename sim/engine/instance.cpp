@@ -2,10 +2,15 @@
 #include "sim/engine/instance.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <tuple>
+#include <utility>
 
 #include "models/kernel/time.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
+#include "sim/engine/early_exit_executor.hpp"
+#include "sim/engine/speculative_executor.hpp"
 
 namespace reticle {
 
@@ -45,24 +50,48 @@ Instance::Instance(const sc_core::sc_module_name& name, std::int32_t number, con
     deployment_ =
         std::make_unique<Deployment>("deployment", silicon_of(plan.platform, spec.engine.fidelity),
                                      spec.engine.reverse_elaboration);
-  model_.build(*this, plan.platform, spec.llm, plan.placement, routers.model);
-  if (!spec.draft) {
-    start();
-    return;
+  // What follows within a step takes no time of the host.
+  quiet_platform_ = plan.platform;
+  quiet_platform_.die.sequencer.step_overhead = Picoseconds{0};
+  compose(routers);
+  SC_HAS_PROCESS(Instance);
+  SC_THREAD(loop);
+}
+
+/// The model alone, cut in two for those that exit early, or behind a draft.
+void Instance::compose(const Routers& routers) {
+  const LlmSpec& llm = spec_.llm;
+  const auto& [platform, placement] = std::tie(plan_.platform, plan_.placement);
+  const OpGraph graph = build_op_graph(llm);
+  const EarlyExitSpec& exits = spec_.serving.early_exit;
+  if (exits.share == 0) {
+    model_.build(*this, platform, llm, placement, routers.model, graph);
+  } else {
+    if (placement.plan.pipeline > 1)
+      throw ConfigError({}, "serving.early_exit_share",
+                        "expected placement.pipeline_parallel: 1, got a plan of several stages");
+    const auto last = std::max<std::int64_t>(
+        1, std::llround(exits.layers * static_cast<double>(llm.layer_count())));
+    model_.build(*this, platform, llm, placement, routers.model,
+                 part_of(graph, [&](const Operator& op) { return op.layer < last; }));
+    second_.build(*this, quiet_platform_, llm, placement, routers.model,
+                  part_of(graph, [&](const Operator& op) {
+                    return op.layer >= last || (op.layer < 0 && op.kind != OperatorKind::Embed);
+                  }));
+    composed_ = std::make_unique<EarlyExitExecutor>(model_.executor(), second_.executor(), exits);
   }
-  // A draft's steps follow one another without the host.
-  draft_platform_ = plan.platform;
-  draft_platform_.die.sequencer.step_overhead = Picoseconds{0};
-  draft_.build(*this, draft_platform_, *spec.draft, *plan.draft, routers.draft);
-  speculative_ = std::make_unique<SpeculativeExecutor>(model_.executor(), draft_.executor());
-  start();
+  if (!spec_.draft) return;
+  second_.build(*this, quiet_platform_, *spec_.draft, *plan_.draft, routers.draft,
+                build_op_graph(*spec_.draft));
+  composed_ = std::make_unique<SpeculativeExecutor>(model_.executor(), second_.executor());
 }
 
 /// What carries out the steps of one model, and remembers those alike.
 void Instance::Engine::build(const Instance& at, const PlatformSpec& platform, const LlmSpec& llm,
-                             const Placement& placement, const ExpertRouter* router) {
+                             const Placement& placement, const ExpertRouter* router,
+                             OpGraph graph) {
   const EngineSpec& spec = at.spec_.engine;
-  lowering = std::make_unique<Lowering>(platform, llm, placement, router);
+  lowering = std::make_unique<Lowering>(platform, llm, placement, router, std::move(graph));
   if (at.deployment_)
     silicon =
         std::make_unique<SiliconExecutor>(*lowering, *at.deployment_, platform, placement.kv.tier);
@@ -77,11 +106,6 @@ void Instance::Engine::build(const Instance& at, const PlatformSpec& platform, c
 StepExecutor& Instance::Engine::executor() const {
   if (recall) return *recall;
   return *silicon;
-}
-
-void Instance::start() {
-  SC_HAS_PROCESS(Instance);
-  SC_THREAD(loop);
 }
 
 void Instance::loop() {
@@ -109,7 +133,7 @@ bool Instance::step() {
       std::max(result_.batch_peak, static_cast<std::int64_t>(load.sequences.size()));
 
   const StepOutcome outcome =
-      speculative_ ? speculative_->execute(load) : model_.executor().execute(load);
+      composed_ ? composed_->execute(load) : model_.executor().execute(load);
   account(outcome, begun);
   if (failed_at_) return false;
   ++result_.steps;

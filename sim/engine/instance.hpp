@@ -13,7 +13,6 @@
 #include "sim/engine/recall.hpp"
 #include "sim/engine/silicon_executor.hpp"
 #include "sim/engine/sites.hpp"
-#include "sim/engine/speculative_executor.hpp"
 #include "sim/mapping/lowering.hpp"
 #include "sim/metrics/run_result.hpp"
 #include "sim/serving/scheduler.hpp"
@@ -65,10 +64,10 @@ class Instance final : public sc_core::sc_module {
     std::unique_ptr<StepExecutor> silicon;
     std::unique_ptr<RecallExecutor> recall;
     void build(const Instance& at, const PlatformSpec& platform, const LlmSpec& llm,
-               const Placement& placement, const ExpertRouter* router);
+               const Placement& placement, const ExpertRouter* router, OpGraph graph);
     [[nodiscard]] StepExecutor& executor() const;
   };
-  void start();
+  void compose(const Routers& routers);
   void loop();
   bool step();
   void account(const StepOutcome& outcome, Picoseconds begun);
@@ -78,9 +77,10 @@ class Instance final : public sc_core::sc_module {
   const InstancePlan& plan_;
   InstanceListener& listener_;
   std::unique_ptr<Deployment> deployment_;  ///< null at roofline fidelity
-  Engine model_, draft_;                    ///< `draft_` empty without speculation
-  PlatformSpec draft_platform_;
-  std::unique_ptr<SpeculativeExecutor> speculative_;
+  Engine model_;
+  Engine second_;  ///< a draft's, or of the layers behind an early exit
+  PlatformSpec quiet_platform_;
+  std::unique_ptr<StepExecutor> composed_;  ///< of both; null: the model's alone
   Scheduler scheduler_;
   InstanceResult result_;
   std::int64_t sample_stride_ = 1;

@@ -21,6 +21,9 @@ constexpr double kShare = 0.5;         // share of the closed form that one of i
 /// kEarlyAudits have been made for every factor of e in steps: short runs know their error too.
 constexpr double kFirstAudits = 4;
 constexpr double kEarlyAudits = 16;
+/// From so many times `recall_audit` steps on their number grows with the logarithm of the steps:
+/// each costs as much as a thousand recalled steps.
+constexpr double kPlentyOfAudits = 256;
 /// Steps over whose routing a recalled one is averaged at least.
 constexpr double kRoutings = 16;
 /// Samples are kept up to here; beyond, audits only measure.
@@ -135,12 +138,14 @@ void RecallExecutor::learn(Field& field, const Kriging::Point& point, const Step
     mean[i] += (profile[i] - mean[i]) / field.ratios.values_of(sample);
 }
 
-/// Whether to audit a step of that time; in proportion to it, one in `recall_audit` in the mean.
+/// Whether to audit a step of that time: in proportion to it, one in `recall_audit` in the mean,
+/// and fewer once they are plenty, by a rule that knows nothing of their outcome.
 bool RecallExecutor::draw_audit(Picoseconds duration, double& chance) {
   const auto n = static_cast<double>(++report_.recalled);
   recalled_time_ += seconds(duration);
   const double every =
-      std::min(static_cast<double>(spec_.recall_audit), kFirstAudits + n / kEarlyAudits);
+      std::max(n / kPlentyOfAudits,
+               std::min(static_cast<double>(spec_.recall_audit), kFirstAudits + n / kEarlyAudits));
   chance = std::min(1.0, seconds(duration) / (recalled_time_ / n) / every);
   return audits_drawn_.uniform() < chance;
 }

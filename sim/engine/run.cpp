@@ -32,6 +32,9 @@ void check_supported(const RunSpec& spec, const Trace* trace) {
                       "expected pages that divide the trace's prefix blocks of " +
                           std::to_string(trace->block_tokens) + " tokens, got " +
                           std::to_string(page) + "; serving.prefix_cache=off shares none");
+  if (spec.serving.early_exit.share > 0 && spec.draft)
+    throw ConfigError(SourcePosition{}, "serving.early_exit_share",
+                      "expected 0 beside serving.speculation: drafts are verified by all layers");
   check_formats(spec.platform, spec.llm);
   if (spec.draft) check_formats(spec.platform, *spec.draft);
   const auto* steady = std::get_if<SteadyDecode>(&spec.workload);

@@ -2,6 +2,7 @@
 #include "sim/engine/simulation.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "models/kernel/time.hpp"
@@ -150,19 +151,37 @@ void Simulation::arrive() {
 
 void Simulation::take(RequestId id) {
   record(id).arrival = now();
-  const Request& request = trace_->requests[static_cast<std::size_t>(id)];
-  const bool in_context = request.input_tokens + request.output_tokens <= spec_.llm.max_context;
+  const Ticket ticket = ticket_for(id);
+  record(id).output_tokens = ticket.output;
+  if (ticket.length() > spec_.llm.max_context) return refuse(id, Refusal::Context);
   // Whoever prefills it, somebody must be able to hold all of it.
   const bool fits = std::ranges::any_of(places_, [&](const Place& place) {
     return place.role != ServingRole::Prefill && place.up_or_back() &&
-           place.instance().scheduler().kv().ever_fits(request.input_tokens +
-                                                       request.output_tokens);
+           place.instance().scheduler().kv().ever_fits(ticket.length());
   });
   const ServingRole role =
       spec_.serving.prefill_instances > 0 ? ServingRole::Prefill : ServingRole::Both;
-  if (in_context && fits && dispatch(ticket_of(request), role)) return;
+  if (!fits || !dispatch(ticket, role))
+    refuse(id, result_.faults.empty() ? Refusal::Room : Refusal::Fault);
+}
+
+void Simulation::refuse(RequestId id, Refusal why) {
   record(id).rejected = true;
+  record(id).refusal = why;
   ended(id);
+}
+
+/// A request as it is served: hidden thinking may be stopped early.
+Ticket Simulation::ticket_for(RequestId id) {
+  const Request& request = trace_->requests[static_cast<std::size_t>(id)];
+  Ticket ticket = ticket_of(request);
+  const ThinkingSpec& policy = spec_.serving.thinking;
+  const auto share = static_cast<std::int64_t>(
+      std::ceil(policy.share * static_cast<double>(request.thinking_tokens)));
+  const std::int64_t kept =
+      std::min({request.thinking_tokens, share, policy.budget.value_or(request.thinking_tokens)});
+  ticket.output = std::max<std::int64_t>(1, ticket.output - (request.thinking_tokens - kept));
+  return ticket;
 }
 
 bool Simulation::dispatch(const Ticket& ticket, ServingRole role) {
@@ -299,7 +318,7 @@ void Simulation::progressed(std::int32_t instance, const Progress& progress) {
 /// The prompt is in the cache of an instance that does not decode.
 void Simulation::hand_over(std::int32_t from, RequestId id) {
   prefilled_at_[id] = static_cast<std::size_t>(from);
-  Ticket ticket = ticket_of(trace_->requests[static_cast<std::size_t>(id)]);
+  Ticket ticket = ticket_for(id);
   ticket.generated = record(id).generated;
   ticket.computed = true;
   if (!dispatch(ticket, ServingRole::Decode))
@@ -423,10 +442,7 @@ void Simulation::come_back(std::size_t at, std::size_t number) {
   result_.faults[number].back = now();
   mark_rate();
   for (const Ticket& ticket : std::exchange(place.held_back, {}))
-    if (!dispatch(ticket, place.role)) {
-      record(ticket.id).rejected = true;
-      ended(ticket.id);
-    }
+    if (!dispatch(ticket, place.role)) refuse(ticket.id, Refusal::Fault);
 }
 
 /// What was prefilled there and not sent is lost: those who wait for it compute it themselves.

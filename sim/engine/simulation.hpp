@@ -60,6 +60,8 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
   [[noreturn]] void refuse_all() const;
   [[noreturn]] void refuse_batch(const SteadyDecode& steady) const;
   void take(RequestId id);
+  void refuse(RequestId id, Refusal why);
+  [[nodiscard]] Ticket ticket_for(RequestId id);
   /// Sends a request to an instance that serves `role`, or waits until there is one. False: it fits
   /// none.
   bool dispatch(const Ticket& ticket, ServingRole role);

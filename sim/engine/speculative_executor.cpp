@@ -23,18 +23,9 @@ bool SpeculativeExecutor::draft_step(const StepLoad& load, std::int64_t number) 
 
 StepOutcome SpeculativeExecutor::execute(const StepLoad& load) {
   StepOutcome total;
-  const auto add = [&](const StepOutcome& part) {
-    total.duration += part.duration;
-    for (std::size_t c = 0; c < kTimeCategoryCount; ++c) total.breakdown[c] += part.breakdown[c];
-    total.counts += part.counts;
-    total.roofline.duration += part.roofline.duration;
-    total.roofline.limit = part.roofline.limit;  // at last the model's own
-    total.picks += part.picks;
-    total.dropped_picks += part.dropped_picks;
-  };
   for (std::int64_t number = 0; draft_step(load, number); ++number)
-    add(draft_.execute(draft_load_));
-  add(model_.execute(load));
+    total += draft_.execute(draft_load_);
+  total += model_.execute(load);
   return total;
 }
 

@@ -16,6 +16,18 @@ struct StepOutcome {
   EventCounts counts;
   RooflineStep roofline;
   std::int64_t picks = 0, dropped_picks = 0;  ///< of routed experts, over all layers
+
+  /// What came after it, as a part of the same step; what bounds it is what bounds the last part.
+  StepOutcome& operator+=(const StepOutcome& next) {
+    duration += next.duration;
+    for (std::size_t c = 0; c < kTimeCategoryCount; ++c) breakdown[c] += next.breakdown[c];
+    counts += next.counts;
+    roofline.duration += next.roofline.duration;
+    roofline.limit = next.roofline.limit;
+    picks += next.picks;
+    dropped_picks += next.dropped_picks;
+    return *this;
+  }
 };
 
 /// Carries out a step. Called from a SystemC thread at the step's start; returns at its end, with

@@ -209,9 +209,9 @@ Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& ll
   StepEstimate estimate{platform};
   StepPrograms programs;
   const auto time_of = [&](const std::vector<bool>& layers) {
-    OpGraph some;
-    for (const Operator& op : whole.operators)
-      if (op.layer < 0 || layers[static_cast<std::size_t>(op.layer)]) some.operators.push_back(op);
+    OpGraph some = part_of(whole, [&](const Operator& op) {
+      return op.layer < 0 || layers[static_cast<std::size_t>(op.layer)];
+    });
     Lowering{platform, llm, placement, router, std::move(some)}.lower(load, programs);
     return estimate.time_of_step(programs);
   };

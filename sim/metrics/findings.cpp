@@ -54,6 +54,23 @@ std::vector<Finding> priced_findings(const EnergyReport& energy) {
   return found;
 }
 
+namespace {
+/// How many for which reason.
+std::string refusals(const RunResult& result) {
+  constexpr std::array<std::pair<Refusal, std::string_view>, 3> kReasons{
+      {{Refusal::Context, "longer than the model's context"},
+       {Refusal::Room, "longer than the KV room of an empty machine"},
+       {Refusal::Fault, "without an instance that could hold them, after a fault"}}};
+  std::string text;
+  for (const auto& [refusal, words] : kReasons) {
+    const auto count = std::ranges::count(result.requests, refusal, &RequestRecord::refusal);
+    if (count > 0)
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count_text(count), words);
+  }
+  return text;
+}
+}  // namespace
+
 std::vector<Finding> run_findings(const RunSpec& spec, const RunResult& result) {
   std::vector<Finding> found;
   if (spec.platform.die.area_mm2 > kReticleMm2)
@@ -66,9 +83,8 @@ std::vector<Finding> run_findings(const RunSpec& spec, const RunResult& result) 
                                           [](const auto& r) { return !r.rejected && !r.finished; });
   if (rejected > 0)
     found.push_back({FindingKind::Rejected,
-                     fmt::format("{} of {} requests were rejected: longer than the model's "
-                                 "context or than an empty machine's KV room",
-                                 count_text(rejected), count_text(std::ssize(result.requests)))});
+                     fmt::format("{} of {} requests were rejected: {}", count_text(rejected),
+                                 count_text(std::ssize(result.requests)), refusals(result))});
   if (open > 0)
     found.push_back({FindingKind::Unfinished,
                      fmt::format("{} of {} requests had not finished when the run ended",

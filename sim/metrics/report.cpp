@@ -137,10 +137,17 @@ Json requests_json(const RunResult& result) {
   };
   const auto finished = count([](const auto& r) { return r.finished.has_value(); });
   const auto rejected = count([](const auto& r) { return r.rejected; });
+  const auto refused = [&](Refusal why) {
+    return std::ranges::count(result.requests, why, &RequestRecord::refusal);
+  };
   const auto total = std::ssize(result.requests);
   return {{"total", total},
           {"finished", finished},
           {"rejected", rejected},
+          {"rejected_for",
+           {{"context", refused(Refusal::Context)},
+            {"room", refused(Refusal::Room)},
+            {"fault", refused(Refusal::Fault)}}},
           {"unfinished", total - finished - rejected},
           {"batch_peak", result.batch_peak}};
 }

@@ -17,6 +17,14 @@
 
 namespace reticle {
 
+/// Why a request was not served.
+enum class Refusal : std::uint8_t {
+  None,
+  Context,  ///< longer than the model attends to
+  Room,     ///< longer than the KV room of any instance
+  Fault,    ///< no instance that could hold it is left
+};
+
 /// The life of one request. Times from the start of the run; nullopt = has not come to that.
 struct RequestRecord {
   RequestId id{};
@@ -30,7 +38,8 @@ struct RequestRecord {
   std::optional<Picoseconds> finished{};
   std::int64_t prefix_hit_tokens = 0;  ///< of the prompt, found in the cache when first admitted
   std::int64_t preemptions = 0;
-  bool rejected = false;  ///< longer than the model's context or than an empty machine's KV room
+  bool rejected = false;
+  Refusal refusal = Refusal::None;  ///< why, where it was rejected
 };
 
 /// KV and queue state at one time; weights do not move in this version.

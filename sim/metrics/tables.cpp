@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <array>
 
 #include <cmath>
 #include <cstdlib>
@@ -60,6 +61,9 @@ std::string csv_field(std::string_view text) {
   return quoted + '"';
 }
 
+/// In the order of enum Refusal.
+constexpr std::array<std::string_view, 4> kRefusalNames{"", "context", "room", "fault"};
+
 std::string_view status_of(const RequestRecord& request) {
   if (request.rejected) return "rejected";
   if (request.finished) return "finished";
@@ -68,7 +72,8 @@ std::string_view status_of(const RequestRecord& request) {
 
 void write_requests_csv(std::ostream& out, const RunResult& result, bool steady) {
   write_row(out, {"id", "arrival_s", "input_tokens", "output_tokens", "generated", "admitted_s",
-                  "ttft_ms", "tpot_ms", "e2e_ms", "prefix_hit_tokens", "preemptions", "status"});
+                  "ttft_ms", "tpot_ms", "e2e_ms", "prefix_hit_tokens", "preemptions", "status",
+                  "reason"});
   for (const RequestRecord& r : result.requests) {
     const auto once_admitted = [&](std::int64_t n) {
       return steady || !r.admitted ? std::string{} : std::to_string(n);
@@ -81,7 +86,8 @@ void write_requests_csv(std::ostream& out, const RunResult& result, bool steady)
                     as_milliseconds(tpot(r)),
                     steady ? std::string{} : as_milliseconds(since_arrival(r, r.finished)),
                     once_admitted(r.prefix_hit_tokens), once_admitted(r.preemptions),
-                    std::string{status_of(r)}});
+                    std::string{status_of(r)},
+                    std::string{kRefusalNames[static_cast<std::size_t>(r.refusal)]}});
   }
 }
 

@@ -60,6 +60,20 @@ struct SpeculationSpec {
   std::uint64_t seed = 0;
 };
 
+/// How much of the hidden thinking before an answer (Request::thinking_tokens) is generated.
+struct ThinkingSpec {
+  std::optional<std::int64_t> budget{};  ///< tokens at most
+  double share = 1;                      ///< of what the trace has; a model that stops early
+};
+
+/// Early exit [Schuster+ 2022, CALM]: after a share of the layers every decoding token's confidence
+/// is looked at through the output head, and those that are sure enough go no further.
+struct EarlyExitSpec {
+  double share = 0;     ///< of tokens that exit; 0: none
+  double layers = 0.5;  ///< of the layers, after which they may
+  std::uint64_t seed = 0;
+};
+
 /// Continuous batching with chunked prefill.
 struct ServingSpec {
   std::int64_t max_batch = 256;        ///< requests decoding or prefilling at once
@@ -75,6 +89,8 @@ struct ServingSpec {
   std::int64_t prefill_instances = 0;
   RoutingPolicy routing = RoutingPolicy::LeastLoaded;
   SpeculationSpec speculation{};
+  ThinkingSpec thinking{};
+  EarlyExitSpec early_exit{};
   std::vector<FaultSpec> faults{};                     ///< by time
   Picoseconds fault_detection{kPicosecondsPerSecond};  ///< until a fault is noticed and acted on
   /// At which a die gets its weights again from the host, after a fault.

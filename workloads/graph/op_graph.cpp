@@ -170,6 +170,12 @@ OpGraph build_op_graph(const LlmSpec& llm) {
   return graph;
 }
 
+OpGraph part_of(const OpGraph& graph, const std::function<bool(const Operator&)>& keep) {
+  OpGraph part;
+  std::ranges::copy_if(graph.operators, std::back_inserter(part.operators), keep);
+  return part;
+}
+
 std::int64_t critical_depth(const OpGraph& graph) {
   const BoostGraph boost_graph = to_boost(graph);
   std::vector<std::int64_t> depth(graph.operators.size(), 1);  // longest chain that ends here

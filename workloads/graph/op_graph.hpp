@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <vector>
 
@@ -55,6 +56,10 @@ struct OpGraph {
 
 /// Builds the graph of `llm`; operators come out topologically sorted, layer by layer.
 OpGraph build_op_graph(const LlmSpec& llm);
+
+/// The operators of `graph` that `keep` wants, by layer (-1: embedding, head and sampling), in the
+/// same order and without edges: the order is one of dependence already.
+OpGraph part_of(const OpGraph& graph, const std::function<bool(const Operator&)>& keep);
 
 /// The longest chain of dependent operators, counted in operators.
 std::int64_t critical_depth(const OpGraph& graph);

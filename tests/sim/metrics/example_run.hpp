@@ -73,6 +73,7 @@ inline RunResult example_result() {
   r.requests[0].prefix_hit_tokens = 64;
   r.requests[1].preemptions = 2;
   r.requests[2].rejected = true;
+  r.requests[2].refusal = Refusal::Context;
   r.prefix = {.blocks = 4, .hit_blocks = 1, .hit_tokens = 64, .evicted = 3};
   r.prefix_block_bytes = 2_MiB;
   r.preemption = {.preemptions = 2, .lost_tokens = 90, .recomputed_tokens = 70};

@@ -31,8 +31,7 @@ TEST_CASE("findings: nothing to say about a run within its limits") {
 TEST_CASE("findings: requests that were refused or cut off are counted") {
   const auto found = run_findings(example_spec(), example_result());
   CHECK(text_of(found, FindingKind::Rejected) ==
-        "1 of 4 requests were rejected: longer than the model's context or than an empty "
-        "machine's KV room");
+        "1 of 4 requests were rejected: 1 longer than the model's context");
   CHECK(text_of(found, FindingKind::Unfinished) ==
         "2 of 4 requests had not finished when the run ended");
 }
