@@ -37,6 +37,7 @@ struct Options {
   bool json = false;
   std::string log = "warn";
   bool pareto = false;
+  bool steps = false;
   std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
 };
 
@@ -88,6 +89,8 @@ void write_results(const std::filesystem::path& out, const RunSpec& spec, const 
   const bool steady = std::holds_alternative<SteadyDecode>(spec.workload);
   write_text(out / "requests.csv",
              [&](std::ostream& text) { write_requests_csv(text, result, steady); });
+  if (spec.engine.step_rows)
+    write_text(out / "steps.csv", [&](std::ostream& text) { write_steps_csv(text, result); });
   write_text(out / "residency.csv", [&](std::ostream& text) { write_residency_csv(text, result); });
   write_text(out / "resolved.yaml",
              [&](std::ostream& text) { write_resolved(text, spec, build_info()); });
@@ -170,6 +173,7 @@ void add_run(CLI::App& app) {
   sub->add_option("--out", options->out, "Directory for report.json, CSV files and resolved.yaml");
   sub->add_flag("--json", options->json, "Print the report as one JSON document");
   sub->add_option("--log", options->log, "error | warn | info | debug, to standard error");
+  sub->add_flag("--steps", options->steps, "With --out: a row per step in steps.csv");
   sub->add_flag("--pareto", options->pareto,
                 "Batches 1, 2, 4, ...: throughput per chip against tokens/s of a user");
   sub->add_option("--jobs", options->jobs, "Runs at a time, with --pareto")
@@ -182,6 +186,7 @@ void add_run(CLI::App& app) {
     const bool named = !q.platform.empty() && !q.llm.empty() && !q.workload.empty();
     if (!q.resolved && !named)
       throw CLI::RequiredError("--platform, --llm and --workload (or --resolved)");
+    if (options->steps) options->request.sets.push_back("engine.step_rows=true");
     if (options->exact) options->request.sets.push_back("engine.recall=off");
     options->pareto ? run_pareto(*options) : run(*options);
   });

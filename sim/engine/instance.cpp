@@ -137,13 +137,33 @@ bool Instance::step() {
   account(outcome, begun);
   if (failed_at_) return false;
   ++result_.steps;
+  const std::int64_t tokens_before = result_.output_tokens;
   for (const Progress& p : scheduler_.complete()) {
     result_.output_tokens += p.tokens;
     listener_.progressed(number_, p);
   }
+  if (spec_.engine.step_rows) add_row(load, outcome, result_.output_tokens - tokens_before);
   sample_residency();
   listener_.stepped();
   return true;
+}
+
+void Instance::add_row(const StepLoad& load, const StepOutcome& outcome,
+                       std::int64_t output_tokens) {
+  StepRow row{.begun = now() - outcome.duration,
+              .took = outcome.duration,
+              .instance = number_,
+              .output_tokens = output_tokens,
+              .running = scheduler_.running(),
+              .waiting = scheduler_.waiting(),
+              .kv_used = scheduler_.kv().used()};
+  for (const SequenceWork& s : load.sequences) {
+    const bool decodes = s.outputs == s.new_tokens;  // the last token of a prompt is one, too
+    decodes ? ++row.decodes : row.prefill_tokens += s.new_tokens;
+  }
+  const auto most = std::ranges::max_element(outcome.breakdown);
+  row.mostly = static_cast<TimeCategory>(most - outcome.breakdown.begin());
+  result_.step_rows.push_back(row);
 }
 
 void Instance::account(const StepOutcome& outcome, Picoseconds begun) {

@@ -71,6 +71,7 @@ class Instance final : public sc_core::sc_module {
   void loop();
   bool step();
   void account(const StepOutcome& outcome, Picoseconds begun);
+  void add_row(const StepLoad& load, const StepOutcome& outcome, std::int64_t output_tokens);
 
   const std::int32_t number_;
   const RunSpec& spec_;

@@ -83,7 +83,7 @@ RunResult Simulation::run() {
   for (Place& place : places_) parts.push_back(result_of(place));
   static_cast<InstanceResult&>(result_) = add_instances(parts);
   if (parts.size() > 1) {
-    for (InstanceResult& part : parts) part.residency.clear();
+    for (InstanceResult& part : parts) part.residency.clear(), part.step_rows.clear();
     result_.instances = std::move(parts);
   }
   if (network_) {

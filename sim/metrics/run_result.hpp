@@ -72,10 +72,23 @@ struct RecallReport {
       prefilling{};  ///< `prefilling`: of steps that carry prompt tokens
 };
 
+/// One step, where the user asked for rows of them.
+struct StepRow {
+  Picoseconds begun{}, took{};
+  std::int32_t instance = 0;
+  std::int64_t decodes = 0;         ///< sequences past their prompt
+  std::int64_t prefill_tokens = 0;  ///< of prompts, those computed again included
+  std::int64_t output_tokens = 0;
+  std::int64_t running = 0, waiting = 0;  ///< requests, after it
+  Bytes kv_used{};                        ///< likewise
+  TimeCategory mostly{};                  ///< what most of its time went to
+};
+
 /// What an instance did: a copy of the model on its part of the deployment.
 struct InstanceResult {
   Placement placement;
   std::vector<ResidencySample> residency;  ///< thinned evenly when long
+  std::vector<StepRow> step_rows;          ///< with engine.step_rows
   std::int64_t steps = 0;
   std::int64_t output_tokens = 0;
   std::int64_t prefill_tokens = 0;

@@ -109,4 +109,15 @@ void write_residency_csv(std::ostream& out, const RunResult& result) {
     }
 }
 
+void write_steps_csv(std::ostream& out, const RunResult& result) {
+  write_row(out, {"begun_s", "took_ms", "instance", "decodes", "prefill_tokens", "output_tokens",
+                  "running", "waiting", "kv_bytes", "mostly"});
+  for (const StepRow& row : result.step_rows)
+    write_row(out, {as_seconds(row.begun), as_milliseconds(row.took), std::to_string(row.instance),
+                    std::to_string(row.decodes), std::to_string(row.prefill_tokens),
+                    std::to_string(row.output_tokens), std::to_string(row.running),
+                    std::to_string(row.waiting), std::to_string(row.kv_used.count()),
+                    std::string{label_of(row.mostly).key}});
+}
+
 }  // namespace reticle

@@ -16,6 +16,8 @@ void write_requests_csv(std::ostream& out, const RunResult& result, bool steady)
 
 /// One row per sample and tier the deployment has.
 void write_residency_csv(std::ostream& out, const RunResult& result);
+/// One row per step, where engine.step_rows kept them.
+void write_steps_csv(std::ostream& out, const RunResult& result);
 
 /// `text`, quoted when it holds a comma, a quote or a line end.
 std::string csv_field(std::string_view text);
