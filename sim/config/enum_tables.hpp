@@ -86,10 +86,29 @@ struct EnumTable<RecallMode> {
 
 template <>
 struct EnumTable<PrefixCachePolicy> {
-  static constexpr std::array<EnumName<PrefixCachePolicy>, 3> names{{
+  static constexpr std::array<EnumName<PrefixCachePolicy>, 6> names{{
       {"off", PrefixCachePolicy::Off},
       {"lru", PrefixCachePolicy::Lru},
       {"lfu", PrefixCachePolicy::Lfu},
+      {"size-age", PrefixCachePolicy::SizeAge},
+      {"session", PrefixCachePolicy::Session},
+      {"refuse", PrefixCachePolicy::Refuse},
+  }};
+};
+
+template <>
+struct EnumTable<KvSpill> {
+  static constexpr std::array<EnumName<KvSpill>, 2> names{{
+      {"off", KvSpill::Off},
+      {"far", KvSpill::Far},
+  }};
+};
+
+template <>
+struct EnumTable<Preemption> {
+  static constexpr std::array<EnumName<Preemption>, 2> names{{
+      {"recompute", Preemption::Recompute},
+      {"swap", Preemption::Swap},
   }};
 };
 

@@ -76,6 +76,9 @@ ServingSpec read_serving(const ConfigNode& node) {
       .prefix_cache = node.get<PrefixCachePolicy>("prefix_cache", defaults.prefix_cache),
       .admission = node.get<Admission>("admission", defaults.admission),
       .headroom = node.get<double>("headroom", defaults.headroom, kFraction),
+      .kv_spill = node.get<KvSpill>("kv_spill", defaults.kv_spill),
+      .kv_prefetch = node.get<bool>("kv_prefetch", defaults.kv_prefetch),
+      .preemption = node.get<Preemption>("preemption", defaults.preemption),
       .instances = node.get<std::int64_t>("instances", defaults.instances, bounds::kCount),
       .prefill_instances =
           node.get<std::int64_t>("prefill_instances", defaults.prefill_instances, kBatchFromZero),

@@ -100,9 +100,10 @@ void Instance::loop() {
 /// False when there is nothing to do.
 bool Instance::step() {
   if (failed_at_ || !listener_.go_on()) return false;
-  const StepLoad& load = scheduler_.plan(admitted_);
+  const StepLoad& load = scheduler_.plan(admitted_, now());
   for (const Admitted& a : admitted_) listener_.admitted(number_, a);
-  if (load.sequences.empty()) return false;
+  for (const RequestId id : scheduler_.refused()) listener_.refused(number_, id);
+  if (load.empty()) return !scheduler_.refused().empty();
   const Picoseconds begun = now();
   result_.prefill_tokens += scheduler_.prompt_tokens();
   result_.batch_peak =
@@ -113,7 +114,7 @@ bool Instance::step() {
   account(outcome, begun);
   if (failed_at_) return false;
   ++result_.steps;
-  for (const Progress& p : scheduler_.complete()) {
+  for (const Progress& p : scheduler_.complete(now())) {
     result_.output_tokens += p.tokens;
     listener_.progressed(number_, p);
   }

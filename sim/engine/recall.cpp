@@ -155,6 +155,10 @@ void RecallExecutor::keep(Bin& seen, const StepFeatures& f, const StepOutcome& o
 }
 
 StepOutcome RecallExecutor::execute(const StepLoad& load) {
+  if (!load.moves.empty()) {  // each is its own: simulated, and never an example for others
+    ++report_.simulated;
+    return silicon_.execute(load);
+  }
   const StepFeatures f = features_of(load, llm_);
   Bin& seen = bins_[bins_of(f)];
   ++seen.visits;

@@ -32,6 +32,12 @@ void check_supported(const RunSpec& spec, const Trace* trace) {
                       "expected pages that divide the trace's prefix blocks of " +
                           std::to_string(trace->block_tokens) + " tokens, got " +
                           std::to_string(page) + "; serving.prefix_cache=off shares none");
+  const bool far =
+      spec.serving.kv_spill == KvSpill::Far || spec.serving.preemption == Preemption::Swap;
+  if (far && !spec.platform.die.far)
+    throw ConfigError(SourcePosition{}, "serving.kv_spill",
+                      "expected a platform with a far tier to spill or swap to, " +
+                          spec.platform.name + " has none");
   check_formats(spec.platform, spec.llm);
   if (spec.draft) check_formats(spec.platform, *spec.draft);
   const auto* steady = std::get_if<SteadyDecode>(&spec.workload);

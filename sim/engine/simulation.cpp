@@ -278,6 +278,12 @@ void Simulation::admitted(std::int32_t instance, const Admitted& admitted) {
   if (admitted.awaits_cache) send_cache(static_cast<std::size_t>(instance), admitted);
 }
 
+void Simulation::refused(std::int32_t instance, RequestId request) {
+  --places_[static_cast<std::size_t>(instance)].load.requests;
+  record(request).rejected = record(request).refused_late = true;
+  ended(request);
+}
+
 void Simulation::progressed(std::int32_t instance, const Progress& progress) {
   if (progress.tokens == 0) return;
   RequestRecord& r = record(progress.request);
@@ -340,7 +346,9 @@ void Simulation::ended(RequestId id) {
   arrivals_->ended(id, now());
   turn_.notify(sc_core::SC_ZERO_TIME);
   if (ended_requests_ < std::ssize(result_.requests)) return;
-  if (std::ranges::all_of(result_.requests, &RequestRecord::rejected)) refuse_all();
+  if (std::ranges::all_of(result_.requests,
+                          [](const RequestRecord& r) { return r.rejected && !r.refused_late; }))
+    refuse_all();
   stop();
 }
 

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,12 +55,18 @@ struct ExpertWork {
   std::int64_t address = 0;
 };
 
+Unit port_of(Tier tier);
+/// What Instruction::piece holds.
+inline constexpr std::int64_t kLongestPiece = std::numeric_limits<std::int32_t>::max();
+
 /// Per die it keeps the instruction that the next one depends on.
 class Lowering::Writer {
  public:
   Writer(Lowering& owner, StepPrograms& out);
 
   void write(std::span<const SequenceWork> sequences);
+  /// A move between tiers: what it does before the sequences' work (`begins`), or behind it.
+  void move(const KvMove& move, bool begins);
 
  private:
   // ---- places -------------------------------------------------------------------------------
@@ -178,6 +186,18 @@ class Lowering::Writer {
   void merge(std::int64_t heads, std::int64_t width, bool single_only);
   void recur();
 
+  // ---- moves between tiers (lowering_moves.cpp) ---------------------------------------------
+  struct Copied {
+    Tier from{}, to{};
+    std::int64_t bytes = 0;
+    std::int64_t piece = 0;
+  };
+  [[nodiscard]] std::int64_t page_piece(std::int64_t stage) const;
+  void copy(std::int64_t die, const Copied& c, bool begins);
+  [[nodiscard]] Instruction transfer(OpCode code, Tier tier, const Copied& c, std::int64_t tiles,
+                                     std::int64_t t) const;
+  void add_after(std::int64_t die, Instruction in, std::int32_t before);
+
   // ---- feed-forward networks (lowering_ffn.cpp) ---------------------------------------------
   void activate(const Operator& op);
   void route(const Operator& op);
@@ -211,6 +231,7 @@ class Lowering::Writer {
   std::span<const SequenceWork> sequences_;
   std::vector<ReplicaWork> work_;
   std::vector<std::int32_t> last_, gate_, router_done_;  ///< per die
+  std::vector<std::deque<std::int32_t>> arriving_;       ///< per die: reads from the far tier
   std::int64_t stage_ = 0;
   std::int16_t layer_ = -1;
   std::int8_t mixer_ = 0;  ///< of the layer

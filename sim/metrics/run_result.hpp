@@ -30,7 +30,8 @@ struct RequestRecord {
   std::optional<Picoseconds> finished{};
   std::int64_t prefix_hit_tokens = 0;  ///< of the prompt, found in the cache when first admitted
   std::int64_t preemptions = 0;
-  bool rejected = false;  ///< longer than the model's context or than an empty machine's KV room
+  bool rejected = false;  ///< longer than the model's context or than an empty machine's KV room,
+  bool refused_late = false;  ///< or refused by the scheduler when its turn came
 };
 
 /// KV and queue state at one time; weights do not move in this version.

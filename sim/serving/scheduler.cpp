@@ -2,6 +2,7 @@
 #include "sim/serving/scheduler.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/base/error.hpp"
 #include "sim/serving/speculation.hpp"
@@ -12,8 +13,8 @@ namespace {
 PrefixSharing sharing_of(const ServingSpec& spec, std::int64_t block_tokens) {
   if (spec.prefix_cache == PrefixCachePolicy::Off) return {};
   return {.block_tokens = block_tokens,
-          .eviction = spec.prefix_cache == PrefixCachePolicy::Lfu ? EvictionPolicy::Lfu
-                                                                  : EvictionPolicy::Lru};
+          .eviction = spec.prefix_cache,
+          .spill = spec.kv_spill == KvSpill::Far};
 }
 }  // namespace
 
@@ -21,7 +22,8 @@ Ticket ticket_of(const Request& request) {
   return {.id = request.id,
           .input = request.input_tokens,
           .output = request.output_tokens,
-          .blocks = request.prefix_blocks};
+          .blocks = request.prefix_blocks,
+          .session = request.session};
 }
 
 Scheduler::Scheduler(const ServingSpec& spec, const KvCapacity& kv, std::int64_t block_tokens,
@@ -31,6 +33,7 @@ Scheduler::Scheduler(const ServingSpec& spec, const KvCapacity& kv, std::int64_t
 bool Scheduler::arrive(const Ticket& ticket) {
   // Who only prefills needs room for the prompt alone.
   if (!kv_.ever_fits(role_ == ServingRole::Prefill ? ticket.input : ticket.length())) return false;
+  if (ticket.session) kv_.touch(*ticket.session);
   waiting_.push_back(ticket);
   return true;
 }
@@ -70,7 +73,9 @@ void Scheduler::cache_lost(RequestId id) {
 
 std::vector<Ticket> Scheduler::abandon() {
   std::vector<Ticket> all;
+  arrive_all();
   for (const Running& r : running_) all.push_back(give_up(r));
+  for (Ticket& ticket : waiting_) lose_image(ticket);
   all.insert(all.end(), waiting_.begin(), waiting_.end());
   for (const Running& r : handing_over_) kv_.release(r.lease);
   running_.clear();
@@ -82,7 +87,7 @@ std::vector<Ticket> Scheduler::abandon() {
 bool Scheduler::resume(RequestId id, std::int64_t context, std::int64_t output_tokens) {
   if (running() >= spec_.max_batch) return false;
   Running r{.request = {.id = id, .input = context, .output = output_tokens}, .prompt = context};
-  const auto lease = kv_.admit({}, context, r.request.length());
+  const auto lease = kv_.admit({.prompt = context, .tokens = r.request.length()});
   if (!lease) return false;
   r.lease = *lease;
   kv_.fill(r.lease, context);
@@ -90,41 +95,104 @@ bool Scheduler::resume(RequestId id, std::int64_t context, std::int64_t output_t
   return true;
 }
 
-void Scheduler::admit(std::vector<Admitted>& admitted) {
+KvAsk Scheduler::ask_of(const Ticket& ticket) const {
+  // The newest output token of a prompt computed elsewhere is not in the cache yet.
+  const std::int64_t prompt = ticket.image.tokens > 0
+                                  ? std::max(ticket.prompt, ticket.image.tokens)
+                                  : ticket.input + ticket.generated - (ticket.computed ? 1 : 0);
+  const std::int64_t life = role_ == ServingRole::Prefill ? prompt : ticket.length();
   const bool whole = spec_.admission == Admission::WholeLife;
-  while (!waiting_.empty() && running() < spec_.max_batch) {
-    const Ticket& next = waiting_.front();
-    // The newest output token of a prompt computed elsewhere is not in the cache yet.
-    const std::int64_t prompt = next.input + next.generated - (next.computed ? 1 : 0);
-    const std::int64_t life = role_ == ServingRole::Prefill ? prompt : next.length();
-    const auto lease =
-        kv_.admit(next.blocks, prompt, whole ? life : prompt, whole ? 0 : spec_.headroom);
-    if (!lease) return;  // first come, first served: nobody overtakes
-    preempted_.recomputed_tokens += std::max<std::int64_t>(0, next.lost - lease->filled);
-    running_.push_back({.request = next,
-                        .prompt = prompt,
-                        .generated = next.generated,
-                        .lease = *lease,
-                        .awaits_cache = next.computed});
-    admitted.push_back({next.id, lease->filled, next.lost > 0, next.computed});
-    waiting_.pop_front();
-  }
+  return {.blocks = ticket.blocks,
+          .prompt = prompt,
+          .tokens = whole ? life : prompt,
+          .headroom = whole ? 0 : spec_.headroom,
+          .session = ticket.session};
 }
 
-/// Frees its pages; what is to be done again.
-Ticket Scheduler::give_up(const Running& r) {
+/// False: the first in line has to wait.
+bool Scheduler::admit_first(std::vector<Admitted>& admitted) {
+  const Ticket& next = waiting_.front();
+  const KvAsk ask = ask_of(next);
+  const bool swapped = next.image.tokens > 0;
+  const auto lease = swapped ? kv_.swap_in(ask, next.image) : kv_.admit(ask);
+  if (!lease) return false;
+  if (!swapped)
+    preempted_.recomputed_tokens += std::max<std::int64_t>(0, next.lost - lease->filled);
+  running_.push_back({.request = next,
+                      .prompt = ask.prompt,
+                      .generated = next.generated,
+                      .lease = *lease,
+                      .awaits_cache = next.computed});
+  admitted.push_back({next.id, swapped ? next.image.tokens : lease->filled,
+                      swapped || next.lost > 0, next.computed});
+  waiting_.pop_front();
+  return true;
+}
+
+void Scheduler::admit(std::vector<Admitted>& admitted) {
+  // First come, first served: nobody overtakes.
+  while (!waiting_.empty() && running() < spec_.max_batch)
+    if (!admit_first(admitted)) break;
+}
+
+/// What the first in line will find in the far tier comes home while it waits.
+void Scheduler::prefetch() {
+  if (waiting_.empty() || !spec_.kv_prefetch || waiting_.front().image.tokens > 0) return;
+  if (const auto lease = kv_.prefetch(ask_of(waiting_.front()))) prefetched_.push_back(*lease);
+}
+
+void Scheduler::arrive_all() {
+  for (Running& r : running_)
+    if (r.lease.arriving) kv_.arrive(r.lease);
+  for (KvLease& lease : prefetched_) {
+    kv_.arrive(lease);
+    kv_.release(lease);
+  }
+  prefetched_.clear();
+}
+
+/// Where nothing runs or moves, nothing will make room: only a cache that evicts nothing comes to
+/// that.
+void Scheduler::refuse_stuck() {
+  if (waiting_.empty() || running() > 0 || !handing_over_.empty() || !prefetched_.empty()) return;
+  lose_image(waiting_.front());
+  refused_.push_back(waiting_.front().id);
+  waiting_.pop_front();
+}
+
+/// Frees its pages; what is to be done again. `keep`: its cache goes to the far tier, if there is
+/// room.
+Ticket Scheduler::give_up(const Running& r, bool keep) {
   Ticket back = r.request;
   back.generated = r.generated;
-  back.lost = r.lease.filled;
   back.computed = false;
+  back.lost = r.lease.filled;
+  back.image = {};
+  const auto image = keep ? kv_.swap_out(r.lease) : std::nullopt;
+  if (image) {
+    back.image = *image;
+    back.prompt = r.prompt;
+    back.lost = 0;
+  }
   kv_.release(r.lease);
   return back;
 }
 
+/// What it had computed is lost after all.
+void Scheduler::lose_image(Ticket& ticket) {
+  if (ticket.image.tokens == 0) return;
+  kv_.drop(ticket.image);
+  ticket.lost = std::exchange(ticket.image, {}).tokens;
+}
+
 void Scheduler::preempt(std::size_t at) {
+  const bool swap = spec_.preemption == Preemption::Swap && running_[at].lease.filled > 0;
+  const Ticket back = give_up(running_[at], swap);
   ++preempted_.preemptions;
-  preempted_.lost_tokens += running_[at].lease.filled;
-  waiting_.push_front(give_up(running_[at]));
+  preempted_.lost_tokens += back.lost;
+  preempted_.swaps += back.image.tokens > 0;
+  preempted_.swapped_tokens += back.image.tokens;
+  waiting_.push_front(back);
   running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
@@ -133,7 +201,7 @@ bool Scheduler::make_room(std::size_t at, std::int64_t tokens) {
     std::size_t youngest = running_.size() - 1;
     // What is on its way to a sequence cannot be called back.
     while (running_[youngest].lease.replica != running_[at].lease.replica ||
-           running_[youngest].awaits_cache)
+           running_[youngest].waits())
       --youngest;
     preempt(youngest);
     if (youngest == at) return false;
@@ -141,8 +209,10 @@ bool Scheduler::make_room(std::size_t at, std::int64_t tokens) {
   return true;
 }
 
-const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted) {
+const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted, Picoseconds now) {
+  kv_.pass_time(now);
   admitted.clear();
+  refused_.clear();
   load_.sequences.clear();
   prompt_tokens_ = 0;
   std::int64_t budget = spec_.prefill_tokens;
@@ -152,7 +222,7 @@ const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted) {
     if (i == running_.size() && preempted_.preemptions == preemptions) admit(admitted);
     if (i >= running_.size()) break;
     running_[i].chunk = 0;
-    if (running_[i].awaits_cache) continue;
+    if (running_[i].waits()) continue;
     const std::int64_t cached = running_[i].lease.filled;
     const bool prefilling = cached < running_[i].prompt;
     // No draft is wanted for what lies behind the last token.
@@ -179,6 +249,9 @@ const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted) {
                                .outputs = prefilling ? cached + chunk >= r.prompt : chunk,
                                .drafts = drafts});
   }
+  prefetch();
+  refuse_stuck();
+  load_.moves = kv_.take_moves();
   return load_;
 }
 
@@ -198,16 +271,20 @@ std::int64_t Scheduler::yielded(Running& r) {
   return r.lease.filled >= r.prompt ? 1 : 0;
 }
 
-const std::vector<Progress>& Scheduler::complete() {
+const std::vector<Progress>& Scheduler::complete(Picoseconds now) {
+  kv_.pass_time(now);
   progress_.clear();
+  arrive_all();
   for (Running& r : running_) {
     if (r.chunk == 0) continue;
     const std::int64_t tokens = yielded(r);
     r.generated += tokens;
+    longest_context_ = std::max(longest_context_, r.lease.filled);
     progress_.push_back({r.request.id, tokens, r.generated >= last_output(r)});
   }
   std::erase_if(running_, [&](const Running& r) {
     if (r.generated < last_output(r)) return false;
+    if (r.request.session) kv_.touch(*r.request.session);
     if (role_ == ServingRole::Prefill && r.generated < r.request.output)
       handing_over_.push_back(r);
     else
