@@ -121,6 +121,15 @@ struct EnumTable<Admission> {
 };
 
 template <>
+struct EnumTable<QueueOrder> {
+  static constexpr std::array<EnumName<QueueOrder>, 3> names{{
+      {"fcfs", QueueOrder::Fcfs},
+      {"shortest-first", QueueOrder::ShortestFirst},
+      {"slo", QueueOrder::Slo},
+  }};
+};
+
+template <>
 struct EnumTable<RoutingPolicy> {
   static constexpr std::array<EnumName<RoutingPolicy>, 3> names{{
       {"round-robin", RoutingPolicy::RoundRobin},

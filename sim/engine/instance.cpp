@@ -160,8 +160,8 @@ void Instance::sample_residency() {
   result_.kv_peak = max(result_.kv_peak, used);
   if (result_.steps % sample_stride_ != 0) return;
   result_.residency.push_back({now(), number_, used, scheduler_.kv().reserved(),
-                               scheduler_.kv().cached(), scheduler_.running(),
-                               scheduler_.waiting()});
+                               scheduler_.kv().cached(), scheduler_.kv().resident(KvPlace::Far),
+                               scheduler_.running(), scheduler_.waiting()});
   if (result_.residency.size() < kMostSamples) return;
   auto& all = result_.residency;
   for (std::size_t i = 0; 2 * i < all.size(); ++i) all[i] = all[2 * i];
@@ -178,6 +178,10 @@ InstanceResult Instance::result() {
   result_.prefix = scheduler_.kv().prefix_stats();
   result_.prefix_block_bytes = scheduler_.kv().block_bytes();
   result_.preemption = scheduler_.preemption_stats();
+  for (const KvPlace place : {KvPlace::Home, KvPlace::Far})
+    result_.kv_tiers[static_cast<std::size_t>(place)] = scheduler_.kv().tier_stats(place);
+  result_.longest_context = scheduler_.longest_context();
+  result_.dropped_tokens = scheduler_.dropped_tokens();
   result_.speculation = scheduler_.speculation_stats();
   return std::move(result_);
 }

@@ -155,8 +155,8 @@ void Simulation::take(RequestId id) {
   // Whoever prefills it, somebody must be able to hold all of it.
   const bool fits = std::ranges::any_of(places_, [&](const Place& place) {
     return place.role != ServingRole::Prefill && place.up_or_back() &&
-           place.instance().scheduler().kv().ever_fits(request.input_tokens +
-                                                       request.output_tokens);
+           place.instance().scheduler().kv().ever_fits(
+               spec_.serving.kept(request.input_tokens + request.output_tokens));
   });
   const ServingRole role =
       spec_.serving.prefill_instances > 0 ? ServingRole::Prefill : ServingRole::Both;
@@ -176,7 +176,9 @@ bool Simulation::dispatch(const Ticket& ticket, ServingRole role) {
   while (std::ranges::any_of(loads, &InstanceLoad::up)) {
     const std::size_t chosen = router.choose(request, loads);
     Place& place = places_[chosen];
-    if (place.instance().scheduler().arrive(ticket)) {
+    Ticket mine = ticket;
+    mine.arrival = record(ticket.id).arrival;
+    if (place.instance().scheduler().arrive(mine)) {
       ++place.load.requests;
       served_at_[static_cast<std::size_t>(ticket.id)] = chosen;
       place.instance().wake();
@@ -321,7 +323,8 @@ void Simulation::send_cache(std::size_t to, const Admitted& admitted) {
   Instance& target = places_[to].instance();
   const KvManager& kv = target.scheduler().kv();
   const RequestRecord& r = record(admitted.id);
-  const Bytes size = kv.held(r.input_tokens + r.generated - 1) - kv.held(admitted.found);
+  const Bytes size =
+      kv.held(spec_.serving.kept(r.input_tokens + r.generated - 1)) - kv.held(admitted.found);
   network_->send(dies_of(source.plan(), from, source.scheduler().replica_of(admitted.id)),
                  dies_of(target.plan(), to, target.scheduler().replica_of(admitted.id)), size,
                  [this, id = admitted.id, from, to, &source, &target] {

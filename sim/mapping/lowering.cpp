@@ -157,6 +157,7 @@ void Lowering::Writer::load_and_mac(std::int64_t die, const Streamed& s,
     load.after[1] = gate_[static_cast<std::size_t>(die)];
     const std::int32_t loaded = s.bytes > 0 ? add(die, load) : kNoInstruction;
 
+    const std::int32_t operand = dequantise(die, loaded, share(s.dequantised, tiles, t));
     Instruction mac{.code = OpCode::Mac,
                     .unit = Unit::Mac,
                     .category = TimeCategory::Mac,
@@ -168,12 +169,23 @@ void Lowering::Writer::load_and_mac(std::int64_t die, const Streamed& s,
       if (shape.n > 0) all.push_back(shape);
     }
     mac.shapes_end = static_cast<std::int32_t>(all.size());
-    mac.after[0] = {loaded, true};
+    mac.after[0] = {operand, true};
     mac.after[1] = operands;
     last(die) = add(die, mac);
     if (loaded != kNoInstruction)
       program(die).code[static_cast<std::size_t>(loaded)].consumer = last(die);
   }
+}
+
+/// What streams in from `loaded`, in the format that products take.
+std::int32_t Lowering::Writer::dequantise(std::int64_t die, std::int32_t loaded,
+                                          std::int64_t elements) {
+  if (elements == 0) return loaded;
+  Instruction in{.code = OpCode::Vector, .unit = Unit::Vector, .category = TimeCategory::Vector};
+  in.vector_op = VectorOp::Dequantise;
+  in.amount = elements;
+  in.after[0] = {loaded, true};
+  return add(die, in);
 }
 
 void Lowering::Writer::gemm(std::int64_t die, const WeightHome& home, const Matrix& mine,

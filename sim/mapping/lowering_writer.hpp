@@ -131,11 +131,13 @@ class Lowering::Writer {
     std::int64_t piece = 0;
     TimeCategory category{};
     std::int32_t load_after = kNoInstruction;  ///< when the bytes are known to be needed
+    std::int64_t dequantised = 0;              ///< elements that the vector unit turns over first
   };
   /// Loads `bytes` from a home and multiplies. Tiles of at most load_tile stream in one after
   /// another, each feeding its share of the columns.
   void load_and_mac(std::int64_t die, const Streamed& s, std::span<const GemmShape> shapes,
                     Precision precision);
+  std::int32_t dequantise(std::int64_t die, std::int32_t loaded, std::int64_t elements);
   /// Multiplies by a shard of a matrix: one pass over its weights serves all `shapes`.
   void gemm(std::int64_t die, const WeightHome& home, const Matrix& mine,
             std::span<const GemmShape> shapes);
@@ -171,6 +173,11 @@ class Lowering::Writer {
   }
   [[nodiscard]] std::int64_t cache_share_bytes(std::int64_t tokens, std::int64_t elements,
                                                std::int64_t rank) const;
+  /// As cache_share_bytes, in elements; 0 where products take the cache's format as it is.
+  [[nodiscard]] std::int64_t dequantised(std::int64_t tokens, std::int64_t elements,
+                                         std::int64_t rank) const;
+  [[nodiscard]] std::int64_t cache_share(std::int64_t tokens, std::int64_t elements,
+                                         std::int64_t rank) const;
   void store(std::int64_t die, std::int64_t bytes, std::int64_t pieces);
   void project_in(const Operator& op);
   void key_up(const Operator& op);

@@ -174,17 +174,18 @@ void KvManager::evict(Replica& replica, std::int64_t blocks) {
 KvLease KvManager::lease_of(const KvAsk& ask) const {
   KvLease lease{.session = ask.session};
   if (shares())
-    lease.blocks = ask.blocks.first(
-        std::min(ask.blocks.size(), static_cast<std::size_t>(ask.prompt / sharing_.block_tokens)));
+    lease.blocks = ask.blocks.first(std::min(
+        ask.blocks.size(),
+        static_cast<std::size_t>(std::max(ask.prompt, ask.known) / sharing_.block_tokens)));
   return lease;
 }
 
-/// The last token of the prompt is computed in any case.
-std::span<const PrefixCache::BlockId> KvManager::usable(const KvLease& lease,
-                                                        std::int64_t prompt) const {
+/// The full ones within so many tokens.
+std::span<const PrefixCache::BlockId> KvManager::of_prompt(const KvLease& lease,
+                                                           std::int64_t tokens) const {
   if (!shares()) return {};
-  return lease.blocks.first(std::min(
-      lease.blocks.size(), static_cast<std::size_t>((prompt - 1) / sharing_.block_tokens)));
+  return lease.blocks.first(
+      std::min(lease.blocks.size(), static_cast<std::size_t>(tokens / sharing_.block_tokens)));
 }
 
 std::vector<KvManager::Candidate> KvManager::candidates(
@@ -222,7 +223,8 @@ std::vector<std::int64_t> with_blocks(std::vector<std::int64_t> sizes,
 
 std::optional<KvLease> KvManager::admit(const KvAsk& ask) {
   KvLease lease = lease_of(ask);
-  const auto found = usable(lease, ask.prompt);
+  // The last token of the prompt is computed in any case.
+  const auto found = of_prompt(lease, ask.prompt - 1);
   const std::vector<Candidate> order = candidates(found);
   if (order.front().match.arriving) return std::nullopt;  // it is here with the next step
   for (const Candidate& c : order) {
@@ -231,8 +233,9 @@ std::optional<KvLease> KvManager::admit(const KvAsk& ask) {
                                      block_, c.match.far);
     const auto evictions = evictions_for(replica, wanted, c.match.idle, ask.headroom);
     if (!evictions) continue;
-    stats_.blocks += std::ssize(lease.blocks);
-    stats_.hit_blocks += static_cast<std::int64_t>(replica.prefixes.match(lease.blocks).blocks);
+    const auto prompt = of_prompt(lease, ask.prompt);
+    stats_.blocks += std::ssize(prompt);
+    stats_.hit_blocks += static_cast<std::int64_t>(replica.prefixes.match(prompt).blocks);
     stats_.far_hit_blocks += c.match.far;
     lease.replica = c.replica;
     lease.booked = ask.tokens;
@@ -247,7 +250,7 @@ std::optional<KvLease> KvManager::admit(const KvAsk& ask) {
 
 std::optional<KvLease> KvManager::prefetch(const KvAsk& ask) {
   KvLease lease = lease_of(ask);
-  const Candidate best = candidates(usable(lease, ask.prompt)).front();
+  const Candidate best = candidates(of_prompt(lease, ask.prompt - 1)).front();
   if (best.match.far == 0) return std::nullopt;
   Replica& replica = replicas_[static_cast<std::size_t>(best.replica)];
   const Sizes wanted = with_blocks(Sizes(block_.size()), block_, best.match.far);
@@ -277,11 +280,7 @@ std::optional<KvImage> KvManager::swap_out(const KvLease& lease) {
 std::optional<KvLease> KvManager::swap_in(const KvAsk& ask, const KvImage& image) {
   KvLease lease = lease_of(ask);
   Replica& replica = replicas_[static_cast<std::size_t>(image.replica)];
-  const auto known = lease.blocks.first(
-      shares() ? std::min(lease.blocks.size(),
-                          static_cast<std::size_t>(image.tokens / sharing_.block_tokens))
-               : 0);
-  PrefixCache::Match match = replica.prefixes.match(known);
+  PrefixCache::Match match = replica.prefixes.match(of_prompt(lease, image.tokens));
   match.blocks -= static_cast<std::size_t>(std::exchange(match.far, 0));  // the image has these
   const Sizes wanted = sizes(ask.tokens, static_cast<std::int64_t>(match.blocks));
   const auto evictions = evictions_for(replica, wanted, match.idle, ask.headroom);

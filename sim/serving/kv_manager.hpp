@@ -37,6 +37,7 @@ struct PrefixSharing {
 struct KvAsk {
   std::span<const PrefixCache::BlockId> blocks{};
   std::int64_t prompt = 0;  ///< tokens to be computed or found
+  std::int64_t known = 0;   ///< tokens whose blocks have ids, where these are more than the prompt
   std::int64_t tokens = 0;  ///< tokens to have room for, at least `prompt`
   double headroom = 0;      ///< share of the room left free where there are other sequences
   std::optional<std::uint64_t> session{};
@@ -51,7 +52,7 @@ struct KvImage {
 /// What a sequence has of a replica's cache. Given by KvManager, changed by it alone.
 struct KvLease {
   std::int32_t replica = 0;
-  std::span<const PrefixCache::BlockId> blocks{};  ///< of its prompt, the full ones
+  std::span<const PrefixCache::BlockId> blocks{};  ///< of what is known of it, the full ones
   std::optional<std::uint64_t> session{};
   std::int64_t shared = 0;  ///< leading blocks it holds in common
   std::int64_t booked = 0;  ///< tokens there is room for
@@ -144,8 +145,8 @@ class KvManager {
     std::int64_t booked;
   };
   [[nodiscard]] KvLease lease_of(const KvAsk& ask) const;
-  [[nodiscard]] std::span<const PrefixCache::BlockId> usable(const KvLease& lease,
-                                                             std::int64_t prompt) const;
+  [[nodiscard]] std::span<const PrefixCache::BlockId> of_prompt(const KvLease& lease,
+                                                                std::int64_t tokens) const;
   [[nodiscard]] std::vector<Candidate> candidates(
       std::span<const PrefixCache::BlockId> blocks) const;
   [[nodiscard]] Sizes sizes(std::int64_t tokens, std::int64_t shared = 0) const;

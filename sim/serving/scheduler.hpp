@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -42,15 +43,20 @@ struct Ticket {
   std::int64_t lost = 0;       ///< cached tokens it gave up
   bool computed = false;       ///< its prompt's cache is elsewhere, and will be sent
   std::optional<std::uint64_t> session{};
-  KvImage image{};          ///< its cache, where it was swapped out
-  std::int64_t prompt = 0;  ///< swapped out: tokens it had to compute before the next output token
+  Picoseconds arrival{};
+  KvImage image{};             ///< its cache, where it was swapped out
+  std::int64_t prompt = 0;     ///< swapped out: tokens to compute before the next output token
+  std::int64_t processed = 0;  ///< of these and of the answer, computed
+  /// Made for it where blocks are known by session alone.
+  std::shared_ptr<const std::vector<std::uint64_t>> session_blocks{};
   [[nodiscard]] std::int64_t length() const { return input + output; }
 };
 Ticket ticket_of(const Request& request);
 
 /// Continuous batching: passive, asked "what now?" before a step and told "done" after it.
 ///
-/// Policy:     first come, first served. A request is admitted when a place in the batch and KV
+/// Policy:     first come, first served, or as `queue` says. A request is admitted when a place in
+/// the batch and KV
 ///             pages are free: for its whole length, or for its prompt. In the latter case a
 ///             sequence that finds no page to grow preempts the youngest one of its replica, which
 ///             is next admitted ahead of all others, and then computes its tokens again or has them
@@ -61,8 +67,10 @@ Ticket ticket_of(const Request& request);
 ///             oldest first; the chunk that completes a prompt yields its first output token.
 ///             In the role Prefill a request ends with its first token, its cache stays until it
 ///             has been handed over; in the role Decode it is admitted before its cache comes.
-///             With speculation a decode carries drafts, and keeps those accepted.
-/// Leaves out: priorities; moves that take longer than the step they began in (the step waits).
+///             With speculation a decode carries drafts, and keeps those accepted. With a window a
+///             sequence keeps its first and last tokens alone and attends to no others.
+/// Leaves out: moves that take longer than the step they began in (the step waits); a bound on what
+///             tokens of one prompt chunk see of each other where there is a window.
 class Scheduler {
  public:
   /// `block_tokens`: of the requests' prefix blocks; 0 = they have none.
@@ -99,6 +107,8 @@ class Scheduler {
   [[nodiscard]] const KvManager& kv() const { return kv_; }
   [[nodiscard]] const PreemptionStats& preemption_stats() const { return preempted_; }
   [[nodiscard]] std::int64_t longest_context() const { return longest_context_; }
+  /// Tokens that left a sequence's cache for its window to move on.
+  [[nodiscard]] std::int64_t dropped_tokens() const { return dropped_tokens_; }
   [[nodiscard]] const SpeculationStats& speculation_stats() const { return speculated_; }
   [[nodiscard]] std::int64_t running() const { return static_cast<std::int64_t>(running_.size()); }
   [[nodiscard]] std::int64_t waiting() const { return static_cast<std::int64_t>(waiting_.size()); }
@@ -108,6 +118,7 @@ class Scheduler {
     Ticket request;
     std::int64_t prompt = 0;     ///< tokens to compute before the next output token: input, or more
     std::int64_t generated = 0;  ///< output tokens so far; the newest is not in the cache yet
+    std::int64_t processed = 0;  ///< tokens computed or found; those kept of them are in the cache
     KvLease lease{};
     std::int64_t chunk = 0;     ///< tokens of the step under way
     std::int64_t drafts = 0;    ///< of these, proposed by a draft
@@ -116,11 +127,15 @@ class Scheduler {
   };
 
   [[nodiscard]] KvAsk ask_of(const Ticket& ticket) const;
+  void identify(Ticket& ticket) const;
+  void choose_next(Picoseconds now);
+  [[nodiscard]] bool too_late(const Ticket& ticket, Picoseconds now) const;
   bool admit_first(std::vector<Admitted>& admitted);
+  void refuse_first();
   void prefetch();
   void refuse_stuck();
   void arrive_all();
-  void admit(std::vector<Admitted>& admitted);
+  void admit(std::vector<Admitted>& admitted, Picoseconds now);
   /// False: it was preempted itself.
   bool make_room(std::size_t at, std::int64_t tokens);
   Ticket give_up(const Running& r, bool keep = false);
@@ -131,6 +146,7 @@ class Scheduler {
 
   const ServingSpec spec_;
   const ServingRole role_;
+  const std::int64_t block_tokens_;  ///< 0: requests carry no blocks
   KvManager kv_;
   std::deque<Ticket> waiting_;
   std::vector<Running> running_;       ///< in order of admission
@@ -141,7 +157,7 @@ class Scheduler {
   SpeculationStats speculated_;
   StepLoad load_;
   std::int64_t prompt_tokens_ = 0;
-  std::int64_t longest_context_ = 0;
+  std::int64_t longest_context_ = 0, dropped_tokens_ = 0;
   std::vector<Progress> progress_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,6 +38,13 @@ enum class Preemption : std::uint8_t {
 enum class Admission : std::uint8_t {
   WholeLife,  ///< pages for prompt and answer are free: nothing is ever taken back
   OnDemand    ///< pages for the prompt are free; a sequence that cannot grow preempts the youngest
+};
+
+/// Who is next of those that wait. What was preempted comes before all others.
+enum class QueueOrder : std::uint8_t {
+  Fcfs,           ///< who came first
+  ShortestFirst,  ///< who has the shortest prompt
+  Slo             ///< whose first token is due first; those too late for theirs come last
 };
 
 /// Which instance a request goes to.
@@ -87,6 +95,14 @@ struct ServingSpec {
   KvSpill kv_spill = KvSpill::Off;
   bool kv_prefetch = true;  ///< far blocks of the next request come home while it waits
   Preemption preemption = Preemption::Recompute;
+  /// Streaming [Xiao+ 2024]: a sequence keeps its first `kv_sink_tokens` and last
+  /// `kv_window_tokens` tokens and drops those between. 0 and 0: it keeps all.
+  std::int64_t kv_sink_tokens = 0, kv_window_tokens = 0;
+  /// Turns of a session whose requests carry no prefix blocks are taken to begin with the turn
+  /// before and its answer.
+  bool session_prefixes = false;
+  QueueOrder queue = QueueOrder::Fcfs;
+  bool slo_admission = false;  ///< whose turn comes after its `ttft_limit` is refused
   /// Equal parts of the deployment, each with a copy of the model and a scheduler of its own.
   std::int64_t instances = 1;
   /// Of these, so many only prefill; the rest only decode, with caches sent to them over the
@@ -99,8 +115,13 @@ struct ServingSpec {
   /// At which a die gets its weights again from the host, after a fault.
   BytesPerSecond reload_rate{20'000'000'000};
   /// What a request must keep to count as goodput: arrival to first token, and the mean time per
-  /// token after it. Nothing is scheduled by them.
+  /// token after it.
   std::optional<Picoseconds> ttft_limit{}, tpot_limit{};
+
+  /// Of `tokens` tokens those that a sequence keeps.
+  [[nodiscard]] std::int64_t kept(std::int64_t tokens) const {
+    return kv_window_tokens > 0 ? std::min(tokens, kv_sink_tokens + kv_window_tokens) : tokens;
+  }
 };
 
 struct PrefixStats {
