@@ -50,11 +50,12 @@ TEST_CASE("residency.csv: a row per sample and tier, KV where it lives") {
   std::ostringstream out;
   write_residency_csv(out, example_result());
   CHECK(out.str() ==
-        "time_s,tier,weights_bytes,kv_bytes,kv_reserved_bytes,kv_cached_bytes,running,waiting\n"
-        "0.003,sram,10000000000,0,0,0,2,0\n"
-        "0.003,hbm,190000000000,5242880,8388608,1048576,2,0\n"
-        "0.01,sram,10000000000,0,0,0,1,1\n"
-        "0.01,hbm,190000000000,6291456,8388608,0,1,1\n");
+        "time_s,instance,tier,weights_bytes,kv_bytes,kv_reserved_bytes,kv_cached_bytes,running,"
+        "waiting\n"
+        "0.003,0,sram,10000000000,0,0,0,2,0\n"
+        "0.003,0,hbm,190000000000,5242880,8388608,1048576,2,0\n"
+        "0.01,0,sram,10000000000,0,0,0,1,1\n"
+        "0.01,0,hbm,190000000000,6291456,8388608,0,1,1\n");
 }
 
 TEST_CASE("csv_field: quotes what would break a row") {
