@@ -111,9 +111,10 @@ bool Sequencer::reserve_staging(const Instruction& in, Readiness& ready) {
 bool Sequencer::issue_transfer(std::int32_t i, const Instruction& in, Readiness ready) {
   if (in.staged && !reserve_staging(in, ready)) return false;
   auto& port = unit_[static_cast<std::size_t>(in.unit)];
-  const Requester requester = in.code == OpCode::Store          ? Requester::Writer
-                              : in.category == TimeCategory::Kv ? Requester::Kv
-                                                                : Requester::Weights;
+  const Requester requester =
+      in.code == OpCode::Store                                                 ? Requester::Writer
+      : in.category == TimeCategory::Kv || in.category == TimeCategory::KvMove ? Requester::Kv
+                                                                               : Requester::Weights;
   const MemoryRun run{.kind = in.code == OpCode::Load ? Access::Read : Access::Write,
                       .address = Bytes{in.address},
                       .bytes = Bytes{in.amount},

@@ -35,6 +35,7 @@ enum class TimeCategory : std::uint8_t {
   WeightsHbm,
   WeightsFar,
   Kv,
+  KvMove,  ///< keys and values from tier to tier
   Mac,
   Vector,
   FabricLatency,
@@ -42,7 +43,7 @@ enum class TimeCategory : std::uint8_t {
   Launch,
   Idle
 };
-inline constexpr std::size_t kTimeCategoryCount = 10;
+inline constexpr std::size_t kTimeCategoryCount = 11;
 
 /// The category of weights by the tier they come from.
 inline constexpr std::array<TimeCategory, kTierCount> kWeightCategories{

@@ -86,10 +86,29 @@ struct EnumTable<RecallMode> {
 
 template <>
 struct EnumTable<PrefixCachePolicy> {
-  static constexpr std::array<EnumName<PrefixCachePolicy>, 3> names{{
+  static constexpr std::array<EnumName<PrefixCachePolicy>, 6> names{{
       {"off", PrefixCachePolicy::Off},
       {"lru", PrefixCachePolicy::Lru},
       {"lfu", PrefixCachePolicy::Lfu},
+      {"size-age", PrefixCachePolicy::SizeAge},
+      {"session", PrefixCachePolicy::Session},
+      {"refuse", PrefixCachePolicy::Refuse},
+  }};
+};
+
+template <>
+struct EnumTable<KvSpill> {
+  static constexpr std::array<EnumName<KvSpill>, 2> names{{
+      {"off", KvSpill::Off},
+      {"far", KvSpill::Far},
+  }};
+};
+
+template <>
+struct EnumTable<Preemption> {
+  static constexpr std::array<EnumName<Preemption>, 2> names{{
+      {"recompute", Preemption::Recompute},
+      {"swap", Preemption::Swap},
   }};
 };
 
@@ -98,6 +117,15 @@ struct EnumTable<Admission> {
   static constexpr std::array<EnumName<Admission>, 2> names{{
       {"whole-life", Admission::WholeLife},
       {"on-demand", Admission::OnDemand},
+  }};
+};
+
+template <>
+struct EnumTable<QueueOrder> {
+  static constexpr std::array<EnumName<QueueOrder>, 3> names{{
+      {"fcfs", QueueOrder::Fcfs},
+      {"shortest-first", QueueOrder::ShortestFirst},
+      {"slo", QueueOrder::Slo},
   }};
 };
 

@@ -65,7 +65,8 @@ SramParams read_sram(const ConfigNode& node) {
 std::array<std::int64_t, kPrecisionCount> read_cycles_per_pass(const ConfigNode& node) {
   std::array<std::int64_t, kPrecisionCount> cycles{};
   for (std::size_t i = 0; i < kPrecisionCount; ++i)
-    cycles[i] = node.get<std::int64_t>(kPrecisions[i].name, 0, {0, 1024});
+    if (!storage_only(kPrecisions[i].precision))
+      cycles[i] = node.get<std::int64_t>(kPrecisions[i].name, 0, {0, 1024});
   node.reject_unknown_keys();
   return cycles;
 }

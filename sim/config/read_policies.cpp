@@ -15,6 +15,7 @@ constexpr Range<std::int64_t> kBatch{1, 1'000'000};
 constexpr Range<std::int64_t> kBatchFromZero{0, 1'000'000};
 constexpr Range<std::int64_t> kSteps{0, 1'000'000'000};
 constexpr Range<double> kFraction{0, 1};
+constexpr Range<std::int64_t> kTokens0{0, bounds::kTokens.high};
 
 FaultSpec read_fault(const ConfigNode& node, const std::string& name, std::int64_t instances) {
   const FaultSpec defaults;
@@ -76,6 +77,15 @@ ServingSpec read_serving(const ConfigNode& node) {
       .prefix_cache = node.get<PrefixCachePolicy>("prefix_cache", defaults.prefix_cache),
       .admission = node.get<Admission>("admission", defaults.admission),
       .headroom = node.get<double>("headroom", defaults.headroom, kFraction),
+      .kv_spill = node.get<KvSpill>("kv_spill", defaults.kv_spill),
+      .kv_prefetch = node.get<bool>("kv_prefetch", defaults.kv_prefetch),
+      .preemption = node.get<Preemption>("preemption", defaults.preemption),
+      .kv_sink_tokens = node.get<std::int64_t>("kv_sink_tokens", defaults.kv_sink_tokens, kTokens0),
+      .kv_window_tokens =
+          node.get<std::int64_t>("kv_window_tokens", defaults.kv_window_tokens, kTokens0),
+      .session_prefixes = node.get<bool>("session_prefixes", defaults.session_prefixes),
+      .queue = node.get<QueueOrder>("queue", defaults.queue),
+      .slo_admission = node.get<bool>("slo_admission", defaults.slo_admission),
       .instances = node.get<std::int64_t>("instances", defaults.instances, bounds::kCount),
       .prefill_instances =
           node.get<std::int64_t>("prefill_instances", defaults.prefill_instances, kBatchFromZero),
@@ -93,6 +103,11 @@ ServingSpec read_serving(const ConfigNode& node) {
   serving.thinking.share = node.get<double>("thinking_share", serving.thinking.share, kFraction);
   node.check("prefill_instances", serving.prefill_instances < serving.instances,
              "must leave an instance that decodes");
+  node.check("kv_window_tokens", serving.kv_window_tokens > 0 || serving.kv_sink_tokens == 0,
+             "must be above 0 where there are kv_sink_tokens");
+  node.check("slo_admission", !serving.slo_admission || serving.ttft_limit, "needs a ttft_limit");
+  node.check("queue", serving.queue != QueueOrder::Slo || serving.ttft_limit,
+             "slo needs a ttft_limit");
   node.check("fault_detection", serving.fault_detection.count() > 0, "must be above 0");
   serving.faults = read_faults(node, serving.instances);
   if (const auto section = node.find_child("speculation")) {

@@ -67,7 +67,8 @@ void read_table(const ConfigNode& node, PriceCoverage coverage,
 
 void read_mac_prices(const ConfigNode& node, PriceCoverage coverage, EnergyPrices& prices) {
   for (std::size_t i = 0; i < kPrecisionCount; ++i)
-    if (node.has(kPrecisions[i].name) || coverage == PriceCoverage::Whole)
+    if (!storage_only(kPrecisions[i].precision) &&
+        (node.has(kPrecisions[i].name) || coverage == PriceCoverage::Whole))
       prices.mac_pj[i] = node.get<double>(kPrecisions[i].name, bounds::kPicojoules);
   node.reject_unknown_keys();
 }

@@ -124,9 +124,10 @@ void Instance::loop() {
 /// False when there is nothing to do.
 bool Instance::step() {
   if (failed_at_ || !listener_.go_on()) return false;
-  const StepLoad& load = scheduler_.plan(admitted_);
+  const StepLoad& load = scheduler_.plan(admitted_, now());
   for (const Admitted& a : admitted_) listener_.admitted(number_, a);
-  if (load.sequences.empty()) return false;
+  for (const RequestId id : scheduler_.refused()) listener_.refused(number_, id);
+  if (load.empty()) return !scheduler_.refused().empty();
   const Picoseconds begun = now();
   result_.prefill_tokens += scheduler_.prompt_tokens();
   result_.batch_peak =
@@ -138,7 +139,7 @@ bool Instance::step() {
   if (failed_at_) return false;
   ++result_.steps;
   const std::int64_t tokens_before = result_.output_tokens;
-  for (const Progress& p : scheduler_.complete()) {
+  for (const Progress& p : scheduler_.complete(now())) {
     result_.output_tokens += p.tokens;
     listener_.progressed(number_, p);
   }
@@ -203,8 +204,8 @@ void Instance::sample_residency() {
   result_.kv_peak = max(result_.kv_peak, used);
   if (result_.steps % sample_stride_ != 0) return;
   result_.residency.push_back({now(), number_, used, scheduler_.kv().reserved(),
-                               scheduler_.kv().cached(), scheduler_.running(),
-                               scheduler_.waiting()});
+                               scheduler_.kv().cached(), scheduler_.kv().resident(KvPlace::Far),
+                               scheduler_.running(), scheduler_.waiting()});
   if (result_.residency.size() < kMostSamples) return;
   auto& all = result_.residency;
   for (std::size_t i = 0; 2 * i < all.size(); ++i) all[i] = all[2 * i];
@@ -221,6 +222,10 @@ InstanceResult Instance::result() {
   result_.prefix = scheduler_.kv().prefix_stats();
   result_.prefix_block_bytes = scheduler_.kv().block_bytes();
   result_.preemption = scheduler_.preemption_stats();
+  for (const KvPlace place : {KvPlace::Home, KvPlace::Far})
+    result_.kv_tiers[static_cast<std::size_t>(place)] = scheduler_.kv().tier_stats(place);
+  result_.longest_context = scheduler_.longest_context();
+  result_.dropped_tokens = scheduler_.dropped_tokens();
   result_.speculation = scheduler_.speculation_stats();
   return std::move(result_);
 }

@@ -24,6 +24,8 @@ class InstanceListener {
  public:
   virtual ~InstanceListener() = default;
   virtual void admitted(std::int32_t instance, const Admitted& admitted) = 0;
+  /// A request left the waiting line without being served.
+  virtual void refused(std::int32_t instance, RequestId request) = 0;
   virtual void progressed(std::int32_t instance, const Progress& progress) = 0;
   /// Before every step. False: none is to follow, on any instance.
   virtual bool go_on() = 0;

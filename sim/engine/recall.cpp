@@ -151,6 +151,10 @@ bool RecallExecutor::draw_audit(Picoseconds duration, double& chance) {
 }
 
 StepOutcome RecallExecutor::execute(const StepLoad& load) {
+  if (!load.moves.empty()) {  // each is its own: simulated, and never an example for others
+    ++report_.simulated;
+    return silicon_.execute(load);
+  }
   const StepFeatures f = features_of(load, llm_);
   const ClosedForm form = closed_form(f);
   const double total = form.total();

@@ -35,6 +35,12 @@ void check_supported(const RunSpec& spec, const Trace* trace) {
   if (spec.serving.early_exit.share > 0 && spec.draft)
     throw ConfigError(SourcePosition{}, "serving.early_exit_share",
                       "expected 0 beside serving.speculation: drafts are verified by all layers");
+  const bool far =
+      spec.serving.kv_spill == KvSpill::Far || spec.serving.preemption == Preemption::Swap;
+  if (far && !spec.platform.die.far)
+    throw ConfigError(SourcePosition{}, "serving.kv_spill",
+                      "expected a platform with a far tier to spill or swap to, " +
+                          spec.platform.name + " has none");
   check_formats(spec.platform, spec.llm);
   if (spec.draft) check_formats(spec.platform, *spec.draft);
   const auto* steady = std::get_if<SteadyDecode>(&spec.workload);

@@ -41,9 +41,11 @@ StepOutcome RooflineExecutor::execute(const StepLoad& load) {
       kCharged[static_cast<std::size_t>(outcome.roofline.limit)])] = outcome.duration;
   EventCounts& counts = outcome.counts;
   for (std::size_t t = 0; t < kTierCount; ++t) {
-    counts.read[t] = totals.weights[t] + totals.kv[t];
+    counts.read[t] = totals.weights[t] + totals.kv[t] + totals.moved_out[t];
+    counts.written[t] = totals.moved_in[t];
     counts.loaded[static_cast<std::size_t>(kWeightCategories[t])] += totals.weights[t];
     counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)] += totals.kv[t];
+    counts.loaded[static_cast<std::size_t>(TimeCategory::KvMove)] += totals.moved_out[t];
   }
   // Whole bursts, every row used in full.
   if (const auto& hbm = platform_.die.hbm) {

@@ -157,7 +157,7 @@ void Simulation::take(RequestId id) {
   // Whoever prefills it, somebody must be able to hold all of it.
   const bool fits = std::ranges::any_of(places_, [&](const Place& place) {
     return place.role != ServingRole::Prefill && place.up_or_back() &&
-           place.instance().scheduler().kv().ever_fits(ticket.length());
+           place.instance().scheduler().kv().ever_fits(spec_.serving.kept(ticket.length()));
   });
   const ServingRole role =
       spec_.serving.prefill_instances > 0 ? ServingRole::Prefill : ServingRole::Both;
@@ -195,7 +195,9 @@ bool Simulation::dispatch(const Ticket& ticket, ServingRole role) {
   while (std::ranges::any_of(loads, &InstanceLoad::up)) {
     const std::size_t chosen = router.choose(request, loads);
     Place& place = places_[chosen];
-    if (place.instance().scheduler().arrive(ticket)) {
+    Ticket mine = ticket;
+    mine.arrival = record(ticket.id).arrival;
+    if (place.instance().scheduler().arrive(mine)) {
       ++place.load.requests;
       served_at_[static_cast<std::size_t>(ticket.id)] = chosen;
       place.instance().wake();
@@ -297,6 +299,11 @@ void Simulation::admitted(std::int32_t instance, const Admitted& admitted) {
   if (admitted.awaits_cache) send_cache(static_cast<std::size_t>(instance), admitted);
 }
 
+void Simulation::refused(std::int32_t instance, RequestId request) {
+  --places_[static_cast<std::size_t>(instance)].load.requests;
+  refuse(request, Refusal::Late);
+}
+
 void Simulation::progressed(std::int32_t instance, const Progress& progress) {
   if (progress.tokens == 0) return;
   RequestRecord& r = record(progress.request);
@@ -334,7 +341,8 @@ void Simulation::send_cache(std::size_t to, const Admitted& admitted) {
   Instance& target = places_[to].instance();
   const KvManager& kv = target.scheduler().kv();
   const RequestRecord& r = record(admitted.id);
-  const Bytes size = kv.held(r.input_tokens + r.generated - 1) - kv.held(admitted.found);
+  const Bytes size =
+      kv.held(spec_.serving.kept(r.input_tokens + r.generated - 1)) - kv.held(admitted.found);
   network_->send(dies_of(source.plan(), from, source.scheduler().replica_of(admitted.id)),
                  dies_of(target.plan(), to, target.scheduler().replica_of(admitted.id)), size,
                  [this, id = admitted.id, from, to, &source, &target] {
@@ -359,7 +367,10 @@ void Simulation::ended(RequestId id) {
   arrivals_->ended(id, now());
   turn_.notify(sc_core::SC_ZERO_TIME);
   if (ended_requests_ < std::ssize(result_.requests)) return;
-  if (std::ranges::all_of(result_.requests, &RequestRecord::rejected)) refuse_all();
+  if (std::ranges::all_of(result_.requests, [](const RequestRecord& r) {
+        return r.rejected && r.refusal != Refusal::Late;
+      }))
+    refuse_all();
   stop();
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <utility>
 
 #include "sim/mapping/lowering_writer.hpp"
@@ -51,13 +50,6 @@ TimeCategory weights_category(Tier tier) {
   return kWeightCategories[static_cast<std::size_t>(tier)];
 }
 
-Unit port_of(Tier tier) {
-  constexpr std::array<Unit, kTierCount> kOf{Unit::SramPort, Unit::HbmPort, Unit::FarPort};
-  return kOf[static_cast<std::size_t>(tier)];
-}
-
-constexpr std::int64_t kLongestPiece = std::numeric_limits<std::int32_t>::max();
-
 /// A residual add and the norm behind it are one pass over the data.
 bool fuse(Instruction& before, const VectorWork& work) {
   if (before.vector_op != VectorOp::Residual || work.op != VectorOp::RmsNorm ||
@@ -70,6 +62,11 @@ bool fuse(Instruction& before, const VectorWork& work) {
 
 }  // namespace
 
+Unit port_of(Tier tier) {
+  constexpr std::array<Unit, kTierCount> kOf{Unit::SramPort, Unit::HbmPort, Unit::FarPort};
+  return kOf[static_cast<std::size_t>(tier)];
+}
+
 Lowering::Writer::Writer(Lowering& owner, StepPrograms& out)
     : o_{owner},
       plan_{owner.placement_.plan},
@@ -78,7 +75,8 @@ Lowering::Writer::Writer(Lowering& owner, StepPrograms& out)
       out_{out},
       last_(static_cast<std::size_t>(plan_.stage_dies() * plan_.pipeline), kNoInstruction),
       gate_(last_.size(), kNoInstruction),
-      router_done_(last_.size(), kNoInstruction) {
+      router_done_(last_.size(), kNoInstruction),
+      arriving_(last_.size()) {
   if (owner.router_ != nullptr && owner.llm_.moe->routing.choice == ExpertChoice::ByToken)
     routed_batch_.emplace(*owner.router_);
   for (const Mixer& mixer : owner.llm_.mixers) shards_.push_back(attention_shards(mixer, plan_));
@@ -88,7 +86,8 @@ void Lowering::Writer::write(std::span<const SequenceWork> sequences) {
   sequences_ = sequences;
   if (routed_batch_) {
     routed_batch_->clear();
-    for (const SequenceWork& s : sequences) routed_batch_->add(s.request, s.context, s.new_tokens);
+    for (const SequenceWork& s : sequences)
+      routed_batch_->add(s.request, s.position(), s.new_tokens);
   }
   work_.clear();
   for (std::int64_t r = 0; r < plan_.data; ++r)
@@ -158,6 +157,7 @@ void Lowering::Writer::load_and_mac(std::int64_t die, const Streamed& s,
     load.after[1] = gate_[static_cast<std::size_t>(die)];
     const std::int32_t loaded = s.bytes > 0 ? add(die, load) : kNoInstruction;
 
+    const std::int32_t operand = dequantise(die, loaded, share(s.dequantised, tiles, t));
     Instruction mac{.code = OpCode::Mac,
                     .unit = Unit::Mac,
                     .category = TimeCategory::Mac,
@@ -169,12 +169,23 @@ void Lowering::Writer::load_and_mac(std::int64_t die, const Streamed& s,
       if (shape.n > 0) all.push_back(shape);
     }
     mac.shapes_end = static_cast<std::int32_t>(all.size());
-    mac.after[0] = {loaded, true};
+    mac.after[0] = {operand, true};
     mac.after[1] = operands;
     last(die) = add(die, mac);
     if (loaded != kNoInstruction)
       program(die).code[static_cast<std::size_t>(loaded)].consumer = last(die);
   }
+}
+
+/// What streams in from `loaded`, in the format that products take.
+std::int32_t Lowering::Writer::dequantise(std::int64_t die, std::int32_t loaded,
+                                          std::int64_t elements) {
+  if (elements == 0) return loaded;
+  Instruction in{.code = OpCode::Vector, .unit = Unit::Vector, .category = TimeCategory::Vector};
+  in.vector_op = VectorOp::Dequantise;
+  in.amount = elements;
+  in.after[0] = {loaded, true};
+  return add(die, in);
 }
 
 void Lowering::Writer::gemm(std::int64_t die, const WeightHome& home, const Matrix& mine,
@@ -369,12 +380,14 @@ void Lowering::lower(const StepLoad& load, StepPrograms& out) {
   const std::int64_t batches =
       std::clamp<std::int64_t>(placement_.plan.pipeline, 1, std::max<std::int64_t>(1, count));
   Writer writer{*this, out};
+  for (const KvMove& move : load.moves) writer.move(move, true);
   const std::span<const SequenceWork> all{load.sequences};
   for (std::int64_t b = 0; b < batches; ++b) {
     const auto begin = static_cast<std::size_t>(count * b / batches);
     const auto end = static_cast<std::size_t>(count * (b + 1) / batches);
     if (begin < end) writer.write(all.subspan(begin, end - begin));
   }
+  for (const KvMove& move : load.moves) writer.move(move, false);
 }
 
 }  // namespace reticle

@@ -11,13 +11,26 @@ namespace reticle {
 
 // ---- the cache ------------------------------------------------------------------------------
 
-/// Bytes of `elements` per token of one layer's cache on the die of `rank`, for so many tokens.
+namespace {
+/// Elements with a scale in common, most formats' (KIVI, arXiv 2402.02750; OCP MX v1.0).
+constexpr std::int64_t kScaleGroup = 32;
+}  // namespace
+
+/// Of `elements` per token of one layer's cache what the die of `rank` has, for so many tokens.
+std::int64_t Lowering::Writer::cache_share(std::int64_t tokens, std::int64_t elements,
+                                           std::int64_t rank) const {
+  return elements / shards().heads * share(tokens, shards().context, rank % shards().context);
+}
+
 std::int64_t Lowering::Writer::cache_share_bytes(std::int64_t tokens, std::int64_t elements,
                                                  std::int64_t rank) const {
-  return bytes_of(
-             elements / shards().heads * share(tokens, shards().context, rank % shards().context),
-             o_.llm_.kv)
-      .count();
+  return bytes_of(cache_share(tokens, elements, rank), o_.llm_.kv).count();
+}
+
+std::int64_t Lowering::Writer::dequantised(std::int64_t tokens, std::int64_t elements,
+                                           std::int64_t rank) const {
+  const bool as_is = !scaled(o_.llm_.kv) || o_.llm_.kv == attention_product();
+  return as_is ? 0 : cache_share(tokens, elements, rank);
 }
 
 /// Nobody waits: this step's attention has the new values on chip.
@@ -35,7 +48,12 @@ void Lowering::Writer::store(std::int64_t die, std::int64_t bytes, std::int64_t 
 
 void Lowering::Writer::append() {
   const std::int64_t elements = cache_elements(mixer());
+  const bool quantises = scaled(o_.llm_.kv) && o_.llm_.kv != o_.llm_.activations;
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
+    if (quantises)
+      vector(die, {.op = VectorOp::Quantise,
+                   .elements = cache_share(w.tokens, elements, rank),
+                   .row = kScaleGroup});
     store(die, cache_share_bytes(w.tokens, elements, rank), w.tokens);
   });
 }
@@ -108,6 +126,10 @@ void Lowering::Writer::gather_latents() {
       exchange(o_.collectives_.gather_all(replica_group(r),
                                           bytes_of(asked(w).blocks.read * elements, o_.llm_.kv)));
   });
+  if (!scaled(o_.llm_.kv) || o_.llm_.kv == o_.llm_.activations) return;
+  each_die([&](std::int64_t die, auto, auto, const ReplicaWork& w) {
+    vector(die, {.op = VectorOp::Dequantise, .elements = asked(w).blocks.read * elements});
+  });
 }
 
 void Lowering::Writer::key_up(const Operator& op) {
@@ -164,7 +186,8 @@ void Lowering::Writer::scan_index(const LatentAttentionSpec& spec) {
         {.tier = o_.placement_.kv.tier,
          .bytes = cache_share_bytes(all.scanned, spec.index_dim, rank),
          .piece = bytes_of(o_.placement_.kv.page_tokens * spec.index_dim, o_.llm_.kv).count(),
-         .category = TimeCategory::Kv},
+         .category = TimeCategory::Kv,
+         .dequantised = dequantised(all.scanned, spec.index_dim, rank)},
         scores, attention_product());
     const std::int64_t scored = mine(all.scanned_pairs);
     vector(die, {.op = VectorOp::Select, .elements = scored, .row = div_up(scored, w.tokens)});
@@ -200,7 +223,8 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
                  {.tier = kv.tier,
                   .bytes = cache_share_bytes(single.read, elements, rank),
                   .piece = bytes_of(piece_tokens * elements, o_.llm_.kv).count(),
-                  .category = TimeCategory::Kv},
+                  .category = TimeCategory::Kv,
+                  .dequantised = dequantised(single.read, elements, rank)},
                  shapes, attention_product());
     softmax(die, scores, spec.heads * w.tokens);
   });
@@ -233,6 +257,7 @@ void Lowering::Writer::attend_heads(const AttentionSpec& a) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
     const std::int64_t c = rank % shards().context;
     const MixerWork& mixed = asked(w);
+    const std::int64_t read = mixed.single.read + mixed.blocks.read;
     shapes.clear();
     // Scores and weighted sum; the contexts of all decoding sequences laid side by side.
     const auto attention = [&](std::int64_t rows, std::int64_t positions) {
@@ -247,10 +272,10 @@ void Lowering::Writer::attend_heads(const AttentionSpec& a) {
                 div_up(p.asked[static_cast<std::size_t>(mixer_)].pairs, p.new_tokens));
     load_and_mac(die,
                  {.tier = kv.tier,
-                  .bytes = cache_share_bytes(mixed.single.read + mixed.blocks.read,
-                                             cache_elements(mixer()), rank),
+                  .bytes = cache_share_bytes(read, cache_elements(mixer()), rank),
                   .piece = bytes_of(kv.page_tokens * kv_heads * a.head_dim, llm.kv).count(),
-                  .category = TimeCategory::Kv},
+                  .category = TimeCategory::Kv,
+                  .dequantised = dequantised(read, cache_elements(mixer()), rank)},
                  shapes, attention_product());
     const std::int64_t pairs = mixed.single.pairs + mixed.blocks.pairs;
     const std::int64_t heads = kv_heads * group_heads;

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -53,12 +55,18 @@ struct ExpertWork {
   std::int64_t address = 0;
 };
 
+Unit port_of(Tier tier);
+/// What Instruction::piece holds.
+inline constexpr std::int64_t kLongestPiece = std::numeric_limits<std::int32_t>::max();
+
 /// Per die it keeps the instruction that the next one depends on.
 class Lowering::Writer {
  public:
   Writer(Lowering& owner, StepPrograms& out);
 
   void write(std::span<const SequenceWork> sequences);
+  /// A move between tiers: what it does before the sequences' work (`begins`), or behind it.
+  void move(const KvMove& move, bool begins);
 
  private:
   // ---- places -------------------------------------------------------------------------------
@@ -123,11 +131,13 @@ class Lowering::Writer {
     std::int64_t piece = 0;
     TimeCategory category{};
     std::int32_t load_after = kNoInstruction;  ///< when the bytes are known to be needed
+    std::int64_t dequantised = 0;              ///< elements that the vector unit turns over first
   };
   /// Loads `bytes` from a home and multiplies. Tiles of at most load_tile stream in one after
   /// another, each feeding its share of the columns.
   void load_and_mac(std::int64_t die, const Streamed& s, std::span<const GemmShape> shapes,
                     Precision precision);
+  std::int32_t dequantise(std::int64_t die, std::int32_t loaded, std::int64_t elements);
   /// Multiplies by a shard of a matrix: one pass over its weights serves all `shapes`.
   void gemm(std::int64_t die, const WeightHome& home, const Matrix& mine,
             std::span<const GemmShape> shapes);
@@ -163,6 +173,11 @@ class Lowering::Writer {
   }
   [[nodiscard]] std::int64_t cache_share_bytes(std::int64_t tokens, std::int64_t elements,
                                                std::int64_t rank) const;
+  /// As cache_share_bytes, in elements; 0 where products take the cache's format as it is.
+  [[nodiscard]] std::int64_t dequantised(std::int64_t tokens, std::int64_t elements,
+                                         std::int64_t rank) const;
+  [[nodiscard]] std::int64_t cache_share(std::int64_t tokens, std::int64_t elements,
+                                         std::int64_t rank) const;
   void store(std::int64_t die, std::int64_t bytes, std::int64_t pieces);
   void project_in(const Operator& op);
   void key_up(const Operator& op);
@@ -177,6 +192,18 @@ class Lowering::Writer {
   void softmax(std::int64_t die, std::int64_t scores, std::int64_t rows);
   void merge(std::int64_t heads, std::int64_t width, bool single_only);
   void recur();
+
+  // ---- moves between tiers (lowering_moves.cpp) ---------------------------------------------
+  struct Copied {
+    Tier from{}, to{};
+    std::int64_t bytes = 0;
+    std::int64_t piece = 0;
+  };
+  [[nodiscard]] std::int64_t page_piece(std::int64_t stage) const;
+  void copy(std::int64_t die, const Copied& c, bool begins);
+  [[nodiscard]] Instruction transfer(OpCode code, Tier tier, const Copied& c, std::int64_t tiles,
+                                     std::int64_t t) const;
+  void add_after(std::int64_t die, Instruction in, std::int32_t before);
 
   // ---- feed-forward networks (lowering_ffn.cpp) ---------------------------------------------
   void activate(const Operator& op);
@@ -211,6 +238,7 @@ class Lowering::Writer {
   std::span<const SequenceWork> sequences_;
   std::vector<ReplicaWork> work_;
   std::vector<std::int32_t> last_, gate_, router_done_;  ///< per die
+  std::vector<std::deque<std::int32_t>> arriving_;       ///< per die: reads from the far tier
   std::int64_t stage_ = 0;
   std::int16_t layer_ = -1;
   std::int8_t mixer_ = 0;  ///< of the layer

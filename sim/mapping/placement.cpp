@@ -315,6 +315,7 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
     const auto room = static_cast<std::int64_t>(
         std::floor(static_cast<double>(placer.kv_free(out.kv.tier)) * policy.kv_share));
     out.kv.stages.push_back(stage_cache(llm, plan, page_tokens, stage, room));
+    out.kv.stages.back().far_room = placer.kv_free(Tier::Far);
   }
   size_pages(llm, out.kv);
   out.sram_fraction_expected = active > 0 ? hit / active : 0;

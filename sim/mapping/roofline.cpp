@@ -23,7 +23,9 @@ StepTotals totals_of(const StepPrograms& step) {
   for (const Program& program : step.dies)
     for (const Instruction& in : program.code) {
       const auto tier = static_cast<std::size_t>(in.tier);
-      if (in.code == OpCode::Load)
+      if (in.category == TimeCategory::KvMove)
+        (in.code == OpCode::Load ? totals.moved_out : totals.moved_in)[tier] += Bytes{in.amount};
+      else if (in.code == OpCode::Load)
         (in.category == TimeCategory::Kv ? totals.kv : totals.weights)[tier] += Bytes{in.amount};
       if (in.code == OpCode::Vector) totals.vector_ops += element_ops(vector_work(in));
       if (in.code != OpCode::Mac) continue;
@@ -41,6 +43,11 @@ StepTotals totals_of(const EventCounts& counts, Tier kv_tier) {
     totals.weights[t] = counts.loaded[static_cast<std::size_t>(kWeightCategories[t])];
   totals.kv[static_cast<std::size_t>(kv_tier)] =
       counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)];
+  // The far tier is read for weights and moves alone, and written for moves alone.
+  constexpr auto kFar = static_cast<std::size_t>(Tier::Far);
+  const auto home = static_cast<std::size_t>(kv_tier);
+  totals.moved_out[kFar] = totals.moved_in[home] = counts.read[kFar] - totals.weights[kFar];
+  totals.moved_in[kFar] = totals.moved_out[home] = counts.written[kFar];
   totals.macs = counts.macs;
   totals.vector_ops = counts.vector_ops;
   return totals;
@@ -59,9 +66,11 @@ RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals) {
     if (t > bound.duration) bound = {t, limit};
   };
   for (std::size_t t = 0; t < kTierCount; ++t)
-    consider(
-        shortest(static_cast<double>((totals.weights[t] + totals.kv[t]).count()), rates[t] * n),
-        static_cast<RooflineLimit>(t));
+    consider(shortest(static_cast<double>((totals.weights[t] + totals.kv[t] + totals.moved_out[t] +
+                                           totals.moved_in[t])
+                                              .count()),
+                      rates[t] * n),
+             static_cast<RooflineLimit>(t));
   double mac_cycles = 0;  // array-passes in units of the native format
   for (std::size_t p = 0; p < kPrecisionCount; ++p)
     mac_cycles +=

@@ -18,6 +18,8 @@ namespace reticle {
 struct StepTotals {
   std::array<Bytes, kTierCount> weights{};
   std::array<Bytes, kTierCount> kv{};
+  /// Read from and written to a tier by moves of keys and values between tiers.
+  std::array<Bytes, kTierCount> moved_out{}, moved_in{};
   std::array<std::int64_t, kPrecisionCount> macs{};
   std::int64_t vector_ops = 0;
 };

@@ -23,12 +23,27 @@ void add(PrefixStats& total, const PrefixStats& part) {
   total.hit_blocks += part.hit_blocks;
   total.hit_tokens += part.hit_tokens;
   total.evicted += part.evicted;
+  total.spilled += part.spilled;
+  total.far_hit_blocks += part.far_hit_blocks;
+  total.prefetched += part.prefetched;
+  total.far_evicted += part.far_evicted;
+}
+
+void add(KvTierStats& total, const KvTierStats& part) {
+  total.allocated += part.allocated;
+  total.freed += part.freed;
+  total.evicted += part.evicted;
+  total.moved_in += part.moved_in;
+  total.peak += part.peak;
+  total.byte_seconds += part.byte_seconds;
 }
 
 void add(PreemptionStats& total, const PreemptionStats& part) {
   total.preemptions += part.preemptions;
   total.lost_tokens += part.lost_tokens;
   total.recomputed_tokens += part.recomputed_tokens;
+  total.swaps += part.swaps;
+  total.swapped_tokens += part.swapped_tokens;
 }
 
 void add(SpeculationStats& total, const SpeculationStats& part) {
@@ -67,6 +82,9 @@ void add_work(InstanceResult& total, const InstanceResult& part) {
   total.prefill_tokens += part.prefill_tokens;
   add(total.prefix, part.prefix);
   add(total.preemption, part.preemption);
+  for (std::size_t t = 0; t < kKvPlaceCount; ++t) add(total.kv_tiers[t], part.kv_tiers[t]);
+  total.longest_context = std::max(total.longest_context, part.longest_context);
+  total.dropped_tokens += part.dropped_tokens;
   add(total.speculation, part.speculation);
   total.picks += part.picks;
   total.dropped_picks += part.dropped_picks;

@@ -57,10 +57,11 @@ std::vector<Finding> priced_findings(const EnergyReport& energy) {
 namespace {
 /// How many for which reason.
 std::string refusals(const RunResult& result) {
-  constexpr std::array<std::pair<Refusal, std::string_view>, 3> kReasons{
+  constexpr std::array<std::pair<Refusal, std::string_view>, 4> kReasons{
       {{Refusal::Context, "longer than the model's context"},
        {Refusal::Room, "longer than the KV room of an empty machine"},
-       {Refusal::Fault, "without an instance that could hold them, after a fault"}}};
+       {Refusal::Fault, "without an instance that could hold them, after a fault"},
+       {Refusal::Late, "too late for serving.ttft_limit, or without hope of room"}}};
   std::string text;
   for (const auto& [refusal, words] : kReasons) {
     const auto count = std::ranges::count(result.requests, refusal, &RequestRecord::refusal);

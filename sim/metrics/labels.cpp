@@ -15,6 +15,8 @@ constexpr std::array<TimeCategoryLabel, kTimeCategoryCount> kTimeCategoryLabels{
      "the arrays wait for weights from behind the host link: they need room in a faster tier"},
     {TimeCategory::Kv, "kv", "KV cache",
      "attention waits for keys and values: context length times batch sets the pace"},
+    {TimeCategory::KvMove, "kv_move", "KV moves between tiers",
+     "steps wait for keys and values on their way between tiers: the host link sets the pace"},
     {TimeCategory::Mac, "mac", "matrix arithmetic",
      "the MAC arrays set the pace: their data arrives in time"},
     {TimeCategory::Vector, "vector", "vector arithmetic",

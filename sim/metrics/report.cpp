@@ -59,6 +59,11 @@ Json inputs_json(const RunSpec& spec, std::optional<std::uint64_t> trace_digest,
         {"prefix_cache", ValueText<PrefixCachePolicy>::format(spec.serving.prefix_cache)},
         {"admission", ValueText<Admission>::format(spec.serving.admission)},
         {"headroom", spec.serving.headroom},
+        {"kv_spill", ValueText<KvSpill>::format(spec.serving.kv_spill)},
+        {"kv_sink_tokens", spec.serving.kv_sink_tokens},
+        {"kv_window_tokens", spec.serving.kv_window_tokens},
+        {"preemption", ValueText<Preemption>::format(spec.serving.preemption)},
+        {"queue", ValueText<QueueOrder>::format(spec.serving.queue)},
         {"instances", spec.serving.instances},
         {"prefill_instances", spec.serving.prefill_instances},
         {"routing", ValueText<RoutingPolicy>::format(spec.serving.routing)}}},
@@ -147,7 +152,8 @@ Json requests_json(const RunResult& result) {
           {"rejected_for",
            {{"context", refused(Refusal::Context)},
             {"room", refused(Refusal::Room)},
-            {"fault", refused(Refusal::Fault)}}},
+            {"fault", refused(Refusal::Fault)},
+            {"late", refused(Refusal::Late)}}},
           {"unfinished", total - finished - rejected},
           {"batch_peak", result.batch_peak}};
 }
@@ -308,9 +314,18 @@ Json residency_json(const RunFigures& f, const RunResult& result) {
       {"prefix_blocks", of_blocks(result.prefix.blocks)},
       {"prefix_hit_blocks", of_blocks(result.prefix.hit_blocks)},
       {"evicted_blocks", of_blocks(result.prefix.evicted)},
+      {"spilled_blocks", of_blocks(result.prefix.spilled)},
+      {"far_hit_blocks", of_blocks(result.prefix.far_hit_blocks)},
+      {"prefetched_blocks", of_blocks(result.prefix.prefetched)},
+      {"far_evicted_blocks", of_blocks(result.prefix.far_evicted)},
       {"evicted_bytes", of_blocks((result.prefix.evicted * result.prefix_block_bytes).count())},
       {"preemptions", result.preemption.preemptions},
-      {"recomputed_tokens", result.preemption.recomputed_tokens}};
+      {"recomputed_tokens", result.preemption.recomputed_tokens},
+      {"swaps", result.preemption.swaps},
+      {"swapped_tokens", result.preemption.swapped_tokens},
+      {"dropped_tokens", result.dropped_tokens},
+      {"longest_context", result.longest_context},
+      {"kv_tiers", kv_tiers_json(result)}};
 }
 
 Json recall_json(const RecallReport& r) {

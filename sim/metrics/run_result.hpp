@@ -14,6 +14,7 @@
 #include "sim/mapping/roofline.hpp"
 #include "sim/serving/serving_spec.hpp"
 #include "workloads/requests/request.hpp"
+#include "workloads/requests/step_load.hpp"
 
 namespace reticle {
 
@@ -23,6 +24,7 @@ enum class Refusal : std::uint8_t {
   Context,  ///< longer than the model attends to
   Room,     ///< longer than the KV room of any instance
   Fault,    ///< no instance that could hold it is left
+  Late,     ///< its turn came too late for serving.ttft_limit, or without hope of room
 };
 
 /// The life of one request. Times from the start of the run; nullopt = has not come to that.
@@ -49,6 +51,7 @@ struct ResidencySample {
   Bytes kv_used{};      ///< tokens in the cache, idle prefixes included
   Bytes kv_reserved{};  ///< pages promised to admitted requests, shared ones once
   Bytes kv_cached{};    ///< prefix blocks that nobody uses
+  Bytes kv_far{};       ///< prefix blocks and swapped caches in the far tier
   std::int64_t running = 0;
   std::int64_t waiting = 0;
 };
@@ -95,6 +98,9 @@ struct InstanceResult {
   PrefixStats prefix;
   Bytes prefix_block_bytes{};
   PreemptionStats preemption;
+  std::array<KvTierStats, kKvPlaceCount> kv_tiers{};
+  std::int64_t longest_context = 0;  ///< tokens of a sequence in the cache, at most
+  std::int64_t dropped_tokens = 0;   ///< that left a cache for its window to move on
   SpeculationStats speculation;
   std::int64_t picks = 0;          ///< of routed experts by tokens, over all layers
   std::int64_t dropped_picks = 0;  ///< of these, by full experts (moe.routing.capacity_factor)

@@ -5,6 +5,8 @@
 
 #include "sim/config/enum_tables.hpp"
 #include "sim/config/value_text.hpp"
+#include "sim/metrics/figures.hpp"
+#include "sim/metrics/labels.hpp"
 #include "sim/metrics/text_format.hpp"
 
 namespace reticle {
@@ -99,10 +101,38 @@ Json speculation_json(const RunResult& result) {
           {"tokens_per_verification", tokens_per_verification(s)}};
 }
 
+Json kv_tiers_json(const RunResult& result) {
+  Json tiers = Json::object();
+  for (const KvPlace place : {KvPlace::Home, KvPlace::Far}) {
+    const KvTierStats& t = result.kv_tiers[static_cast<std::size_t>(place)];
+    const Tier tier = place == KvPlace::Home ? result.placement.kv.tier : Tier::Far;
+    if (result.placement.capacity[static_cast<std::size_t>(tier)].count() == 0) continue;
+    const auto allocated = static_cast<double>(t.allocated.count());
+    // Little's law: bytes that are there on average = bytes that come per second x their stay.
+    tiers[std::string{name_of(tier)}] = {
+        {"allocated_bytes", t.allocated.count()},
+        {"freed_bytes", t.freed.count()},
+        {"evicted_bytes", t.evicted.count()},
+        {"resident_bytes", (t.allocated - t.freed - t.evicted).count()},
+        {"moved_in_bytes", t.moved_in.count()},
+        {"peak_bytes", t.peak.count()},
+        {"mean_page_life_s", or_null(ratio(t.byte_seconds, allocated))}};
+  }
+  return tiers;
+}
+
 std::vector<std::string> serving_lines(const RunResult& result) {
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < result.instances.size(); ++i)
     lines.push_back(instance_line(result, i));
+  if (const PrefixStats& p = result.prefix; p.spilled > 0)
+    lines.push_back(
+        fmt::format("{} blocks spilled to the far tier, {} found there, {} fetched ahead",
+                    count_text(p.spilled), count_text(p.far_hit_blocks), count_text(p.prefetched)));
+  if (result.preemption.swaps > 0)
+    lines.push_back(fmt::format("{} preempted caches swapped out, {} tokens in all",
+                                count_text(result.preemption.swaps),
+                                count_text(result.preemption.swapped_tokens)));
   if (const SpeculationStats& s = result.speculation; s.verifications > 0)
     lines.push_back(fmt::format("{} of {} drafts accepted: {} tokens per verification",
                                 count_text(s.accepted), count_text(s.drafts),

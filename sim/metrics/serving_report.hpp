@@ -18,6 +18,9 @@ Json faults_json(const RunResult& result);
 /// Null without speculation.
 Json speculation_json(const RunResult& result);
 
+/// What was taken and given back of each tier that keys and values can be in.
+Json kv_tiers_json(const RunResult& result);
+
 /// The same for people, a sentence each.
 std::vector<std::string> serving_lines(const RunResult& result);
 

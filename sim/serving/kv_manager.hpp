@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -10,43 +11,66 @@
 #include "sim/base/units.hpp"
 #include "sim/serving/prefix_cache.hpp"
 #include "sim/serving/serving_spec.hpp"
+#include "workloads/requests/step_load.hpp"
 
 namespace reticle {
 
 /// Room the placement left for keys and values.
 struct KvCapacity {
   std::int64_t page_tokens = 1;
-  Bytes page_bytes{};      ///< of one page, all dies together
-  std::int64_t pages = 0;  ///< per replica
+  Bytes page_bytes{};          ///< of one page, all dies together
+  std::int64_t pages = 0;      ///< per replica
+  std::int64_t far_pages = 0;  ///< likewise, behind the host link
   std::int64_t replicas = 1;
   std::int64_t dies = 1;             ///< per replica and stage
   std::vector<CacheStage> stages{};  ///< per die; empty: one stage of so many pages
 };
 
-/// How prefixes are kept. Blocks are those of the trace; whole pages of them are shared.
+/// How prefixes are kept.
 struct PrefixSharing {
   std::int64_t block_tokens = 0;  ///< 0: nothing is shared; else a multiple of the page's tokens
-  EvictionPolicy eviction = EvictionPolicy::Lru;
+  PrefixCachePolicy eviction = PrefixCachePolicy::Lru;
+  bool spill = false;  ///< idle blocks go to the far tier when their room is wanted
+};
+
+/// What a sequence asks of the cache.
+struct KvAsk {
+  std::span<const PrefixCache::BlockId> blocks{};
+  std::int64_t prompt = 0;  ///< tokens to be computed or found
+  std::int64_t known = 0;   ///< tokens whose blocks have ids, where these are more than the prompt
+  std::int64_t tokens = 0;  ///< tokens to have room for, at least `prompt`
+  double headroom = 0;      ///< share of the room left free where there are other sequences
+  std::optional<std::uint64_t> session{};
+};
+
+/// A sequence's cache that stands in the far tier of a replica, whole.
+struct KvImage {
+  std::int32_t replica = 0;
+  std::int64_t tokens = 0;  ///< 0: there is none
 };
 
 /// What a sequence has of a replica's cache. Given by KvManager, changed by it alone.
 struct KvLease {
   std::int32_t replica = 0;
-  std::span<const PrefixCache::BlockId> blocks{};  ///< of its prompt, the full ones
-  std::int64_t shared = 0;                         ///< leading blocks it holds in common
-  std::int64_t booked = 0;                         ///< tokens there is room for
-  std::int64_t filled = 0;                         ///< tokens written or found
+  std::span<const PrefixCache::BlockId> blocks{};  ///< of what is known of it, the full ones
+  std::optional<std::uint64_t> session{};
+  std::int64_t shared = 0;  ///< leading blocks it holds in common
+  std::int64_t booked = 0;  ///< tokens there is room for
+  std::int64_t filled = 0;  ///< tokens written or found
+  bool arriving = false;    ///< some of these are on their way from the far tier
+  KvImage image{};          ///< which of them come from
 };
 
 /// Books pages of the KV cache per replica: for sequences, whole pages for as many tokens as they
 /// were given room for; for prefix blocks in the cache, once for all that use them. Blocks nobody
-/// uses stay until their room is wanted.
+/// uses stay until their room is wanted, and then go to the far tier where that is asked for, as
+/// do the caches of sequences that are swapped out.
 ///
-/// Models:     paging, sharing of full prompt blocks, eviction, replicas; what is booked apart from
-///             what tokens really fill.
+/// Models:     paging, sharing of full prompt blocks, eviction, replicas, two tiers with moves
+///             between them; what is booked apart from what tokens really fill.
 /// Leaves out: sharing where layers keep windows or states (a prefix would need a copy of them at
-///             its end), spilling to further tiers. Part-filled blocks are not shared, so nothing
-///             is ever copied on a write.
+///             its end). Part-filled blocks are not shared, so nothing is ever copied on a write.
+///             What moves has left its old place at once: the step that moves it reads it first.
 class KvManager {
  public:
   explicit KvManager(const KvCapacity& capacity, const PrefixSharing& sharing = {});
@@ -58,50 +82,95 @@ class KvManager {
   /// Whether layers keep nothing but pages, and prefixes are shared.
   [[nodiscard]] bool shares() const { return sharing_.block_tokens > 0; }
 
-  /// Room for `tokens` on the replica that has most of the prompt, of equals the one with most
-  /// room; on the next one where that is full, leaving a share `headroom` of its room
-  /// free where it has other sequences. What is
-  /// found of the `prompt` tokens is filled already, but for the last: some token must be computed
-  /// to yield the next. nullopt when no replica has room.
-  std::optional<KvLease> admit(std::span<const PrefixCache::BlockId> blocks, std::int64_t prompt,
-                               std::int64_t tokens, double headroom = 0);
+  /// Room on the replica that has most of the prompt, of equals the one with most room; on the next
+  /// one where that is full. What is found of the prompt is filled already, but for the last token:
+  /// some must be computed to yield the next; where it is found in the far tier, the lease is
+  /// arriving. nullopt when no replica has room, or more of the prompt is just on its way.
+  std::optional<KvLease> admit(const KvAsk& ask);
+  /// Brings the far blocks of the prompt home where that takes no more than free room; a lease of
+  /// these alone, arriving. nullopt: there is nothing to do.
+  std::optional<KvLease> prefetch(const KvAsk& ask);
+  /// Copies the sequence's cache to the far tier, for it to be released; nullopt: no room there.
+  std::optional<KvImage> swap_out(const KvLease& lease);
+  /// Room for a sequence whose cache is far; the lease is arriving. nullopt: there is none.
+  std::optional<KvLease> swap_in(const KvAsk& ask, const KvImage& image);
+  /// Gives up a cache in the far tier.
+  void drop(const KvImage& image);
+  /// What the lease waited for has come.
+  void arrive(KvLease& lease);
   /// Room for `tokens` tokens in all; false, and nothing changed, when there is none.
   bool grow(KvLease& lease, std::int64_t tokens);
   /// The sequence has `tokens` tokens now; prompt blocks that are full are shared from here on.
   void fill(KvLease& lease, std::int64_t tokens);
   /// Gives back everything; prompt blocks stay in the cache.
   void release(const KvLease& lease);
+  /// A request of the session has come or gone.
+  void touch(std::uint64_t session);
+
+  /// What has to change place since this was last asked, added up by replica and direction.
+  std::vector<KvMove> take_moves();
+  /// Time goes on to `now`, with all as it is.
+  void pass_time(Picoseconds now);
 
   /// Bytes of keys, values and states of a sequence of `tokens`, all dies of a replica together.
   [[nodiscard]] Bytes held(std::int64_t tokens) const;
   [[nodiscard]] Bytes reserved() const;  ///< booked for sequences, shared blocks once
   [[nodiscard]] Bytes cached() const;    ///< of blocks that nobody uses
   [[nodiscard]] Bytes used() const;      ///< tokens written, by the byte, idle blocks included
-  [[nodiscard]] Bytes capacity() const;
+  [[nodiscard]] Bytes resident(KvPlace place) const;
+  [[nodiscard]] Bytes capacity(KvPlace place = KvPlace::Home) const;
   [[nodiscard]] const KvCapacity& room() const { return capacity_; }
   [[nodiscard]] const PrefixStats& prefix_stats() const { return stats_; }
+  [[nodiscard]] const KvTierStats& tier_stats(KvPlace place) const {
+    return tiers_[static_cast<std::size_t>(place)];
+  }
+  [[nodiscard]] const PrefixCache& prefixes(std::int32_t replica) const {
+    return replicas_[static_cast<std::size_t>(replica)].prefixes;
+  }
   [[nodiscard]] Bytes block_bytes() const;  ///< of one block, all dies
 
  private:
+  using Sizes = std::vector<std::int64_t>;  ///< bytes of one die, per stage
   struct Replica {
-    std::vector<std::int64_t> booked;  ///< bytes per stage, of one die, idle blocks included
-    Bytes filled{};                    ///< all dies, idle blocks included
+    std::array<Sizes, kKvPlaceCount> booked;  ///< idle blocks included
+    Bytes filled{};                           ///< at home, all dies, idle blocks included
     PrefixCache prefixes;
+    std::array<Bytes, kKvPlaceCount> moves{};  ///< to there, not asked for yet
+    [[nodiscard]] Sizes& at(KvPlace p) { return booked[static_cast<std::size_t>(p)]; }
+    [[nodiscard]] const Sizes& at(KvPlace p) const { return booked[static_cast<std::size_t>(p)]; }
   };
-  [[nodiscard]] std::int64_t own(const CacheStage& stage, std::int64_t tokens,
-                                 std::int64_t shared) const;
+  struct Candidate {
+    std::int32_t replica;
+    PrefixCache::Match match;
+    std::int64_t booked;
+  };
+  [[nodiscard]] KvLease lease_of(const KvAsk& ask) const;
+  [[nodiscard]] std::span<const PrefixCache::BlockId> of_prompt(const KvLease& lease,
+                                                                std::int64_t tokens) const;
+  [[nodiscard]] std::vector<Candidate> candidates(
+      std::span<const PrefixCache::BlockId> blocks) const;
+  [[nodiscard]] Sizes sizes(std::int64_t tokens, std::int64_t shared = 0) const;
   [[nodiscard]] std::int64_t block(const CacheStage& stage) const;
   [[nodiscard]] std::optional<std::int64_t> evictions_for(const Replica& replica,
-                                                          const std::vector<std::int64_t>& wanted,
-                                                          std::int64_t kept, double headroom) const;
+                                                          const Sizes& wanted, std::int64_t kept,
+                                                          double headroom) const;
+  void take(Replica& replica, KvPlace place, const Sizes& sizes);
+  enum class Leaves : std::uint8_t { Freed, Evicted };
+  void give(Replica& replica, KvPlace place, const Sizes& sizes, Leaves how);
+  void move(Replica& replica, KvPlace to, Bytes bytes);
+  void hold(Replica& replica, KvLease& lease, const PrefixCache::Match& match);
   void evict(Replica& replica, std::int64_t blocks);
-  void give_back_block(Replica& replica);
-  [[nodiscard]] std::int64_t booked(const Replica& replica) const;
+  [[nodiscard]] bool make_far_room(Replica& replica, const Sizes& wanted,
+                                   std::optional<PrefixCache::BlockId> last);
+  [[nodiscard]] Bytes over_dies(const Sizes& sizes) const;
 
   KvCapacity capacity_;
   PrefixSharing sharing_;
+  Sizes block_;
   std::vector<Replica> replicas_;
   PrefixStats stats_;
+  std::array<KvTierStats, kKvPlaceCount> tiers_{};
+  Picoseconds now_{};
 };
 
 }  // namespace reticle

@@ -5,9 +5,83 @@
 
 namespace reticle {
 
-PrefixCache::Rank PrefixCache::rank(BlockId id, const Node& node) const {
-  const std::int64_t uses = policy_ == EvictionPolicy::Lfu ? node.uses : 0;
-  return {uses, node.last_use, -node.depth, id};
+namespace {
+/// A block's credit is this over the length of the context it completes: fine enough to tell
+/// contexts of 10^5 blocks apart.
+constexpr std::int64_t kCredit = std::int64_t{1} << 40;
+}  // namespace
+
+PrefixCache::Rank PrefixCache::rank(const Node& node) const {
+  std::int64_t first = 0;
+  switch (policy_) {
+    case PrefixCachePolicy::Lfu:
+      first = node.uses;
+      break;
+    case PrefixCachePolicy::SizeAge:
+      first = node.credit;
+      break;
+    case PrefixCachePolicy::Session:
+      first = node.session ? sessions_.at(*node.session).last_use : node.last_use;
+      break;
+    case PrefixCachePolicy::Off:
+    case PrefixCachePolicy::Lru:
+    case PrefixCachePolicy::Refuse:
+      break;
+  }
+  return {first, node.last_use, node.id};
+}
+
+/// Where it stands if it may leave its tier.
+std::set<PrefixCache::Rank>* PrefixCache::list_of(const Node& node) {
+  if (node.place == Place::Home && node.holders == 0 && node.near_children == 0)
+    return &home_leaves_;
+  if (node.place == Place::Far && node.far_children == 0) return &far_leaves_;
+  return nullptr;
+}
+
+void PrefixCache::list(const Node& node) {
+  auto* list = list_of(node);
+  if (list == nullptr) return;
+  list->insert(rank(node));
+  if (policy_ == PrefixCachePolicy::Session && node.session)
+    sessions_[*node.session].leaves.insert(node.id);
+}
+
+void PrefixCache::unlist(const Node& node) {
+  auto* list = list_of(node);
+  if (list == nullptr) return;
+  list->erase(rank(node));
+  if (policy_ == PrefixCachePolicy::Session && node.session)
+    sessions_[*node.session].leaves.erase(node.id);
+}
+
+void PrefixCache::count(const Node& node, std::int64_t by) {
+  if (node.place == Place::Home && node.holders == 0) idle_ += by;
+  if (node.place == Place::Far) far_ += by;
+}
+
+template <class Change>
+void PrefixCache::update(Node& node, Change change) {
+  unlist(node);
+  count(node, -1);
+  change();
+  count(node, 1);
+  list(node);
+}
+
+void PrefixCache::count_child(const Node& node, std::int64_t by) {
+  if (!node.parent) return;
+  const auto found = nodes_.find(*node.parent);
+  invariant(found != nodes_.end(), "no block outlives the one before it");
+  Node& parent = found->second;
+  update(parent,
+         [&] { (node.place == Place::Far ? parent.far_children : parent.near_children) += by; });
+}
+
+void PrefixCache::put(Node& node, Place place) {
+  count_child(node, -1);
+  update(node, [&] { node.place = place; });
+  count_child(node, 1);
 }
 
 PrefixCache::Match PrefixCache::match(std::span<const BlockId> blocks) const {
@@ -15,38 +89,76 @@ PrefixCache::Match PrefixCache::match(std::span<const BlockId> blocks) const {
   for (const BlockId id : blocks) {
     const auto found = nodes_.find(id);
     if (found == nodes_.end()) break;
+    const Node& node = found->second;
+    m.arriving = node.place == Place::Arriving;
+    if (m.arriving) break;
     ++m.blocks;
-    m.idle += found->second.holders == 0;
+    m.idle += node.place == Place::Home && node.holders == 0;
+    m.far += node.place == Place::Far;
   }
   return m;
 }
 
-void PrefixCache::use(BlockId id, Node& node) {
-  if (node.holders == 0) idle_.erase(rank(id, node));
-  ++node.holders;
-  ++node.uses;
-  node.last_use = clock_;
+/// Of size-age: Greedy-Dual-Size with equal costs [Cao and Irani, USITS 1997]. A block's size is
+/// the context it completes, so the ends of long contexts go first; what others are evicted for
+/// adds to the credit of whatever is used later, so that age counts.
+void PrefixCache::use(Node& node, std::optional<SessionId> session) {
+  if (session) sessions_.try_emplace(*session);
+  update(node, [&] {
+    ++node.holders;
+    ++node.uses;
+    node.last_use = clock_;
+    node.credit = inflation_ + kCredit / (node.depth + 1);
+    if (session) node.session = session;
+  });
 }
 
-void PrefixCache::hold(std::span<const BlockId> blocks) {
+void PrefixCache::touch(SessionId session) {
+  if (policy_ != PrefixCachePolicy::Session) return;
+  Session& s = sessions_[session];
+  const std::set<BlockId> leaves = s.leaves;
+  for (const BlockId id : leaves) unlist(nodes_.at(id));
+  s.last_use = ++clock_;
+  for (const BlockId id : leaves) list(nodes_.at(id));
+}
+
+void PrefixCache::hold(std::span<const BlockId> blocks, std::optional<SessionId> session) {
   ++clock_;
   for (const BlockId id : blocks) {
     const auto found = nodes_.find(id);
-    invariant(found != nodes_.end(), "what is held is resident");
-    use(id, found->second);
+    invariant(found != nodes_.end(), "what is held is kept");
+    if (found->second.place == Place::Far) put(found->second, Place::Arriving);
+    use(found->second, session);
   }
 }
 
-bool PrefixCache::hold_or_insert(BlockId block, std::size_t before) {
-  const auto [entry, fresh] = nodes_.try_emplace(block);
-  Node& node = entry->second;
-  if (fresh) {
-    node = {
-        .holders = 1, .uses = 1, .last_use = clock_, .depth = static_cast<std::int64_t>(before)};
-    return false;
+void PrefixCache::arrive(std::span<const BlockId> blocks) {
+  for (const BlockId id : blocks) {
+    Node& node = nodes_.at(id);
+    if (node.place == Place::Arriving) put(node, Place::Home);
   }
-  use(block, node);
-  return true;
+}
+
+PrefixCache::Found PrefixCache::hold_or_insert(std::span<const BlockId> prefix,
+                                               std::optional<SessionId> session) {
+  const BlockId id = prefix.back();
+  const auto [entry, fresh] = nodes_.try_emplace(id);
+  Node& node = entry->second;
+  Found found = Found::Home;
+  if (fresh) {
+    found = Found::Nowhere;
+    node.id = id;
+    node.depth = std::ssize(prefix) - 1;
+    if (node.depth > 0) node.parent = prefix[prefix.size() - 2];
+    count(node, 1);
+    list(node);
+    count_child(node, 1);
+  } else if (node.place == Place::Far) {
+    found = Found::Far;
+    put(node, Place::Home);
+  }
+  use(node, session);
+  return found;
 }
 
 void PrefixCache::release(std::span<const BlockId> blocks) {
@@ -55,15 +167,40 @@ void PrefixCache::release(std::span<const BlockId> blocks) {
     const auto found = nodes_.find(id);
     invariant(found != nodes_.end() && found->second.holders > 0, "what is let go was held");
     Node& node = found->second;
-    node.last_use = clock_;
-    if (--node.holders == 0) idle_.insert(rank(id, node));
+    update(node, [&] {
+      node.last_use = clock_;
+      --node.holders;
+    });
   }
 }
 
-void PrefixCache::evict() {
-  invariant(!idle_.empty(), "there is an idle block to evict");
-  nodes_.erase(std::get<BlockId>(*idle_.begin()));
-  idle_.erase(idle_.begin());
+PrefixCache::Node& PrefixCache::first_to_go(const std::set<Rank>& list) {
+  invariant(!list.empty(), "there is an idle block to evict");
+  return nodes_.at(std::get<BlockId>(*list.begin()));
 }
+
+PrefixCache::BlockId PrefixCache::remove(Node& node) {
+  const BlockId id = node.id;
+  unlist(node);
+  count(node, -1);
+  count_child(node, -1);
+  nodes_.erase(id);
+  return id;
+}
+
+PrefixCache::BlockId PrefixCache::evict() {
+  Node& node = first_to_go(home_leaves_);
+  inflation_ = node.credit;
+  return remove(node);
+}
+
+PrefixCache::BlockId PrefixCache::demote() {
+  Node& node = first_to_go(home_leaves_);
+  inflation_ = node.credit;
+  put(node, Place::Far);
+  return node.id;
+}
+
+PrefixCache::BlockId PrefixCache::drop_far() { return remove(first_to_go(far_leaves_)); }
 
 }  // namespace reticle

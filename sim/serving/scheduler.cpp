@@ -2,18 +2,27 @@
 #include "sim/serving/scheduler.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "sim/base/error.hpp"
+#include "sim/base/rng.hpp"
 #include "sim/serving/speculation.hpp"
 
 namespace reticle {
 
 namespace {
+/// Where requests carry no blocks, a page is one.
+std::int64_t shared_tokens(const ServingSpec& spec, const KvCapacity& kv,
+                           std::int64_t block_tokens) {
+  return block_tokens == 0 && spec.session_prefixes ? kv.page_tokens : block_tokens;
+}
+
 PrefixSharing sharing_of(const ServingSpec& spec, std::int64_t block_tokens) {
   if (spec.prefix_cache == PrefixCachePolicy::Off) return {};
   return {.block_tokens = block_tokens,
-          .eviction = spec.prefix_cache == PrefixCachePolicy::Lfu ? EvictionPolicy::Lfu
-                                                                  : EvictionPolicy::Lru};
+          .eviction = spec.prefix_cache,
+          .spill = spec.kv_spill == KvSpill::Far};
 }
 }  // namespace
 
@@ -21,17 +30,39 @@ Ticket ticket_of(const Request& request) {
   return {.id = request.id,
           .input = request.input_tokens,
           .output = request.output_tokens,
-          .blocks = request.prefix_blocks};
+          .blocks = request.prefix_blocks,
+          // A sub-agent has a context of its own.
+          .session = request.session && request.depth > 0
+                         ? combine64(*request.session, static_cast<std::uint64_t>(request.depth))
+                         : request.session,
+          .arrival = request.arrival};
 }
 
 Scheduler::Scheduler(const ServingSpec& spec, const KvCapacity& kv, std::int64_t block_tokens,
                      ServingRole role)
-    : spec_{spec}, role_{role}, kv_{kv, sharing_of(spec, block_tokens)} {}
+    : spec_{spec},
+      role_{role},
+      block_tokens_{shared_tokens(spec, kv, block_tokens)},
+      kv_{kv, sharing_of(spec, block_tokens_)} {}
+
+/// Blocks of a session without ids: the n-th of every turn is the same. Turns that branch off are
+/// taken for one another.
+void Scheduler::identify(Ticket& ticket) const {
+  if (!spec_.session_prefixes || !ticket.blocks.empty() || !ticket.session || !kv_.shares()) return;
+  std::vector<std::uint64_t> ids;
+  for (std::int64_t i = 0; i < ticket.length() / block_tokens_; ++i)
+    ids.push_back(combine64(*ticket.session, static_cast<std::uint64_t>(i)));
+  ticket.session_blocks = std::make_shared<const std::vector<std::uint64_t>>(std::move(ids));
+  ticket.blocks = *ticket.session_blocks;
+}
 
 bool Scheduler::arrive(const Ticket& ticket) {
   // Who only prefills needs room for the prompt alone.
-  if (!kv_.ever_fits(role_ == ServingRole::Prefill ? ticket.input : ticket.length())) return false;
+  if (!kv_.ever_fits(spec_.kept(role_ == ServingRole::Prefill ? ticket.input : ticket.length())))
+    return false;
+  if (ticket.session) kv_.touch(*ticket.session);
   waiting_.push_back(ticket);
+  identify(waiting_.back());
   return true;
 }
 
@@ -39,7 +70,8 @@ void Scheduler::delivered(RequestId id) {
   const auto at = std::ranges::find(running_, id, [](const Running& r) { return r.request.id; });
   invariant(at != running_.end() && at->awaits_cache, "what is delivered is awaited");
   at->awaits_cache = false;
-  kv_.fill(at->lease, at->prompt);
+  at->processed = at->prompt;
+  kv_.fill(at->lease, spec_.kept(at->prompt));
 }
 
 std::int32_t Scheduler::replica_of(RequestId id) const {
@@ -70,7 +102,9 @@ void Scheduler::cache_lost(RequestId id) {
 
 std::vector<Ticket> Scheduler::abandon() {
   std::vector<Ticket> all;
+  arrive_all();
   for (const Running& r : running_) all.push_back(give_up(r));
+  for (Ticket& ticket : waiting_) lose_image(ticket);
   all.insert(all.end(), waiting_.begin(), waiting_.end());
   for (const Running& r : handing_over_) kv_.release(r.lease);
   running_.clear();
@@ -81,50 +115,160 @@ std::vector<Ticket> Scheduler::abandon() {
 
 bool Scheduler::resume(RequestId id, std::int64_t context, std::int64_t output_tokens) {
   if (running() >= spec_.max_batch) return false;
-  Running r{.request = {.id = id, .input = context, .output = output_tokens}, .prompt = context};
-  const auto lease = kv_.admit({}, context, r.request.length());
+  Running r{.request = {.id = id, .input = context, .output = output_tokens},
+            .prompt = context,
+            .processed = context};
+  const std::int64_t kept = spec_.kept(context);
+  const auto lease = kv_.admit({.prompt = kept, .tokens = spec_.kept(r.request.length())});
   if (!lease) return false;
   r.lease = *lease;
-  kv_.fill(r.lease, context);
+  kv_.fill(r.lease, kept);
   running_.push_back(r);
   return true;
 }
 
-void Scheduler::admit(std::vector<Admitted>& admitted) {
+namespace {
+/// Tokens to compute before its next output token. The newest output token of a prompt computed
+/// elsewhere is not in the cache yet.
+std::int64_t to_compute(const Ticket& ticket) {
+  if (ticket.image.tokens > 0) return ticket.prompt;
+  return ticket.input + ticket.generated - (ticket.computed ? 1 : 0);
+}
+}  // namespace
+
+KvAsk Scheduler::ask_of(const Ticket& ticket) const {
+  const std::int64_t prompt = to_compute(ticket);
+  const std::int64_t life = role_ == ServingRole::Prefill ? prompt : ticket.length();
   const bool whole = spec_.admission == Admission::WholeLife;
-  while (!waiting_.empty() && running() < spec_.max_batch) {
-    const Ticket& next = waiting_.front();
-    // The newest output token of a prompt computed elsewhere is not in the cache yet.
-    const std::int64_t prompt = next.input + next.generated - (next.computed ? 1 : 0);
-    const std::int64_t life = role_ == ServingRole::Prefill ? prompt : next.length();
-    const auto lease =
-        kv_.admit(next.blocks, prompt, whole ? life : prompt, whole ? 0 : spec_.headroom);
-    if (!lease) return;  // first come, first served: nobody overtakes
+  // What a window will move over is not for others: of such sequences they share the sinks.
+  const bool drops = spec_.kept(life) < life;
+  const auto blocks = drops && kv_.shares()
+                          ? ticket.blocks.first(std::min(
+                                ticket.blocks.size(),
+                                static_cast<std::size_t>(spec_.kv_sink_tokens / block_tokens_)))
+                          : ticket.blocks;
+  return {.blocks = blocks,
+          .prompt = spec_.kept(prompt),
+          .known = ticket.session_blocks ? spec_.kept(life) : 0,
+          .tokens = spec_.kept(whole ? life : std::max(prompt, ticket.processed)),
+          .headroom = whole ? 0 : spec_.headroom,
+          .session = ticket.session};
+}
+
+bool Scheduler::too_late(const Ticket& ticket, Picoseconds now) const {
+  return spec_.ttft_limit && ticket.generated == 0 && now > ticket.arrival + *spec_.ttft_limit;
+}
+
+/// Moves who is next to the front.
+void Scheduler::choose_next(Picoseconds now) {
+  if (spec_.queue == QueueOrder::Fcfs || waiting_.size() < 2) return;
+  const auto rank = [&](const Ticket& t) {
+    const bool again = t.lost > 0 || t.image.tokens > 0;
+    const bool shortest = spec_.queue == QueueOrder::ShortestFirst;
+    return std::tuple{!again, !shortest && too_late(t, now), shortest ? t.input : 0,
+                      t.arrival.count(), t.id};
+  };
+  const auto next = std::ranges::min_element(waiting_, {}, rank);
+  std::rotate(waiting_.begin(), next, next + 1);
+}
+
+/// False: the first in line has to wait.
+bool Scheduler::admit_first(std::vector<Admitted>& admitted) {
+  const Ticket& next = waiting_.front();
+  const KvAsk ask = ask_of(next);
+  const bool swapped = next.image.tokens > 0;
+  const auto lease = swapped ? kv_.swap_in(ask, next.image) : kv_.admit(ask);
+  if (!lease) return false;
+  if (!swapped)
     preempted_.recomputed_tokens += std::max<std::int64_t>(0, next.lost - lease->filled);
-    running_.push_back({.request = next,
-                        .prompt = prompt,
-                        .generated = next.generated,
-                        .lease = *lease,
-                        .awaits_cache = next.computed});
-    admitted.push_back({next.id, lease->filled, next.lost > 0, next.computed});
-    waiting_.pop_front();
+  running_.push_back({.request = next,
+                      .prompt = to_compute(next),
+                      .generated = next.generated,
+                      .processed = swapped ? next.processed : lease->filled,
+                      .lease = *lease,
+                      .awaits_cache = next.computed});
+  admitted.push_back({next.id, running_.back().processed, swapped || next.lost > 0, next.computed});
+  waiting_.pop_front();
+  return true;
+}
+
+/// Nobody overtakes who is next.
+void Scheduler::admit(std::vector<Admitted>& admitted, Picoseconds now) {
+  while (!waiting_.empty() && running() < spec_.max_batch) {
+    choose_next(now);
+    if (spec_.slo_admission && too_late(waiting_.front(), now)) {
+      refuse_first();
+      continue;
+    }
+    if (!admit_first(admitted)) break;
   }
 }
 
-/// Frees its pages; what is to be done again.
-Ticket Scheduler::give_up(const Running& r) {
+/// What the first in line will find in the far tier comes home while it waits.
+void Scheduler::prefetch() {
+  if (waiting_.empty() || !spec_.kv_prefetch || waiting_.front().image.tokens > 0) return;
+  if (const auto lease = kv_.prefetch(ask_of(waiting_.front()))) prefetched_.push_back(*lease);
+}
+
+void Scheduler::arrive_all() {
+  for (Running& r : running_)
+    if (r.lease.arriving) kv_.arrive(r.lease);
+  for (KvLease& lease : prefetched_) {
+    kv_.arrive(lease);
+    kv_.release(lease);
+  }
+  prefetched_.clear();
+}
+
+/// Where nothing runs or moves, nothing will make room: only a cache that evicts nothing comes to
+/// that.
+void Scheduler::refuse_stuck() {
+  if (waiting_.empty() || running() > 0 || !handing_over_.empty() || !prefetched_.empty()) return;
+  refuse_first();
+}
+
+void Scheduler::refuse_first() {
+  lose_image(waiting_.front());
+  refused_.push_back(waiting_.front().id);
+  waiting_.pop_front();
+}
+
+/// Frees its pages; what is to be done again. `keep`: its cache goes to the far tier, if there is
+/// room.
+Ticket Scheduler::give_up(const Running& r, bool keep) {
   Ticket back = r.request;
   back.generated = r.generated;
-  back.lost = r.lease.filled;
   back.computed = false;
+  back.lost = r.processed;
+  back.image = {};
+  back.processed = 0;
+  const auto image = keep ? kv_.swap_out(r.lease) : std::nullopt;
+  if (image) {
+    back.image = *image;
+    back.prompt = r.prompt;
+    back.processed = r.processed;
+    back.lost = 0;
+  }
   kv_.release(r.lease);
   return back;
 }
 
+/// What it had computed is lost after all.
+void Scheduler::lose_image(Ticket& ticket) {
+  if (ticket.image.tokens == 0) return;
+  kv_.drop(ticket.image);
+  ticket.image = {};
+  ticket.lost = std::exchange(ticket.processed, 0);
+}
+
 void Scheduler::preempt(std::size_t at) {
+  const bool swap = spec_.preemption == Preemption::Swap && running_[at].lease.filled > 0;
+  const Ticket back = give_up(running_[at], swap);
   ++preempted_.preemptions;
-  preempted_.lost_tokens += running_[at].lease.filled;
-  waiting_.push_front(give_up(running_[at]));
+  preempted_.lost_tokens += back.lost;
+  preempted_.swaps += back.image.tokens > 0;
+  preempted_.swapped_tokens += back.image.tokens;
+  waiting_.push_front(back);
   running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
@@ -133,7 +277,7 @@ bool Scheduler::make_room(std::size_t at, std::int64_t tokens) {
     std::size_t youngest = running_.size() - 1;
     // What is on its way to a sequence cannot be called back.
     while (running_[youngest].lease.replica != running_[at].lease.replica ||
-           running_[youngest].awaits_cache)
+           running_[youngest].waits())
       --youngest;
     preempt(youngest);
     if (youngest == at) return false;
@@ -141,28 +285,30 @@ bool Scheduler::make_room(std::size_t at, std::int64_t tokens) {
   return true;
 }
 
-const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted) {
+const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted, Picoseconds now) {
+  kv_.pass_time(now);
   admitted.clear();
+  refused_.clear();
   load_.sequences.clear();
   prompt_tokens_ = 0;
   std::int64_t budget = spec_.prefill_tokens;
   const std::int64_t preemptions = preempted_.preemptions;
   for (std::size_t i = 0;; ++i) {
     // Those that run have what they need first; who was preempted for it waits for another step.
-    if (i == running_.size() && preempted_.preemptions == preemptions) admit(admitted);
+    if (i == running_.size() && preempted_.preemptions == preemptions) admit(admitted, now);
     if (i >= running_.size()) break;
     running_[i].chunk = 0;
-    if (running_[i].awaits_cache) continue;
-    const std::int64_t cached = running_[i].lease.filled;
-    const bool prefilling = cached < running_[i].prompt;
+    if (running_[i].waits()) continue;
+    const std::int64_t processed = running_[i].processed;
+    const bool prefilling = processed < running_[i].prompt;
     // No draft is wanted for what lies behind the last token.
     const std::int64_t drafts =
         prefilling ? 0
                    : std::min(spec_.speculation.tokens,
                               last_output(running_[i]) - running_[i].generated - 1);
     const std::int64_t chunk =
-        prefilling ? std::min(budget, running_[i].prompt - cached) : 1 + drafts;
-    if (chunk > 0 && !make_room(i, cached + chunk)) {
+        prefilling ? std::min(budget, running_[i].prompt - processed) : 1 + drafts;
+    if (chunk > 0 && !make_room(i, spec_.kept(processed + chunk))) {
       --i;  // it is gone, the next one has its place
       continue;
     }
@@ -171,14 +317,18 @@ const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted) {
     r.drafts = drafts;
     if (prefilling) budget -= chunk;
     if (chunk == 0) continue;
-    if (cached < r.request.input) prompt_tokens_ += chunk;
+    if (processed < r.request.input) prompt_tokens_ += chunk;
     load_.sequences.push_back({.request = r.request.id,
-                               .context = cached,
+                               .context = r.lease.filled,
                                .new_tokens = chunk,
                                .replica = r.lease.replica,
-                               .outputs = prefilling ? cached + chunk >= r.prompt : chunk,
-                               .drafts = drafts});
+                               .outputs = prefilling ? processed + chunk >= r.prompt : chunk,
+                               .drafts = drafts,
+                               .dropped = processed - r.lease.filled});
   }
+  prefetch();
+  refuse_stuck();
+  load_.moves = kv_.take_moves();
   return load_;
 }
 
@@ -192,22 +342,29 @@ std::int64_t Scheduler::yielded(Running& r) {
     speculated_.accepted += accepted;
     r.chunk = 1 + accepted;  // what was refused leaves the cache again
   }
-  const bool decoded = r.lease.filled >= r.prompt;
-  kv_.fill(r.lease, r.lease.filled + r.chunk);
+  const bool decoded = r.processed >= r.prompt;
+  const std::int64_t dropped = r.processed - r.lease.filled;
+  r.processed += r.chunk;
+  kv_.fill(r.lease, spec_.kept(r.processed));
+  dropped_tokens_ += r.processed - r.lease.filled - dropped;
   if (decoded) return r.chunk;
-  return r.lease.filled >= r.prompt ? 1 : 0;
+  return r.processed >= r.prompt ? 1 : 0;
 }
 
-const std::vector<Progress>& Scheduler::complete() {
+const std::vector<Progress>& Scheduler::complete(Picoseconds now) {
+  kv_.pass_time(now);
   progress_.clear();
+  arrive_all();
   for (Running& r : running_) {
     if (r.chunk == 0) continue;
     const std::int64_t tokens = yielded(r);
     r.generated += tokens;
+    longest_context_ = std::max(longest_context_, r.lease.filled);
     progress_.push_back({r.request.id, tokens, r.generated >= last_output(r)});
   }
   std::erase_if(running_, [&](const Running& r) {
     if (r.generated < last_output(r)) return false;
+    if (r.request.session) kv_.touch(*r.request.session);
     if (role_ == ServingRole::Prefill && r.generated < r.request.output)
       handing_over_.push_back(r);
     else

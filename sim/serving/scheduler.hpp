@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -40,23 +42,35 @@ struct Ticket {
   std::int64_t generated = 0;  ///< output tokens it has already
   std::int64_t lost = 0;       ///< cached tokens it gave up
   bool computed = false;       ///< its prompt's cache is elsewhere, and will be sent
+  std::optional<std::uint64_t> session{};
+  Picoseconds arrival{};
+  KvImage image{};             ///< its cache, where it was swapped out
+  std::int64_t prompt = 0;     ///< swapped out: tokens to compute before the next output token
+  std::int64_t processed = 0;  ///< of these and of the answer, computed
+  /// Made for it where blocks are known by session alone.
+  std::shared_ptr<const std::vector<std::uint64_t>> session_blocks{};
   [[nodiscard]] std::int64_t length() const { return input + output; }
 };
 Ticket ticket_of(const Request& request);
 
 /// Continuous batching: passive, asked "what now?" before a step and told "done" after it.
 ///
-/// Policy:     first come, first served. A request is admitted when a place in the batch and KV
+/// Policy:     first come, first served, or as `queue` says. A request is admitted when a place in
+/// the batch and KV
 ///             pages are free: for its whole length, or for its prompt. In the latter case a
 ///             sequence that finds no page to grow preempts the youngest one of its replica, which
-///             computes its tokens again when it is next admitted, ahead of all others. Prompt
-///             blocks in the cache are not computed. Every step decodes one token of each running
+///             is next admitted ahead of all others, and then computes its tokens again or has them
+///             fetched from the far tier. Prompt blocks in the cache are not computed; those in the
+///             far tier are fetched while the steps before go on: a sequence runs from the step
+///             after its last block has come. Every step decodes one token of each running
 ///             request and carries up to `prefill_tokens` prompt tokens of those still prefilling,
 ///             oldest first; the chunk that completes a prompt yields its first output token.
 ///             In the role Prefill a request ends with its first token, its cache stays until it
 ///             has been handed over; in the role Decode it is admitted before its cache comes.
-///             With speculation a decode carries drafts, and keeps those accepted.
-/// Leaves out: preemption by swapping, priorities.
+///             With speculation a decode carries drafts, and keeps those accepted. With a window a
+///             sequence keeps its first and last tokens alone and attends to no others.
+/// Leaves out: moves that take longer than the step they began in (the step waits); a bound on what
+///             tokens of one prompt chunk see of each other where there is a window.
 class Scheduler {
  public:
   /// `block_tokens`: of the requests' prefix blocks; 0 = they have none.
@@ -79,15 +93,22 @@ class Scheduler {
   /// Takes a request whose context is in the cache already (steady decode). False: no room.
   bool resume(RequestId id, std::int64_t context, std::int64_t output_tokens);
 
-  /// The coming step; `admitted` lists requests that left the waiting line for it. Empty: idle.
-  const StepLoad& plan(std::vector<Admitted>& admitted);
+  /// The coming step, which begins `now`; `admitted` lists requests that left the waiting line for
+  /// it. Empty: idle.
+  const StepLoad& plan(std::vector<Admitted>& admitted, Picoseconds now = {});
+  /// Requests that left the waiting line in that plan without being served: nothing that runs will
+  /// make room for them.
+  [[nodiscard]] const std::vector<RequestId>& refused() const { return refused_; }
   /// Tokens of prompts in the step planned last; generated ones that are computed again are none.
   [[nodiscard]] std::int64_t prompt_tokens() const { return prompt_tokens_; }
-  /// The step planned last has ended.
-  const std::vector<Progress>& complete();
+  /// The step planned last has ended, `now`.
+  const std::vector<Progress>& complete(Picoseconds now = {});
 
   [[nodiscard]] const KvManager& kv() const { return kv_; }
   [[nodiscard]] const PreemptionStats& preemption_stats() const { return preempted_; }
+  [[nodiscard]] std::int64_t longest_context() const { return longest_context_; }
+  /// Tokens that left a sequence's cache for its window to move on.
+  [[nodiscard]] std::int64_t dropped_tokens() const { return dropped_tokens_; }
   [[nodiscard]] const SpeculationStats& speculation_stats() const { return speculated_; }
   [[nodiscard]] std::int64_t running() const { return static_cast<std::int64_t>(running_.size()); }
   [[nodiscard]] std::int64_t waiting() const { return static_cast<std::int64_t>(waiting_.size()); }
@@ -97,30 +118,46 @@ class Scheduler {
     Ticket request;
     std::int64_t prompt = 0;     ///< tokens to compute before the next output token: input, or more
     std::int64_t generated = 0;  ///< output tokens so far; the newest is not in the cache yet
+    std::int64_t processed = 0;  ///< tokens computed or found; those kept of them are in the cache
     KvLease lease{};
     std::int64_t chunk = 0;     ///< tokens of the step under way
     std::int64_t drafts = 0;    ///< of these, proposed by a draft
     bool awaits_cache = false;  ///< it cannot run yet
+    [[nodiscard]] bool waits() const { return awaits_cache || lease.arriving; }
   };
 
-  void admit(std::vector<Admitted>& admitted);
+  [[nodiscard]] KvAsk ask_of(const Ticket& ticket) const;
+  void identify(Ticket& ticket) const;
+  void choose_next(Picoseconds now);
+  [[nodiscard]] bool too_late(const Ticket& ticket, Picoseconds now) const;
+  bool admit_first(std::vector<Admitted>& admitted);
+  void refuse_first();
+  void prefetch();
+  void refuse_stuck();
+  void arrive_all();
+  void admit(std::vector<Admitted>& admitted, Picoseconds now);
   /// False: it was preempted itself.
   bool make_room(std::size_t at, std::int64_t tokens);
-  Ticket give_up(const Running& r);
+  Ticket give_up(const Running& r, bool keep = false);
+  void lose_image(Ticket& ticket);
   void preempt(std::size_t at);
   [[nodiscard]] std::int64_t last_output(const Running& r) const;
   std::int64_t yielded(Running& r);
 
   const ServingSpec spec_;
   const ServingRole role_;
+  const std::int64_t block_tokens_;  ///< 0: requests carry no blocks
   KvManager kv_;
   std::deque<Ticket> waiting_;
   std::vector<Running> running_;       ///< in order of admission
   std::vector<Running> handing_over_;  ///< role Prefill: done, but for their cache
+  std::vector<KvLease> prefetched_;    ///< on their way home for those who wait
+  std::vector<RequestId> refused_;
   PreemptionStats preempted_;
   SpeculationStats speculated_;
   StepLoad load_;
   std::int64_t prompt_tokens_ = 0;
+  std::int64_t longest_context_ = 0, dropped_tokens_ = 0;
   std::vector<Progress> progress_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,17 +11,40 @@
 
 namespace reticle {
 
-/// What becomes of prompt blocks that no sequence uses any more, and which goes first.
+/// What becomes of prompt blocks that no sequence uses any more, and which goes first. Ties go by
+/// age; no block goes before those that continue it.
 enum class PrefixCachePolicy : std::uint8_t {
-  Off,  ///< nothing is shared or kept
-  Lru,  ///< kept; the one used longest ago goes first
-  Lfu   ///< kept; the one used least often goes first
+  Off,      ///< nothing is shared or kept
+  Lru,      ///< kept; the one used longest ago goes first
+  Lfu,      ///< kept; the one used least often since it came goes first
+  SizeAge,  ///< kept; the end of the longest context goes first, the older it is the sooner
+  Session,  ///< kept; a block of the session that has been silent longest goes first
+  Refuse    ///< kept for good: who needs the room waits
+};
+
+/// Where idle prompt blocks go when their room is wanted.
+enum class KvSpill : std::uint8_t {
+  Off,  ///< nowhere: they are lost
+  Far   ///< behind the host link, as far as there is room
+};
+
+/// What becomes of the cache of a sequence that is preempted.
+enum class Preemption : std::uint8_t {
+  Recompute,  ///< it is lost, and computed again
+  Swap        ///< it goes to the far tier and comes back; where that is full, as Recompute
 };
 
 /// When a request is admitted.
 enum class Admission : std::uint8_t {
   WholeLife,  ///< pages for prompt and answer are free: nothing is ever taken back
   OnDemand    ///< pages for the prompt are free; a sequence that cannot grow preempts the youngest
+};
+
+/// Who is next of those that wait. What was preempted comes before all others.
+enum class QueueOrder : std::uint8_t {
+  Fcfs,           ///< who came first
+  ShortestFirst,  ///< who has the shortest prompt
+  Slo             ///< whose first token is due first; those too late for theirs come last
 };
 
 /// Which instance a request goes to.
@@ -82,6 +106,17 @@ struct ServingSpec {
   PrefixCachePolicy prefix_cache = PrefixCachePolicy::Lru;
   Admission admission = Admission::WholeLife;
   double headroom = 0.01;  ///< on demand: share of the KV room an admission leaves free
+  KvSpill kv_spill = KvSpill::Off;
+  bool kv_prefetch = true;  ///< far blocks of the next request come home while it waits
+  Preemption preemption = Preemption::Recompute;
+  /// Streaming [Xiao+ 2024]: a sequence keeps its first `kv_sink_tokens` and last
+  /// `kv_window_tokens` tokens and drops those between. 0 and 0: it keeps all.
+  std::int64_t kv_sink_tokens = 0, kv_window_tokens = 0;
+  /// Turns of a session whose requests carry no prefix blocks are taken to begin with the turn
+  /// before and its answer.
+  bool session_prefixes = false;
+  QueueOrder queue = QueueOrder::Fcfs;
+  bool slo_admission = false;  ///< whose turn comes after its `ttft_limit` is refused
   /// Equal parts of the deployment, each with a copy of the model and a scheduler of its own.
   std::int64_t instances = 1;
   /// Of these, so many only prefill; the rest only decode, with caches sent to them over the
@@ -96,15 +131,33 @@ struct ServingSpec {
   /// At which a die gets its weights again from the host, after a fault.
   BytesPerSecond reload_rate{20'000'000'000};
   /// What a request must keep to count as goodput: arrival to first token, and the mean time per
-  /// token after it. Nothing is scheduled by them.
+  /// token after it.
   std::optional<Picoseconds> ttft_limit{}, tpot_limit{};
+
+  /// Of `tokens` tokens those that a sequence keeps.
+  [[nodiscard]] std::int64_t kept(std::int64_t tokens) const {
+    return kv_window_tokens > 0 ? std::min(tokens, kv_sink_tokens + kv_window_tokens) : tokens;
+  }
 };
 
 struct PrefixStats {
-  std::int64_t blocks = 0;      ///< full prompt blocks of admitted sequences
-  std::int64_t hit_blocks = 0;  ///< of these, found in the cache
-  std::int64_t hit_tokens = 0;  ///< prompt tokens that need no computing
-  std::int64_t evicted = 0;     ///< blocks
+  std::int64_t blocks = 0;          ///< full prompt blocks of admitted sequences
+  std::int64_t hit_blocks = 0;      ///< of these, found in the cache
+  std::int64_t hit_tokens = 0;      ///< prompt tokens that need no computing
+  std::int64_t evicted = 0;         ///< blocks that left the home tier
+  std::int64_t spilled = 0;         ///< of these, to the far tier
+  std::int64_t far_hit_blocks = 0;  ///< of the hits, found in the far tier
+  std::int64_t prefetched = 0;      ///< blocks that came home before their request was admitted
+  std::int64_t far_evicted = 0;     ///< blocks that left the far tier for good
+};
+
+/// Room of one tier, taken and given back: what was allocated was freed by who had it, or evicted,
+/// or is resident.
+struct KvTierStats {
+  Bytes allocated{}, freed{}, evicted{};
+  Bytes moved_in{};         ///< of it, filled from the other tier
+  Bytes peak{};             ///< allocated at a time
+  double byte_seconds = 0;  ///< of what is allocated, over time
 };
 
 struct SpeculationStats {
@@ -118,6 +171,8 @@ struct PreemptionStats {
   std::int64_t preemptions = 0;
   std::int64_t lost_tokens = 0;        ///< cached, given up
   std::int64_t recomputed_tokens = 0;  ///< computed once more, so far as no prefix had them
+  std::int64_t swaps = 0;              ///< of the preemptions, those whose cache was kept far
+  std::int64_t swapped_tokens = 0;     ///< cached, so kept
 };
 
 }  // namespace reticle

@@ -5,22 +5,41 @@
 #include <vector>
 
 #include "sim/base/ids.hpp"
+#include "sim/base/units.hpp"
 
 namespace reticle {
 
 /// What one sequence asks of a step.
 struct SequenceWork {
   RequestId request{};
-  std::int64_t context = 0;     ///< tokens in the cache before the step = position of the first new
+  std::int64_t context = 0;     ///< tokens in the cache before the step
   std::int64_t new_tokens = 1;  ///< 1 when decoding, a chunk of the prompt when prefilling
   std::int32_t replica = 0;     ///< attention replica that holds the sequence's KV
   std::int64_t outputs = 1;     ///< positions whose logits are computed: 0 inside a prompt
   /// Of the new tokens, those that a draft proposes before the step, which verifies them.
   std::int64_t drafts = 0;
+  std::int64_t dropped = 0;  ///< tokens before the new ones that the cache keeps no more
+
+  /// Of the first new token in the sequence.
+  [[nodiscard]] std::int64_t position() const { return context + dropped; }
+};
+
+/// Where keys and values are: in the tier attention reads, or behind it.
+enum class KvPlace : std::uint8_t { Home, Far };
+inline constexpr std::size_t kKvPlaceCount = 2;
+
+/// Keys and values that change place while a step runs.
+struct KvMove {
+  std::int32_t replica = 0;
+  KvPlace to{};   ///< from the other one
+  Bytes bytes{};  ///< all dies of the replica together
 };
 
 struct StepLoad {
   std::vector<SequenceWork> sequences;
+  std::vector<KvMove> moves{};
+
+  [[nodiscard]] bool empty() const { return sequences.empty() && moves.empty(); }
 };
 
 }  // namespace reticle

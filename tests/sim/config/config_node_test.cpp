@@ -52,8 +52,9 @@ TEST_CASE("ConfigNode: wrong values say where, what was expected and what was fo
   CHECK(error_of<Bytes>("row: [1]", "row") ==
         "t.yaml:1:6: row: expected a size such as '64 MiB' or '1.6 GB', got a list");
   CHECK(error_of<bool>("on:\n", "on") == "t.yaml:1:1: on: expected true or false, got nothing");
-  CHECK(error_of<Precision>("kv: fp7", "kv") ==
-        "t.yaml:1:5: kv: expected one of fp32, bf16, fp16, fp8, int8, mxfp4, nvfp4, got 'fp7'");
+  CHECK(
+      error_of<Precision>("kv: fp7", "kv") ==
+      "t.yaml:1:5: kv: expected one of fp32, bf16, fp16, fp8, int8, mxfp4, nvfp4, int2, got 'fp7'");
   CHECK(error_of<Hertz>("a: 1", "clock") ==
         "t.yaml:1:1: clock: required key is missing, expected a frequency such as '1.2 GHz'");
 }

@@ -117,3 +117,68 @@ TEST_CASE("step: replicas with experts dealt out count what their programs ask f
 TEST_CASE("step: replicas in stages with kernels one after another come to an end") {
   check_step(small_moe(), {2, 2, 2, 2, 2}, 2, false);
 }
+
+namespace {
+/// Steps of four decodes, one after another, which move as much between tiers over a link of
+/// `rate`; the device behind it is faster.
+std::vector<StepOutcome> moving(BytesPerSecond rate,
+                                const std::vector<std::vector<KvMove>>& moves) {
+  PlatformSpec p = runnable(1, 1);
+  p.die.far = far_memory();
+  p.die.far->link.rate = rate;
+  p.die.far->device.channels = 64;
+  Bench bench{p, small_dense(), {}};
+  Lowering lowering{bench.platform, bench.llm, bench.placement, nullptr};
+  Deployment deployment{"deployment", bench.platform, false};
+  SiliconExecutor executor{lowering, deployment, bench.platform, bench.placement.kv.tier};
+  std::vector<StepOutcome> outcomes;
+  run_in_thread([&] {
+    for (const auto& each : moves) {
+      StepLoad load = decode(4, 700);
+      load.moves = each;
+      outcomes.push_back(executor.execute(load));
+    }
+  });
+  return outcomes;
+}
+constexpr auto kHbmTier = static_cast<std::size_t>(Tier::Hbm);
+constexpr auto kFarTier = static_cast<std::size_t>(Tier::Far);
+constexpr auto kMoves = static_cast<std::size_t>(TimeCategory::KvMove);
+}  // namespace
+
+TEST_CASE("moves: a byte that moves is read once where it was and written once where it goes") {
+  const Bytes moved{3'000'000};
+  const auto steps = moving(10_GBps, {{}, {{0, KvPlace::Far, moved}}, {{0, KvPlace::Home, moved}}});
+  REQUIRE(steps.size() == 3);
+  const EventCounts &none = steps[0].counts, &out = steps[1].counts, &back = steps[2].counts;
+  CHECK(out.read[kHbmTier] - none.read[kHbmTier] == moved);
+  CHECK(out.written[kFarTier] == moved);
+  CHECK(out.read[kFarTier] == Bytes{0});
+  CHECK(out.written[kHbmTier] == none.written[kHbmTier]);
+  CHECK(back.read[kFarTier] == moved);
+  CHECK(back.written[kHbmTier] - none.written[kHbmTier] == moved);
+  CHECK(back.written[kFarTier] == Bytes{0});
+  CHECK(back.read[kHbmTier] == none.read[kHbmTier]);
+  for (const EventCounts* counts : {&out, &back}) CHECK(counts->loaded[kMoves] == moved);
+}
+TEST_CASE("moves: a slow link holds the step for as long as it takes, and is to blame") {
+  const Bytes moved{10'000'000};
+  const auto steps = moving(1_GBps, {{}, {{0, KvPlace::Far, moved}}, {{0, KvPlace::Home, moved}}});
+  REQUIRE(steps.size() == 3);
+  for (const std::size_t i : {1, 2}) {
+    CHECK(steps[i].duration >= 10_ms);  // 10 MB at 1 GB/s, and headers
+    CHECK(steps[i].duration <= 13_ms);
+    CHECK(steps[i].breakdown[kMoves] >= steps[i].duration - 2 * steps[0].duration);
+  }
+}
+TEST_CASE("moves: over a fast link they cost a step no more than their own way") {
+  const Bytes moved{100'000};
+  const auto steps =
+      moving(1000 * 1_GBps, {{}, {{0, KvPlace::Far, moved}}, {{0, KvPlace::Home, moved}}});
+  REQUIRE(steps.size() == 3);
+  for (const std::size_t i : {1, 2}) {
+    CHECK(steps[i].duration >= steps[0].duration);
+    // At half the 512 GB/s of the memory, and the latencies of link and device.
+    CHECK(steps[i].duration <= steps[0].duration + transfer_time(moved, 256_GBps) + 2_us);
+  }
+}

@@ -90,7 +90,7 @@ inline RunResult example_result() {
   r.prefill_tokens = 300;
   r.duration = 10_ms;
   r.busy = 8_ms;
-  r.breakdown = {1_ms, 3_ms, 0_ms, 500_us, 1500_us, 333_us, 333_us, 334_us, 1_ms, 2_ms};
+  r.breakdown = {1_ms, 3_ms, 0_ms, 500_us, 0_us, 1500_us, 333_us, 333_us, 334_us, 1_ms, 2_ms};
   r.counts = example_counts();
   r.roofline_busy = 2_ms;
   r.roofline_limits = {500_us, 1500_us, 0_us, 0_us, 0_us};

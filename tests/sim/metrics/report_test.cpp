@@ -130,7 +130,7 @@ TEST_CASE("report: figures worked out by hand") {
   CHECK(report["requests"] == Json{{"total", 4},
                                    {"finished", 1},
                                    {"rejected", 1},
-                                   {"rejected_for", {{"context", 1}, {"room", 0}, {"fault", 0}}},
+                                   {"rejected_for", {{"context", 1}, {"room", 0}, {"fault", 0}, {"late", 0}}},
                                    {"unfinished", 2},
                                    {"batch_peak", 2}});
   CHECK(report["roofline"]["bound_by"] == "hbm_bandwidth");

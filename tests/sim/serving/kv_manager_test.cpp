@@ -12,7 +12,7 @@ using namespace reticle::test;
 namespace {
 /// Room for so many tokens, no prefix known.
 std::optional<KvLease> reserve(KvManager& kv, std::int64_t tokens) {
-  return kv.admit({}, tokens, tokens);
+  return kv.admit({.prompt = tokens, .tokens = tokens});
 }
 }  // namespace
 

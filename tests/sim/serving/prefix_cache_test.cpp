@@ -19,7 +19,8 @@ using Ids = std::vector<PrefixCache::BlockId>;
 void visit(PrefixCache& cache, const Ids& blocks) {
   const std::size_t found = cache.match(blocks).blocks;
   cache.hold(std::span{blocks}.first(found));
-  for (std::size_t i = found; i < blocks.size(); ++i) cache.hold_or_insert(blocks[i], i);
+  for (std::size_t n = found + 1; n <= blocks.size(); ++n)
+    cache.hold_or_insert(std::span{blocks}.first(n));
   cache.release(blocks);
 }
 
@@ -30,7 +31,7 @@ std::size_t resident(const PrefixCache& cache, const Ids& blocks) {
 }  // namespace
 
 TEST_CASE("PrefixCache: only a leading run is found") {
-  PrefixCache cache{EvictionPolicy::Lru};
+  PrefixCache cache{PrefixCachePolicy::Lru};
   visit(cache, {1, 2, 3});
   CHECK(resident(cache, {1, 2, 3, 4}) == 3);
   CHECK(resident(cache, {1, 9, 3}) == 1);
@@ -40,7 +41,7 @@ TEST_CASE("PrefixCache: only a leading run is found") {
 }
 
 TEST_CASE("PrefixCache: least recently used, the end of a prefix before its beginning") {
-  PrefixCache cache{EvictionPolicy::Lru};
+  PrefixCache cache{PrefixCachePolicy::Lru};
   visit(cache, {1, 2, 3});
   visit(cache, {1, 4});
   cache.evict();
@@ -54,7 +55,7 @@ TEST_CASE("PrefixCache: least recently used, the end of a prefix before its begi
 }
 
 TEST_CASE("PrefixCache: least frequently used keeps what was used twice") {
-  PrefixCache lru{EvictionPolicy::Lru}, lfu{EvictionPolicy::Lfu};
+  PrefixCache lru{PrefixCachePolicy::Lru}, lfu{PrefixCachePolicy::Lfu};
   for (PrefixCache* cache : {&lru, &lfu}) {
     visit(*cache, {1});
     visit(*cache, {1});
@@ -68,10 +69,10 @@ TEST_CASE("PrefixCache: least frequently used keeps what was used twice") {
 }
 
 TEST_CASE("PrefixCache: what is held stays, and shared blocks until the last has let go") {
-  PrefixCache cache{EvictionPolicy::Lru};
+  PrefixCache cache{PrefixCachePolicy::Lru};
   const Ids blocks{1, 2};
-  CHECK_FALSE(cache.hold_or_insert(1, 0));
-  CHECK_FALSE(cache.hold_or_insert(2, 1));
+  for (const std::size_t n : {1, 2})
+    CHECK(cache.hold_or_insert(std::span{blocks}.first(n)) == PrefixCache::Found::Nowhere);
   cache.hold(std::span{blocks}.first(1));
   CHECK(cache.idle() == 0);
   CHECK_THROWS_AS(cache.evict(), InvariantError);
@@ -85,7 +86,8 @@ TEST_CASE("PrefixCache: what is held stays, and shared blocks until the last has
 }
 
 TEST_CASE("PrefixCache: whatever is used and evicted, no block outlives the one before it") {
-  for (const EvictionPolicy policy : {EvictionPolicy::Lru, EvictionPolicy::Lfu}) {
+  for (const PrefixCachePolicy policy : {PrefixCachePolicy::Lru, PrefixCachePolicy::Lfu,
+                                         PrefixCachePolicy::SizeAge, PrefixCachePolicy::Session}) {
     RngStream rng{3, "prefix cache"};
     PrefixCache cache{policy};
     // A tree of four children each: block b has the children 4 b + 1 ... 4 b + 4.
