@@ -31,6 +31,7 @@ StepOutcome SpeculativeExecutor::execute(const StepLoad& load) {
     total.roofline.limit = part.roofline.limit;  // at last the model's own
     total.picks += part.picks;
     total.dropped_picks += part.dropped_picks;
+    total.experts += part.experts;
   };
   for (std::int64_t number = 0; draft_step(load, number); ++number)
     add(draft_.execute(draft_load_));

@@ -16,6 +16,7 @@ struct StepOutcome {
   EventCounts counts;
   RooflineStep roofline;
   std::int64_t picks = 0, dropped_picks = 0;  ///< of routed experts, over all layers
+  ExpertTraffic experts;
 };
 
 /// Carries out a step. Called from a SystemC thread at the step's start; returns at its end, with
@@ -24,6 +25,9 @@ class StepExecutor {
  public:
   virtual ~StepExecutor() = default;
   virtual StepOutcome execute(const StepLoad& load) = 0;
+  /// The step is answered elsewhere: leaves what it would leave to later steps (experts in SRAM),
+  /// in no time. Returns where its experts would have come from, if that depends on earlier steps.
+  virtual ExpertTraffic pass(const StepLoad& /*load*/) { return {}; }
 };
 
 }  // namespace reticle
