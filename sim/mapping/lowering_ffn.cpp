@@ -58,10 +58,11 @@ void Lowering::Writer::count_experts(std::int64_t layer) {
 
 void Lowering::Writer::pass(std::span<const SequenceWork> sequences) {
   take(sequences);
-  for (const std::int64_t layer : o_.router_->moe_layers()) {
-    while (stage_ + 1 < plan_.pipeline && layer >= first_layer(o_.llm_, plan_, stage_ + 1))
+  for (const Operator& op : o_.graph_.operators) {
+    if (op.kind != OperatorKind::Router) continue;
+    while (stage_ + 1 < plan_.pipeline && op.layer >= first_layer(o_.llm_, plan_, stage_ + 1))
       ++stage_;
-    count_experts(layer);
+    count_experts(op.layer);
   }
 }
 
@@ -166,8 +167,11 @@ void Lowering::Writer::learn_picks(std::int64_t layer) {
 void Lowering::Writer::predict(std::int64_t layer) {
   coming_.assign(static_cast<std::size_t>(plan_.expert) * kTierCount, {});
   const std::int64_t next = layer + 1;
-  // Another stage's dies would have to be told, which takes as long as the router there.
-  const bool here = next < first_layer(o_.llm_, plan_, stage_ + 1) && o_.llm_.layer_is_moe(next);
+  // Another stage's dies would have to be told, which takes as long as the router there; and the
+  // graph may be but a part of the model's.
+  const bool here = next < first_layer(o_.llm_, plan_, stage_ + 1) && o_.llm_.layer_is_moe(next) &&
+                    std::ranges::any_of(o_.graph_.operators,
+                                        [&](const Operator& op) { return op.layer == next; });
   predicted_for_ = here && routed_batch_ ? next : -1;
   if (predicted_for_ < 0) return;
   std::vector<std::int32_t> picked;
