@@ -109,6 +109,13 @@ bool Sequencer::reserve_staging(const Instruction& in, Readiness& ready) {
 }
 
 bool Sequencer::issue_transfer(std::int32_t i, const Instruction& in, Readiness ready) {
+  // A memory serves in call order: a fill reserved ahead of its time would hold up all loads from
+  // there that come before it.
+  const bool fills = in.code == OpCode::Store && in.category != TimeCategory::Kv;
+  if (fills && ready.at > now()) {
+    wake_.notify(to_sc_time(ready.at - now()));
+    return false;
+  }
   if (in.staged && !reserve_staging(in, ready)) return false;
   auto& port = unit_[static_cast<std::size_t>(in.unit)];
   const Requester requester =

@@ -144,6 +144,31 @@ struct Exchange {
   std::vector<std::vector<Message>> phases;
 };
 
+/// Where routed experts came from, over all layers and expert groups: for the report, not for
+/// timing.
+struct ExpertTraffic {
+  std::int64_t hits = 0;    ///< loaded from SRAM
+  std::int64_t misses = 0;  ///< loaded from a tier below
+  Bytes hit_bytes{}, missed_bytes{};
+  Bytes filled{};                ///< written into SRAM, prefetched ones included
+  std::int64_t predicted = 0;    ///< experts of the next layer, over steps and layers
+  std::int64_t came_true = 0;    ///< of these
+  std::int64_t foreseeable = 0;  ///< experts needed where there was a prediction
+  std::int64_t prefetched = 0;   ///< predicted ones that were loaded ahead, as they were absent
+  ExpertTraffic& operator+=(const ExpertTraffic& other) {
+    hits += other.hits;
+    misses += other.misses;
+    hit_bytes += other.hit_bytes;
+    missed_bytes += other.missed_bytes;
+    filled += other.filled;
+    predicted += other.predicted;
+    came_true += other.came_true;
+    foreseeable += other.foreseeable;
+    prefetched += other.prefetched;
+    return *this;
+  }
+};
+
 /// One step of the whole deployment.
 struct StepPrograms {
   std::vector<Program> dies;
@@ -151,11 +176,13 @@ struct StepPrograms {
   /// Of tokens for routed experts, over all layers, and those of them that full experts dropped:
   /// for the report, not for timing.
   std::int64_t picks = 0, dropped_picks = 0;
+  ExpertTraffic experts;
 
   void clear() {
     for (auto& program : dies) program.clear();
     exchanges.clear();
     picks = dropped_picks = 0;
+    experts = {};
   }
 };
 

@@ -139,6 +139,31 @@ struct EnumTable<RoutingPolicy> {
 };
 
 template <>
+struct EnumTable<ExpertCachePolicy> {
+  static constexpr std::array<EnumName<ExpertCachePolicy>, 3> names{{
+      {"static", ExpertCachePolicy::Static},
+      {"lru", ExpertCachePolicy::Lru},
+      {"lfu", ExpertCachePolicy::Lfu},
+  }};
+};
+
+template <>
+struct EnumTable<ExpertPrefetch> {
+  static constexpr std::array<EnumName<ExpertPrefetch>, 2> names{{
+      {"none", ExpertPrefetch::None},
+      {"previous-layer", ExpertPrefetch::PreviousLayer},
+  }};
+};
+
+template <>
+struct EnumTable<ExpertBalance> {
+  static constexpr std::array<EnumName<ExpertBalance>, 2> names{{
+      {"contiguous", ExpertBalance::Contiguous},
+      {"greedy", ExpertBalance::Greedy},
+  }};
+};
+
+template <>
 struct EnumTable<FaultKind> {
   static constexpr std::array<EnumName<FaultKind>, 3> names{{
       {"die", FaultKind::Die},

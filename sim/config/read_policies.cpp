@@ -14,6 +14,7 @@ namespace {
 constexpr Range<std::int64_t> kBatch{1, 1'000'000};
 constexpr Range<std::int64_t> kBatchFromZero{0, 1'000'000};
 constexpr Range<std::int64_t> kSteps{0, 1'000'000'000};
+constexpr Range<std::int64_t> kExperts{0, 65'536};
 constexpr Range<double> kFraction{0, 1};
 constexpr Range<std::int64_t> kTokens0{0, bounds::kTokens.high};
 
@@ -128,11 +129,21 @@ PlacementPolicy read_placement(const ConfigNode& node) {
       .pipeline_parallel = node.find<std::int64_t>("pipeline_parallel", bounds::kCount),
       .plan_batch = node.find<std::int64_t>("plan_batch", kBatch),
       .plan_context = node.find<std::int64_t>("plan_context", bounds::kTokens),
+      .sram_expert_share = node.find<double>("sram_expert_share", kFraction),
+      .expert_cache = node.get<ExpertCachePolicy>("expert_cache", defaults.expert_cache),
+      .expert_prefetch = node.get<ExpertPrefetch>("expert_prefetch", defaults.expert_prefetch),
+      .expert_balance = node.get<ExpertBalance>("expert_balance", defaults.expert_balance),
+      .redundant_experts =
+          node.get<std::int64_t>("redundant_experts", defaults.redundant_experts, kExperts),
       .far_weights = node.get<bool>("far_weights", defaults.far_weights),
       .kv_share = node.get<double>("kv_share", defaults.kv_share),
   };
   node.check("kv_share", policy.kv_share > 0 && policy.kv_share <= 1,
              "must be above 0 and at most 1");
+  node.check("expert_prefetch",
+             policy.expert_prefetch == ExpertPrefetch::None ||
+                 policy.expert_cache != ExpertCachePolicy::Static,
+             "needs placement.expert_cache lru or lfu, whose room it fills");
   node.reject_unknown_keys();
   return policy;
 }

@@ -34,7 +34,7 @@ struct EngineSpec {
   std::int64_t recall_audit = 512;  ///< one recalled step in so many is simulated and compared, and
                                     ///< more at the beginning
   std::int64_t max_steps = 0;       ///< 0 = no limit
-  bool step_rows = false;            ///< keep a row of every step, for steps.csv
+  bool step_rows = false;           ///< keep a row of every step, for steps.csv
   bool reverse_elaboration = false;  ///< build modules in reverse order (determinism test)
 };
 

@@ -191,6 +191,7 @@ void Instance::account(const StepOutcome& outcome, Picoseconds begun) {
   result_.counts += outcome.counts;
   result_.picks += outcome.picks;
   result_.dropped_picks += outcome.dropped_picks;
+  result_.experts += outcome.experts;
   if (!failed_at_) {
     result_.roofline_busy += outcome.roofline.duration;
     result_.roofline_limits[static_cast<std::size_t>(outcome.roofline.limit)] +=

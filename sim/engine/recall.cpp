@@ -173,9 +173,10 @@ StepOutcome RecallExecutor::execute(const StepLoad& load) {
     learn(field, point, simulated, scale);
     return simulated;
   }
-  const StepOutcome recalled = answer(field, estimate, scale);
+  StepOutcome recalled = answer(field, estimate, scale);
   double chance = 0;
   if (!draw_audit(recalled.duration, chance)) {
+    recalled.experts = silicon_.pass(load);
     sc_core::wait(to_sc_time(recalled.duration));
     return recalled;
   }

@@ -23,6 +23,7 @@ StepOutcome SiliconExecutor::execute(const StepLoad& load) {
   outcome.roofline = roofline(platform_, totals_of(outcome.counts, kv_tier_));
   outcome.picks = programs_.picks;
   outcome.dropped_picks = programs_.dropped_picks;
+  outcome.experts = programs_.experts;
   return outcome;
 }
 
@@ -34,6 +35,7 @@ StepOutcome RooflineExecutor::execute(const StepLoad& load) {
   outcome.duration = outcome.roofline.duration;
   outcome.picks = programs_.picks;
   outcome.dropped_picks = programs_.dropped_picks;
+  outcome.experts = programs_.experts;
   constexpr std::array<TimeCategory, 5> kCharged{TimeCategory::WeightsSram,
                                                  TimeCategory::WeightsHbm, TimeCategory::WeightsFar,
                                                  TimeCategory::Mac, TimeCategory::Vector};

@@ -16,6 +16,7 @@ class SiliconExecutor final : public StepExecutor {
       : lowering_{lowering}, deployment_{deployment}, platform_{platform}, kv_tier_{kv_tier} {}
 
   StepOutcome execute(const StepLoad& load) override;
+  ExpertTraffic pass(const StepLoad& load) override { return lowering_.pass(load); }
 
  private:
   Lowering& lowering_;
@@ -32,6 +33,7 @@ class RooflineExecutor final : public StepExecutor {
       : lowering_{lowering}, platform_{platform} {}
 
   StepOutcome execute(const StepLoad& load) override;
+  ExpertTraffic pass(const StepLoad& load) override { return lowering_.pass(load); }
 
  private:
   Lowering& lowering_;

@@ -16,6 +16,7 @@ struct StepOutcome {
   EventCounts counts;
   RooflineStep roofline;
   std::int64_t picks = 0, dropped_picks = 0;  ///< of routed experts, over all layers
+  ExpertTraffic experts;
 
   /// What came after it, as a part of the same step; what bounds it is what bounds the last part.
   StepOutcome& operator+=(const StepOutcome& next) {
@@ -26,6 +27,7 @@ struct StepOutcome {
     roofline.limit = next.roofline.limit;
     picks += next.picks;
     dropped_picks += next.dropped_picks;
+    experts += next.experts;
     return *this;
   }
 };
@@ -36,6 +38,9 @@ class StepExecutor {
  public:
   virtual ~StepExecutor() = default;
   virtual StepOutcome execute(const StepLoad& load) = 0;
+  /// The step is answered elsewhere: leaves what it would leave to later steps (experts in SRAM),
+  /// in no time. Returns where its experts would have come from, if that depends on earlier steps.
+  virtual ExpertTraffic pass(const StepLoad& /*load*/) { return {}; }
 };
 
 }  // namespace reticle

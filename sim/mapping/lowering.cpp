@@ -46,10 +46,6 @@ ReplicaWork summarise(const LlmSpec& llm, std::span<const SequenceWork> sequence
   return work;
 }
 
-TimeCategory weights_category(Tier tier) {
-  return kWeightCategories[static_cast<std::size_t>(tier)];
-}
-
 /// A residual add and the norm behind it are one pass over the data.
 bool fuse(Instruction& before, const VectorWork& work) {
   if (before.vector_op != VectorOp::Residual || work.op != VectorOp::RmsNorm ||
@@ -60,12 +56,19 @@ bool fuse(Instruction& before, const VectorWork& work) {
   return true;
 }
 
-}  // namespace
-
-Unit port_of(Tier tier) {
-  constexpr std::array<Unit, kTierCount> kOf{Unit::SramPort, Unit::HbmPort, Unit::FarPort};
-  return kOf[static_cast<std::size_t>(tier)];
+/// Of one routed expert, all dies of its group together; those of all layers are alike.
+Bytes expert_bytes(const LlmSpec& llm, const ParallelPlan& plan, const ExpertRouter& router) {
+  Bytes sum{};
+  for (Matrix m : matrices_of(llm, router.moe_layers().front())) {
+    if (!is_expert(m.role)) continue;
+    m.copies = 1;
+    for (std::int64_t i = 0; i < plan.expert_tensor; ++i)
+      sum += bytes_of(shard(m, plan.expert_tensor, i).elements(), m.precision);
+  }
+  return sum;
 }
+
+}  // namespace
 
 Lowering::Writer::Writer(Lowering& owner, StepPrograms& out)
     : o_{owner},
@@ -76,19 +79,24 @@ Lowering::Writer::Writer(Lowering& owner, StepPrograms& out)
       last_(static_cast<std::size_t>(plan_.stage_dies() * plan_.pipeline), kNoInstruction),
       gate_(last_.size(), kNoInstruction),
       router_done_(last_.size(), kNoInstruction),
-      arriving_(last_.size()) {
+      arriving_(last_.size()),
+      arrived_(last_.size(), kNoInstruction) {
   if (owner.router_ != nullptr && owner.llm_.moe->routing.choice == ExpertChoice::ByToken)
     routed_batch_.emplace(*owner.router_);
   for (const Mixer& mixer : owner.llm_.mixers) shards_.push_back(attention_shards(mixer, plan_));
 }
 
-void Lowering::Writer::write(std::span<const SequenceWork> sequences) {
+void Lowering::Writer::take(std::span<const SequenceWork> sequences) {
   sequences_ = sequences;
-  if (routed_batch_) {
-    routed_batch_->clear();
-    for (const SequenceWork& s : sequences)
-      routed_batch_->add(s.request, s.position(), s.new_tokens);
-  }
+  stage_ = 0;
+  predicted_for_ = picks_layer_ = -1;
+  if (!routed_batch_) return;
+  routed_batch_->clear();
+  for (const SequenceWork& s : sequences) routed_batch_->add(s.request, s.position(), s.new_tokens);
+}
+
+void Lowering::Writer::write(std::span<const SequenceWork> sequences) {
+  take(sequences);
   work_.clear();
   for (std::int64_t r = 0; r < plan_.data; ++r)
     work_.push_back(summarise(o_.llm_, sequences, static_cast<std::int32_t>(r)));
@@ -96,7 +104,6 @@ void Lowering::Writer::write(std::span<const SequenceWork> sequences) {
   std::fill(last_.begin(), last_.end(), kNoInstruction);
   std::fill(gate_.begin(), gate_.end(), kNoInstruction);
   reduce_pending_ = false;
-  stage_ = 0;
   for (const Operator& op : o_.graph_.operators) {
     enter_stage(op);
     emit(op);
@@ -155,6 +162,7 @@ void Lowering::Writer::load_and_mac(std::int64_t die, const Streamed& s,
     // SRAM streams when the array can take it; slower tiers run ahead as far as they may.
     load.after[0] = direct ? operands : s.load_after;
     load.after[1] = gate_[static_cast<std::size_t>(die)];
+    load.after[2] = s.arrived;
     const std::int32_t loaded = s.bytes > 0 ? add(die, load) : kNoInstruction;
 
     const std::int32_t operand = dequantise(die, loaded, share(s.dequantised, tiles, t));
@@ -172,8 +180,12 @@ void Lowering::Writer::load_and_mac(std::int64_t die, const Streamed& s,
     mac.after[0] = {operand, true};
     mac.after[1] = operands;
     last(die) = add(die, mac);
-    if (loaded != kNoInstruction)
-      program(die).code[static_cast<std::size_t>(loaded)].consumer = last(die);
+    if (loaded == kNoInstruction) continue;
+    std::int32_t& consumer = program(die).code[static_cast<std::size_t>(loaded)].consumer;
+    consumer = last(die);
+    // What is kept goes on from the staging buffer when the array has had it.
+    const std::int64_t kept = share(s.kept, tiles, t);
+    if (kept > 0) consumer = fill(die, s.kept_at + s.kept * t / tiles, kept, last(die));
   }
 }
 
@@ -185,6 +197,19 @@ std::int32_t Lowering::Writer::dequantise(std::int64_t die, std::int32_t loaded,
   in.vector_op = VectorOp::Dequantise;
   in.amount = elements;
   in.after[0] = {loaded, true};
+  return add(die, in);
+}
+
+/// Writes weights that came from a tier below into SRAM.
+std::int32_t Lowering::Writer::fill(std::int64_t die, std::int64_t address, std::int64_t bytes,
+                                    std::int32_t after) {
+  Instruction in{.code = OpCode::Store,
+                 .unit = Unit::StorePort,
+                 .tier = Tier::Sram,
+                 .category = TimeCategory::WeightsSram};
+  in.amount = bytes;
+  in.address = address;
+  in.after[0] = after;
   return add(die, in);
 }
 
@@ -368,26 +393,48 @@ Lowering::Lowering(const PlatformSpec& platform, const LlmSpec& llm, const Place
       placement_{placement},
       router_{router},
       graph_{std::move(graph)},
-      collectives_{platform} {}
+      collectives_{platform} {
+  if (router != nullptr) expert_bytes_ = expert_bytes(llm, placement.plan, *router);
+  if (placement.expert_cache == ExpertCachePolicy::Static || router == nullptr) return;
+  caches_.resize(placement.cached.size());
+  for (std::size_t layer = 0; layer < caches_.size(); ++layer)
+    for (const auto& held : placement.cached[layer])
+      caches_[layer].emplace_back(placement.expert_cache, llm.moe->experts, held);
+  if (placement.expert_prefetch == ExpertPrefetch::PreviousLayer)
+    predictor_.emplace(llm.layer_count(), llm.moe->experts, llm.moe->top_k);
+}
 
 Lowering::~Lowering() = default;
 
-void Lowering::lower(const StepLoad& load, StepPrograms& out) {
-  out.dies.resize(static_cast<std::size_t>(dies(platform_)));
-  out.clear();
+template <class F>
+void Lowering::each_microbatch(const StepLoad& load, F f) const {
   // A pipeline of p stages takes the sequences in up to p microbatches, so that stages overlap.
   const auto count = static_cast<std::int64_t>(load.sequences.size());
   const std::int64_t batches =
       std::clamp<std::int64_t>(placement_.plan.pipeline, 1, std::max<std::int64_t>(1, count));
-  Writer writer{*this, out};
-  for (const KvMove& move : load.moves) writer.move(move, true);
   const std::span<const SequenceWork> all{load.sequences};
   for (std::int64_t b = 0; b < batches; ++b) {
     const auto begin = static_cast<std::size_t>(count * b / batches);
     const auto end = static_cast<std::size_t>(count * (b + 1) / batches);
-    if (begin < end) writer.write(all.subspan(begin, end - begin));
+    if (begin < end) f(all.subspan(begin, end - begin));
   }
+}
+
+void Lowering::lower(const StepLoad& load, StepPrograms& out) {
+  out.dies.resize(static_cast<std::size_t>(dies(platform_)));
+  out.clear();
+  Writer writer{*this, out};
+  for (const KvMove& move : load.moves) writer.move(move, true);
+  each_microbatch(load, [&](auto sequences) { writer.write(sequences); });
   for (const KvMove& move : load.moves) writer.move(move, false);
+}
+
+ExpertTraffic Lowering::pass(const StepLoad& load) {
+  StepPrograms nothing;
+  if (caches_.empty()) return {};
+  Writer writer{*this, nothing};
+  each_microbatch(load, [&](auto sequences) { writer.pass(sequences); });
+  return nothing.experts;
 }
 
 }  // namespace reticle

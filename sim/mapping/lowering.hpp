@@ -2,11 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "models/package/platform_spec.hpp"
 #include "models/program/program.hpp"
 #include "sim/mapping/collectives.hpp"
+#include "sim/mapping/expert_cache.hpp"
+#include "sim/mapping/expert_predictor.hpp"
 #include "sim/mapping/placement.hpp"
 #include "workloads/graph/op_graph.hpp"
 #include "workloads/moe/expert_router.hpp"
@@ -16,6 +19,9 @@ namespace reticle {
 
 /// Turns one step (what each sequence asks) into a program per die: the graph's operators, cut by
 /// the placement's plan, with the collectives between them.
+///
+/// Keeps what experts are in SRAM from step to step, where the placement says that use decides, and
+/// what it has learned about which experts follow which.
 ///
 /// Models:     tensor, expert, data and pipeline parallelism; context-parallel attention; routed
 ///             experts loaded only when the router has picked them; kernel launches where the
@@ -36,8 +42,16 @@ class Lowering {
   /// Replaces `out` by the programs of `load`.
   void lower(const StepLoad& load, StepPrograms& out);
 
+  /// Lets a step pass that is not carried out: experts in SRAM, and what follows which, are after
+  /// it as they would be. Draws its picks and writes nothing; nothing at all where use does not
+  /// decide what is in SRAM. Returns where its experts would have come from.
+  ExpertTraffic pass(const StepLoad& load);
+
  private:
   class Writer;
+  /// f(sequences) for every microbatch, in order.
+  template <class F>
+  void each_microbatch(const StepLoad& load, F f) const;
 
   const PlatformSpec& platform_;
   const LlmSpec& llm_;
@@ -45,6 +59,9 @@ class Lowering {
   const ExpertRouter* router_;
   const OpGraph graph_;
   Collectives collectives_;
+  std::vector<std::vector<ExpertCache>> caches_;  ///< [layer][expert group]; empty: none is cached
+  std::optional<ExpertPredictor> predictor_;
+  Bytes expert_bytes_{};  ///< of one routed expert, on all dies of its group
 };
 
 }  // namespace reticle

@@ -18,6 +18,15 @@
 
 namespace reticle {
 
+constexpr TimeCategory weights_category(Tier tier) {
+  return kWeightCategories[static_cast<std::size_t>(tier)];
+}
+
+constexpr Unit port_of(Tier tier) {
+  constexpr std::array<Unit, kTierCount> kOf{Unit::SramPort, Unit::HbmPort, Unit::FarPort};
+  return kOf[static_cast<std::size_t>(tier)];
+}
+
 /// What the sequences of one replica ask of the cache of one mixer, summed.
 struct MixerWork {
   Attended single;  ///< of queries that attend one by one: decoding, or each to tokens of its own
@@ -44,6 +53,8 @@ struct ReplicaWork {
 
 /// Routed experts of one layer, as one expert group and one tier see them: how many experts have
 /// how many tokens.
+///
+/// With a cache, what it prefetched is told from what it had before: it has to have come.
 struct ExpertWork {
   struct Equal {
     std::int64_t tokens;
@@ -53,9 +64,24 @@ struct ExpertWork {
   std::int64_t experts = 0;  ///< touched
   std::int64_t tokens = 0;   ///< token-expert pairs
   std::int64_t address = 0;
+  std::int64_t kept = 0;  ///< experts of them that go on into SRAM
+  std::int64_t kept_at = 0;
 };
 
-Unit port_of(Tier tier);
+/// A pick of a routed expert in one group.
+struct GroupPicks {
+  std::vector<std::int32_t> experts;
+  std::vector<std::int64_t> tokens;
+};
+
+/// Experts of the next layer on their way into the SRAM of one expert group.
+struct Prefetched {
+  Tier from{};
+  std::int64_t from_address = 0;
+  std::int64_t address = 0;
+  std::int64_t experts = 0;
+};
+
 /// What Instruction::piece holds.
 inline constexpr std::int64_t kLongestPiece = std::numeric_limits<std::int32_t>::max();
 
@@ -67,8 +93,12 @@ class Lowering::Writer {
   void write(std::span<const SequenceWork> sequences);
   /// A move between tiers: what it does before the sequences' work (`begins`), or behind it.
   void move(const KvMove& move, bool begins);
+  /// Lets the picks of a microbatch pass by the caches; writes nothing.
+  void pass(std::span<const SequenceWork> sequences);
 
  private:
+  void take(std::span<const SequenceWork> sequences);
+
   // ---- places -------------------------------------------------------------------------------
   [[nodiscard]] std::int64_t stage_first() const { return stage_ * plan_.stage_dies(); }
   [[nodiscard]] DieGroup replica_group(std::int64_t replica) const {
@@ -132,12 +162,16 @@ class Lowering::Writer {
     TimeCategory category{};
     std::int32_t load_after = kNoInstruction;  ///< when the bytes are known to be needed
     std::int64_t dequantised = 0;              ///< elements that the vector unit turns over first
+    std::int32_t arrived = kNoInstruction;     ///< what brought them where they are
+    std::int64_t kept = 0;                     ///< of the bytes: to be written into SRAM
+    std::int64_t kept_at = 0;
   };
   /// Loads `bytes` from a home and multiplies. Tiles of at most load_tile stream in one after
   /// another, each feeding its share of the columns.
   void load_and_mac(std::int64_t die, const Streamed& s, std::span<const GemmShape> shapes,
                     Precision precision);
   std::int32_t dequantise(std::int64_t die, std::int32_t loaded, std::int64_t elements);
+  std::int32_t fill(std::int64_t die, std::int64_t address, std::int64_t bytes, std::int32_t after);
   /// Multiplies by a shard of a matrix: one pass over its weights serves all `shapes`.
   void gemm(std::int64_t die, const WeightHome& home, const Matrix& mine,
             std::span<const GemmShape> shapes);
@@ -209,14 +243,27 @@ class Lowering::Writer {
   void activate(const Operator& op);
   void route(const Operator& op);
   void count_experts(std::int64_t layer);
+  void draw_picks(std::int64_t layer);
+  void deal_to_groups(std::int64_t layer);
+  void find_experts(std::int64_t layer, std::int64_t group);
+  void add_work(ExpertWork& work, std::int64_t tokens, std::int64_t address);
+  void learn_picks(std::int64_t layer);
+  void predict(std::int64_t layer);
+  void prefetch(std::int64_t layer);
+  /// The group that takes token number `token` of those that pick `expert`.
+  [[nodiscard]] std::int64_t group_of(std::int64_t layer, std::int64_t expert,
+                                      std::int64_t token) const;
   void even_out(ExpertWork& work) const;
   [[nodiscard]] std::int64_t capacity() const;
   void choose_by_expert(std::int64_t layer);
   void count_dispatched(std::int64_t layer);
   void dispatch(bool back, std::int64_t bytes_per_token);
-  [[nodiscard]] const ExpertWork& expert_work(std::int64_t in_stage, std::size_t tier) const {
-    return expert_work_[static_cast<std::size_t>(in_stage / plan_.expert_tensor) * kTierCount +
-                        tier];
+  /// Where an expert comes from: a tier, or SRAM that it has only just been prefetched into.
+  static constexpr std::size_t kJustCome = kTierCount;
+  static constexpr std::size_t kSources = kTierCount + 1;
+  [[nodiscard]] const ExpertWork& expert_work(std::int64_t in_stage, std::size_t source) const {
+    return expert_work_[static_cast<std::size_t>(in_stage / plan_.expert_tensor) * kSources +
+                        source];
   }
   [[nodiscard]] std::int64_t expert_tokens(std::int64_t in_stage) const;
   /// f(die, place in stage) for every die of the stage, with work of its own replica or not.
@@ -239,14 +286,21 @@ class Lowering::Writer {
   std::vector<ReplicaWork> work_;
   std::vector<std::int32_t> last_, gate_, router_done_;  ///< per die
   std::vector<std::deque<std::int32_t>> arriving_;       ///< per die: reads from the far tier
+  std::vector<std::int32_t> arrived_;                    ///< per die: the last prefetched expert
   std::int64_t stage_ = 0;
   std::int16_t layer_ = -1;
   std::int8_t mixer_ = 0;  ///< of the layer
   bool reduce_pending_ = false;
   std::optional<RoutedBatch> routed_batch_;  ///< of a routed model: the microbatch
   std::vector<std::int32_t> loads_;
-  std::vector<std::int64_t> routed_;     ///< [replica][expert group] tokens
-  std::vector<ExpertWork> expert_work_;  ///< [expert group][tier]
+  std::vector<std::int64_t> routed_;         ///< [replica][expert group] tokens
+  std::vector<GroupPicks> group_picks_;      ///< by expert group
+  std::vector<ExpertWork> expert_work_;      ///< [expert group][source]
+  std::vector<std::uint16_t> picks_before_;  ///< of the layer before, [token][top_k]
+  std::int64_t picks_layer_ = -1;            ///< that layer
+  std::vector<std::int32_t> predicted_;      ///< experts of the next layer, ascending
+  std::int64_t predicted_for_ = -1;          ///< that layer
+  std::vector<Prefetched> coming_;           ///< [expert group][tier], of the next layer
 };
 
 }  // namespace reticle

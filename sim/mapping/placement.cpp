@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "sim/base/error.hpp"
+#include "sim/mapping/expert_groups.hpp"
 #include "workloads/llm/attended.hpp"
 
 namespace reticle {
@@ -47,6 +48,7 @@ class StagePlacer {
         stage_{stage},
         first_{first_layer(llm, plan, stage)},
         last_{first_layer(llm, plan, stage + 1)} {
+    slots_.resize(static_cast<std::size_t>(plan.expert));
     total_ = capacity_per_die(platform);
     free_ = total_;
     reserve(platform, max_tokens);
@@ -55,6 +57,7 @@ class StagePlacer {
   void run() {
     list_blocks();
     fill_sram();
+    fill_caches();
     fill_rest();
     account();
   }
@@ -72,6 +75,7 @@ class StagePlacer {
     double heat;         ///< chance that a token needs it
     std::int64_t group;  ///< expert group, -1 = every die
     WeightHome* home;
+    std::int32_t layer = 0, expert = 0;  ///< of routed experts
   };
 
   void reserve(const PlatformSpec& platform, std::int64_t max_tokens) {
@@ -106,16 +110,8 @@ class StagePlacer {
       const std::int64_t head = largest_share(llm_.vocabulary, plan_.tensor) * llm_.hidden;
       blocks_.push_back({bytes_of(head, llm_.embedding).count(), 1.0, -1, &out_.head});
     }
-    for (std::int64_t layer = first_; layer < last_; ++layer) {
-      if (!llm_.layer_is_moe(layer)) continue;
-      auto& homes = out_.layers[static_cast<std::size_t>(layer)];
-      homes.experts.resize(static_cast<std::size_t>(llm_.moe->experts));
-      const std::int64_t bytes = expert_shard_bytes(llm_, plan_, layer).count();
-      for (std::int64_t e = 0; e < llm_.moe->experts; ++e)
-        blocks_.push_back({bytes, pick_probability(llm_, *router_, layer, e),
-                           e * plan_.expert / llm_.moe->experts,
-                           &homes.experts[static_cast<std::size_t>(e)]});
-    }
+    for (std::int64_t layer = first_; layer < last_; ++layer)
+      if (llm_.layer_is_moe(layer)) list_experts(layer);
     if (stage_ == 0 && !(llm_.tied_embeddings && plan_.pipeline == 1)) {
       const std::int64_t table = llm_.vocabulary * largest_share(llm_.hidden, plan_.tensor);
       blocks_.push_back({bytes_of(table, llm_.embedding).count(),
@@ -124,6 +120,31 @@ class StagePlacer {
     std::stable_sort(blocks_.begin(), blocks_.end(),
                      [](const Block& a, const Block& b) { return a.heat > b.heat; });
     for (const Block& b : blocks_) active_ += weight_of(b);
+  }
+
+  void list_experts(std::int64_t layer) {
+    const auto experts = static_cast<std::size_t>(llm_.moe->experts);
+    std::vector<double> heat;
+    for (std::size_t e = 0; e < experts; ++e)
+      heat.push_back(pick_probability(llm_, *router_, layer, static_cast<std::int64_t>(e)));
+    const ExpertGroups dealt =
+        deal_experts(heat, plan_.expert, policy_.expert_balance, policy_.redundant_experts);
+    auto& homes = out_.layers[static_cast<std::size_t>(layer)];
+    homes.experts.resize(experts);
+    homes.copies.resize(experts);
+    homes.groups = dealt.home;
+    const std::int64_t bytes = expert_shard_bytes(llm_, plan_, layer).count();
+    const auto list = [&](std::size_t e, double tokens, std::int32_t group, WeightHome& home) {
+      blocks_.push_back({bytes, tokens, group, &home, static_cast<std::int32_t>(layer),
+                         static_cast<std::int32_t>(e)});
+    };
+    for (std::size_t e = 0; e < experts; ++e) {
+      const std::optional<std::int32_t> second = dealt.copy[e];
+      list(e, second ? heat[e] / 2 : heat[e], dealt.home[e], homes.experts[e]);
+      if (!second) continue;
+      homes.copies[e] = ExpertCopy{*second, {}};
+      list(e, heat[e] / 2, *second, homes.copies[e]->home);
+    }
   }
 
   /// Expected active bytes per token, summed over the dies of the stage.
@@ -164,16 +185,31 @@ class StagePlacer {
   }
 
   void fill_sram() {
-    const bool only_sram = total_[kHbm] == 0 && !(policy_.far_weights && total_[kFar] > 0);
     const double target = policy_.sram_fraction.value_or(1.0) * active_;
+    if (policy_.sram_expert_share) {
+      fill_sram(*policy_.sram_expert_share * target, true);
+      fill_sram(target, false);
+    } else {
+      fill_sram(target, std::nullopt);
+    }
+  }
+
+  /// Hottest first until `target` expected active bytes are there; `routed`: of routed experts or
+  /// of all the others alone.
+  void fill_sram(double target, std::optional<bool> routed) {
+    const bool only_sram = total_[kHbm] == 0 && !(policy_.far_weights && total_[kFar] > 0);
     std::int64_t missing = 0;
     for (Block& b : blocks_) {
+      if (routed && *routed != (b.group >= 0)) continue;
       // Half a byte of slack: a fraction of exactly 1 must not fail on rounding.
       if (hit_ + missing_heat_ >= target - 0.5 && !(only_sram && !policy_.sram_fraction)) break;
       if (room(kSram, b.group) >= b.bytes) {
         put(kSram, b);
         hit_ += weight_of(b);
-        b.bytes = 0;
+        if (cached(b))
+          slots_[static_cast<std::size_t>(b.group)].push_back(b.home->address);
+        else
+          b.bytes = 0;
       } else if (policy_.sram_fraction || only_sram) {
         const std::int64_t dies = b.group < 0 ? plan_.stage_dies() : plan_.expert_tensor;
         missing += b.bytes * dies;
@@ -181,6 +217,35 @@ class StagePlacer {
       }
     }
     if (missing > 0) throw InfeasibleError(gigabytes(missing) + " of weights do not fit in sram");
+  }
+
+  /// Whether SRAM has it in turn with others; a copy stays in a tier below.
+  [[nodiscard]] bool cached(const Block& b) const {
+    return b.group >= 0 && policy_.expert_cache != ExpertCachePolicy::Static;
+  }
+
+  /// Deals the room for cached experts evenly to the layers; each begins with its hottest.
+  void fill_caches() {
+    if (policy_.expert_cache == ExpertCachePolicy::Static) return;
+    for (auto layer = first_; layer < last_; ++layer)
+      if (llm_.layer_is_moe(layer))
+        out_.cached[static_cast<std::size_t>(layer)].resize(static_cast<std::size_t>(plan_.expert));
+    std::vector<std::vector<std::vector<std::int32_t>>> hottest(  // [group][layer of the stage]
+        static_cast<std::size_t>(plan_.expert));
+    for (auto& layers : hottest) layers.resize(static_cast<std::size_t>(last_ - first_));
+    for (const Block& b : blocks_)
+      if (b.group >= 0)
+        hottest[static_cast<std::size_t>(b.group)][static_cast<std::size_t>(b.layer - first_)]
+            .push_back(b.expert);
+    for (std::size_t group = 0; group < slots_.size(); ++group) {
+      const std::vector<std::int64_t>& slots = slots_[group];
+      for (std::size_t next = 0, turn = 0; next < slots.size(); ++turn)
+        for (std::size_t l = 0; l < hottest[group].size() && next < slots.size(); ++l) {
+          if (turn >= hottest[group][l].size()) continue;
+          out_.cached[static_cast<std::size_t>(first_) + l][group].push_back(
+              {hottest[group][l][turn], slots[next++]});
+        }
+    }
   }
 
   void fill_rest() {
@@ -215,6 +280,7 @@ class StagePlacer {
   std::array<std::int64_t, kTierCount> total_{}, free_{}, shared_used_{};
   std::array<std::vector<std::int64_t>, kTierCount> used_;  ///< per expert group
   std::vector<Block> blocks_;
+  std::vector<std::vector<std::int64_t>> slots_;  ///< [expert group] addresses for cached experts
   double active_ = 0, hit_ = 0, missing_heat_ = 0;
 };
 
@@ -298,6 +364,9 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
   out.plan = plan;
   out.layers.resize(llm.layers.size());
   out.sram_fraction_asked = policy.sram_fraction;
+  out.expert_cache = policy.expert_cache;
+  out.expert_prefetch = policy.expert_prefetch;
+  out.cached.resize(out.layers.size());
   const auto capacity = capacity_per_die(platform);
   const std::int64_t dies = plan.stage_dies() * plan.pipeline;
   for (std::size_t t = 0; t < kTierCount; ++t) out.capacity[t] = Bytes{capacity[t] * dies};

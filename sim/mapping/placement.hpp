@@ -10,6 +10,7 @@
 #include "models/package/platform_spec.hpp"
 #include "models/program/program.hpp"
 #include "sim/base/cache_stage.hpp"
+#include "sim/mapping/expert_cache.hpp"
 #include "sim/mapping/partition.hpp"
 #include "sim/mapping/placement_policy.hpp"
 #include "workloads/llm/llm_spec.hpp"
@@ -22,9 +23,17 @@ struct WeightHome {
   std::int64_t address = 0;  ///< of the die's shard
 };
 
+/// A second copy of a routed expert, which takes every other of its tokens.
+struct ExpertCopy {
+  std::int32_t group = 0;
+  WeightHome home;
+};
+
 struct LayerHomes {
   std::array<WeightHome, kMatrixRoleCount> weights{};  ///< by MatrixRole
-  std::vector<WeightHome> experts;  ///< per routed expert: all its matrices together
+  std::vector<WeightHome> experts;                ///< per routed expert: all its matrices together
+  std::vector<std::int32_t> groups;               ///< expert group of each
+  std::vector<std::optional<ExpertCopy>> copies;  ///< by expert
 };
 
 /// Room for keys and values: pages of `page_tokens` tokens for layers that keep everything, cut
@@ -55,6 +64,10 @@ struct Placement {
   std::vector<LayerHomes> layers;
   WeightHome embedding, head;
   KvRoom kv;
+  ExpertCachePolicy expert_cache = ExpertCachePolicy::Static;
+  ExpertPrefetch expert_prefetch = ExpertPrefetch::None;
+  /// [layer][expert group], what each caches when the run begins, hottest first; none if static.
+  std::vector<std::vector<std::vector<CachedExpert>>> cached;
   std::array<Bytes, kTierCount> capacity{};  ///< of the deployment
   std::array<Bytes, kTierCount> weights{};   ///< of the deployment, replicas counted each time
   std::array<Bytes, kTierCount> reserved{};  ///< staging and activations

@@ -7,6 +7,20 @@
 
 namespace reticle {
 
+/// Who decides which routed experts are in SRAM.
+enum class ExpertCachePolicy : std::uint8_t {
+  Static,  ///< popularity, once and for all
+  Lru,     ///< use: those longest unused make room
+  Lfu,     ///< use: those least often used make room
+};
+/// Experts that are brought into SRAM before the router has asked for them.
+enum class ExpertPrefetch : std::uint8_t { None, PreviousLayer };
+/// How the experts of a layer are dealt to expert groups.
+enum class ExpertBalance : std::uint8_t {
+  Contiguous,  ///< by number
+  Greedy,      ///< the hottest first, each to the group with the least expected load
+};
+
 /// What the user may fix about where things live; what is left open, mapping decides.
 struct PlacementPolicy {
   /// Share of the active weight bytes of a token (expected over routing) to hold in SRAM, hottest
@@ -18,6 +32,14 @@ struct PlacementPolicy {
   /// Batch and context the parallelism is chosen for; nullopt = those of the workload.
   std::optional<std::int64_t> plan_batch;
   std::optional<std::int64_t> plan_context;
+  /// Share of `sram_fraction` that routed experts get before anything else; nullopt = hottest
+  /// first, which leaves them what attention and shared experts, asked for by every token, do not
+  /// need.
+  std::optional<double> sram_expert_share;
+  ExpertCachePolicy expert_cache = ExpertCachePolicy::Static;
+  ExpertPrefetch expert_prefetch = ExpertPrefetch::None;
+  ExpertBalance expert_balance = ExpertBalance::Contiguous;
+  std::int64_t redundant_experts = 0;  ///< of each layer: so many have a copy in a second group
   bool far_weights = false;  ///< let weights that fit nowhere else live behind the host link
   /// Share of the KV tier's free space given to KV; the rest stays empty (fragmentation).
   double kv_share = 0.95;

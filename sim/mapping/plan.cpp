@@ -28,16 +28,20 @@ struct ExpertEstimate {
 ExpertEstimate estimate_experts(const LlmSpec& llm, const Placement& placement,
                                 const ExpertRouter& router, std::int64_t layer, double tokens) {
   const auto& plan = placement.plan;
-  const auto& homes = placement.layers[static_cast<std::size_t>(layer)].experts;
+  const LayerHomes& homes = placement.layers[static_cast<std::size_t>(layer)];
   const auto bytes = static_cast<double>(expert_shard_bytes(llm, plan, layer).count());
   std::vector<ExpertEstimate> groups(static_cast<std::size_t>(plan.expert));
-  for (std::int64_t e = 0; e < llm.moe->experts; ++e) {
-    const double p = pick_probability(llm, router, layer, e);
+  const auto touch = [&](std::int32_t group, Tier tier, double p) {
     const double touched = 1 - std::pow(1 - p, tokens);
-    auto& group = groups[static_cast<std::size_t>(e * plan.expert / llm.moe->experts)];
-    group.bytes[static_cast<std::size_t>(homes[static_cast<std::size_t>(e)].tier)] +=
-        touched * bytes;
-    group.touched += touched;
+    ExpertEstimate& of = groups[static_cast<std::size_t>(group)];
+    of.bytes[static_cast<std::size_t>(tier)] += touched * bytes;
+    of.touched += touched;
+  };
+  for (std::size_t e = 0; e < homes.experts.size(); ++e) {
+    const double p = pick_probability(llm, router, layer, static_cast<std::int64_t>(e));
+    const auto& copy = homes.copies[e];
+    touch(homes.groups[e], homes.experts[e].tier, copy ? p / 2 : p);
+    if (copy) touch(copy->group, copy->home.tier, p / 2);
   }
   ExpertEstimate worst;
   double most = -1;

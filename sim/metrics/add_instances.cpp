@@ -88,6 +88,7 @@ void add_work(InstanceResult& total, const InstanceResult& part) {
   add(total.speculation, part.speculation);
   total.picks += part.picks;
   total.dropped_picks += part.dropped_picks;
+  total.experts += part.experts;
   total.busy += part.busy;
   for (std::size_t c = 0; c < kTimeCategoryCount; ++c) total.breakdown[c] += part.breakdown[c];
   total.counts += part.counts;

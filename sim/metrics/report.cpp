@@ -282,10 +282,31 @@ Json placement_json(const RunFigures& f, const Placement& p) {
 
 Json experts_json(const RunResult& r) {
   const auto routed = [&](std::int64_t n) { return r.picks > 0 ? Json(n) : Json(nullptr); };
+  const ExpertTraffic& e = r.experts;
+  const auto of_prediction = [&](std::int64_t n) {
+    return r.placement.expert_prefetch == ExpertPrefetch::None ? Json(nullptr) : Json(n);
+  };
   return {{"picks", routed(r.picks)},
           {"dropped_picks", routed(r.dropped_picks)},
           {"dropped_fraction",
-           or_null(ratio(static_cast<double>(r.dropped_picks), static_cast<double>(r.picks)))}};
+           or_null(ratio(static_cast<double>(r.dropped_picks), static_cast<double>(r.picks)))},
+          {"cache", ValueText<ExpertCachePolicy>::format(r.placement.expert_cache)},
+          {"cache_hits", routed(e.hits)},
+          {"cache_misses", routed(e.misses)},
+          {"cache_hit_fraction",
+           or_null(ratio(static_cast<double>(e.hits), static_cast<double>(e.hits + e.misses)))},
+          {"hit_bytes", routed(e.hit_bytes.count())},
+          {"missed_bytes", routed(e.missed_bytes.count())},
+          {"fill_bytes", routed(e.filled.count())},
+          {"prefetch",
+           {{"predicted", of_prediction(e.predicted)},
+            {"came_true", of_prediction(e.came_true)},
+            {"needed", of_prediction(e.foreseeable)},
+            {"loaded_ahead", of_prediction(e.prefetched)},
+            {"accuracy",
+             or_null(ratio(static_cast<double>(e.came_true), static_cast<double>(e.predicted)))},
+            {"coverage", or_null(ratio(static_cast<double>(e.came_true),
+                                       static_cast<double>(e.foreseeable)))}}}};
 }
 
 /// All keys and values of one run live in one tier, so that tier serves every KV read.

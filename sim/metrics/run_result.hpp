@@ -104,7 +104,8 @@ struct InstanceResult {
   SpeculationStats speculation;
   std::int64_t picks = 0;          ///< of routed experts by tokens, over all layers
   std::int64_t dropped_picks = 0;  ///< of these, by full experts (moe.routing.capacity_factor)
-  Picoseconds busy{};              ///< within steps
+  ExpertTraffic experts;
+  Picoseconds busy{};                                       ///< within steps
   std::array<Picoseconds, kTimeCategoryCount> breakdown{};  ///< sums to the run's duration
   EventCounts counts;
   Picoseconds roofline_busy{};                   ///< sum over steps of their roofline

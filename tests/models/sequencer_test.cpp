@@ -197,6 +197,33 @@ TEST_CASE("Sequencer: staging space is given in program order, so that no port s
   CHECK(dut.finished());
 }
 
+TEST_CASE(
+    "Sequencer: a fill takes its place in the memory when it happens, not when it is foreseen") {
+  Deployment with{"with", platform(1), false};
+  Deployment without{"without", platform(1), false};
+  // A long load from HBM is written on into SRAM; meanwhile weights are needed from there.
+  const auto program = [](bool fills) {
+    StepPrograms step = empty_step(1);
+    Program& p = step.dies[0];
+    const std::int32_t slow = p.add(load(Tier::Hbm, 1_MiB));
+    Instruction fill = after(store(Tier::Sram, 1_MiB), slow);
+    fill.category = TimeCategory::WeightsSram;
+    if (fills) p.add(fill);
+    p.add(after(load(Tier::Sram, 64_KiB), p.add(pause(100_ns))));
+    return step;
+  };
+  const StepPrograms filled = program(true), plain = program(false);
+  run_in_thread([&] {
+    run_step(with, filled);
+    run_step(without, plain);
+  });
+  const Picoseconds later = execution(with, 0, 0).end;
+  CHECK(execution(with, 0, 1).start >= later);
+  CHECK(execution(with, 0, 3).end < later);
+  CHECK(execution(with, 0, 3).end - execution(with, 0, 2).end ==
+        execution(without, 0, 2).end - execution(without, 0, 1).end);
+}
+
 TEST_CASE("Sequencer: waits run one after another and hold what depends on them") {
   Deployment dut{"dut", platform(1), false};
   StepPrograms step = empty_step(1);

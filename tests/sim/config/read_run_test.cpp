@@ -95,6 +95,9 @@ TEST_CASE("read_run: --set obeys the checks of the files") {
         "stacks?)");
   CHECK(refusal(request({"platfrom.nodes=2"})) ==
         "--set platfrom.nodes=2: platfrom: unknown key (did you mean platform?)");
+  CHECK(refusal(request({"placement.expert_prefetch=previous-layer"})) ==
+        "--set placement.expert_prefetch=previous-layer: placement.expert_prefetch: needs "
+        "placement.expert_cache lru or lfu, whose room it fills, got previous-layer");
   CHECK(refusal(request({"placement.sram_fraction=1.5"})) ==
         "--set placement.sram_fraction=1.5: placement.sram_fraction: must be between 0 and 1, got "
         "1.5");
