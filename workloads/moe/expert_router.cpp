@@ -165,7 +165,7 @@ void ExpertRouter::replay(const LlmSpec& llm) {
   };
   // A CSV file names no count: experts beyond those that occur are never picked.
   if (record->experts > experts_ || record->top_k != top_k_ || record->layers != layers)
-    throw ConfigError{{spec_.recording},
+    throw ConfigError{{spec_.recording, 1, 1},  // where the file says what it is of
                       "moe.routing.recording",
                       "expected " + shape(experts_, top_k_, layers) + ", found " +
                           shape(record->experts, record->top_k, record->layers)};
