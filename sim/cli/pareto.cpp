@@ -23,11 +23,15 @@ ParetoPoint point_of(std::int64_t batch, const PointOutcome& outcome) {
   ParetoPoint point;
   point.batch = batch;
   if (outcome.code != 0) {
-    point.problem = outcome.output;
+    point.problem = outcome.output.empty() ? "ended by a signal" : outcome.output;
     return point;
   }
   const Json report = Json::parse(outcome.output);
   const Json& tpot = report["latency"]["tpot_ms"];
+  if (!tpot.is_object()) {
+    point.problem = "no stream had two tokens: workload.steps must be 2 or more";
+    return point;
+  }
   point.tokens_per_s = report["throughput"]["output_tokens_per_s"];
   point.tokens_per_s_chip = report["throughput"]["per_chip"];
   point.tokens_per_s_user = 1e3 / tpot["mean"].get<double>();
@@ -43,8 +47,8 @@ ParetoPoint point_of(std::int64_t batch, const PointOutcome& outcome) {
 void mark_best(std::vector<ParetoPoint>& points) {
   for (ParetoPoint& p : points)
     p.best = p.problem.empty() && std::ranges::none_of(points, [&](const ParetoPoint& other) {
-               return other.tokens_per_s_chip > p.tokens_per_s_chip &&
-                      other.tokens_per_s_user > p.tokens_per_s_user;
+               return other.tokens_per_s_chip >= p.tokens_per_s_chip &&
+                      other.tokens_per_s_user >= p.tokens_per_s_user && other.batch != p.batch;
              });
 }
 }  // namespace
@@ -66,11 +70,16 @@ std::vector<ParetoPoint> pareto_front(const RunRequest& request, std::size_t job
   };
   std::vector<ParetoPoint> points(batches.size());
   std::size_t begun = 0;
+  std::string failed;
   (void)run_points(batches.size(), jobs, work, [&](std::size_t i, const PointOutcome& outcome) {
     points[i] = point_of(batches[i], outcome);
     begun = std::max(begun, i + 1);
+    if (outcome.code != 0 && outcome.code != static_cast<int>(ExitCode::Infeasible) &&
+        failed.empty())
+      failed = "batch " + std::to_string(batches[i]) + ": " + points[i].problem;
     return outcome.code == 0;  // what does not fit now will not fit later
   });
+  if (!failed.empty()) throw SimulationError(failed);
   points.resize(begun);
   mark_best(points);
   return points;

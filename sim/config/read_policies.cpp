@@ -135,6 +135,7 @@ PlacementPolicy read_placement(const ConfigNode& node) {
       .expert_balance = node.get<ExpertBalance>("expert_balance", defaults.expert_balance),
       .redundant_experts =
           node.get<std::int64_t>("redundant_experts", defaults.redundant_experts, kExperts),
+      .rank_order = node.get<bool>("rank_order", defaults.rank_order),
       .far_weights = node.get<bool>("far_weights", defaults.far_weights),
       .kv_share = node.get<double>("kv_share", defaults.kv_share),
   };

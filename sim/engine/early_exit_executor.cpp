@@ -19,6 +19,7 @@ bool exits_early(const EarlyExitSpec& spec, const SequenceWork& token) {
 StepOutcome EarlyExitExecutor::execute(const StepLoad& load) {
   first_load_.sequences.clear();
   rest_load_.sequences.clear();
+  first_load_.moves = load.moves;  // between tiers: they begin with the step
   for (const SequenceWork& s : load.sequences) {
     first_load_.sequences.push_back(s);
     first_load_.sequences.back().outputs = decodes(s) ? 1 : 0;

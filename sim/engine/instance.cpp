@@ -11,6 +11,7 @@
 #include "sim/base/log.hpp"
 #include "sim/engine/early_exit_executor.hpp"
 #include "sim/engine/speculative_executor.hpp"
+#include "sim/metrics/add_instances.hpp"
 
 namespace reticle {
 
@@ -220,6 +221,7 @@ InstanceResult Instance::result() {
     result_.recall = model_.recall->report();
   else
     result_.recall.simulated = result_.steps;
+  if (second_.recall) add(result_.recall, second_.recall->report());
   result_.prefix = scheduler_.kv().prefix_stats();
   result_.prefix_block_bytes = scheduler_.kv().block_bytes();
   result_.preemption = scheduler_.preemption_stats();

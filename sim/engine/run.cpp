@@ -32,15 +32,22 @@ void check_supported(const RunSpec& spec, const Trace* trace) {
                       "expected pages that divide the trace's prefix blocks of " +
                           std::to_string(trace->block_tokens) + " tokens, got " +
                           std::to_string(page) + "; serving.prefix_cache=off shares none");
+  const bool needs_requests = !spec.serving.faults.empty() || spec.serving.prefill_instances > 0;
+  if (trace == nullptr && needs_requests)
+    throw ConfigError(SourcePosition{},
+                      spec.serving.faults.empty() ? "serving.prefill_instances" : "serving.faults",
+                      "expected a trace as workload: a steady decode has no prompts to compute");
   if (spec.serving.early_exit.share > 0 && spec.draft)
     throw ConfigError(SourcePosition{}, "serving.early_exit_share",
                       "expected 0 beside serving.speculation: drafts are verified by all layers");
   const bool far =
       spec.serving.kv_spill == KvSpill::Far || spec.serving.preemption == Preemption::Swap;
   if (far && !spec.platform.die.far)
-    throw ConfigError(SourcePosition{}, "serving.kv_spill",
-                      "expected a platform with a far tier to spill or swap to, " +
-                          spec.platform.name + " has none");
+    throw ConfigError(
+        SourcePosition{},
+        spec.serving.kv_spill == KvSpill::Far ? "serving.kv_spill" : "serving.preemption",
+        "expected a platform with a far tier to spill or swap to, " + spec.platform.name +
+            " has none");
   check_formats(spec.platform, spec.llm);
   if (spec.draft) check_formats(spec.platform, *spec.draft);
   const auto* steady = std::get_if<SteadyDecode>(&spec.workload);

@@ -13,18 +13,18 @@
 namespace reticle {
 
 namespace {
-constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
-
 ServingRole role_of(const ServingSpec& serving, std::size_t place) {
   if (serving.prefill_instances == 0) return ServingRole::Both;
   return static_cast<std::int64_t>(place) < serving.prefill_instances ? ServingRole::Prefill
                                                                       : ServingRole::Decode;
 }
 
-/// The dies of place `place` that hold a share of what replica `replica` has in its cache.
-std::vector<DieId> dies_of(const InstancePlan& plan, std::size_t place, std::int32_t replica) {
+/// The dies of place `place`, each of which has `part` dies when whole, that hold a share of what
+/// replica `replica` has in its cache.
+std::vector<DieId> dies_of(const InstancePlan& plan, std::int64_t part, std::size_t place,
+                           std::int32_t replica) {
   const ParallelPlan& p = plan.placement.plan;
-  const std::int64_t first = static_cast<std::int64_t>(place) * dies(plan.platform);
+  const std::int64_t first = static_cast<std::int64_t>(place) * part;
   std::vector<DieId> out;
   for (std::int64_t stage = 0; stage < p.pipeline; ++stage)
     for (std::int64_t i = 0; i < p.tensor; ++i)
@@ -80,7 +80,11 @@ RunResult Simulation::run() {
   result_.duration = now();
   end_rate();
   std::vector<InstanceResult> parts;
-  for (Place& place : places_) parts.push_back(result_of(place));
+  for (Place& place : places_) {
+    parts.push_back(result_of(place));
+    // What a decoder finds of a prompt is not sent to it, but a prompt counts once.
+    if (place.role == ServingRole::Decode) parts.back().prefix = {};
+  }
   static_cast<InstanceResult&>(result_) = add_instances(parts);
   if (parts.size() > 1) {
     for (InstanceResult& part : parts) part.residency.clear(), part.step_rows.clear();
@@ -134,7 +138,6 @@ void Simulation::arrive() {
                                   .arrival = {},
                                   .input_tokens = request.input_tokens,
                                   .output_tokens = request.output_tokens});
-    served_at_.assign(result_.requests.size(), kNowhere);
     while (!finished_) {
       const auto next = arrivals_->next();
       if (!next)
@@ -166,6 +169,7 @@ void Simulation::take(RequestId id) {
 }
 
 void Simulation::refuse(RequestId id, Refusal why) {
+  drop_cache(id);
   record(id).rejected = true;
   record(id).refusal = why;
   ended(id);
@@ -199,7 +203,6 @@ bool Simulation::dispatch(const Ticket& ticket, ServingRole role) {
     mine.arrival = record(ticket.id).arrival;
     if (place.instance().scheduler().arrive(mine)) {
       ++place.load.requests;
-      served_at_[static_cast<std::size_t>(ticket.id)] = chosen;
       place.instance().wake();
       return true;
     }
@@ -301,7 +304,7 @@ void Simulation::admitted(std::int32_t instance, const Admitted& admitted) {
 
 void Simulation::refused(std::int32_t instance, RequestId request) {
   --places_[static_cast<std::size_t>(instance)].load.requests;
-  refuse(request, Refusal::Late);
+  refuse(request, spec_.serving.slo_admission ? Refusal::Late : Refusal::Room);
 }
 
 void Simulation::progressed(std::int32_t instance, const Progress& progress) {
@@ -328,8 +331,16 @@ void Simulation::hand_over(std::int32_t from, RequestId id) {
   Ticket ticket = ticket_for(id);
   ticket.generated = record(id).generated;
   ticket.computed = true;
-  if (!dispatch(ticket, ServingRole::Decode))
-    give_up("as no instance is left that decodes: " + places_.back().site->end);
+  if (!dispatch(ticket, ServingRole::Decode)) refuse(id, Refusal::Fault);
+}
+
+/// The cache of a request that nobody will decode is not kept for it.
+void Simulation::drop_cache(RequestId id) {
+  const auto entry = prefilled_at_.find(id);
+  if (entry == prefilled_at_.end()) return;
+  places_[entry->second].instance().scheduler().handed_over(id);
+  places_[entry->second].instance().wake();
+  prefilled_at_.erase(entry);
 }
 
 void Simulation::send_cache(std::size_t to, const Admitted& admitted) {
@@ -343,8 +354,9 @@ void Simulation::send_cache(std::size_t to, const Admitted& admitted) {
   const RequestRecord& r = record(admitted.id);
   const Bytes size =
       kv.held(spec_.serving.kept(r.input_tokens + r.generated - 1)) - kv.held(admitted.found);
-  network_->send(dies_of(source.plan(), from, source.scheduler().replica_of(admitted.id)),
-                 dies_of(target.plan(), to, target.scheduler().replica_of(admitted.id)), size,
+  const std::int64_t part = dies(spec_.platform) / std::ssize(places_);
+  network_->send(dies_of(source.plan(), part, from, source.scheduler().replica_of(admitted.id)),
+                 dies_of(target.plan(), part, to, target.scheduler().replica_of(admitted.id)), size,
                  [this, id = admitted.id, from, to, &source, &target] {
                    // Either end may have failed since.
                    if (&places_[from].instance() == &source && places_[from].load.up) {
@@ -409,8 +421,12 @@ void Simulation::break_down(std::size_t at, std::size_t number) {
   fault.fault = place.site->faults[number];
   fault.rate_before = rate_since_mark();
   const std::size_t record = result_.faults.size() - 1;
-  timeline_.emplace(now() + spec_.serving.fault_detection,
-                    [this, at, record] { move_on(at, record); });
+  timeline_.emplace(now() + spec_.serving.fault_detection, [this, at, record, next = place.next] {
+    if (places_[at].next == next)
+      move_on(at, record);
+    else
+      result_.faults[record].plan = "another fault came before this was noticed";
+  });
 }
 
 /// Its requests go to other instances, or wait for what is left of this one.
@@ -440,10 +456,13 @@ void Simulation::move_on(std::size_t at, std::size_t number) {
   } else {
     fault.plan = place.site->end;
   }
+  const bool served = std::ranges::any_of(
+      places_, [&](const Place& other) { return other.role == place.role && other.up_or_back(); });
+  if (!served)
+    return give_up("after fault " + fault.fault.name +
+                   " what is left cannot hold the model: " + place.site->end);
   for (const Ticket& ticket : tickets)
-    if (!dispatch(ticket, place.role))
-      return give_up("after fault " + fault.fault.name +
-                     " what is left cannot hold the model: " + place.site->end);
+    if (!dispatch(ticket, place.role)) refuse(ticket.id, Refusal::Fault);
 }
 
 void Simulation::come_back(std::size_t at, std::size_t number) {
@@ -463,10 +482,15 @@ void Simulation::forget_caches(std::size_t at) {
       ++entry;
       continue;
     }
-    Place& decoder = places_[served_at_[static_cast<std::size_t>(entry->first)]];
-    decoder.instance().scheduler().cache_lost(entry->first);
-    decoder.instance().wake();
+    const RequestId id = entry->first;
     entry = prefilled_at_.erase(entry);
+    for (Place& decoder : places_) {
+      if (decoder.role != ServingRole::Decode) continue;
+      for (Ticket& ticket : decoder.held_back)
+        if (ticket.id == id) ticket.computed = false;
+      decoder.instance().scheduler().cache_lost(id);
+      decoder.instance().wake();
+    }
   }
 }
 

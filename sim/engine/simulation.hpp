@@ -67,6 +67,7 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
   /// none.
   bool dispatch(const Ticket& ticket, ServingRole role);
   void hand_over(std::int32_t from, RequestId id);
+  void drop_cache(RequestId id);
   void send_cache(std::size_t to, const Admitted& admitted);
   void ended(RequestId id);
   void break_down(std::size_t at, std::size_t number);
@@ -91,8 +92,7 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
   RequestRouter router_, decode_router_;
   std::unique_ptr<Arrivals> arrivals_;
   RunResult result_;
-  std::map<RequestId, std::size_t> prefilled_at_;  ///< handed over, cache not sent yet
-  std::vector<std::size_t> served_at_;             ///< by request: the place it was sent to
+  std::map<RequestId, std::size_t> prefilled_at_;               ///< handed over, cache not sent yet
   std::multimap<Picoseconds, std::function<void()>> timeline_;  ///< of faults
   Mark mark_;
   std::int64_t steps_ = 0, ended_requests_ = 0, output_tokens_ = 0;

@@ -212,8 +212,8 @@ Exchange peer_to_peer(const DieGroup& from, const DieGroup& to, Bytes bytes) {
   return exchange;
 }
 
-Collectives::Collectives(const PlatformSpec& platform)
-    : overhead_{platform.fabric.exchange_overhead} {
+Collectives::Collectives(const PlatformSpec& platform, bool rank_order)
+    : rank_order_{rank_order}, overhead_{platform.fabric.exchange_overhead} {
   std::int64_t below = 1;
   for (const FabricLevel& spec : platform.fabric.levels) {
     const std::int64_t joined = below * spec.width * spec.height;
@@ -364,7 +364,9 @@ Picoseconds Collectives::estimate(const Exchange& exchange) const {
 /// All-reduces that the topology between the dies of `group` has a use for; of equals the first.
 std::vector<Collectives::Choice> Collectives::candidates(const DieGroup& group) const {
   const TopologyKind kind = level_between(group).spec.kind;
-  std::vector<Choice> choices{{}, {AllReduceKind::OneShot, 1}, {AllReduceKind::Tree, 1}};
+  std::vector<Choice> choices{{}, {AllReduceKind::OneShot, 1}};
+  if (rank_order_) return choices;
+  choices.push_back({AllReduceKind::Tree, 1});
   if (meets_in_switch(group)) choices.push_back({AllReduceKind::InSwitch, 1});
   if (kind != TopologyKind::Switch && kind != TopologyKind::FullyConnected)
     choices.push_back({AllReduceKind::Ring, 1});

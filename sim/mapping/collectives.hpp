@@ -55,7 +55,10 @@ Exchange peer_to_peer(const DieGroup& from, const DieGroup& to, Bytes bytes);
 /// a step asks for the same few exchanges once per layer.
 class Collectives {
  public:
-  explicit Collectives(const PlatformSpec& platform);
+  /// `rank_order`: only algorithms that add every element in the order of the dies' numbers,
+  /// whatever the message's size (one-shot and direct). A ring's order depends on where in the
+  /// message an element stands, a tree and a hierarchy add partial sums, a switch as parts arrive.
+  explicit Collectives(const PlatformSpec& platform, bool rank_order = false);
 
   std::shared_ptr<const Exchange> reduce_all(const DieGroup& group, Bytes bytes);
   std::shared_ptr<const Exchange> gather_all(const DieGroup& group, Bytes bytes);
@@ -109,6 +112,7 @@ class Collectives {
   [[nodiscard]] const Level& level_between(const DieGroup& group) const;
   [[nodiscard]] std::size_t level_between(std::int64_t one, std::int64_t other) const;
 
+  const bool rank_order_;
   std::vector<Level> levels_;
   Picoseconds overhead_;
   std::map<Key, std::shared_ptr<const Exchange>> kept_;

@@ -393,7 +393,7 @@ Lowering::Lowering(const PlatformSpec& platform, const LlmSpec& llm, const Place
       placement_{placement},
       router_{router},
       graph_{std::move(graph)},
-      collectives_{platform} {
+      collectives_{platform, placement.rank_order} {
   if (router != nullptr) expert_bytes_ = expert_bytes(llm, placement.plan, *router);
   if (placement.expert_cache == ExpertCachePolicy::Static || router == nullptr) return;
   caches_.resize(placement.cached.size());

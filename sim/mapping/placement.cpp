@@ -363,6 +363,7 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
   Placement out;
   out.plan = plan;
   out.layers.resize(llm.layers.size());
+  out.rank_order = policy.rank_order;
   out.sram_fraction_asked = policy.sram_fraction;
   out.expert_cache = policy.expert_cache;
   out.expert_prefetch = policy.expert_prefetch;

@@ -71,6 +71,7 @@ struct Placement {
   std::array<Bytes, kTierCount> capacity{};  ///< of the deployment
   std::array<Bytes, kTierCount> weights{};   ///< of the deployment, replicas counted each time
   std::array<Bytes, kTierCount> reserved{};  ///< staging and activations
+  bool rank_order = false;                   ///< as PlacementPolicy's
   std::optional<double> sram_fraction_asked;
   double sram_fraction_expected = 0;  ///< of one token's active weight bytes, over routing
 };

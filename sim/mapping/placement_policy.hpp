@@ -40,6 +40,9 @@ struct PlacementPolicy {
   ExpertPrefetch expert_prefetch = ExpertPrefetch::None;
   ExpertBalance expert_balance = ExpertBalance::Contiguous;
   std::int64_t redundant_experts = 0;  ///< of each layer: so many have a copy in a second group
+  /// All-reduces add in the order of the dies' numbers, whatever the size: the same tokens give the
+  /// same bits in any batch.
+  bool rank_order = false;
   bool far_weights = false;  ///< let weights that fit nowhere else live behind the host link
   /// Share of the KV tier's free space given to KV; the rest stays empty (fragmentation).
   double kv_share = 0.95;

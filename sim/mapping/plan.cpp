@@ -97,7 +97,7 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
   const std::int64_t micro = std::min(plan.pipeline, std::max<std::int64_t>(1, target.batch));
   const double batch = std::ceil(static_cast<double>(target.batch) / static_cast<double>(micro));
   const double tokens = std::ceil(batch / static_cast<double>(plan.data));  // per replica
-  const Collectives collectives{platform};
+  const Collectives collectives{platform, placement.rank_order};
   const DieGroup replica{0, plan.tensor, 1};
   const Bytes sums{static_cast<std::int64_t>(tokens) * llm.hidden * op_costs::kPartialSumBytes};
   const double reduce =

@@ -66,6 +66,8 @@ void add(AuditFigures& total, const AuditFigures& part) {
   total.audits += part.audits;
 }
 
+}  // namespace
+
 void add(RecallReport& total, const RecallReport& part) {
   total.enabled |= part.enabled;
   total.simulated += part.simulated;
@@ -75,6 +77,7 @@ void add(RecallReport& total, const RecallReport& part) {
   add(total.prefilling, part.prefilling);
 }
 
+namespace {
 /// All but what each has for itself: room and peaks.
 void add_work(InstanceResult& total, const InstanceResult& part) {
   total.steps += part.steps;

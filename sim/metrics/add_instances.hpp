@@ -7,6 +7,9 @@
 
 namespace reticle {
 
+/// Adds what another recall remembered, and its audits.
+void add(RecallReport& total, const RecallReport& part);
+
 /// Adds what an instance did after a fault to what it had done before; the room is that of before.
 void add_epoch(InstanceResult& total, const InstanceResult& next);
 

@@ -222,7 +222,8 @@ Json memory_json(const RunResult& result) {
   return {{"tiers", std::move(tiers)}};
 }
 
-Json collectives_json(const PlatformSpec& platform, const ParallelPlan& plan) {
+Json collectives_json(const PlatformSpec& platform, const Placement& placement) {
+  const ParallelPlan& plan = placement.plan;
   Json rows = Json::array();
   const auto bytes = [](std::optional<Bytes> b) { return b ? Json(b->count()) : Json(nullptr); };
   const auto add = [&](std::string_view collective, std::int64_t dies, const auto& served) {
@@ -234,7 +235,8 @@ Json collectives_json(const PlatformSpec& platform, const ParallelPlan& plan) {
                     {"why", served.why}});
   };
   if (plan.tensor > 1)
-    for (const auto& served : Collectives{platform}.served({0, plan.tensor, 1}))
+    for (const auto& served :
+         Collectives{platform, placement.rank_order}.served({0, plan.tensor, 1}))
       add("all-reduce", plan.tensor, served);
   // These have one algorithm, whatever size and topology: each pair's part goes straight.
   const Collectives::Served direct{{}, {}, {}, "the only one"};
@@ -413,7 +415,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["utilisation"] = utilisation_json(f);
   report["memory"] = memory_json(result);
   report["placement"] = placement_json(f, result.placement);
-  report["collectives"] = collectives_json(spec.platform, result.placement.plan);
+  report["collectives"] = collectives_json(spec.platform, result.placement);
   report["experts"] = experts_json(result);
   report["residency"] = residency_json(f, result);
   report["instances"] = instances_json(result);

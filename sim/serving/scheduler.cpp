@@ -93,11 +93,6 @@ void Scheduler::handed_over(RequestId id) {
 void Scheduler::cache_lost(RequestId id) {
   for (Ticket& ticket : waiting_)
     if (ticket.id == id) ticket.computed = false;
-  for (Running& r : running_) {
-    if (r.request.id != id || !r.awaits_cache) continue;
-    r.awaits_cache = false;
-    ++r.prompt;  // the newest output token is computed again with it
-  }
 }
 
 std::vector<Ticket> Scheduler::abandon() {

@@ -55,14 +55,13 @@ Ticket ticket_of(const Request& request);
 
 /// Continuous batching: passive, asked "what now?" before a step and told "done" after it.
 ///
-/// Policy:     first come, first served, or as `queue` says. A request is admitted when a place in
-/// the batch and KV
-///             pages are free: for its whole length, or for its prompt. In the latter case a
-///             sequence that finds no page to grow preempts the youngest one of its replica, which
-///             is next admitted ahead of all others, and then computes its tokens again or has them
-///             fetched from the far tier. Prompt blocks in the cache are not computed; those in the
-///             far tier are fetched while the steps before go on: a sequence runs from the step
-///             after its last block has come. Every step decodes one token of each running
+/// Policy:     first come, first served, or as `queue` says. A request is admitted when there is
+///             room in the batch and pages are free: for its whole length, or for its prompt. Then
+///             a sequence that finds no page to grow preempts the youngest one of its replica,
+///             which is next admitted ahead of all others, and then computes its tokens again or
+///             has them fetched from the far tier. Prompt blocks in the cache are not computed;
+///             those in the far tier are fetched while the steps before go on: a sequence runs from
+///             the step after its last block has come. Every step decodes one token of each running
 ///             request and carries up to `prefill_tokens` prompt tokens of those still prefilling,
 ///             oldest first; the chunk that completes a prompt yields its first output token.
 ///             In the role Prefill a request ends with its first token, its cache stays until it
