@@ -20,18 +20,19 @@ constexpr Range<std::int64_t> kTokens0{0, bounds::kTokens.high};
 
 FaultSpec read_fault(const ConfigNode& node, const std::string& name, std::int64_t instances) {
   const FaultSpec defaults;
-  FaultSpec fault{
-      .name = name,
-      .at = node.get<Picoseconds>("at"),
-      .kind = node.get<FaultKind>("kind"),
-      .instance = node.get<std::int64_t>("instance", defaults.instance,
-                                         Range<std::int64_t>{0, instances - 1}),
-      .channels = node.get<std::int64_t>("channels", defaults.channels, bounds::kCount),
-      .link_left = node.get<double>("link_left", defaults.link_left),
-      .level = node.get<std::string>("level", defaults.level),
-  };
+  // Field by field: an error that leaves an aggregate half made destroys it twice (GCC 12).
+  FaultSpec fault;
+  fault.name = name;
+  fault.at = node.get<Picoseconds>("at");
+  fault.kind = node.get<FaultKind>("kind");
+  fault.instance =
+      node.get<std::int64_t>("instance", defaults.instance, Range<std::int64_t>{0, instances - 1});
+  fault.channels = node.get<std::int64_t>("channels", defaults.channels, bounds::kCount);
+  fault.link_left = node.get<double>("link_left", defaults.link_left);
+  fault.level = node.get<std::string>("level", defaults.level);
   node.check("at", fault.at.count() >= 0, "must not be negative");
-  node.check("link_left", fault.link_left > 0 && fault.link_left < 1, "must be between 0 and 1");
+  node.check("link_left", fault.link_left >= 0.001 && fault.link_left < 1,
+             "must be at least 0.001 and below 1");
   node.reject_unknown_keys();
   return fault;
 }
@@ -69,37 +70,40 @@ std::vector<FaultSpec> read_faults(const ConfigNode& node, std::int64_t instance
 
 ServingSpec read_serving(const ConfigNode& node) {
   const ServingSpec defaults;
-  ServingSpec serving{
-      .max_batch = node.get<std::int64_t>("max_batch", defaults.max_batch, kBatch),
-      .prefill_tokens =
-          node.get<std::int64_t>("prefill_tokens", defaults.prefill_tokens, bounds::kTokens),
-      .kv_page_tokens =
-          node.get<std::int64_t>("kv_page_tokens", defaults.kv_page_tokens, bounds::kCount),
-      .prefix_cache = node.get<PrefixCachePolicy>("prefix_cache", defaults.prefix_cache),
-      .admission = node.get<Admission>("admission", defaults.admission),
-      .headroom = node.get<double>("headroom", defaults.headroom, kFraction),
-      .kv_spill = node.get<KvSpill>("kv_spill", defaults.kv_spill),
-      .kv_prefetch = node.get<bool>("kv_prefetch", defaults.kv_prefetch),
-      .preemption = node.get<Preemption>("preemption", defaults.preemption),
-      .kv_sink_tokens = node.get<std::int64_t>("kv_sink_tokens", defaults.kv_sink_tokens, kTokens0),
-      .kv_window_tokens =
-          node.get<std::int64_t>("kv_window_tokens", defaults.kv_window_tokens, kTokens0),
-      .session_prefixes = node.get<bool>("session_prefixes", defaults.session_prefixes),
-      .queue = node.get<QueueOrder>("queue", defaults.queue),
-      .slo_admission = node.get<bool>("slo_admission", defaults.slo_admission),
-      .instances = node.get<std::int64_t>("instances", defaults.instances, bounds::kCount),
-      .prefill_instances =
-          node.get<std::int64_t>("prefill_instances", defaults.prefill_instances, kBatchFromZero),
-      .routing = node.get<RoutingPolicy>("routing", defaults.routing),
-      .fault_detection = node.get<Picoseconds>("fault_detection", defaults.fault_detection),
-      .reload_rate = node.get<BytesPerSecond>("reload_rate", defaults.reload_rate, bounds::kRate),
-      .ttft_limit = node.find<Picoseconds>("ttft_limit"),
-      .tpot_limit = node.find<Picoseconds>("tpot_limit"),
-  };
+  // Field by field: an error that leaves an aggregate half made destroys it twice (GCC 12).
+  ServingSpec serving;
+  serving.max_batch = node.get<std::int64_t>("max_batch", defaults.max_batch, kBatch);
+  serving.prefill_tokens =
+      node.get<std::int64_t>("prefill_tokens", defaults.prefill_tokens, bounds::kTokens);
+  serving.kv_page_tokens =
+      node.get<std::int64_t>("kv_page_tokens", defaults.kv_page_tokens, bounds::kCount);
+  serving.prefix_cache = node.get<PrefixCachePolicy>("prefix_cache", defaults.prefix_cache);
+  serving.admission = node.get<Admission>("admission", defaults.admission);
+  serving.headroom = node.get<double>("headroom", defaults.headroom, kFraction);
+  serving.kv_spill = node.get<KvSpill>("kv_spill", defaults.kv_spill);
+  serving.kv_prefetch = node.get<bool>("kv_prefetch", defaults.kv_prefetch);
+  serving.preemption = node.get<Preemption>("preemption", defaults.preemption);
+  serving.kv_sink_tokens =
+      node.get<std::int64_t>("kv_sink_tokens", defaults.kv_sink_tokens, kTokens0);
+  serving.kv_window_tokens =
+      node.get<std::int64_t>("kv_window_tokens", defaults.kv_window_tokens, kTokens0);
+  serving.session_prefixes = node.get<bool>("session_prefixes", defaults.session_prefixes);
+  serving.queue = node.get<QueueOrder>("queue", defaults.queue);
+  serving.slo_admission = node.get<bool>("slo_admission", defaults.slo_admission);
+  serving.instances = node.get<std::int64_t>("instances", defaults.instances, bounds::kCount);
+  serving.prefill_instances =
+      node.get<std::int64_t>("prefill_instances", defaults.prefill_instances, kBatchFromZero);
+  serving.routing = node.get<RoutingPolicy>("routing", defaults.routing);
+  serving.fault_detection = node.get<Picoseconds>("fault_detection", defaults.fault_detection);
+  serving.reload_rate =
+      node.get<BytesPerSecond>("reload_rate", defaults.reload_rate, bounds::kRate);
+  serving.ttft_limit = node.find<Picoseconds>("ttft_limit");
+  serving.tpot_limit = node.find<Picoseconds>("tpot_limit");
   serving.early_exit.share =
       node.get<double>("early_exit_share", serving.early_exit.share, kFraction);
   serving.early_exit.layers =
       node.get<double>("early_exit_layers", serving.early_exit.layers, kFraction);
+  node.check("early_exit_layers", serving.early_exit.layers > 0, "must be above 0");
   serving.thinking.budget = node.find<std::int64_t>("thinking_budget", kSteps);
   serving.thinking.share = node.get<double>("thinking_share", serving.thinking.share, kFraction);
   node.check("prefill_instances", serving.prefill_instances < serving.instances,

@@ -130,7 +130,6 @@ bool Instance::step() {
   for (const RequestId id : scheduler_.refused()) listener_.refused(number_, id);
   if (load.empty()) return !scheduler_.refused().empty();
   const Picoseconds begun = now();
-  result_.prefill_tokens += scheduler_.prompt_tokens();
   result_.batch_peak =
       std::max(result_.batch_peak, static_cast<std::int64_t>(load.sequences.size()));
 
@@ -139,6 +138,7 @@ bool Instance::step() {
   account(outcome, begun);
   if (failed_at_) return false;
   ++result_.steps;
+  result_.prefill_tokens += scheduler_.prompt_tokens();
   const std::int64_t tokens_before = result_.output_tokens;
   for (const Progress& p : scheduler_.complete(now())) {
     result_.output_tokens += p.tokens;
@@ -174,7 +174,7 @@ void Instance::account(const StepOutcome& outcome, Picoseconds begun) {
   for (const Picoseconds part : outcome.breakdown) sum += part;
   invariant(sum == outcome.duration, "where the time went adds up to the step");
   // A step that a fault ends is charged as far as it came; its events, of which nobody knows how
-  // many had come to pass, in full.
+  // many had come to pass, are not counted.
   const Picoseconds took = failed_at_ ? *failed_at_ - begun : outcome.duration;
   Picoseconds charged{};
   for (std::size_t c = 0; c < kTimeCategoryCount; ++c) {
@@ -189,15 +189,14 @@ void Instance::account(const StepOutcome& outcome, Picoseconds begun) {
   if (log.should_log(spdlog::level::debug))
     log.debug("step {}: {:.3f} us, {} running, {} waiting", result_.steps, seconds(took) * 1e6,
               scheduler_.running(), scheduler_.waiting());
+  if (failed_at_) return;
   result_.counts += outcome.counts;
   result_.picks += outcome.picks;
   result_.dropped_picks += outcome.dropped_picks;
   result_.experts += outcome.experts;
-  if (!failed_at_) {
-    result_.roofline_busy += outcome.roofline.duration;
-    result_.roofline_limits[static_cast<std::size_t>(outcome.roofline.limit)] +=
-        outcome.roofline.duration;
-  }
+  result_.roofline_busy += outcome.roofline.duration;
+  result_.roofline_limits[static_cast<std::size_t>(outcome.roofline.limit)] +=
+      outcome.roofline.duration;
   kv_byte_seconds_ += static_cast<double>(scheduler_.kv().used().count()) * seconds(took);
 }
 

@@ -165,7 +165,13 @@ void Simulation::take(RequestId id) {
   const ServingRole role =
       spec_.serving.prefill_instances > 0 ? ServingRole::Prefill : ServingRole::Both;
   if (!fits || !dispatch(ticket, role))
-    refuse(id, result_.faults.empty() ? Refusal::Room : Refusal::Fault);
+    refuse(id, fitted_at_first(ticket) ? Refusal::Fault : Refusal::Room);
+}
+
+/// Whether an instance that nothing had happened to would have room for it.
+bool Simulation::fitted_at_first(const Ticket& ticket) const {
+  const auto& stages = places_.back().site->plans.front()->placement.kv.stages;
+  return sequences_that_fit(stages, spec_.serving.kept(ticket.length())) >= 1;
 }
 
 void Simulation::refuse(RequestId id, Refusal why) {
@@ -434,11 +440,9 @@ void Simulation::move_on(std::size_t at, std::size_t number) {
   Place& place = places_[at];
   FaultRecord& fault = result_.faults[number];
   place.load = {.up = false, .requests = 0};
+  fault.interrupted = place.instance().scheduler().running();
   const std::vector<Ticket> tickets = place.instance().scheduler().abandon();
-  for (const Ticket& t : tickets) {
-    fault.interrupted += t.lost > 0;
-    fault.lost_tokens += t.lost;
-  }
+  for (const Ticket& t : tickets) fault.lost_tokens += t.lost;
   if (place.role == ServingRole::Prefill) forget_caches(at);
   const auto& plan = place.site->plans[place.next];
   if (plan) {

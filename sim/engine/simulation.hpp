@@ -62,6 +62,7 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
   [[noreturn]] void refuse_batch(const SteadyDecode& steady) const;
   void take(RequestId id);
   void refuse(RequestId id, Refusal why);
+  [[nodiscard]] bool fitted_at_first(const Ticket& ticket) const;
   [[nodiscard]] Ticket ticket_for(RequestId id);
   /// Sends a request to an instance that serves `role`, or waits until there is one. False: it fits
   /// none.

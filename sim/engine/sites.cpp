@@ -108,14 +108,25 @@ class Planner {
   }
 
  private:
-  /// The draft is cut as wide as the model's attention, and runs where the model's first stage
-  /// does.
+  /// The draft is cut as wide as the model's attention, or as nearly as its own heads allow, and
+  /// runs where the model's first stage does.
   [[nodiscard]] Placement place_draft(const InstancePlan& plan, const PlanTarget& target) const {
     PlacementPolicy policy;
-    policy.tensor_parallel = plan.placement.plan.tensor;
     policy.pipeline_parallel = 1;
     policy.kv_share = spec_.placement.kv_share;
-    return choose_placement(plan.platform, *spec_.draft, policy, routers_.draft, target);
+    const std::int64_t widest = plan.placement.plan.tensor;
+    for (std::int64_t tensor = widest; tensor >= 1; --tensor) {
+      if (widest % tensor != 0) continue;
+      policy.tensor_parallel = tensor;
+      try {
+        return choose_placement(plan.platform, *spec_.draft, policy, routers_.draft, target);
+      } catch (const ConfigError&) {  // it has not that many heads
+      } catch (const InfeasibleError&) {
+      }
+    }
+    throw InfeasibleError("serving.speculation.draft: " + spec_.draft->name +
+                          " cannot be placed beside " + spec_.llm.name + " on " +
+                          plan.platform.name);
   }
 
   /// What the draft takes of a die; a head's embedding and output matrix are the model's.
