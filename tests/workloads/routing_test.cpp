@@ -332,7 +332,7 @@ TEST_CASE("ExpertRouter: a recording is replayed, and one of another model refus
       "moe.routing.recording: expected 2 of 8 experts in 4 layers, found 2 of 8 experts in 3 "
       "layers";
   CHECK_THROWS_WITH_AS((ExpertRouter{model(8, 2, replayed, 4), 1}),
-                       (file.path() + ": " + expected).c_str(), ConfigError);
+                       (file.path() + ":1:1: " + expected).c_str(), ConfigError);
 }
 
 TEST_CASE("read_routing: names file, line and what is wrong") {
