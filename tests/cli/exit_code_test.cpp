@@ -239,12 +239,12 @@ TEST_CASE("cli: a number format without a MAC path ends with 4") {
   CHECK(contains(outcome.err, "fp32"));
 }
 
-TEST_CASE("exit code 3: a serving value that is none names its key, wherever it stands in the section") {
+TEST_CASE(
+    "exit code 3: a serving value that is none names its key, wherever it stands in the section") {
   for (const std::string key : {"max_batch", "fault_detection", "reload_rate", "ttft_limit",
                                 "tpot_limit", "faults.a.at", "faults.a.kind"}) {
     CAPTURE(key);
-    const Outcome refused =
-        run_reticle(steady("h100-8", "llama-3-70b", {"serving." + key + "=x"}));
+    const Outcome refused = run_reticle(steady("h100-8", "llama-3-70b", {"serving." + key + "=x"}));
     CHECK(refused.code == 3);
     CHECK(refused.err.find("serving." + key.substr(0, key.find('.'))) != std::string::npos);
   }

@@ -194,26 +194,23 @@ TEST_CASE("faults: when what is left cannot hold the model the run ends and says
   CHECK(r["faults"][0]["back_s"].is_null());
 }
 
-TEST_CASE("faults: a decoder fails, then who prefills, while caches wait between them: all are served") {
-  const json r = served(twenty(), kApart + Sets{"serving.faults.a.at=520 ms",
-                                                "serving.faults.a.kind=hbm-channel",
-                                                "serving.faults.a.instance=1",
-                                                "serving.faults.b.at=700 ms",
-                                                "serving.faults.b.kind=hbm-channel",
-                                                "serving.fault_detection=10 ms",
-                                                "serving.reload_rate=100 GB/s"});
+TEST_CASE(
+    "faults: a decoder fails, then who prefills, while caches wait between them: all are served") {
+  const json r = served(
+      twenty(), kApart + Sets{"serving.faults.a.at=520 ms", "serving.faults.a.kind=hbm-channel",
+                              "serving.faults.a.instance=1", "serving.faults.b.at=700 ms",
+                              "serving.faults.b.kind=hbm-channel", "serving.fault_detection=10 ms",
+                              "serving.reload_rate=100 GB/s"});
   CHECK(r["requests"]["finished"] == 20);
   CHECK(r["output_tokens"] == 20 * 40);
   CHECK(r["faults"].size() == 2);
 }
 
 TEST_CASE("faults: a second one before the first is noticed is one interruption") {
-  const json r = served(twenty(), kTwo + Sets{"serving.faults.a.at=520 ms",
-                                              "serving.faults.a.kind=die",
-                                              "serving.faults.b.at=525 ms",
-                                              "serving.faults.b.kind=hbm-channel",
-                                              "serving.fault_detection=10 ms",
-                                              "serving.reload_rate=1 TB/s"});
+  const json r = served(
+      twenty(), kTwo + Sets{"serving.faults.a.at=520 ms", "serving.faults.a.kind=die",
+                            "serving.faults.b.at=525 ms", "serving.faults.b.kind=hbm-channel",
+                            "serving.fault_detection=10 ms", "serving.reload_rate=1 TB/s"});
   CHECK(r["requests"]["finished"] == 20);
   CHECK(r["faults"][0]["back_s"].is_null());
   CHECK(r["faults"][0]["interrupted_requests"] == 0);
@@ -224,12 +221,10 @@ TEST_CASE("faults: a second one before the first is noticed is one interruption"
 TEST_CASE("faults: a decoder too small for one request refuses it and serves the others") {
   std::vector<Row> rows = twenty();
   rows.push_back({2.5, 100'000, 2});
-  const json r = served(rows, kApart + Sets{"serving.faults.a.at=100 ms",
-                                            "serving.faults.a.kind=hbm-channel",
-                                            "serving.faults.a.instance=1",
-                                            "serving.faults.a.channels=75",
-                                            "serving.fault_detection=10 ms",
-                                            "serving.reload_rate=1 TB/s"});
+  const json r =
+      served(rows, kApart + Sets{"serving.faults.a.at=100 ms", "serving.faults.a.kind=hbm-channel",
+                                 "serving.faults.a.instance=1", "serving.faults.a.channels=75",
+                                 "serving.fault_detection=10 ms", "serving.reload_rate=1 TB/s"});
   CHECK(r["requests"]["finished"] == 20);
   CHECK(r["requests"]["rejected"] == 1);
 }

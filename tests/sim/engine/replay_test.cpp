@@ -54,3 +54,21 @@ TEST_CASE("replay: the head of the Mooncake conversation trace on ref-asic serve
   check_whole(r);
   CHECK(r["requests"]["total"] == 200);
 }
+
+TEST_CASE("replay: the Mooncake conversation trace on h100-8 serves every request") {
+  if (absent()) return;
+  const json r =
+      replay("h100-8", "llama-3-70b", "prefix/mooncake_conversation_first3500.jsonl", {});
+  check_whole(r);
+  CHECK(r["requests"]["finished"] == 3500);
+}
+
+TEST_CASE("replay: coding-agent sessions on h100-8 are served, or refused for what they ask") {
+  if (absent()) return;
+  const json r = replay("h100-8", "llama-3-70b", "agent/weka_claude_code", {});
+  check_whole(r);
+  CHECK(r["requests"]["total"] == 860);
+  // Prompts beyond the 131,072 tokens that the model attends to, and nothing else.
+  CHECK(r["requests"]["rejected"] == 297);
+  CHECK(r["requests"]["rejected_for"]["context"] == 297);
+}

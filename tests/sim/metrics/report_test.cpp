@@ -127,12 +127,13 @@ TEST_CASE("report: figures worked out by hand") {
   CHECK(report["throughput"]["output_tokens_per_s"].get<double>() == doctest::Approx(800));
   CHECK(report["throughput"]["per_chip"].get<double>() == doctest::Approx(800.0 / 6));
   CHECK(report["deployment"] == Json{{"nodes", 2}, {"packages", 6}, {"dies", 12}, {"chips", 6}});
-  CHECK(report["requests"] == Json{{"total", 4},
-                                   {"finished", 1},
-                                   {"rejected", 1},
-                                   {"rejected_for", {{"context", 1}, {"room", 0}, {"fault", 0}, {"late", 0}}},
-                                   {"unfinished", 2},
-                                   {"batch_peak", 2}});
+  CHECK(report["requests"] ==
+        Json{{"total", 4},
+             {"finished", 1},
+             {"rejected", 1},
+             {"rejected_for", {{"context", 1}, {"room", 0}, {"fault", 0}, {"late", 0}}},
+             {"unfinished", 2},
+             {"batch_peak", 2}});
   CHECK(report["roofline"]["bound_by"] == "hbm_bandwidth");
   CHECK(report["limited_by"]["category"] == "weights_hbm");
   CHECK(report["time_breakdown"]["idle"].get<double>() == doctest::Approx(0.2));
