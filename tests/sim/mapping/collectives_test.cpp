@@ -395,3 +395,17 @@ TEST_CASE("Collectives: an uneven all-to-all takes as long as its busiest partic
   const std::vector<std::int64_t> sizes{0, 1'000'000, 10, 0, 0, 0, 10, 2'000'000, 0};
   CHECK(collectives.estimate(all_to_all(dies, sizes)) == 20_ns + 405_ns + 30_us);
 }
+
+TEST_CASE(
+    "Collectives: in the order of ranks one-shot and direct alone add, at any size, and take no "
+    "less") {
+  const PlatformSpec platform = small_platform(4, 4);
+  const Collectives any{platform}, ordered{platform, true};
+  const DieGroup all{0, 16, 1};
+  for (std::int64_t bytes = 256; bytes <= std::int64_t{1} << 28; bytes *= 2) {
+    const AllReduceKind kind = ordered.choose(all, Bytes{bytes}).kind;
+    CHECK((kind == AllReduceKind::OneShot || kind == AllReduceKind::Direct));
+    CHECK(ordered.estimate_all_reduce(all, Bytes{bytes}) >=
+          any.estimate_all_reduce(all, Bytes{bytes}));
+  }
+}
