@@ -441,7 +441,7 @@ void Simulation::move_on(std::size_t at, std::size_t number) {
   FaultRecord& fault = result_.faults[number];
   place.load = {.up = false, .requests = 0};
   fault.interrupted = place.instance().scheduler().running();
-  const std::vector<Ticket> tickets = place.instance().scheduler().abandon();
+  std::vector<Ticket> tickets = place.instance().scheduler().abandon();
   for (const Ticket& t : tickets) fault.lost_tokens += t.lost;
   if (place.role == ServingRole::Prefill) forget_caches(at);
   const auto& plan = place.site->plans[place.next];
@@ -459,6 +459,8 @@ void Simulation::move_on(std::size_t at, std::size_t number) {
         });
   } else {
     fault.plan = place.site->end;
+    // Nobody comes back here: those who waited for that wait elsewhere.
+    for (const Ticket& ticket : std::exchange(place.held_back, {})) tickets.push_back(ticket);
   }
   const bool served = std::ranges::any_of(
       places_, [&](const Place& other) { return other.role == place.role && other.up_or_back(); });

@@ -218,6 +218,18 @@ TEST_CASE("faults: a second one before the first is noticed is one interruption"
   CHECK(r["faults"][1]["dies_left"] == 3);
 }
 
+TEST_CASE("faults: who waits for an instance that then is gone for good is served elsewhere") {
+  // Both halves are down when requests come; the first will not come back, the second will.
+  const json r =
+      served(twenty(), kTwo + Sets{"platform.packages_per_node=4", "serving.faults.a.at=520 ms",
+                                   "serving.faults.a.kind=link", "serving.faults.b.at=530 ms",
+                                   "serving.faults.b.kind=link", "serving.faults.b.instance=1",
+                                   "serving.faults.c.at=800 ms", "serving.faults.c.kind=die",
+                                   "serving.fault_detection=10 ms", "serving.reload_rate=70 GB/s"});
+  CHECK(r["requests"]["finished"] == 20);
+  CHECK(r["faults"][2]["back_s"].is_null());
+}
+
 TEST_CASE("faults: a decoder too small for one request refuses it and serves the others") {
   std::vector<Row> rows = twenty();
   rows.push_back({2.5, 100'000, 2});
