@@ -75,7 +75,7 @@ std::string_view status_of(const RequestRecord& request) {
 void write_requests_csv(std::ostream& out, const RunResult& result, bool steady) {
   write_row(out, {"id", "arrival_s", "input_tokens", "output_tokens", "generated", "admitted_s",
                   "ttft_ms", "tpot_ms", "e2e_ms", "prefix_hit_tokens", "preemptions", "status",
-                  "reason"});
+                  "reason", "priority"});
   for (const RequestRecord& r : result.requests) {
     const auto once_admitted = [&](std::int64_t n) {
       return steady || !r.admitted ? std::string{} : std::to_string(n);
@@ -89,7 +89,8 @@ void write_requests_csv(std::ostream& out, const RunResult& result, bool steady)
                     steady ? std::string{} : as_milliseconds(since_arrival(r, r.finished)),
                     once_admitted(r.prefix_hit_tokens), once_admitted(r.preemptions),
                     std::string{status_of(r)},
-                    std::string{kRefusalNames[static_cast<std::size_t>(r.refusal)]}});
+                    std::string{kRefusalNames[static_cast<std::size_t>(r.refusal)]},
+                    std::to_string(r.priority)});
   }
 }
 
