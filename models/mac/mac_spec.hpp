@@ -15,6 +15,10 @@ enum class Dataflow : std::uint8_t {
   OutputStationary   ///< a rows x cols tile of results; both operands stream by
 };
 
+/// What a product is for: kernels keep the arrays busy to different shares.
+enum class MacUse : std::uint8_t { Dense, Grouped, Attention };
+inline constexpr std::size_t kMacUseCount = 3;
+
 /// `arrays` systolic arrays of rows x cols multiply-accumulators.
 struct MacParams {
   std::int64_t arrays = 1;
@@ -31,6 +35,9 @@ struct MacParams {
   /// Cycles one pass takes relative to the native format, by weight/operand precision;
   /// 0 = not supported. FP4 native: 1; a format at half its rate: 2.
   std::array<std::int64_t, kPrecisionCount> cycles_per_pass{};
+  /// Share of the peak that is sustained, in thousandths: power limits the clock, and kernels do
+  /// not feed every cycle. 0 = all of it.
+  std::array<std::array<std::int64_t, kPrecisionCount>, kMacUseCount> sustained_permille{};
 };
 
 /// The format that a product of two formats runs in: the one that takes more cycles.
@@ -47,7 +54,13 @@ struct GemmShape {
   std::int64_t k = 0;
   std::int64_t n = 0;
   std::int64_t count = 1;
+  MacUse use = MacUse::Dense;
 };
+
+/// Inputs of `format` and results of `result`, each counted once.
+constexpr Bytes operand_bytes(const GemmShape& s, Precision format, Precision result) {
+  return s.count * (bytes_of(s.m * s.k, format) + bytes_of(s.m * s.n, result));
+}
 
 struct MacStats {
   std::int64_t operations = 0;                       ///< GEMM calls

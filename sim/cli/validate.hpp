@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace reticle {
+
+/// `validate components`: measured kernels and collectives against simulated ones.
+void add_validate_components(CLI::App& validate);
+
+}  // namespace reticle
