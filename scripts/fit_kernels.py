@@ -52,7 +52,10 @@ def gemm(name, *words, extra=(), first=()):
 
 
 SHARED = [("begin.product", TIME), ("crossbar_share", SHARE), ("operand_passes", PASSES)]
-DECODE = (("attention_decode",), None, [("begin.attention", TIME)])
+DECODE = (("attention_decode",), lambda row: "fp8 kv" not in row["precision"],
+          [("begin.attention", TIME)])
+DECODE_FP8 = (("attention_decode",), lambda row: "fp8 kv" in row["precision"],
+              [("begin.attention_fp8", TIME)])
 PREFILL = (("attention_prefill",), None, [("begin.prefill", TIME), ("prefill_passes", PASSES),
                                           ("sustained.attention.bf16", SHARE)])
 LIBRARY = (NCCL, is_nccl, [("collective.ring_start", TIME), ("collective.latency.step", TIME),
@@ -64,6 +67,9 @@ DISPATCH = [(LOW, lambda row: not is_bulk(row), [("collective.dispatch.step", TI
                                                  ("collective.dispatch.wire", WIRE)]),
             (LOW, is_bulk, [("collective.dispatch_bulk.step", TIME),
                             ("collective.dispatch_bulk.wire", WIRE)])]
+
+BLOCK = (("moe",), format_is("fp8_block"), [("sustained.grouped_block.fp8", SHARE),
+                                            ("block_experts", TIME)])
 
 GENERATIONS = {
     "ampere": ("a100-8", [
@@ -77,22 +83,22 @@ GENERATIONS = {
     "hopper": ("h100-8", [
         gemm("bf16", "bf16", first=SHARED),
         gemm("fp8", "fp8", extra=[("quantise.fp8", TIME), ("per_tensor", TIME)]),
-        DECODE, PREFILL,
+        DECODE, DECODE_FP8, PREFILL,
         (("mla_decode",), None, [("begin.latent_attention", TIME)]),
         (("moe",), format_is("bf"), [("begin.experts", TIME), ("expert_passes", PASSES),
                                      ("sustained.grouped.bf16", SHARE)]),
-        (("moe",), format_is("fp8"), [("sustained.grouped.fp8", SHARE), ("block_experts", TIME)]),
-        LIBRARY, DIRECT, *DISPATCH]),
+        (("moe",), lambda row: row["precision"] == "fp8", [("sustained.grouped.fp8", SHARE)]),
+        BLOCK, LIBRARY, DIRECT, *DISPATCH]),
     "blackwell": ("b200-8", [
         gemm("bf16", "bf16", first=SHARED),
         gemm("fp8", "fp8", extra=[("quantise.fp8", TIME), ("per_tensor", TIME)]),
         gemm("nvfp4", "nvfp4", extra=[("quantise.nvfp4", TIME)]),
-        DECODE, PREFILL,
+        DECODE, DECODE_FP8, PREFILL,
         (("mla_decode",), None, [("begin.latent_attention", TIME),
                                  ("sustained.attention.fp8", SHARE)]),
         (("moe",), format_is("bf"), [("begin.experts", TIME), ("expert_passes", PASSES),
                                      ("sustained.grouped.bf16", SHARE)]),
-        (("moe",), format_is("fp8"), [("sustained.grouped.fp8", SHARE), ("block_experts", TIME)]),
+        BLOCK,
         (("moe",), format_is("nvfp4"), [("sustained.grouped.nvfp4", SHARE)]),
         LIBRARY, DIRECT, *DISPATCH]),
     "cdna3": ("mi300x-8", [

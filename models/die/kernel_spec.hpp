@@ -3,10 +3,12 @@
 // its die for. Few numbers, fitted to measured kernels (docs/models/kernels.md).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
 
+#include "models/mac/mac_spec.hpp"
 #include "sim/base/precision.hpp"
 #include "sim/base/units.hpp"
 
@@ -14,14 +16,15 @@ namespace reticle {
 
 /// What a kernel does, as far as its fixed time depends on it.
 enum class KernelKind : std::uint8_t {
-  Small,      ///< element-wise: launch alone
-  Product,    ///< weights stream by, of one matrix
-  Experts,    ///< of one of the two grouped products of routed experts, permutation included
-  Attention,  ///< decoding, over cached heads: split contexts, merge
+  Small,         ///< element-wise: launch alone
+  Product,       ///< weights stream by, of one matrix
+  Experts,       ///< of one of the two grouped products of routed experts, permutation included
+  Attention,     ///< decoding, over cached heads: split contexts, merge
+  AttentionFp8,  ///< likewise, keys and values in FP8: another kernel
   LatentAttention,
   Prefill  ///< attention of prompts, with rotation and append before it
 };
-inline constexpr std::size_t kKernelKindCount = 6;
+inline constexpr std::size_t kKernelKindCount = 7;
 
 /// How a library moves bytes in one of its protocols.
 struct ProtocolParams {
@@ -52,8 +55,7 @@ struct KernelParams {
   Picoseconds host{};           ///< more, of a kernel that the host launches one by one
   /// What loads from memories reach the cores with: the sustained share of the HBM's pins.
   std::int64_t crossbar_permille = 0;
-  /// How often inputs and results of a product cross, in hundredths of their bytes: columns of
-  /// tiles read them again.
+  /// How often a product's inputs cross, in hundredths: columns of tiles read them again.
   std::int64_t operand_passes = 0;
   std::int64_t expert_passes = 0;   ///< likewise of a routed token: permuted, read, reduced
   std::int64_t prefill_passes = 0;  ///< likewise of queries, keys and values of a prompt
@@ -67,6 +69,15 @@ constexpr Picoseconds begin_of(const KernelParams& k, KernelKind kind) {
 /// Bytes that cross with `passes` hundredths of them.
 constexpr Bytes crossing(Bytes bytes, std::int64_t passes) {
   return Bytes{div_up(bytes.count() * passes, 100)};
+}
+
+/// Inputs of `format` and results of `result` of a product: inputs no more often than there are
+/// columns of tiles, results once.
+constexpr Bytes operands_crossing(const KernelParams& k, const GemmShape& s, Precision format,
+                                  Precision result) {
+  constexpr std::int64_t kTileColumns = 256;  // the widest of the libraries' output tiles
+  const std::int64_t passes = std::min(k.operand_passes, 100 * div_up(s.n, kTileColumns));
+  return s.count * (crossing(bytes_of(s.m * s.k, format), passes) + bytes_of(s.m * s.n, result));
 }
 
 }  // namespace reticle

@@ -16,8 +16,8 @@ enum class Dataflow : std::uint8_t {
 };
 
 /// What a product is for: kernels keep the arrays busy to different shares.
-enum class MacUse : std::uint8_t { Dense, Grouped, Attention };
-inline constexpr std::size_t kMacUseCount = 3;
+enum class MacUse : std::uint8_t { Dense, Grouped, GroupedBlock, Attention };
+inline constexpr std::size_t kMacUseCount = 4;
 
 /// `arrays` systolic arrays of rows x cols multiply-accumulators.
 struct MacParams {
@@ -56,11 +56,6 @@ struct GemmShape {
   std::int64_t count = 1;
   MacUse use = MacUse::Dense;
 };
-
-/// Inputs of `format` and results of `result`, each counted once.
-constexpr Bytes operand_bytes(const GemmShape& s, Precision format, Precision result) {
-  return s.count * (bytes_of(s.m * s.k, format) + bytes_of(s.m * s.n, result));
-}
 
 struct MacStats {
   std::int64_t operations = 0;                       ///< GEMM calls

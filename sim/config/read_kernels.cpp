@@ -13,8 +13,9 @@ namespace reticle {
 
 namespace {
 constexpr std::array<std::string_view, kKernelKindCount> kKindKeys{
-    "small", "product", "experts", "attention", "latent_attention", "prefill"};
-constexpr std::array<std::string_view, kMacUseCount> kUseKeys{"dense", "grouped", "attention"};
+    "small", "product", "experts", "attention", "attention_fp8", "latent_attention", "prefill"};
+constexpr std::array<std::string_view, kMacUseCount> kUseKeys{"dense", "grouped", "grouped_block",
+                                                              "attention"};
 constexpr Range<Picoseconds> kKernelTime{Picoseconds{0}, Picoseconds{10'000'000'000}};  // 10 ms
 
 std::int64_t read_scaled(const ConfigNode& node, std::string_view key, double scale,

@@ -136,13 +136,12 @@ void Lowering::Writer::begin_product(std::int64_t die, KernelKind kind, Precisio
                kernels ? kernels->quantise[static_cast<std::size_t>(format)] : Picoseconds{});
 }
 
-void Lowering::Writer::cross(std::int64_t die, std::int64_t bytes, std::int64_t passes,
-                             bool first) {
+void Lowering::Writer::cross(std::int64_t die, Bytes bytes, bool first) {
   Instruction in{.code = OpCode::Load,
                  .unit = Unit::SramPort,
                  .tier = Tier::Sram,
                  .category = TimeCategory::Mac};
-  in.amount = crossing(Bytes{bytes}, passes).count();
+  in.amount = bytes.count();
   if (in.amount == 0) return;
   in.after[0] = last(die);
   (first ? last(die) : crossing_[static_cast<std::size_t>(die)]) = add(die, in);
@@ -242,8 +241,8 @@ void Lowering::Writer::gemm(std::int64_t die, const WeightHome& home, const Matr
   if (const auto& kernels = o_.platform_.die.kernels) {
     std::int64_t bytes = 0;
     for (const GemmShape& s : shapes)
-      bytes += operand_bytes(s, product(mine), o_.llm_.activations).count();
-    cross(die, bytes, kernels->operand_passes, false);
+      bytes += operands_crossing(*kernels, s, product(mine), o_.llm_.activations).count();
+    cross(die, Bytes{bytes}, false);
   }
   load_and_mac(die,
                {.tier = home.tier,

@@ -340,8 +340,10 @@ void Lowering::Writer::expert_gemms(const Operator& op) {
         begin_product(die, KernelKind::Experts, product(mine));
         // Half of what a routed token moves goes with each of the two products.
         if (const auto& kernels = o_.platform_.die.kernels)
-          cross(die, bytes_of(expert_tokens(i) * o_.llm_.hidden, o_.llm_.activations).count(),
-                kernels->expert_passes / 2, true);
+          cross(die,
+                crossing(bytes_of(expert_tokens(i) * o_.llm_.hidden, o_.llm_.activations),
+                         kernels->expert_passes / 2),
+                true);
       }
       shapes.clear();
       for (const auto& g : work.groups)

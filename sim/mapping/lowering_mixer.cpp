@@ -83,14 +83,16 @@ void Lowering::Writer::project_in(const Operator& op) {
 /// Rotation and append are part of the attention kernel, or go before it [docs/models/kernels.md].
 void Lowering::Writer::begin_attention(std::int64_t die, const ReplicaWork& w) {
   if (w.prefills.empty())
-    return begin_kernel(die, latent() ? KernelKind::LatentAttention : KernelKind::Attention);
+    return begin_kernel(die, latent()                       ? KernelKind::LatentAttention
+                             : o_.llm_.kv == Precision::Fp8 ? KernelKind::AttentionFp8
+                                                            : KernelKind::Attention);
   begin_kernel(die, KernelKind::Prefill);
   const auto& kernels = o_.platform_.die.kernels;
   const auto* a = std::get_if<AttentionSpec>(&mixer().of);
   if (!kernels || a == nullptr) return;
   const std::int64_t elements =
       (w.tokens - w.decode_tokens) * (a->heads + 2 * a->kv_heads) * a->head_dim / plan_.tensor;
-  cross(die, bytes_of(elements, o_.llm_.activations).count(), kernels->prefill_passes, true);
+  cross(die, crossing(bytes_of(elements, o_.llm_.activations), kernels->prefill_passes), true);
 }
 
 void Lowering::Writer::rope() {

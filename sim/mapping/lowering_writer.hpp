@@ -156,7 +156,7 @@ class Lowering::Writer {
   void begin_product(std::int64_t die, KernelKind kind, Precision format);
   /// What a kernel moves beside its weights crosses to the cores first.
   /// `first`: nothing of the kernel goes beside it.
-  void cross(std::int64_t die, std::int64_t bytes, std::int64_t passes, bool first);
+  void cross(std::int64_t die, Bytes bytes, bool first);
   /// A vector operation on `work`'s rows, after the die's last instruction or with `streams_from`.
   void vector(std::int64_t die, const VectorWork& work, std::int32_t streams_from = kNoInstruction);
   struct Streamed {

@@ -118,8 +118,8 @@ class RowWriter {
     Picoseconds more = quantise(*format);
     if (framework_ == "PyTorch" && platform_.die.kernels) more += platform_.die.kernels->host;
     kernel_.begin(KernelKind::Product, more);
-    kernel_.cross(operand_bytes(s, *format, Precision::Bf16), passes(&KernelParams::operand_passes),
-                  false);
+    if (const auto& k = platform_.die.kernels)
+      kernel_.cross(operands_crossing(*k, s, *format, Precision::Bf16), false);
     kernel_.stream(bytes_of(s.k * s.n, *format), TimeCategory::WeightsHbm, {&s, 1}, *format);
     return std::nullopt;
   }
@@ -134,7 +134,7 @@ class RowWriter {
     const std::array shapes{
         GemmShape{heads / kv_heads, width, positions, kv_heads, MacUse::Attention},
         GemmShape{heads / kv_heads, positions, width, kv_heads, MacUse::Attention}};
-    kernel_.begin(KernelKind::Attention);
+    kernel_.begin(cache() == Precision::Fp8 ? KernelKind::AttentionFp8 : KernelKind::Attention);
     kernel_.stream(bytes_of(2 * kv_heads * width * positions, cache()), TimeCategory::Kv, shapes,
                    product_format(mac(), cache(), Precision::Bf16));
     kernel_.softmax(heads * positions, heads * batch);
@@ -149,8 +149,10 @@ class RowWriter {
     const std::array shapes{GemmShape{rows, width, mean, batch * kv_heads, MacUse::Attention},
                             GemmShape{rows, mean, width, batch * kv_heads, MacUse::Attention}};
     kernel_.begin(KernelKind::Prefill);
-    kernel_.cross(bytes_of(batch * tokens * (heads + 2 * kv_heads) * width, Precision::Bf16),
-                  passes(&KernelParams::prefill_passes), true);
+    kernel_.cross(
+        crossing(bytes_of(batch * tokens * (heads + 2 * kv_heads) * width, Precision::Bf16),
+                 passes(&KernelParams::prefill_passes)),
+        true);
     kernel_.stream(Bytes{0}, TimeCategory::Kv, shapes, Precision::Bf16);
     kernel_.softmax(batch * heads * tokens * mean, batch * heads * tokens);
     return std::nullopt;
@@ -209,19 +211,20 @@ class RowWriter {
     const std::int64_t inner = div_up(shape_["inter"], shape_.has("tp") ? shape_["tp"] : 1);
     std::vector<GemmShape> up, down;
     std::int64_t touched = 0;
+    const bool block = holds(precision_, "block");
+    const MacUse use = block ? MacUse::GroupedBlock : MacUse::Grouped;
     for (const auto& [tokens, experts] : experts_by_tokens()) {
-      up.push_back({tokens, hidden, 2 * inner, experts, MacUse::Grouped});
-      down.push_back({tokens, inner, hidden, experts, MacUse::Grouped});
+      up.push_back({tokens, hidden, 2 * inner, experts, use});
+      down.push_back({tokens, inner, hidden, experts, use});
       touched += experts;
     }
     Picoseconds more = quantise(*format);
-    if (holds(precision_, "block") && platform_.die.kernels)
-      more += platform_.die.kernels->block_experts;
+    if (block && platform_.die.kernels) more += platform_.die.kernels->block_experts;
     const Bytes moved = bytes_of(shape_["T"] * shape_["topk"] * hidden, Precision::Bf16);
     const std::int64_t half = passes(&KernelParams::expert_passes) / 2;
     for (const auto* shapes : {&up, &down}) {
       kernel_.begin(KernelKind::Experts, more);
-      kernel_.cross(moved, half, true);
+      kernel_.cross(crossing(moved, half), true);
       kernel_.stream(bytes_of(touched * shapes->front().k * shapes->front().n, *format),
                      TimeCategory::WeightsHbm, *shapes, *format);
     }
@@ -265,7 +268,14 @@ class RowWriter {
   }
 
   std::optional<std::string> all_to_all_row() {
-    return exchange(faster(Collectives{platform_}, to_all(shape_["bytes"] / gpus_)));
+    // A library sends to one peer after another.
+    Exchange stepwise = to_all(shape_["bytes"] / gpus_);
+    const std::vector<Message> messages = std::move(stepwise.phases.front());
+    stepwise.phases.clear();
+    for (std::size_t i = 0; i < messages.size(); i += static_cast<std::size_t>(gpus_))
+      stepwise.phases.emplace_back(messages.begin() + static_cast<std::ptrdiff_t>(i),
+                                   messages.begin() + static_cast<std::ptrdiff_t>(i) + gpus_);
+    return exchange(faster(Collectives{platform_}, stepwise));
   }
 
   [[nodiscard]] Exchange to_all(std::int64_t bytes_per_pair) const {

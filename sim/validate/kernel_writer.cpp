@@ -16,12 +16,12 @@ void KernelWriter::begin(KernelKind kind, Picoseconds more) {
   last_ = gate_ = program_.add(in);
 }
 
-void KernelWriter::cross(Bytes bytes, std::int64_t passes, bool first) {
+void KernelWriter::cross(Bytes bytes, bool first) {
   Instruction in{.code = OpCode::Load,
                  .unit = Unit::SramPort,
                  .tier = Tier::Sram,
                  .category = TimeCategory::Mac};
-  in.amount = crossing(bytes, passes).count();
+  in.amount = bytes.count();
   if (in.amount == 0) return;
   in.after[0] = last_;
   (first ? last_ : crossing_) = program_.add(in);

@@ -19,7 +19,7 @@ class KernelWriter {
   /// A kernel that waits for the one before; `more` on top of its kind's time.
   void begin(KernelKind kind, Picoseconds more = {});
   /// What it moves beside its weights; `first`: nothing goes beside it.
-  void cross(Bytes bytes, std::int64_t passes, bool first);
+  void cross(Bytes bytes, bool first);
   /// `bytes` from HBM stream into the products.
   void stream(Bytes bytes, TimeCategory category, std::span<const GemmShape> shapes,
               Precision precision);
