@@ -233,11 +233,14 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
       shapes.push_back({p.new_tokens, positions, spec.value_dim, my_heads, MacUse::Attention});
       scores += my_heads * a.pairs;
     }
+    const std::int64_t bytes = cache_share_bytes(single.read, elements, rank);
+    if (const auto& kernels = o_.platform_.die.kernels)
+      cross(die, crossing(Bytes{bytes}, kernels->latent_passes), false);
     // Tokens an indexer has picked lie scattered; else whole pages are read.
     const std::int64_t piece_tokens = spec.index_heads > 0 ? 1 : kv.page_tokens;
     load_and_mac(die,
                  {.tier = kv.tier,
-                  .bytes = cache_share_bytes(single.read, elements, rank),
+                  .bytes = bytes,
                   .piece = bytes_of(piece_tokens * elements, o_.llm_.kv).count(),
                   .category = TimeCategory::Kv,
                   .dequantised = dequantised(single.read, elements, rank)},
@@ -286,9 +289,12 @@ void Lowering::Writer::attend_heads(const AttentionSpec& a) {
     for (const Prefill& p : w.prefills)
       attention(group_heads * p.new_tokens,
                 div_up(p.asked[static_cast<std::size_t>(mixer_)].pairs, p.new_tokens));
+    const std::int64_t bytes = cache_share_bytes(read, cache_elements(mixer()), rank);
+    if (const auto& kernels = o_.platform_.die.kernels)
+      cross(die, crossing(Bytes{bytes}, kernels->cache_passes), false);
     load_and_mac(die,
                  {.tier = kv.tier,
-                  .bytes = cache_share_bytes(read, cache_elements(mixer()), rank),
+                  .bytes = bytes,
                   .piece = bytes_of(kv.page_tokens * kv_heads * a.head_dim, llm.kv).count(),
                   .category = TimeCategory::Kv,
                   .dequantised = dequantised(read, cache_elements(mixer()), rank)},
