@@ -27,7 +27,8 @@ struct DieParams {
   SequencerParams sequencer;
   SramParams sram;
   std::optional<HbmParams> hbm;
-  std::optional<LinkedMemoryParams> far;  ///< slowest tier, behind the host link
+  std::optional<LinkedMemoryParams> far;    ///< behind the host link
+  std::optional<LinkedMemoryParams> flash;  ///< slowest tier, behind a link of its own
   MacParams mac;
   VectorParams vector;
   double area_mm2 = 0;  ///< silicon of one die as stated; 0 = unknown

@@ -98,9 +98,10 @@ struct EnumTable<PrefixCachePolicy> {
 
 template <>
 struct EnumTable<KvSpill> {
-  static constexpr std::array<EnumName<KvSpill>, 2> names{{
+  static constexpr std::array<EnumName<KvSpill>, 3> names{{
       {"off", KvSpill::Off},
       {"far", KvSpill::Far},
+      {"flash", KvSpill::Flash},
   }};
 };
 

@@ -69,14 +69,18 @@ ConfigTree* die_section(ConfigTree& root, Keys... keys) {
 void complete_tables(ConfigTree& root) {
   if (ConfigTree* hbm = die_section(root, "hbm"))
     fill_from_hbm_table(*root.find("platform"), *hbm, "platform.die.hbm");
-  if (ConfigTree* far = die_section(root, "far")) fill_from_tier_tables(*far, "platform.die.far");
+  for (const std::string tier : {"far", "flash"})
+    if (ConfigTree* section = die_section(root, tier.c_str()))
+      fill_from_tier_tables(*section, "platform.die." + tier);
 }
 
 /// A resolved file holds every timing already: another standard would change nothing but a name.
 void keep_standards(ConfigTree& root) {
   const std::array sections{std::pair{die_section(root, "hbm"), "hbm"},
                             std::pair{die_section(root, "far", "device"), "far.device"},
-                            std::pair{die_section(root, "far", "link"), "far.link"}};
+                            std::pair{die_section(root, "far", "link"), "far.link"},
+                            std::pair{die_section(root, "flash", "device"), "flash.device"},
+                            std::pair{die_section(root, "flash", "link"), "flash.link"}};
   for (const auto& [section, name] : sections) {
     const ConfigTree* standard = section == nullptr ? nullptr : section->find("standard");
     if (standard != nullptr && standard->position.file.starts_with("--set "))

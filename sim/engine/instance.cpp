@@ -204,8 +204,10 @@ void Instance::sample_residency() {
   const Bytes used = scheduler_.kv().used();
   result_.kv_peak = max(result_.kv_peak, used);
   if (result_.steps % sample_stride_ != 0) return;
-  result_.residency.push_back({now(), number_, used, scheduler_.kv().reserved(),
-                               scheduler_.kv().cached(), scheduler_.kv().resident(KvPlace::Far),
+  const KvManager& kv = scheduler_.kv();
+  ByPlace<Bytes> behind;
+  for (const KvPlace place : kPlacesBelow) behind[place] = kv.resident(place);
+  result_.residency.push_back({now(), number_, used, kv.reserved(), kv.cached(), behind,
                                scheduler_.running(), scheduler_.waiting()});
   if (result_.residency.size() < kMostSamples) return;
   auto& all = result_.residency;
@@ -224,8 +226,10 @@ InstanceResult Instance::result() {
   result_.prefix = scheduler_.kv().prefix_stats();
   result_.prefix_block_bytes = scheduler_.kv().block_bytes();
   result_.preemption = scheduler_.preemption_stats();
-  for (const KvPlace place : {KvPlace::Home, KvPlace::Far})
-    result_.kv_tiers[static_cast<std::size_t>(place)] = scheduler_.kv().tier_stats(place);
+  for (const KvPlace place : kKvPlaces) {
+    result_.kv_tiers[place] = scheduler_.kv().tier_stats(place);
+    result_.kv_tiers[place].resident = scheduler_.kv().resident(place);
+  }
   result_.longest_context = scheduler_.longest_context();
   result_.dropped_tokens = scheduler_.dropped_tokens();
   result_.speculation = scheduler_.speculation_stats();

@@ -40,14 +40,18 @@ void check_supported(const RunSpec& spec, const Trace* trace) {
   if (spec.serving.early_exit.share > 0 && spec.draft)
     throw ConfigError(SourcePosition{}, "serving.early_exit_share",
                       "expected 0 beside serving.speculation: drafts are verified by all layers");
-  const bool far =
-      spec.serving.kv_spill == KvSpill::Far || spec.serving.preemption == Preemption::Swap;
-  if (far && !spec.platform.die.far)
-    throw ConfigError(
-        SourcePosition{},
-        spec.serving.kv_spill == KvSpill::Far ? "serving.kv_spill" : "serving.preemption",
-        "expected a platform with a far tier to spill or swap to, " + spec.platform.name +
-            " has none");
+  const auto needs = [&](bool asked, bool there, const std::string& key, const std::string& tier) {
+    if (asked && !there)
+      throw ConfigError(SourcePosition{}, key,
+                        "expected a platform with a " + tier + " tier to spill or swap to, " +
+                            spec.platform.name + " has none (die." + tier + ")");
+  };
+  const DieParams& die = spec.platform.die;
+  needs(spec.serving.kv_spill == KvSpill::Far, die.far.has_value(), "serving.kv_spill", "far");
+  needs(spec.serving.kv_spill == KvSpill::Flash, die.flash.has_value(), "serving.kv_spill",
+        "flash");
+  needs(spec.serving.preemption == Preemption::Swap, die.far.has_value(), "serving.preemption",
+        "far");
   check_formats(spec.platform, spec.llm);
   if (spec.draft) check_formats(spec.platform, *spec.draft);
   const auto* steady = std::get_if<SteadyDecode>(&spec.workload);

@@ -36,19 +36,20 @@ StepOutcome RooflineExecutor::execute(const StepLoad& load) {
   outcome.picks = programs_.picks;
   outcome.dropped_picks = programs_.dropped_picks;
   outcome.experts = programs_.experts;
-  constexpr std::array<TimeCategory, 5> kCharged{TimeCategory::WeightsSram,
-                                                 TimeCategory::WeightsHbm, TimeCategory::WeightsFar,
-                                                 TimeCategory::Mac, TimeCategory::Vector};
+  constexpr std::array<TimeCategory, kRooflineLimitCount> kCharged{
+      TimeCategory::WeightsSram, TimeCategory::WeightsHbm, TimeCategory::WeightsFar,
+      TimeCategory::KvMove,      TimeCategory::Mac,        TimeCategory::Vector};
   outcome.breakdown[static_cast<std::size_t>(
       kCharged[static_cast<std::size_t>(outcome.roofline.limit)])] = outcome.duration;
   EventCounts& counts = outcome.counts;
   for (std::size_t t = 0; t < kTierCount; ++t) {
     counts.read[t] = totals.weights[t] + totals.kv[t] + totals.moved_out[t];
     counts.written[t] = totals.moved_in[t];
-    counts.loaded[static_cast<std::size_t>(kWeightCategories[t])] += totals.weights[t];
     counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)] += totals.kv[t];
     counts.loaded[static_cast<std::size_t>(TimeCategory::KvMove)] += totals.moved_out[t];
   }
+  for (std::size_t t = 0; t < kWeightCategories.size(); ++t)
+    counts.loaded[static_cast<std::size_t>(kWeightCategories[t])] += totals.weights[t];
   // Whole bursts, every row used in full.
   if (const auto& hbm = platform_.die.hbm) {
     const std::int64_t bytes = counts.read[static_cast<std::size_t>(Tier::Hbm)].count();

@@ -42,7 +42,9 @@ namespace {
 
 /// With sign -1 leaves what a tier reads beside its loads (nothing, as a rule); +1 adds them again.
 void add_loads(EventCounts& c, std::size_t tier, Tier kv_tier, std::int64_t sign) {
-  Bytes loads = c.loaded[static_cast<std::size_t>(kWeightCategories[tier])];
+  Bytes loads{};
+  if (tier < kWeightCategories.size())
+    loads += c.loaded[static_cast<std::size_t>(kWeightCategories[tier])];
   if (static_cast<Tier>(tier) == kv_tier)
     loads += c.loaded[static_cast<std::size_t>(TimeCategory::Kv)];
   c.read[tier] += sign * loads;
@@ -67,7 +69,8 @@ void each_of_rest(StepOutcome& outcome, const StepScale& scale, double hbm, Visi
   visit(c.vector_ops, scale.tokens);
   for (auto& bytes : c.link_bytes) visit(bytes, scale.tokens);
   for (auto& busy : c.link_busy) visit(busy, scale.tokens);
-  for (auto* busy : {&c.sram_busy, &c.hbm_busy, &c.far_busy, &c.mac_busy, &c.vector_busy})
+  for (auto* busy :
+       {&c.sram_busy, &c.hbm_busy, &c.far_busy, &c.flash_busy, &c.mac_busy, &c.vector_busy})
     visit(*busy, scale.seconds);
   visit(outcome.picks, scale.tokens);
   visit(outcome.dropped_picks, scale.tokens);

@@ -23,7 +23,8 @@ constexpr TimeCategory weights_category(Tier tier) {
 }
 
 constexpr Unit port_of(Tier tier) {
-  constexpr std::array<Unit, kTierCount> kOf{Unit::SramPort, Unit::HbmPort, Unit::FarPort};
+  constexpr std::array<Unit, kTierCount> kOf{Unit::SramPort, Unit::HbmPort, Unit::FarPort,
+                                             Unit::FlashPort};
   return kOf[static_cast<std::size_t>(tier)];
 }
 
@@ -285,7 +286,7 @@ class Lowering::Writer {
   std::span<const SequenceWork> sequences_;
   std::vector<ReplicaWork> work_;
   std::vector<std::int32_t> last_, gate_, router_done_;  ///< per die
-  std::vector<std::deque<std::int32_t>> arriving_;       ///< per die: reads from the far tier
+  std::vector<std::deque<std::int32_t>> arriving_;       ///< per die: reads of what comes home
   std::vector<std::int32_t> arrived_;                    ///< per die: the last prefetched expert
   std::int64_t stage_ = 0;
   std::int16_t layer_ = -1;

@@ -19,7 +19,7 @@ namespace {
 constexpr auto kSram = static_cast<std::size_t>(Tier::Sram);
 constexpr auto kHbm = static_cast<std::size_t>(Tier::Hbm);
 constexpr auto kFar = static_cast<std::size_t>(Tier::Far);
-constexpr std::array<const char*, kTierCount> kTierNames{"sram", "hbm", "far"};
+constexpr std::array<const char*, kTierCount> kTierNames{"sram", "hbm", "far", "flash"};
 
 std::string gigabytes(std::int64_t bytes) {
   std::ostringstream text;
@@ -31,7 +31,8 @@ std::string gigabytes(std::int64_t bytes) {
 std::array<std::int64_t, kTierCount> capacity_per_die(const PlatformSpec& platform) {
   return {platform.die.sram.capacity.count(),
           platform.die.hbm ? capacity(*platform.die.hbm).count() : 0,
-          platform.die.far ? platform.die.far->capacity.count() : 0};
+          platform.die.far ? platform.die.far->capacity.count() : 0,
+          platform.die.flash ? platform.die.flash->capacity.count() : 0};
 }
 
 /// Fills the tiers of the dies of one stage; all its dies carry the same layers.
@@ -386,6 +387,7 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
         std::floor(static_cast<double>(placer.kv_free(out.kv.tier)) * policy.kv_share));
     out.kv.stages.push_back(stage_cache(llm, plan, page_tokens, stage, room));
     out.kv.stages.back().far_room = placer.kv_free(Tier::Far);
+    out.kv.stages.back().flash_room = placer.kv_free(Tier::Flash);
   }
   size_pages(llm, out.kv);
   out.sram_fraction_expected = active > 0 ? hit / active : 0;

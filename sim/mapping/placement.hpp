@@ -15,6 +15,7 @@
 #include "sim/mapping/placement_policy.hpp"
 #include "workloads/llm/llm_spec.hpp"
 #include "workloads/moe/expert_router.hpp"
+#include "workloads/requests/step_load.hpp"
 
 namespace reticle {
 
@@ -47,6 +48,12 @@ struct KvRoom {
   std::int64_t dies = 1;           ///< per replica and stage
   std::vector<CacheStage> stages;  ///< per die
 };
+
+/// The tier that a place of keys and values is.
+constexpr Tier tier_of(Tier home, KvPlace place) {
+  constexpr ByPlace<Tier> kBehind{{Tier::Hbm, Tier::Far, Tier::Flash}};
+  return place == KvPlace::Home ? home : kBehind[place];
+}
 
 /// Contexts that reports give the number of concurrent streams for.
 inline constexpr std::array<std::int64_t, 4> kStreamContexts{4096, 32'768, 131'072, 1'048'576};

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "models/program/program.hpp"
+
 namespace reticle {
 
 /// Who decides which routed experts are in SRAM.
@@ -47,7 +49,7 @@ struct PlacementPolicy {
   /// Share of the KV tier's free space given to KV; the rest stays empty (fragmentation).
   double kv_share = 0.95;
   /// Bytes per die, by Tier, that something else has: a second model on the same dies.
-  std::array<std::int64_t, 3> taken{};
+  std::array<std::int64_t, kTierCount> taken{};
 };
 
 }  // namespace reticle

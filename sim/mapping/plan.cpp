@@ -90,7 +90,8 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
                               const PlanTarget& target) {
   const ParallelPlan& plan = placement.plan;
   const DieParams& die = platform.die;
-  std::array<double, kTierCount> rate{static_cast<double>(peak_bandwidth(die.sram).count()), 1, 1};
+  std::array<double, kTierCount> rate{static_cast<double>(peak_bandwidth(die.sram).count()), 1, 1,
+                                      1};
   if (die.hbm) rate[1] = static_cast<double>(peak_bandwidth(*die.hbm).count());
   if (die.far) rate[2] = static_cast<double>(peak_bandwidth(*die.far).count());
 

@@ -6,8 +6,8 @@
 namespace reticle {
 
 namespace {
-constexpr std::array<std::string_view, 5> kNames{"sram_bandwidth", "hbm_bandwidth", "far_bandwidth",
-                                                 "mac", "vector"};
+constexpr std::array<std::string_view, kRooflineLimitCount> kNames{
+    "sram_bandwidth", "hbm_bandwidth", "far_bandwidth", "flash_bandwidth", "mac", "vector"};
 
 /// Rounded down: a bound must not exceed what it bounds.
 Picoseconds shortest(double amount, double per_second) {
@@ -39,15 +39,20 @@ StepTotals totals_of(const StepPrograms& step) {
 
 StepTotals totals_of(const EventCounts& counts, Tier kv_tier) {
   StepTotals totals;
-  for (std::size_t t = 0; t < kTierCount; ++t)
+  for (std::size_t t = 0; t < kWeightCategories.size(); ++t)
     totals.weights[t] = counts.loaded[static_cast<std::size_t>(kWeightCategories[t])];
   totals.kv[static_cast<std::size_t>(kv_tier)] =
       counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)];
-  // The far tier is read for weights and moves alone, and written for moves alone.
-  constexpr auto kFar = static_cast<std::size_t>(Tier::Far);
+  // The tiers behind are read for weights and moves alone, and written for moves alone; what moves
+  // is read once and written once.
   const auto home = static_cast<std::size_t>(kv_tier);
-  totals.moved_out[kFar] = totals.moved_in[home] = counts.read[kFar] - totals.weights[kFar];
-  totals.moved_in[kFar] = totals.moved_out[home] = counts.written[kFar];
+  totals.moved_out[home] = totals.moved_in[home] =
+      counts.loaded[static_cast<std::size_t>(TimeCategory::KvMove)];
+  for (const Tier behind : {Tier::Far, Tier::Flash}) {
+    const auto t = static_cast<std::size_t>(behind);
+    totals.moved_out[home] -= totals.moved_out[t] = counts.read[t] - totals.weights[t];
+    totals.moved_in[home] -= totals.moved_in[t] = counts.written[t];
+  }
   totals.macs = counts.macs;
   totals.vector_ops = counts.vector_ops;
   return totals;
@@ -60,6 +65,7 @@ RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals) {
   rates[0] = static_cast<double>(peak_bandwidth(die.sram).count());
   if (die.hbm) rates[1] = static_cast<double>(peak_bandwidth(*die.hbm).count());
   if (die.far) rates[2] = static_cast<double>(peak_bandwidth(*die.far).count());
+  if (die.flash) rates[3] = static_cast<double>(peak_bandwidth(*die.flash).count());
 
   RooflineStep bound{Picoseconds{0}, RooflineLimit::Hbm};
   const auto consider = [&](Picoseconds t, RooflineLimit limit) {

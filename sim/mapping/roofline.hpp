@@ -24,7 +24,8 @@ struct StepTotals {
   std::int64_t vector_ops = 0;
 };
 
-enum class RooflineLimit : std::uint8_t { Sram, Hbm, Far, Mac, Vector };
+enum class RooflineLimit : std::uint8_t { Sram, Hbm, Far, Flash, Mac, Vector };
+inline constexpr std::size_t kRooflineLimitCount = 6;
 std::string_view name_of(RooflineLimit limit);
 
 struct RooflineStep {

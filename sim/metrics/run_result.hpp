@@ -48,10 +48,10 @@ struct RequestRecord {
 struct ResidencySample {
   Picoseconds time{};
   std::int32_t instance = 0;
-  Bytes kv_used{};      ///< tokens in the cache, idle prefixes included
-  Bytes kv_reserved{};  ///< pages promised to admitted requests, shared ones once
-  Bytes kv_cached{};    ///< prefix blocks that nobody uses
-  Bytes kv_far{};       ///< prefix blocks and swapped caches in the far tier
+  Bytes kv_used{};             ///< tokens in the cache, idle prefixes included
+  Bytes kv_reserved{};         ///< pages promised to admitted requests, shared ones once
+  Bytes kv_cached{};           ///< prefix blocks that nobody uses
+  ByPlace<Bytes> kv_behind{};  ///< prefix blocks and swapped caches, in the places behind home
   std::int64_t running = 0;
   std::int64_t waiting = 0;
 };
@@ -98,7 +98,7 @@ struct InstanceResult {
   PrefixStats prefix;
   Bytes prefix_block_bytes{};
   PreemptionStats preemption;
-  std::array<KvTierStats, kKvPlaceCount> kv_tiers{};
+  ByPlace<KvTierStats> kv_tiers{};
   std::int64_t longest_context = 0;  ///< tokens of a sequence in the cache, at most
   std::int64_t dropped_tokens = 0;   ///< that left a cache for its window to move on
   SpeculationStats speculation;
@@ -108,10 +108,10 @@ struct InstanceResult {
   Picoseconds busy{};                                       ///< within steps
   std::array<Picoseconds, kTimeCategoryCount> breakdown{};  ///< sums to the run's duration
   EventCounts counts;
-  Picoseconds roofline_busy{};                   ///< sum over steps of their roofline
-  std::array<Picoseconds, 5> roofline_limits{};  ///< of it, by RooflineLimit
-  Bytes kv_peak{};                               ///< used
-  double kv_mean = 0;                            ///< bytes used, averaged over time
+  Picoseconds roofline_busy{};  ///< sum over steps of their roofline
+  std::array<Picoseconds, kRooflineLimitCount> roofline_limits{};  ///< of it, by RooflineLimit
+  Bytes kv_peak{};                                                 ///< used
+  double kv_mean = 0;  ///< bytes used, averaged over time
   std::int64_t batch_peak = 0;
   RecallReport recall;
 };

@@ -102,13 +102,13 @@ void write_residency_csv(std::ostream& out, const RunResult& result) {
       const bool holds_kv = placement.kv.tier == static_cast<Tier>(t);
       const std::int64_t weights = placement.weights[t].count() / instances;
       const auto kv = [&](Bytes bytes) { return std::to_string(holds_kv ? bytes.count() : 0); };
-      const bool far = static_cast<Tier>(t) == Tier::Far;
-      const auto at_home_or_far = [&](Bytes bytes) {
-        return far ? std::to_string(sample.kv_far.count()) : kv(bytes);
-      };
+      Bytes here = holds_kv ? sample.kv_used : Bytes{};
+      for (const KvPlace place : kPlacesBelow)
+        if (tier_of(placement.kv.tier, place) == static_cast<Tier>(t))
+          here = sample.kv_behind[place];
       write_row(out, {as_seconds(sample.time), std::to_string(sample.instance),
                       std::string{kTierNames[t]}, std::to_string(weights),
-                      at_home_or_far(sample.kv_used), kv(sample.kv_reserved), kv(sample.kv_cached),
+                      std::to_string(here.count()), kv(sample.kv_reserved), kv(sample.kv_cached),
                       std::to_string(sample.running), std::to_string(sample.waiting)});
     }
 }

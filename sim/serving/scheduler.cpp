@@ -18,11 +18,23 @@ std::int64_t shared_tokens(const ServingSpec& spec, const KvCapacity& kv,
   return block_tokens == 0 && spec.session_prefixes ? kv.page_tokens : block_tokens;
 }
 
+KvPlace deepest(KvSpill spill) {
+  switch (spill) {
+    case KvSpill::Off:
+      return KvPlace::Home;
+    case KvSpill::Far:
+      return KvPlace::Far;
+    case KvSpill::Flash:
+      break;
+  }
+  return KvPlace::Flash;
+}
+
 PrefixSharing sharing_of(const ServingSpec& spec, std::int64_t block_tokens) {
   if (spec.prefix_cache == PrefixCachePolicy::Off) return {};
   return {.block_tokens = block_tokens,
           .eviction = spec.prefix_cache,
-          .spill = spec.kv_spill == KvSpill::Far};
+          .deepest = deepest(spec.kv_spill)};
 }
 }  // namespace
 
@@ -199,7 +211,7 @@ void Scheduler::admit(std::vector<Admitted>& admitted, Picoseconds now) {
   }
 }
 
-/// What the first in line will find in the far tier comes home while it waits.
+/// What the first in line will find behind home comes there while it waits.
 void Scheduler::prefetch() {
   if (waiting_.empty() || !spec_.kv_prefetch || waiting_.front().image.tokens > 0) return;
   if (const auto lease = kv_.prefetch(ask_of(waiting_.front()))) prefetched_.push_back(*lease);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/base/units.hpp"
+#include "workloads/requests/step_load.hpp"
 
 namespace reticle {
 
@@ -24,8 +25,9 @@ enum class PrefixCachePolicy : std::uint8_t {
 
 /// Where idle prompt blocks go when their room is wanted.
 enum class KvSpill : std::uint8_t {
-  Off,  ///< nowhere: they are lost
-  Far   ///< behind the host link, as far as there is room
+  Off,   ///< nowhere: they are lost
+  Far,   ///< behind the host link, as far as there is room
+  Flash  ///< likewise, and from there on to the flash
 };
 
 /// What becomes of the cache of a sequence that is preempted.
@@ -144,18 +146,19 @@ struct PrefixStats {
   std::int64_t blocks = 0;          ///< full prompt blocks of admitted sequences
   std::int64_t hit_blocks = 0;      ///< of these, found in the cache
   std::int64_t hit_tokens = 0;      ///< prompt tokens that need no computing
-  std::int64_t evicted = 0;         ///< blocks that left the home tier
-  std::int64_t spilled = 0;         ///< of these, to the far tier
-  std::int64_t far_hit_blocks = 0;  ///< of the hits, found in the far tier
+  ByPlace<std::int64_t> found{};    ///< of the hits, where
+  ByPlace<std::int64_t> evicted{};  ///< blocks that had to leave a place, downwards or for good
+  std::int64_t spilled = 0;         ///< of those that left home, kept behind it
   std::int64_t prefetched = 0;      ///< blocks that came home before their request was admitted
-  std::int64_t far_evicted = 0;     ///< blocks that left the far tier for good
 };
 
 /// Room of one tier, taken and given back: what was allocated was freed by who had it, or evicted,
 /// or is resident.
 struct KvTierStats {
   Bytes allocated{}, freed{}, evicted{};
-  Bytes moved_in{};         ///< of it, filled from the other tier
+  Bytes resident{};         ///< at the end, from the books of who has it
+  Bytes moved_in{};         ///< of what was allocated, filled from other tiers
+  Bytes moved_out{};        ///< read for other tiers
   Bytes peak{};             ///< allocated at a time
   double byte_seconds = 0;  ///< of what is allocated, over time
 };

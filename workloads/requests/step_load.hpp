@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -24,14 +25,25 @@ struct SequenceWork {
   [[nodiscard]] std::int64_t position() const { return context + dropped; }
 };
 
-/// Where keys and values are: in the tier attention reads, or behind it.
-enum class KvPlace : std::uint8_t { Home, Far };
-inline constexpr std::size_t kKvPlaceCount = 2;
+/// Where keys and values are: in the tier attention reads, or further and further behind it.
+enum class KvPlace : std::uint8_t { Home, Far, Flash };
+inline constexpr std::array kKvPlaces{KvPlace::Home, KvPlace::Far, KvPlace::Flash};
+inline constexpr std::array kPlacesBelow{KvPlace::Far, KvPlace::Flash};
+
+/// One of each place.
+template <class T>
+struct ByPlace {
+  std::array<T, kKvPlaces.size()> all{};
+  [[nodiscard]] constexpr T& operator[](KvPlace p) { return all[static_cast<std::size_t>(p)]; }
+  [[nodiscard]] constexpr const T& operator[](KvPlace p) const {
+    return all[static_cast<std::size_t>(p)];
+  }
+};
 
 /// Keys and values that change place while a step runs.
 struct KvMove {
   std::int32_t replica = 0;
-  KvPlace to{};   ///< from the other one
+  KvPlace from{}, to{};
   Bytes bytes{};  ///< all dies of the replica together
 };
 

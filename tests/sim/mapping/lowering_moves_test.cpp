@@ -55,8 +55,8 @@ TEST_CASE("moves: every byte is read in one tier and written in the other, by it
     const auto replica = static_cast<std::int32_t>(plan.data - 1);
     for (const bool beside : {false, true}) {
       StepLoad load = beside ? decode(3, 100, plan.data) : StepLoad{};
-      load.moves = {{replica, KvPlace::Far, Bytes{1'000'003}},
-                    {replica, KvPlace::Home, Bytes{77'777}}};
+      load.moves = {{replica, KvPlace::Home, KvPlace::Far, Bytes{1'000'003}},
+                    {replica, KvPlace::Far, KvPlace::Home, Bytes{77'777}}};
       const Moved m = moved(bench.lower(load));
       CHECK(m.loaded[kHbm] == 1'000'003);
       CHECK(m.stored[kFar] == 1'000'003);
