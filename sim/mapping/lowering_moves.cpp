@@ -84,7 +84,10 @@ Instruction Lowering::Writer::transfer(OpCode code, Tier tier, const Copied& c, 
                  .tier = tier,
                  .category = TimeCategory::KvMove};
   in.amount = share(c.bytes, tiles, t);
-  in.piece = static_cast<std::int32_t>(std::min(c.piece, kLongestPiece));
+  // A drive gets whole prefix blocks, megabytes of a die, each as one piece: storage layers lay
+  // them out so, as sectors are larger than a page of one layer. [SGLang HiCache design,
+  // "page_first" layout]
+  if (tier != Tier::Flash) in.piece = static_cast<std::int32_t>(std::min(c.piece, kLongestPiece));
   return in;
 }
 
