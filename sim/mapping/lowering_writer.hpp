@@ -260,8 +260,8 @@ class Lowering::Writer {
   void count_dispatched(std::int64_t layer);
   void dispatch(bool back, std::int64_t bytes_per_token);
   /// Where an expert comes from: a tier, or SRAM that it has only just been prefetched into.
-  static constexpr std::size_t kJustCome = kTierCount;
-  static constexpr std::size_t kSources = kTierCount + 1;
+  static constexpr std::size_t kJustCome = kWeightCategories.size();
+  static constexpr std::size_t kSources = kJustCome + 1;
   [[nodiscard]] const ExpertWork& expert_work(std::int64_t in_stage, std::size_t source) const {
     return expert_work_[static_cast<std::size_t>(in_stage / plan_.expert_tensor) * kSources +
                         source];

@@ -58,6 +58,18 @@ TEST_CASE("residency.csv: a row per sample and tier, KV where it lives") {
         "0.01,0,hbm,190000000000,6291456,8388608,0,1,1\n");
 }
 
+TEST_CASE("residency.csv: places behind home have rows of their own") {
+  RunResult result = example_result();
+  result.residency.resize(1);
+  result.residency[0].kv_behind = {{Bytes{}, Bytes{77}, Bytes{99}}};
+  for (const Tier tier : {Tier::Far, Tier::Flash})
+    result.placement.capacity[static_cast<std::size_t>(tier)] = Bytes{1'000};
+  std::ostringstream out;
+  write_residency_csv(out, result);
+  CHECK(out.str().find("\n0.003,0,far,0,77,0,0,2,0\n0.003,0,flash,0,99,0,0,2,0\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("csv_field: quotes what would break a row") {
   CHECK(csv_field("plain") == "plain");
   CHECK(csv_field("a,b") == "\"a,b\"");
