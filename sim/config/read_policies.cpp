@@ -113,6 +113,11 @@ ServingSpec read_serving(const ConfigNode& node) {
   node.check("slo_admission", !serving.slo_admission || serving.ttft_limit, "needs a ttft_limit");
   node.check("queue", serving.queue != QueueOrder::Slo || serving.ttft_limit,
              "slo needs a ttft_limit");
+  node.check(
+      "kv_spill",
+      serving.kv_spill == KvSpill::Off || (serving.prefix_cache != PrefixCachePolicy::Off &&
+                                           serving.prefix_cache != PrefixCachePolicy::Refuse),
+      "needs a prefix_cache that lets blocks go, neither off nor refuse");
   node.check("fault_detection", serving.fault_detection.count() > 0, "must be above 0");
   serving.faults = read_faults(node, serving.instances);
   if (const auto section = node.find_child("speculation")) {

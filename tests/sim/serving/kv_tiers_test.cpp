@@ -140,6 +140,15 @@ Served serve(const std::vector<Request>& requests, const Setting& setting) {
     CHECK(served.moved[place] == kv.tier_stats(place).moved_in);
     CHECK(served.moved_out[place] == kv.tier_stats(place).moved_out);
   }
+  // Whatever stands behind home has come there, block by block, or as the tokens of a cache.
+  const auto& far = kv.tier_stats(KvPlace::Far);
+  const auto& flash = kv.tier_stats(KvPlace::Flash);
+  CHECK(flash.moved_in == flash.allocated);
+  CHECK(far.moved_in <= far.allocated);
+  CHECK(kv.tier_stats(KvPlace::Home).moved_out ==
+        kv.prefix_stats().spilled * kv.block_bytes() +
+            scheduler.preemption_stats().swapped_tokens * Bytes{100});
+  CHECK(flash.moved_out <= flash.freed);
   served.prefix = kv.prefix_stats();
   served.preemption = scheduler.preemption_stats();
   served.accepted = scheduler.speculation_stats().accepted;
@@ -341,6 +350,36 @@ TEST_CASE("prefetching: blocks come home while their request waits for a place")
     CHECK(s.kv().prefix_stats().prefetched == (prefetch ? 2 : 0));
     CHECK(s.kv().prefix_stats().found[KvPlace::Far] == (prefetch ? 0 : 2));
     CHECK(s.kv().prefix_stats().hit_tokens == 64);
+  }
+}
+
+TEST_CASE("prefetching: where room is short, blocks that nobody uses make way, as many as do") {
+  for (const std::int64_t idle : {5, 4, 1}) {
+    CAPTURE(idle);
+    Scheduler s{{.max_batch = 1, .kv_spill = KvSpill::Far}, tiers(12, 100), kBlock};
+    std::vector<Admitted> admitted;
+    Request first = request(0, 65, 1), again = request(3, 65, 1);
+    first.prefix_blocks = again.prefix_blocks = {7, 8, 9};
+    // Fills the room; its first blocks stay, idle.
+    Request big = request(1, 191, 1);
+    for (std::int64_t b = 0; b < idle; ++b)
+      big.prefix_blocks.push_back(20 + static_cast<std::uint64_t>(b));
+    for (const Request& r : {first, big}) {
+      REQUIRE(s.arrive(r));
+      s.plan(admitted);
+      s.complete();
+    }
+    REQUIRE(s.kv().prefix_stats().spilled == 2);
+    // Takes the only place, and all pages but those of idle blocks.
+    REQUIRE(s.arrive(request(2, 16 * (12 - 2 * idle) - 3, 3)));
+    REQUIRE(s.arrive(again));
+    const StepLoad& load = s.plan(admitted);
+    const std::int64_t fit = std::min<std::int64_t>(2, idle);
+    CHECK(s.kv().prefix_stats().prefetched == fit);
+    CHECK(s.kv().prefix_stats().spilled == 2 + fit);
+    // Out and back at once.
+    REQUIRE(load.moves.size() == 2);
+    for (const KvMove& m : load.moves) CHECK(m.bytes == fit * s.kv().block_bytes());
   }
 }
 
