@@ -8,6 +8,7 @@
 #include "models/kernel/time.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
+#include "sim/base/rng.hpp"
 #include "sim/metrics/add_instances.hpp"
 
 namespace reticle {
@@ -87,7 +88,11 @@ RunResult Simulation::run() {
   }
   static_cast<InstanceResult&>(result_) = add_instances(parts);
   if (parts.size() > 1) {
-    for (InstanceResult& part : parts) part.residency.clear(), part.step_rows.clear();
+    for (InstanceResult& part : parts) {
+      part.residency.clear();
+      part.step_rows.clear();
+      part.activity.clear();
+    }
     result_.instances = std::move(parts);
   }
   if (network_) {
@@ -156,6 +161,7 @@ void Simulation::take(RequestId id) {
   record(id).arrival = now();
   const Ticket ticket = ticket_for(id);
   record(id).output_tokens = ticket.output;
+  record(id).priority = ticket.priority;
   if (ticket.length() > spec_.llm.max_context) return refuse(id, Refusal::Context);
   // Whoever prefills it, somebody must be able to hold all of it.
   const bool fits = std::ranges::any_of(places_, [&](const Place& place) {
@@ -181,10 +187,15 @@ void Simulation::refuse(RequestId id, Refusal why) {
   ended(id);
 }
 
-/// A request as it is served: hidden thinking may be stopped early.
+/// A request as it is served: hidden thinking may be stopped early, and some are put into the
+/// background.
 Ticket Simulation::ticket_for(RequestId id) {
   const Request& request = trace_->requests[static_cast<std::size_t>(id)];
   Ticket ticket = ticket_of(request);
+  const auto& workload = std::get<TraceWorkload>(spec_.workload);
+  const std::uint64_t who = request.session.value_or(static_cast<std::uint64_t>(id));
+  if (unit_interval(mix64(combine64(workload.seed, who))) < workload.background_share)
+    ticket.priority = std::max<std::int64_t>(1, ticket.priority);
   const ThinkingSpec& policy = spec_.serving.thinking;
   const auto share = static_cast<std::int64_t>(
       std::ceil(policy.share * static_cast<double>(request.thinking_tokens)));

@@ -13,6 +13,7 @@
 #include "sim/metrics/counts_json.hpp"
 #include "sim/metrics/findings.hpp"
 #include "sim/metrics/labels.hpp"
+#include "sim/metrics/plan_report.hpp"
 #include "sim/metrics/priced_json.hpp"
 #include "sim/metrics/serving_report.hpp"
 
@@ -116,11 +117,23 @@ Json throughput_json(const RunFigures& f, const PlatformSpec& platform) {
       {"total_tokens_per_s", or_null(f.total_tokens_per_s)}};
 }
 
-Json latency_json(const RunFigures& f) {
+Json classes_json(const RunResult& result) {
+  Json all = Json::array();
+  for (const ClassLatencies& c : latencies_by_class(result))
+    all.push_back({{"priority", c.priority},
+                   {"requests", c.requests},
+                   {"ttft_ms", distribution_json(c.latency.ttft_ms)},
+                   {"tpot_ms", distribution_json(c.latency.tpot_ms)},
+                   {"e2e_ms", distribution_json(c.latency.e2e_ms)}});
+  return all;
+}
+
+Json latency_json(const RunFigures& f, const RunResult& result) {
   return {{"ttft_ms", distribution_json(f.latency.ttft_ms)},
           {"tpot_ms", distribution_json(f.latency.tpot_ms)},
           {"itl_ms", distribution_json(f.latency.itl_ms)},
           {"e2e_ms", distribution_json(f.latency.e2e_ms)},
+          {"classes", classes_json(result)},
           {"single_stream_tokens_per_s", or_null(f.single_stream_tokens_per_s)}};
 }
 
@@ -254,17 +267,16 @@ Json streams_json(const KvRoom& kv) {
   return list;
 }
 
-Json placement_json(const RunFigures& f, const Placement& p) {
+Json placement_json(const RunFigures& f, const InstanceResult& result) {
+  const Placement& p = result.placement;
   Json weights = Json::object();
   for (std::size_t t = 0; t < kTierCount; ++t)
     weights[std::string{kTierNames[t]}] = p.weights[t].count();
-  return {{"plan",
-           {{"text", to_string(p.plan)},
-            {"pipeline", p.plan.pipeline},
-            {"data", p.plan.data},
-            {"tensor", p.plan.tensor},
-            {"expert", p.plan.expert},
-            {"expert_tensor", p.plan.expert_tensor}}},
+  Json plan{{"text", to_string(p.plan)}, {"pipeline", p.plan.pipeline},
+            {"data", p.plan.data},       {"tensor", p.plan.tensor},
+            {"expert", p.plan.expert},   {"expert_tensor", p.plan.expert_tensor}};
+  plan.update(plan_choice_json(result));
+  return {{"plan", std::move(plan)},
           {"sram_fraction",
            {{"asked", or_null(p.sram_fraction_asked)},
             {"expected", p.sram_fraction_expected},
@@ -352,7 +364,8 @@ Json residency_json(const RunFigures& f, const RunResult& result) {
       {"kv_tiers", kv_tiers_json(result)}};
 }
 
-Json recall_json(const RecallReport& r) {
+Json recall_json(const RunResult& result) {
+  const RecallReport& r = result.recall;
   const auto figures = [](const AuditFigures& f) -> Json {
     const auto audited = [&](double error) { return f.audits > 0 ? Json(error) : Json(nullptr); };
     return {{"audited_steps", f.audits},
@@ -367,6 +380,9 @@ Json recall_json(const RecallReport& r) {
            {"decode_steps", figures(r.decoding)},
            {"prefill_steps", figures(r.prefilling)}};
   out.update(figures(r.all));
+  const auto tail = tpot_p99_error(result);
+  out["tpot_p99_error"] =
+      tail ? Json{{"mean", tail->mean}, {"margin", tail->margin}} : Json(nullptr);
   return out;
 }
 
@@ -406,7 +422,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["output_tokens"] = result.output_tokens;
   report["prefill_tokens"] = result.prefill_tokens;
   report["simulated_s"] = seconds(result.duration);
-  report["latency"] = latency_json(f);
+  report["latency"] = latency_json(f, result);
   report["goodput"] = goodput_json(f, spec.serving);
   report["requests"] = requests_json(result);
   report["roofline"] = roofline_json(f, result);
@@ -415,7 +431,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["time_ps"] = time_json(result);
   report["utilisation"] = utilisation_json(f);
   report["memory"] = memory_json(result);
-  report["placement"] = placement_json(f, result.placement);
+  report["placement"] = placement_json(f, result);
   report["collectives"] = collectives_json(spec.platform, result.placement);
   report["experts"] = experts_json(result);
   report["residency"] = residency_json(f, result);
@@ -423,7 +439,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["handover"] = handover_json(result);
   report["faults"] = faults_json(result);
   report["speculation"] = speculation_json(result);
-  report["recall"] = recall_json(result.recall);
+  report["recall"] = recall_json(result);
   report["counts"] = Json::parse(counts_to_json(result.counts));
   report["confidence"] = count_confidence(spec.resolved);
   report["simulator"] = simulator_json(result, simulator);
