@@ -193,6 +193,8 @@ TEST_CASE("tiers: books balance at every step, whatever moves, and everyone is s
     // Steps take 2 ps; where late ones are refused, some are.
     if (spec.queue == QueueOrder::Slo || below(4) == 0) spec.ttft_limit = Picoseconds{below(400)};
     spec.slo_admission = spec.ttft_limit && below(2) == 0;
+    if (below(2) == 0)
+      for (Request& r : requests) r.priority = below(3);
     const bool sessions = below(4) == 0;
     spec.session_prefixes = sessions;
     if (sessions)
