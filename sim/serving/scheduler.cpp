@@ -35,23 +35,41 @@ Ticket ticket_of(const Request& request) {
           .session = request.session && request.depth > 0
                          ? combine64(*request.session, static_cast<std::uint64_t>(request.depth))
                          : request.session,
-          .arrival = request.arrival};
+          .arrival = request.arrival,
+          .adapter = request.adapter};
 }
 
 Scheduler::Scheduler(const ServingSpec& spec, const KvCapacity& kv, std::int64_t block_tokens,
-                     ServingRole role)
+                     ServingRole role, const std::vector<Bytes>& adapter_bytes)
     : spec_{spec},
       role_{role},
       block_tokens_{shared_tokens(spec, kv, block_tokens)},
-      kv_{kv, sharing_of(spec, block_tokens_)} {}
+      kv_{kv, sharing_of(spec, block_tokens_)} {
+  if (spec.lora) adapters_.emplace(spec.lora->family, adapter_bytes);
+}
+
+namespace {
+/// Keys and values depend on the adapter: what is equal under two of them are the tokens alone.
+std::uint64_t under(std::optional<std::uint32_t> adapter, std::uint64_t id) {
+  return adapter ? combine64(id, std::uint64_t{1} + *adapter) : id;
+}
+}  // namespace
 
 /// Blocks of a session without ids: the n-th of every turn is the same. Turns that branch off are
 /// taken for one another.
 void Scheduler::identify(Ticket& ticket) const {
+  if (!adapters_) ticket.adapter.reset();  // all run on the base model
+  if (ticket.adapter && !ticket.blocks.empty() && !ticket.session_blocks &&
+      !ticket.adapter_blocks) {
+    std::vector<std::uint64_t> ids;
+    for (const std::uint64_t id : ticket.blocks) ids.push_back(under(ticket.adapter, id));
+    ticket.adapter_blocks = std::make_shared<const std::vector<std::uint64_t>>(std::move(ids));
+    ticket.blocks = *ticket.adapter_blocks;
+  }
   if (!spec_.session_prefixes || !ticket.blocks.empty() || !ticket.session || !kv_.shares()) return;
   std::vector<std::uint64_t> ids;
   for (std::int64_t i = 0; i < ticket.length() / block_tokens_; ++i)
-    ids.push_back(combine64(*ticket.session, static_cast<std::uint64_t>(i)));
+    ids.push_back(under(ticket.adapter, combine64(*ticket.session, static_cast<std::uint64_t>(i))));
   ticket.session_blocks = std::make_shared<const std::vector<std::uint64_t>>(std::move(ids));
   ticket.blocks = *ticket.session_blocks;
 }
@@ -62,6 +80,8 @@ bool Scheduler::arrive(const Ticket& ticket) {
     return false;
   if (ticket.session) kv_.touch(*ticket.session);
   waiting_.push_back(ticket);
+  waiting_.back().asked_for_adapter = false;
+  waiting_.back().adapter_awaited.reset();
   identify(waiting_.back());
   return true;
 }
@@ -108,9 +128,10 @@ std::vector<Ticket> Scheduler::abandon() {
   return all;
 }
 
-bool Scheduler::resume(RequestId id, std::int64_t context, std::int64_t output_tokens) {
-  if (running() >= spec_.max_batch) return false;
-  Running r{.request = {.id = id, .input = context, .output = output_tokens},
+bool Scheduler::resume(RequestId id, std::int64_t context, std::int64_t output_tokens,
+                       std::optional<std::uint32_t> adapter) {
+  if (running() >= spec_.max_batch || (adapter && !adapters_->place(*adapter))) return false;
+  Running r{.request = {.id = id, .input = context, .output = output_tokens, .adapter = adapter},
             .prompt = context,
             .processed = context};
   const std::int64_t kept = spec_.kept(context);
@@ -118,6 +139,7 @@ bool Scheduler::resume(RequestId id, std::int64_t context, std::int64_t output_t
   if (!lease) return false;
   r.lease = *lease;
   kv_.fill(r.lease, kept);
+  if (adapter) adapters_->hold(*adapter);
   running_.push_back(r);
   return true;
 }
@@ -183,6 +205,7 @@ bool Scheduler::admit_first(std::vector<Admitted>& admitted) {
                       .lease = *lease,
                       .awaits_cache = next.computed});
   admitted.push_back({next.id, running_.back().processed, swapped || next.lost > 0, next.computed});
+  if (next.adapter) adapters_->hold(*next.adapter);
   waiting_.pop_front();
   return true;
 }
@@ -195,8 +218,42 @@ void Scheduler::admit(std::vector<Admitted>& admitted, Picoseconds now) {
       refuse_first();
       continue;
     }
-    if (!admit_first(admitted)) break;
+    if (!adapter_there(waiting_.front(), now) || !admit_first(admitted)) break;
   }
+  if (adapters_) ask_for_adapters();
+}
+
+/// Whether it may be admitted as far as its adapter goes.
+bool Scheduler::adapter_there(Ticket& ticket, Picoseconds now) {
+  if (!ticket.adapter) return true;
+  if (!adapters_->there(*ticket.adapter)) {
+    if (!ticket.adapter_awaited) ticket.adapter_awaited = now;
+    return false;
+  }
+  if (!std::exchange(ticket.asked_for_adapter, true)) adapters_->ask(*ticket.adapter, {});
+  if (ticket.adapter_awaited)
+    adapters_->waited(now - *std::exchange(ticket.adapter_awaited, std::nullopt));
+  return true;
+}
+
+/// Those who wait, as many as the batch still takes and one at least, have their adapters loaded in
+/// their order; nobody's makes room for one behind it.
+void Scheduler::ask_for_adapters() {
+  std::vector<std::uint32_t> wanted;
+  const std::int64_t ahead = std::max<std::int64_t>(1, spec_.max_batch - running());
+  for (std::size_t i = 0; i < waiting_.size() && static_cast<std::int64_t>(i) < ahead; ++i) {
+    Ticket& ticket = waiting_[i];
+    if (!ticket.adapter) continue;
+    // Who was asked for, and had to go before it ran, is asked for again.
+    const bool gone = !adapters_->holds(*ticket.adapter);
+    if ((gone || !ticket.asked_for_adapter) && !adapters_->ask(*ticket.adapter, wanted)) break;
+    ticket.asked_for_adapter = true;
+    wanted.push_back(*ticket.adapter);
+  }
+}
+
+void Scheduler::release_adapter(const Running& r) {
+  if (r.request.adapter) adapters_->release(*r.request.adapter);
 }
 
 /// What the first in line will find in the far tier comes home while it waits.
@@ -219,6 +276,7 @@ void Scheduler::arrive_all() {
 /// that.
 void Scheduler::refuse_stuck() {
   if (waiting_.empty() || running() > 0 || !handing_over_.empty() || !prefetched_.empty()) return;
+  if (adapters_ && adapters_->arriving()) return;
   refuse_first();
 }
 
@@ -245,6 +303,8 @@ Ticket Scheduler::give_up(const Running& r, bool keep) {
     back.lost = 0;
   }
   kv_.release(r.lease);
+  release_adapter(r);
+  back.asked_for_adapter = false;
   return back;
 }
 
@@ -319,11 +379,13 @@ const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted, Picoseconds now
                                .replica = r.lease.replica,
                                .outputs = prefilling ? processed + chunk >= r.prompt : chunk,
                                .drafts = drafts,
-                               .dropped = processed - r.lease.filled});
+                               .dropped = processed - r.lease.filled,
+                               .adapter = r.request.adapter});
   }
   prefetch();
   refuse_stuck();
   load_.moves = kv_.take_moves();
+  if (adapters_) load_.adapters_in = adapters_->take_loads();
   return load_;
 }
 
@@ -350,6 +412,7 @@ const std::vector<Progress>& Scheduler::complete(Picoseconds now) {
   kv_.pass_time(now);
   progress_.clear();
   arrive_all();
+  if (adapters_) adapters_->arrive();
   for (Running& r : running_) {
     if (r.chunk == 0) continue;
     const std::int64_t tokens = yielded(r);
@@ -360,6 +423,7 @@ const std::vector<Progress>& Scheduler::complete(Picoseconds now) {
   std::erase_if(running_, [&](const Running& r) {
     if (r.generated < last_output(r)) return false;
     if (r.request.session) kv_.touch(*r.request.session);
+    release_adapter(r);
     if (role_ == ServingRole::Prefill && r.generated < r.request.output)
       handing_over_.push_back(r);
     else
