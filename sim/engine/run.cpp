@@ -28,7 +28,8 @@ void check_formats(const PlatformSpec& platform, const LlmSpec& llm) {
 /// That what serving.lora says has an effect, and what requests ask for is there.
 void check_lora(const RunSpec& spec, const Trace* trace) {
   if (!spec.serving.lora) {
-    if (trace && std::ranges::any_of(trace->requests, [](const Request& r) { return r.adapter; }))
+    if (trace && std::ranges::any_of(trace->requests,
+                                     [](const Request& r) { return r.adapter.has_value(); }))
       logger("engine").warn("requests name adapters: without serving.lora all run on {} itself",
                             spec.llm.name);
     return;
