@@ -91,6 +91,8 @@ void write_results(const std::filesystem::path& out, const RunSpec& spec, const 
              [&](std::ostream& text) { write_requests_csv(text, result, steady); });
   if (spec.engine.step_rows)
     write_text(out / "steps.csv", [&](std::ostream& text) { write_steps_csv(text, result); });
+  write_text(out / "activity.csv",
+             [&](std::ostream& text) { write_activity_csv(text, result, spec.platform); });
   write_text(out / "residency.csv", [&](std::ostream& text) { write_residency_csv(text, result); });
   write_text(out / "resolved.yaml",
              [&](std::ostream& text) { write_resolved(text, spec, build_info()); });

@@ -65,6 +65,30 @@ ConfigTree& section(ConfigTree& map, const std::string& key, const SourcePositio
 }
 }  // namespace
 
+namespace {
+/// A value, or a list in brackets.
+ConfigTree set_value(std::string_view text, const SourcePosition& position) {
+  if (!text.starts_with('[') || !text.ends_with(']'))
+    return make_leaf(std::string{text}, position, "--set");
+  ConfigTree list;
+  list.kind = ConfigTree::Kind::List;
+  list.position = position;
+  text = text.substr(1, text.size() - 2);
+  while (!text.empty()) {
+    const std::size_t comma = text.find(',');
+    const std::string_view item = text.substr(0, comma);
+    const std::size_t first = item.find_first_not_of(' ');
+    if (first == std::string_view::npos)
+      throw ConfigError(position, "", "an entry of the list is empty");
+    const std::size_t last = item.find_last_not_of(' ');
+    list.items.push_back(
+        make_leaf(std::string{item.substr(first, last + 1 - first)}, position, "--set"));
+    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
+  }
+  return list;
+}
+}  // namespace
+
 void apply_set(ConfigTree& root, const std::string& assignment) {
   const SourcePosition position{"--set " + assignment, 0, 0};
   if (const auto problem = text_problem(assignment))
@@ -81,7 +105,8 @@ void apply_set(ConfigTree& root, const std::string& assignment) {
     map = &section(*map, path.substr(begin, dot - begin), position, path.substr(0, dot));
   }
   if (begin == path.size()) throw ConfigError(position, path, "a part of the key is empty");
-  put(*map, path.substr(begin), make_leaf(assignment.substr(equals + 1), position, "--set"));
+  put(*map, path.substr(begin),
+      set_value(std::string_view{assignment}.substr(equals + 1), position));
 }
 
 }  // namespace reticle

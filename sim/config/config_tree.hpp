@@ -51,9 +51,9 @@ void put(ConfigTree& map, std::string_view key, ConfigTree value);
 /// Gives `top` every key of `base` it does not have itself, section by section.
 void fill_from(ConfigTree& top, const ConfigTree& base);
 
-/// Applies "dotted.key=value" below the map `root`, making the sections it names. Throws
-/// ConfigError when the text has no '=', a part of the key is empty, or the key passes through a
-/// value.
+/// Applies "dotted.key=value", or "dotted.key=[value, value]", below the map `root`, making the
+/// sections it names. Throws ConfigError when the text has no '=', a part of the key is empty, or
+/// the key passes through a value.
 void apply_set(ConfigTree& root, const std::string& assignment);
 
 }  // namespace reticle

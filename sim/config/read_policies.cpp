@@ -16,6 +16,7 @@ constexpr Range<std::int64_t> kBatchFromZero{0, 1'000'000};
 constexpr Range<std::int64_t> kSteps{0, 1'000'000'000};
 constexpr Range<std::int64_t> kExperts{0, 65'536};
 constexpr Range<double> kFraction{0, 1};
+constexpr Range<std::int64_t> kDrafts{1, 64};
 constexpr Range<std::int64_t> kTokens0{0, bounds::kTokens.high};
 
 FaultSpec read_fault(const ConfigNode& node, const std::string& name, std::int64_t instances) {
@@ -37,22 +38,50 @@ FaultSpec read_fault(const ConfigNode& node, const std::string& name, std::int64
   return fault;
 }
 
-/// `acceptance` one chance for all drafts, or `acceptance_by_position` a list.
+/// The numbers of the list under `key`, each from `low` to `high`.
+std::vector<double> read_numbers(const ConfigNode& node, std::string_view key, double low,
+                                 double high) {
+  std::vector<double> numbers;
+  for (const std::string& text : node.texts(key)) {
+    const Parsed<double> number = ValueText<double>::parse(text);
+    // Not a number compares false.
+    if (!number.value || !(*number.value >= low && *number.value <= high))
+      node.fail(key, "expected numbers from " + ValueText<double>::format(low) + " to " +
+                         ValueText<double>::format(high) + ", got " + text);
+    numbers.push_back(*number.value);
+  }
+  node.check(key, !numbers.empty(), "must have an entry");
+  return numbers;
+}
+
+/// Entry i of `lengths` is the mean number of tokens a verification of i + 1 drafts yields: the sum
+/// over the drafts of the chance that all up to it are accepted, and one.
+std::vector<double> chances_of(const std::vector<double>& lengths) {
+  std::vector<double> chances;
+  double length = 1, all = 1;
+  for (const double next : lengths) {
+    // Measured lengths waver where hardly any draft is accepted.
+    const double accepted = std::clamp(next - length, 0.0, all);
+    chances.push_back(all > 0 ? accepted / all : 0);
+    length = next;
+    all = accepted;
+  }
+  return chances;
+}
+
+/// `acceptance` one chance for all drafts, or a list: of chances, or of acceptance lengths.
 SpeculationSpec read_speculation(const ConfigNode& node) {
   SpeculationSpec spec;
-  spec.tokens = node.get<std::int64_t>("tokens", 4, Range<std::int64_t>{1, 64});
-  if (!node.has("acceptance_by_position")) {
+  spec.tokens = node.get<std::int64_t>("tokens", 4, kDrafts);
+  const auto given =
+      node.has("acceptance") + node.has("acceptance_by_position") + node.has("acceptance_lengths");
+  node.check("acceptance", given <= 1, "excludes acceptance_by_position and acceptance_lengths");
+  if (node.has("acceptance_lengths"))
+    spec.acceptance = chances_of(read_numbers(node, "acceptance_lengths", 1, 1 + kDrafts.high));
+  else if (node.has("acceptance_by_position"))
+    spec.acceptance = read_numbers(node, "acceptance_by_position", 0, 1);
+  else
     spec.acceptance = {node.get<double>("acceptance", spec.acceptance.front(), kFraction)};
-    return spec;
-  }
-  spec.acceptance.clear();
-  for (const std::string& text : node.texts("acceptance_by_position")) {
-    const Parsed<double> chance = ValueText<double>::parse(text);
-    if (!chance.value || *chance.value < 0 || *chance.value > 1)
-      node.fail("acceptance_by_position", "expected chances between 0 and 1, got " + text);
-    spec.acceptance.push_back(*chance.value);
-  }
-  node.check("acceptance_by_position", !spec.acceptance.empty(), "must have an entry");
   return spec;
 }
 

@@ -57,6 +57,8 @@ TraceWorkload read_trace_workload(const ConfigNode& node) {
       .sample = node.get<double>("sample", defaults.sample, {1e-9, 1.0}),
       .seed = node.get<std::uint64_t>("seed", defaults.seed),
       .skip_bad_rows = node.get<bool>("skip_bad_rows", defaults.skip_bad_rows),
+      .background_share =
+          node.get<double>("background_share", defaults.background_share, {0.0, 1.0}),
       .closed_loop = node.get<bool>("closed_loop", defaults.closed_loop),
   };
   if (trace.to) node.check("to", *trace.to > trace.from, "must be later than `from`");

@@ -52,6 +52,7 @@ struct TraceWorkload {
   double sample = 1.0;
   std::uint64_t seed = 0;  ///< of the sample
   bool skip_bad_rows = false;
+  double background_share = 0;  ///< of the requests (whole sessions), put into class 1
   bool closed_loop = false;  ///< a session's next turn comes its pause after the former has ended
 };
 

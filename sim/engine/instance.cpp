@@ -16,7 +16,9 @@
 namespace reticle {
 
 namespace {
-constexpr std::size_t kMostSamples = 4096;  // residency.csv stays a file one can plot
+// residency.csv and activity.csv stay files one can plot.
+constexpr std::size_t kMostSamples = 4096;
+constexpr std::size_t kMostSpans = 1024;
 
 KvCapacity capacity_of(const KvRoom& room) {
   return {.page_tokens = room.page_tokens,
@@ -55,8 +57,11 @@ Instance::Instance(const sc_core::sc_module_name& name, std::int32_t number, con
       plan_{plan},
       listener_{listener},
       scheduler_{spec.serving, capacity_of(plan.placement.kv), block_tokens, role,
-                 adapter_bytes(plan.placement)} {
+                 adapter_bytes(plan.placement)},
+      activity_{kMostSpans} {
   result_.placement = plan.placement;
+  result_.plan_target = plan.target;
+  result_.plan_options = plan.options;
   if (spec.engine.fidelity != Fidelity::Roofline)
     deployment_ =
         std::make_unique<Deployment>("deployment", silicon_of(plan.platform, spec.engine.fidelity),
@@ -149,15 +154,37 @@ bool Instance::step() {
   if (failed_at_) return false;
   ++result_.steps;
   result_.prefill_tokens += scheduler_.prompt_tokens();
-  const std::int64_t tokens_before = result_.output_tokens;
+  std::int64_t tokens = 0, finished = 0;
   for (const Progress& p : scheduler_.complete(now())) {
-    result_.output_tokens += p.tokens;
+    tokens += p.tokens;
+    finished += p.finished;
     listener_.progressed(number_, p);
   }
-  if (spec_.engine.step_rows) add_row(load, outcome, result_.output_tokens - tokens_before);
+  result_.output_tokens += tokens;
+  if (spec_.engine.step_rows) add_row(load, outcome, tokens);
+  add_activity(outcome, tokens, finished);
   sample_residency();
   listener_.stepped();
   return true;
+}
+
+void Instance::add_activity(const StepOutcome& outcome, std::int64_t output_tokens,
+                            std::int64_t finished) {
+  const std::int64_t preemptions = scheduler_.preemption_stats().preemptions;
+  activity_.add({.begun = std::exchange(last_end_, now()),
+                 .ended = now(),
+                 .instance = number_,
+                 .busy = outcome.duration,
+                 .steps = 1,
+                 .output_tokens = output_tokens,
+                 .prefill_tokens = scheduler_.prompt_tokens(),
+                 .admitted = std::ssize(admitted_),
+                 .finished = finished,
+                 .preemptions = preemptions - std::exchange(preemptions_told_, preemptions),
+                 .running = scheduler_.running(),
+                 .waiting = scheduler_.waiting(),
+                 .kv_used = scheduler_.kv().used(),
+                 .counts = outcome.counts});
 }
 
 void Instance::add_row(const StepLoad& load, const StepOutcome& outcome,
@@ -169,10 +196,8 @@ void Instance::add_row(const StepLoad& load, const StepOutcome& outcome,
               .running = scheduler_.running(),
               .waiting = scheduler_.waiting(),
               .kv_used = scheduler_.kv().used()};
-  for (const SequenceWork& s : load.sequences) {
-    const bool decodes = s.outputs == s.new_tokens;  // the last token of a prompt is one, too
-    decodes ? ++row.decodes : row.prefill_tokens += s.new_tokens;
-  }
+  for (const SequenceWork& s : load.sequences)
+    s.decodes() ? ++row.decodes : row.prefill_tokens += s.new_tokens;
   const auto most = std::ranges::max_element(outcome.breakdown);
   row.mostly = static_cast<TimeCategory>(most - outcome.breakdown.begin());
   result_.step_rows.push_back(row);
@@ -241,6 +266,7 @@ InstanceResult Instance::result() {
   result_.dropped_tokens = scheduler_.dropped_tokens();
   result_.speculation = scheduler_.speculation_stats();
   if (scheduler_.adapters()) result_.adapters = scheduler_.adapters()->stats();
+  result_.activity = activity_.spans();
   return std::move(result_);
 }
 

@@ -14,6 +14,7 @@
 #include "sim/engine/silicon_executor.hpp"
 #include "sim/engine/sites.hpp"
 #include "sim/mapping/lowering.hpp"
+#include "sim/metrics/activity_log.hpp"
 #include "sim/metrics/run_result.hpp"
 #include "sim/serving/scheduler.hpp"
 
@@ -73,6 +74,7 @@ class Instance final : public sc_core::sc_module {
   void loop();
   bool step();
   void account(const StepOutcome& outcome, Picoseconds begun);
+  void add_activity(const StepOutcome& outcome, std::int64_t output_tokens, std::int64_t finished);
   void add_row(const StepLoad& load, const StepOutcome& outcome, std::int64_t output_tokens);
 
   const std::int32_t number_;
@@ -86,6 +88,9 @@ class Instance final : public sc_core::sc_module {
   std::unique_ptr<StepExecutor> composed_;  ///< of both; null: the model's alone
   Scheduler scheduler_;
   InstanceResult result_;
+  ActivityLog activity_;
+  Picoseconds last_end_{};             ///< of a step
+  std::int64_t preemptions_told_ = 0;  ///< in `activity_`
   std::int64_t sample_stride_ = 1;
   double kv_byte_seconds_ = 0;
   std::vector<Admitted> admitted_;

@@ -9,6 +9,7 @@
 #include "models/kernel/time.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
+#include "sim/base/rng.hpp"
 #include "sim/metrics/add_instances.hpp"
 
 namespace reticle {
@@ -89,7 +90,11 @@ RunResult Simulation::run() {
   }
   static_cast<InstanceResult&>(result_) = add_instances(parts);
   if (parts.size() > 1) {
-    for (InstanceResult& part : parts) part.residency.clear(), part.step_rows.clear();
+    for (InstanceResult& part : parts) {
+      part.residency.clear();
+      part.step_rows.clear();
+      part.activity.clear();
+    }
     result_.instances = std::move(parts);
   }
   if (network_) {
@@ -184,11 +189,16 @@ void Simulation::refuse(RequestId id, Refusal why) {
   ended(id);
 }
 
-/// A request as it is served: hidden thinking may be stopped early.
+/// A request as it is served: hidden thinking may be stopped early, and some are put into the
+/// background.
 Ticket Simulation::ticket_for(RequestId id) {
   const Request& request = trace_->requests[static_cast<std::size_t>(id)];
   Ticket ticket = ticket_of(request);
   ticket.adapter = record(id).adapter;
+  const auto& workload = std::get<TraceWorkload>(spec_.workload);
+  const std::uint64_t who = request.session.value_or(static_cast<std::uint64_t>(id));
+  if (unit_interval(mix64(combine64(workload.seed, who))) < workload.background_share)
+    ticket.priority = std::max<std::int64_t>(1, ticket.priority);
   const ThinkingSpec& policy = spec_.serving.thinking;
   const auto share = static_cast<std::int64_t>(
       std::ceil(policy.share * static_cast<double>(request.thinking_tokens)));

@@ -70,7 +70,10 @@ class Planner {
     const PlanTarget first = plan_target(spec_, trace_);
     InstancePlan plan{.platform = platform, .placement = {}, .draft = {}};
     const auto place_for = [&](const PlanTarget& target, const PlacementPolicy& policy) {
-      plan.placement = choose_placement(platform, spec_.llm, policy, routers_.model, target);
+      PlanChoice choice = choose_plan(platform, spec_.llm, policy, routers_.model, target);
+      plan.placement = std::move(choice.placement);
+      plan.target = target;
+      plan.options = std::move(choice.options);
       plan.step = estimate_decode_step(platform, spec_.llm, plan.placement, routers_.model, first);
     };
     place_for(first, spec_.placement);
@@ -86,7 +89,9 @@ class Planner {
     beside.expert_parallel = plan.placement.plan.expert;
     beside.pipeline_parallel = plan.placement.plan.pipeline;
     beside.taken = draft_bytes(*plan.draft, dies(platform));
+    auto considered = std::move(plan.options);
     place_for(target, beside);
+    plan.options = std::move(considered);
     add_cache(spec_.llm, plan.placement.kv, plan.draft->kv);
     return plan;
   }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sim/config/run_spec.hpp"
-#include "sim/mapping/placement.hpp"
+#include "sim/mapping/plan.hpp"
 
 namespace reticle {
 
@@ -21,7 +21,9 @@ struct Routers {
 struct InstancePlan {
   PlatformSpec platform;
   Placement placement;
-  std::optional<Placement> draft;  ///< of RunSpec::draft, on the same dies
+  std::optional<Placement> draft;     ///< of RunSpec::draft, on the same dies
+  PlanTarget target{};                ///< what the plan was chosen for
+  std::vector<PlanOption> options{};  ///< PlanChoice::options
   Picoseconds step{};  ///< estimated, of a decode step of the same batch for all plans of a run
 };
 

@@ -235,6 +235,7 @@ struct Candidate {
   Placement placement;
   bool holds = false;  ///< the target batch at the target context, whole streams in each replica
   Picoseconds rough{};
+  std::optional<Picoseconds> step{};
 };
 
 /// Plans are estimated in the order of their rough times: as long as these stay within twice the
@@ -242,73 +243,84 @@ struct Candidate {
 constexpr std::int64_t kRoughBound = 2;
 constexpr std::ptrdiff_t kMostEstimated = 32;
 
-/// A plan that holds the batch comes before a faster one that does not.
-Candidate fastest(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* router,
-                  const PlanTarget& target, std::vector<Candidate> candidates) {
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) {
-                     return a.holds != b.holds ? a.holds : a.rough < b.rough;
-                   });
-  const Candidate& first = candidates.front();
-  const auto end = std::find_if(
-      candidates.begin(), candidates.begin() + std::min(std::ssize(candidates), kMostEstimated),
-      [&](const Candidate& c) {
-        return c.holds != first.holds || c.rough > kRoughBound * first.rough;
-      });
-  std::size_t best = 0;
-  Picoseconds best_time{};
-  for (auto at = candidates.begin(); at != end; ++at) {
-    const Picoseconds time = estimate_decode_step(platform, llm, at->placement, router, target);
-    if (at != candidates.begin() && time >= best_time) continue;
-    best = static_cast<std::size_t>(at - candidates.begin());
-    best_time = time;
+/// The fastest first; a plan that holds the batch comes before a faster one that does not.
+void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* router,
+          const PlanTarget& target, std::vector<Candidate>& candidates) {
+  std::ranges::stable_sort(candidates, [](const Candidate& a, const Candidate& b) {
+    return a.holds != b.holds ? a.holds : a.rough < b.rough;
+  });
+  const bool holds = candidates.front().holds;
+  const Picoseconds bound = kRoughBound * candidates.front().rough;
+  auto end = candidates.begin();
+  while (end != candidates.end() && end - candidates.begin() < kMostEstimated &&
+         end->holds == holds && end->rough <= bound) {
+    end->step = estimate_decode_step(platform, llm, end->placement, router, target);
+    ++end;
   }
-  return std::move(candidates[best]);
+  std::stable_sort(candidates.begin(), end,
+                   [](const Candidate& a, const Candidate& b) { return a.step < b.step; });
+}
+
+PlanOption option_of(const Candidate& candidate, const Candidate& chosen) {
+  const PlanVerdict verdict = &candidate == &chosen             ? PlanVerdict::Chosen
+                              : candidate.step                  ? PlanVerdict::Slower
+                              : candidate.holds == chosen.holds ? PlanVerdict::RoughlySlower
+                                                                : PlanVerdict::TooSmall;
+  return {.plan = candidate.placement.plan,
+          .verdict = verdict,
+          .rough = candidate.rough,
+          .step = candidate.step};
 }
 
 }  // namespace
 
-Placement choose_placement(const PlatformSpec& platform, const LlmSpec& llm,
-                           const PlacementPolicy& policy, const ExpertRouter* router,
-                           const PlanTarget& target) {
+PlanChoice choose_plan(const PlatformSpec& platform, const LlmSpec& llm,
+                       const PlacementPolicy& policy, const ExpertRouter* router,
+                       const PlanTarget& target) {
   const auto matches = [](const std::optional<std::int64_t>& asked, std::int64_t value) {
     return !asked || *asked == value;
   };
+  const auto candidate_of = [&](const ParallelPlan& plan) {
+    Candidate c{place(platform, llm, plan, policy, router, target.page_tokens, target.max_tokens)};
+    c.holds = sequences_that_fit(c.placement.kv.stages, target.context + 1) >=
+              div_up(target.batch, plan.data);
+    c.rough = rough_decode_step(platform, llm, c.placement, router, target);
+    return c;
+  };
   std::vector<Candidate> candidates;
-  bool any = false;
+  std::vector<PlanOption> without_room;
   std::optional<ParallelPlan> widest;
   for (const ParallelPlan& plan : enumerate_plans(llm, dies(platform))) {
     if (!matches(policy.pipeline_parallel, plan.pipeline) ||
         !matches(policy.tensor_parallel, plan.tensor) ||
         !matches(policy.expert_parallel, plan.expert))
       continue;
-    any = true;
     if (!widest || plan.pipeline * plan.tensor > widest->pipeline * widest->tensor) widest = plan;
     // Replicas without a sequence would only hold weights twice.
     if (plan.data > std::max<std::int64_t>(1, target.batch)) continue;
     if (policy.pipeline_parallel.value_or(1) == 1 && plan.pipeline > 8) continue;
     try {
-      Placement placement =
-          place(platform, llm, plan, policy, router, target.page_tokens, target.max_tokens);
-      const bool holds = sequences_that_fit(placement.kv.stages, target.context + 1) >=
-                         div_up(target.batch, plan.data);
-      const Picoseconds rough = rough_decode_step(platform, llm, placement, router, target);
-      candidates.push_back({std::move(placement), holds, rough});
-    } catch (const InfeasibleError&) {
-      continue;
+      candidates.push_back(candidate_of(plan));
+    } catch (const InfeasibleError& error) {
+      without_room.push_back({.plan = plan, .problem = error.what()});
     }
   }
-  if (!any)
+  if (!widest)
     throw ConfigError(SourcePosition{}, "placement",
                       "expected parallel sizes that divide " + std::to_string(dies(platform)) +
                           " dies and fit the model's heads, experts and layers");
-  if (!candidates.empty())
-    return fastest(platform, llm, router, target, std::move(candidates)).placement;
   try {
-    return place(platform, llm, *widest, policy, router, target.page_tokens, target.max_tokens);
+    // What was passed over may be all there is room for.
+    if (candidates.empty()) candidates.push_back(candidate_of(*widest));
   } catch (const InfeasibleError& error) {
     throw InfeasibleError(explain(platform, llm, policy, router, target, error.what()));
   }
+  rank(platform, llm, router, target, candidates);
+  PlanChoice choice{.placement = {}, .target = target, .options = {}};
+  for (const Candidate& c : candidates) choice.options.push_back(option_of(c, candidates.front()));
+  choice.options.insert(choice.options.end(), without_room.begin(), without_room.end());
+  choice.placement = std::move(candidates.front().placement);
+  return choice;
 }
 
 }  // namespace reticle

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
 #include "sim/mapping/placement.hpp"
 
 namespace reticle {
@@ -24,12 +29,43 @@ Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& ll
                                  const Placement& placement, const ExpertRouter* router,
                                  const PlanTarget& target);
 
+/// What became of a plan that was looked at.
+enum class PlanVerdict : std::uint8_t {
+  Chosen,
+  Slower,         ///< estimated, and not the fastest
+  RoughlySlower,  ///< so much slower by the rough estimate that it was not estimated
+  TooSmall,       ///< holds fewer streams than the batch, where others hold all
+  NoRoom          ///< the weights do not fit, or leave no room for a page
+};
+
+/// A plan the policy leaves open.
+struct PlanOption {
+  ParallelPlan plan;
+  PlanVerdict verdict = PlanVerdict::NoRoom;
+  std::optional<Picoseconds> rough{}, step{};  ///< rough_decode_step, estimate_decode_step
+  std::string problem{};                       ///< NoRoom: what does not fit
+};
+
+/// The plan that was chosen, and why.
+struct PlanChoice {
+  Placement placement;
+  PlanTarget target;
+  std::vector<PlanOption> options;  ///< the chosen one first, then from fast to slow, then the rest
+};
+
 /// Places `llm` under the plan with the least estimated step time that fits, among those the policy
 /// leaves open; plans that are roughly several times slower than the best are not estimated. Throws
 /// InfeasibleError when none does, ConfigError when the policy names a cut that the dies or the
 /// model do not allow.
-Placement choose_placement(const PlatformSpec& platform, const LlmSpec& llm,
-                           const PlacementPolicy& policy, const ExpertRouter* router,
-                           const PlanTarget& target);
+PlanChoice choose_plan(const PlatformSpec& platform, const LlmSpec& llm,
+                       const PlacementPolicy& policy, const ExpertRouter* router,
+                       const PlanTarget& target);
+
+/// Its placement alone.
+inline Placement choose_placement(const PlatformSpec& platform, const LlmSpec& llm,
+                                  const PlacementPolicy& policy, const ExpertRouter* router,
+                                  const PlanTarget& target) {
+  return choose_plan(platform, llm, policy, router, target).placement;
+}
 
 }  // namespace reticle

@@ -114,6 +114,7 @@ void add_work(InstanceResult& total, const InstanceResult& part) {
   total.kv_mean += part.kv_mean;
   add(total.recall, part.recall);
   total.residency.insert(total.residency.end(), part.residency.begin(), part.residency.end());
+  total.activity.insert(total.activity.end(), part.activity.begin(), part.activity.end());
   total.step_rows.insert(total.step_rows.end(), part.step_rows.begin(), part.step_rows.end());
 }
 }  // namespace
@@ -135,6 +136,7 @@ InstanceResult add_instances(const std::vector<InstanceResult>& parts) {
   }
   std::ranges::stable_sort(total.residency, {}, &ResidencySample::time);
   std::ranges::stable_sort(total.step_rows, {}, &StepRow::begun);
+  std::ranges::stable_sort(total.activity, {}, &ActivitySpan::begun);
   // Times divide with a remainder; that of the breakdown goes where no work is.
   const auto n = static_cast<std::int64_t>(parts.size());
   Picoseconds sum{}, mean{};

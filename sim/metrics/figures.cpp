@@ -47,19 +47,6 @@ std::vector<UnitClass> unit_classes(const PlatformSpec& platform, const EventCou
   return classes;
 }
 
-std::vector<UnitUse> utilisation(const RunSpec& spec, const RunResult& result) {
-  std::vector<UnitUse> uses;
-  for (const auto& unit : unit_classes(spec.platform, result.counts)) {
-    UnitUse use{.name = unit.name, .units = unit.units, .share = std::nullopt};
-    // Zero: not modelled. Below: the sum over all units left 64 bits, and says nothing any more.
-    const bool unknown = unit.worked && unit.busy.count() <= 0;
-    if (!unknown)
-      use.share = ratio(seconds(unit.busy), static_cast<double>(unit.units) * seconds(result.busy));
-    uses.push_back(std::move(use));
-  }
-  return uses;
-}
-
 RooflineFigures roofline_of(const RunResult& result) {
   if (result.roofline_busy.count() == 0) return {};
   const Picoseconds bound = result.roofline_busy + (result.duration - result.busy);
@@ -91,6 +78,20 @@ Latencies latencies_of(const RunSpec& spec, const RunResult& result) {
   return latency;
 }
 }  // namespace
+
+std::vector<UnitUse> utilisation(const PlatformSpec& platform, const EventCounts& counts,
+                                 Picoseconds time) {
+  std::vector<UnitUse> uses;
+  for (const auto& unit : unit_classes(platform, counts)) {
+    UnitUse use{.name = unit.name, .units = unit.units, .share = std::nullopt};
+    // Zero: not modelled. Below: the sum over all units left 64 bits, and says nothing any more.
+    const bool unknown = unit.worked && unit.busy.count() <= 0;
+    if (!unknown)
+      use.share = ratio(seconds(unit.busy), static_cast<double>(unit.units) * seconds(time));
+    uses.push_back(std::move(use));
+  }
+  return uses;
+}
 
 std::optional<double> ratio(double a, double b) {
   return b == 0 ? std::nullopt : std::optional{a / b};
@@ -134,7 +135,7 @@ RunFigures figures(const RunSpec& spec, const RunResult& result) {
       single_stream_rate(spec.workload, f.output_tokens_per_s, f.latency.tpot_ms);
   f.roofline = roofline_of(result);
   f.limited_by = largest(result);
-  f.utilisation = utilisation(spec, result);
+  f.utilisation = utilisation(spec.platform, result.counts, result.busy);
   f.sram_fraction_measured = measured_sram_fraction(result.counts);
   f.energy = price_energy(result.counts, spec.platform, result.duration, result.busy);
   f.energy_per_token_j = ratio(f.energy.total_j(), tokens);

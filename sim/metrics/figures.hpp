@@ -15,8 +15,9 @@
 
 namespace reticle {
 
-/// How much of its busy-phase capacity a class of units was occupied. `share` is absent where the
-/// platform has no such unit, nothing ran, or busy time was not modelled (roofline fidelity).
+/// How much of a time, for a run that of its steps, a class of units was occupied. `share` is
+/// absent where the platform has no such unit, nothing ran, or busy time was not modelled (roofline
+/// fidelity).
 struct UnitUse {
   std::string name;        ///< sram, hbm, far, mac, vector, link.<level>
   std::int64_t units = 0;  ///< bank ports, pseudo-channels, links, ... of the deployment
@@ -47,6 +48,10 @@ struct RunFigures {
 };
 
 RunFigures figures(const RunSpec& spec, const RunResult& result);
+
+/// How much of `time` each class of units of the deployment was occupied.
+std::vector<UnitUse> utilisation(const PlatformSpec& platform, const EventCounts& counts,
+                                 Picoseconds time);
 
 /// What a single user sees: tokens/s of a steady decode with batch 1, else 1 / mean TPOT.
 std::optional<double> single_stream_rate(const WorkloadSpec& workload,

@@ -13,6 +13,7 @@
 #include "sim/metrics/counts_json.hpp"
 #include "sim/metrics/findings.hpp"
 #include "sim/metrics/labels.hpp"
+#include "sim/metrics/plan_report.hpp"
 #include "sim/metrics/priced_json.hpp"
 #include "sim/metrics/serving_report.hpp"
 
@@ -254,17 +255,16 @@ Json streams_json(const KvRoom& kv) {
   return list;
 }
 
-Json placement_json(const RunFigures& f, const Placement& p) {
+Json placement_json(const RunFigures& f, const InstanceResult& result) {
+  const Placement& p = result.placement;
   Json weights = Json::object();
   for (std::size_t t = 0; t < kTierCount; ++t)
     weights[std::string{kTierNames[t]}] = p.weights[t].count();
-  return {{"plan",
-           {{"text", to_string(p.plan)},
-            {"pipeline", p.plan.pipeline},
-            {"data", p.plan.data},
-            {"tensor", p.plan.tensor},
-            {"expert", p.plan.expert},
-            {"expert_tensor", p.plan.expert_tensor}}},
+  Json plan{{"text", to_string(p.plan)}, {"pipeline", p.plan.pipeline},
+            {"data", p.plan.data},       {"tensor", p.plan.tensor},
+            {"expert", p.plan.expert},   {"expert_tensor", p.plan.expert_tensor}};
+  plan.update(plan_choice_json(result));
+  return {{"plan", std::move(plan)},
           {"sram_fraction",
            {{"asked", or_null(p.sram_fraction_asked)},
             {"expected", p.sram_fraction_expected},
@@ -414,7 +414,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["time_ps"] = time_json(result);
   report["utilisation"] = utilisation_json(f);
   report["memory"] = memory_json(result);
-  report["placement"] = placement_json(f, result.placement);
+  report["placement"] = placement_json(f, result);
   report["collectives"] = collectives_json(spec.platform, result.placement);
   report["experts"] = experts_json(result);
   report["residency"] = residency_json(f, result);

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "models/package/event_counts.hpp"
-#include "sim/mapping/placement.hpp"
+#include "sim/mapping/plan.hpp"
 #include "sim/mapping/roofline.hpp"
 #include "sim/serving/serving_spec.hpp"
 #include "workloads/requests/request.hpp"
@@ -89,11 +89,30 @@ struct StepRow {
   TimeCategory mostly{};                  ///< what most of its time went to
 };
 
+/// Some steps on end of one instance, and the idle time between them.
+struct ActivitySpan {
+  Picoseconds begun{}, ended{};
+  std::int32_t instance = 0;
+  Picoseconds busy{};  ///< within steps
+  std::int64_t steps = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t prefill_tokens = 0;
+  std::int64_t admitted = 0;              ///< requests, those admitted again included
+  std::int64_t finished = 0;              ///< requests
+  std::int64_t preemptions = 0;           ///< of requests
+  std::int64_t running = 0, waiting = 0;  ///< requests, at its end
+  Bytes kv_used{};                        ///< likewise
+  EventCounts counts;
+};
+
 /// What an instance did: a copy of the model on its part of the deployment.
 struct InstanceResult {
   Placement placement;
+  PlanTarget plan_target;                  ///< what its plan was chosen for
+  std::vector<PlanOption> plan_options{};  ///< PlanChoice::options
   std::vector<ResidencySample> residency;  ///< thinned evenly when long
   std::vector<StepRow> step_rows;          ///< with engine.step_rows
+  std::vector<ActivitySpan> activity;      ///< all steps, many to a span when there are many
   std::int64_t steps = 0;
   std::int64_t output_tokens = 0;
   std::int64_t prefill_tokens = 0;

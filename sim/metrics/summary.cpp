@@ -16,6 +16,7 @@
 #include "sim/metrics/figures.hpp"
 #include "sim/metrics/findings.hpp"
 #include "sim/metrics/labels.hpp"
+#include "sim/metrics/plan_report.hpp"
 #include "sim/metrics/serving_report.hpp"
 #include "sim/metrics/text_format.hpp"
 
@@ -74,7 +75,8 @@ std::string headline(const RunSpec& spec, const RunResult& result) {
                                  counted(packages(p), "chip"), counted(dies(p), "die"),
                                  instances + to_string(result.placement.plan))) +
          wrapped("", fmt::format("workload {}, seed {}, {} fidelity", spec.workload_name, spec.seed,
-                                 ValueText<Fidelity>::format(spec.engine.fidelity)));
+                                 ValueText<Fidelity>::format(spec.engine.fidelity))) +
+         (result.plan_options.empty() ? std::string{} : wrapped("plan ", plan_reason(result)));
 }
 
 /// A quantity of the deployment and of one chip; what is per token is the same for both.

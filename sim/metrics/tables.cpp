@@ -2,14 +2,16 @@
 #include "sim/metrics/tables.hpp"
 
 #include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-
 #include <cmath>
 #include <cstdlib>
-#include <initializer_list>
 #include <optional>
+#include <vector>
 
+#include "sim/accounts/energy.hpp"
+#include "sim/metrics/figures.hpp"
 #include "sim/metrics/labels.hpp"
 #include "sim/metrics/statistics.hpp"
 
@@ -44,7 +46,7 @@ std::optional<Picoseconds> tpot(const RequestRecord& request) {
   return exact ? std::optional{Picoseconds{std::llround(*exact)}} : std::nullopt;
 }
 
-void write_row(std::ostream& out, std::initializer_list<std::string> fields) {
+void write_row(std::ostream& out, const std::vector<std::string>& fields) {
   bool first = true;
   for (const auto& field : fields) {
     out << (first ? "" : ",") << csv_field(field);
@@ -113,6 +115,41 @@ void write_residency_csv(std::ostream& out, const RunResult& result) {
                 kv(sample.kv_reserved), kv(sample.kv_cached), std::to_string(sample.running),
                 std::to_string(sample.waiting), kv(sample.adapters)});
     }
+}
+
+void write_activity_csv(std::ostream& out, const RunResult& result, const PlatformSpec& platform) {
+  std::vector<std::string> names{"begun_s",  "ended_s",       "instance",       "busy_share",
+                                 "steps",    "output_tokens", "prefill_tokens", "admitted",
+                                 "finished", "preemptions",   "running",        "waiting",
+                                 "kv_bytes"};
+  for (const UnitUse& use : utilisation(platform, {}, {})) names.push_back(use.name + "_share");
+  names.emplace_back("power_w");
+  write_row(out, names);
+  const auto instances =
+      static_cast<double>(std::max<std::int64_t>(1, std::ssize(result.instances)));
+  for (const ActivitySpan& span : result.activity) {
+    const Picoseconds took = span.ended - span.begun;
+    std::vector<std::string> row{as_seconds(span.begun),
+                                 as_seconds(span.ended),
+                                 std::to_string(span.instance),
+                                 fmt::format("{:.6g}", *ratio(seconds(span.busy), seconds(took))),
+                                 std::to_string(span.steps),
+                                 std::to_string(span.output_tokens),
+                                 std::to_string(span.prefill_tokens),
+                                 std::to_string(span.admitted),
+                                 std::to_string(span.finished),
+                                 std::to_string(span.preemptions),
+                                 std::to_string(span.running),
+                                 std::to_string(span.waiting),
+                                 std::to_string(span.kv_used.count())};
+    for (const UnitUse& use : utilisation(platform, span.counts, took))
+      row.push_back(use.share ? fmt::format("{:.6g}", *use.share * instances) : "");
+    const EnergyReport energy = price_energy(span.counts, platform, took);
+    const double dynamic = energy.total_j() - energy.constant_j();
+    row.push_back(
+        fmt::format("{:.6g}", dynamic / seconds(took) + constant_power_w(platform) / instances));
+    write_row(out, row);
+  }
 }
 
 void write_steps_csv(std::ostream& out, const RunResult& result) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// requests.csv and residency.csv: RFC 4180, exact decimals, "\n" line ends.
+// requests.csv, residency.csv, activity.csv, steps.csv: RFC 4180, exact decimals, "\n" line ends.
 #pragma once
 
 #include <ostream>
 #include <string>
 #include <string_view>
 
+#include "models/package/platform_spec.hpp"
 #include "sim/metrics/run_result.hpp"
 
 namespace reticle {
@@ -16,6 +17,9 @@ void write_requests_csv(std::ostream& out, const RunResult& result, bool steady)
 
 /// One row per sample and tier the deployment has.
 void write_residency_csv(std::ostream& out, const RunResult& result);
+/// One row per span of steps. Shares are of the instance's units, idle time included; power is the
+/// instance's share of the constant power and what its events cost.
+void write_activity_csv(std::ostream& out, const RunResult& result, const PlatformSpec& platform);
 /// One row per step, where engine.step_rows kept them.
 void write_steps_csv(std::ostream& out, const RunResult& result);
 

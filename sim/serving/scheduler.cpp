@@ -2,7 +2,7 @@
 #include "sim/serving/scheduler.hpp"
 
 #include <algorithm>
-#include <tuple>
+#include <cmath>
 #include <utility>
 
 #include "sim/base/error.hpp"
@@ -36,7 +36,24 @@ Ticket ticket_of(const Request& request) {
                          ? combine64(*request.session, static_cast<std::uint64_t>(request.depth))
                          : request.session,
           .arrival = request.arrival,
+          .priority = request.priority,
           .adapter = request.adapter};
+}
+
+void RecentSteps::add(Picoseconds took, std::int64_t prompt_tokens, bool decoded) {
+  constexpr double kShare = 1 / kSteps;
+  if (decoded) {
+    last_decode_ = seconds(took);
+    mean_decode_ = mean_decode_ == 0 ? last_decode_ : std::lerp(mean_decode_, last_decode_, kShare);
+  }
+  if (prompt_tokens == 0) return;
+  prompt_seconds_ = prompt_seconds_ * (1 - kShare) + seconds(took);
+  prompt_tokens_ = prompt_tokens_ * (1 - kShare) + static_cast<double>(prompt_tokens);
+}
+
+double RecentSteps::seconds_for(std::int64_t prompt_tokens) const {
+  if (prompt_tokens_ == 0) return 0;
+  return prompt_seconds_ / prompt_tokens_ * static_cast<double>(prompt_tokens);
 }
 
 Scheduler::Scheduler(const ServingSpec& spec, const KvCapacity& kv, std::int64_t block_tokens,
@@ -79,11 +96,21 @@ bool Scheduler::arrive(const Ticket& ticket) {
   if (!kv_.ever_fits(spec_.kept(role_ == ServingRole::Prefill ? ticket.input : ticket.length())))
     return false;
   if (ticket.session) kv_.touch(*ticket.session);
-  waiting_.push_back(ticket);
-  waiting_.back().asked_for_adapter = false;
-  waiting_.back().adapter_awaited.reset();
-  identify(waiting_.back());
+  const auto at = wait_in_line(ticket);
+  at->second.asked_for_adapter = false;
+  at->second.adapter_awaited.reset();
+  identify(at->second);
+  newcomers_.push_back(at->first);
   return true;
+}
+
+/// What was preempted comes before its class, the last one first.
+Scheduler::Waiting::iterator Scheduler::wait_in_line(Ticket ticket) {
+  const bool again = ticket.lost > 0 || ticket.image.tokens > 0;
+  const bool shortest = spec_.queue == QueueOrder::ShortestFirst && !again;
+  const Rank rank{ticket.priority, !again, shortest ? ticket.input : 0,
+                  again ? --first_place_ : ++last_place_};
+  return waiting_.emplace(rank, std::move(ticket)).first;
 }
 
 void Scheduler::delivered(RequestId id) {
@@ -111,7 +138,7 @@ void Scheduler::handed_over(RequestId id) {
 }
 
 void Scheduler::cache_lost(RequestId id) {
-  for (Ticket& ticket : waiting_)
+  for (auto& [rank, ticket] : waiting_)
     if (ticket.id == id) ticket.computed = false;
 }
 
@@ -119,11 +146,14 @@ std::vector<Ticket> Scheduler::abandon() {
   std::vector<Ticket> all;
   arrive_all();
   for (const Running& r : running_) all.push_back(give_up(r));
-  for (Ticket& ticket : waiting_) lose_image(ticket);
-  all.insert(all.end(), waiting_.begin(), waiting_.end());
+  for (auto& [rank, ticket] : waiting_) {
+    lose_image(ticket);
+    all.push_back(ticket);
+  }
   for (const Running& r : handing_over_) kv_.release(r.lease);
   running_.clear();
   waiting_.clear();
+  newcomers_.clear();
   handing_over_.clear();
   return all;
 }
@@ -176,51 +206,116 @@ bool Scheduler::too_late(const Ticket& ticket, Picoseconds now) const {
   return spec_.ttft_limit && ticket.generated == 0 && now > ticket.arrival + *spec_.ttft_limit;
 }
 
-/// Moves who is next to the front.
-void Scheduler::choose_next(Picoseconds now) {
-  if (spec_.queue == QueueOrder::Fcfs || waiting_.size() < 2) return;
-  const auto rank = [&](const Ticket& t) {
-    const bool again = t.lost > 0 || t.image.tokens > 0;
-    const bool shortest = spec_.queue == QueueOrder::ShortestFirst;
-    return std::tuple{!again, !shortest && too_late(t, now), shortest ? t.input : 0,
-                      t.arrival.count(), t.id};
+/// Of those too late for their first token only when there are no others in their class.
+Scheduler::Waiting::iterator Scheduler::next(Picoseconds now) {
+  const auto first = waiting_.begin();
+  if (spec_.queue != QueueOrder::Slo || waiting_.empty()) return first;
+  const auto same_class = [&](const auto& entry) {
+    return std::get<0>(entry.first) == std::get<0>(first->first);
   };
-  const auto next = std::ranges::min_element(waiting_, {}, rank);
-  std::rotate(waiting_.begin(), next, next + 1);
+  for (auto at = first; at != waiting_.end() && same_class(*at); ++at)
+    if (!too_late(at->second, now)) return at;
+  return first;
 }
 
-/// False: the first in line has to wait.
-bool Scheduler::admit_first(std::vector<Admitted>& admitted) {
-  const Ticket& next = waiting_.front();
-  const KvAsk ask = ask_of(next);
-  const bool swapped = next.image.tokens > 0;
-  const auto lease = swapped ? kv_.swap_in(ask, next.image) : kv_.admit(ask);
+/// Refuses those that came since the last step and will not have their first token in time.
+void Scheduler::refuse_hopeless(Picoseconds now) {
+  std::vector<Rank> newcomers = std::exchange(newcomers_, {});
+  if (!spec_.slo_admission || newcomers.empty()) return;
+  std::ranges::sort(newcomers);
+  std::int64_t tokens = 0;
+  for (const Running& r : running_) tokens += std::max<std::int64_t>(0, r.prompt - r.processed);
+  auto newcomer = newcomers.begin();
+  for (auto at = waiting_.begin(); at != waiting_.end() && newcomer != newcomers.end();) {
+    const auto here = at++;
+    const Ticket& ticket = here->second;
+    const std::int64_t own = to_compute(ticket);
+    const bool is_new = here->first == *newcomer;
+    newcomer += is_new;
+    const double first_token = seconds(now - ticket.arrival) + recent_.seconds_for(tokens + own);
+    if (is_new && ticket.generated == 0 && first_token > seconds(*spec_.ttft_limit))
+      refuse(here);
+    else
+      tokens += own;
+  }
+}
+
+bool Scheduler::tokens_are_late() const {
+  return spec_.slo_admission && spec_.tpot_limit && running() > 0 &&
+         recent_.token_seconds() > seconds(*spec_.tpot_limit);
+}
+
+/// False: it has to wait.
+bool Scheduler::admit_one(Waiting::iterator at, std::vector<Admitted>& admitted) {
+  const Ticket& ticket = at->second;
+  const KvAsk ask = ask_of(ticket);
+  const bool swapped = ticket.image.tokens > 0;
+  const auto lease = swapped ? kv_.swap_in(ask, ticket.image) : kv_.admit(ask);
   if (!lease) return false;
   if (!swapped)
-    preempted_.recomputed_tokens += std::max<std::int64_t>(0, next.lost - lease->filled);
-  running_.push_back({.request = next,
-                      .prompt = to_compute(next),
-                      .generated = next.generated,
-                      .processed = swapped ? next.processed : lease->filled,
+    preempted_.recomputed_tokens += std::max<std::int64_t>(0, ticket.lost - lease->filled);
+  running_.push_back({.request = ticket,
+                      .prompt = to_compute(ticket),
+                      .generated = ticket.generated,
+                      .processed = swapped ? ticket.processed : lease->filled,
                       .lease = *lease,
-                      .awaits_cache = next.computed});
-  admitted.push_back({next.id, running_.back().processed, swapped || next.lost > 0, next.computed});
-  if (next.adapter) adapters_->hold(*next.adapter);
-  waiting_.pop_front();
+                      .awaits_cache = ticket.computed});
+  admitted.push_back(
+      {ticket.id, running_.back().processed, swapped || ticket.lost > 0, ticket.computed});
+  if (ticket.adapter) adapters_->hold(*ticket.adapter);
+  waiting_.erase(at);
   return true;
 }
 
-/// Nobody overtakes who is next.
+/// Nobody overtakes who is next. Where tokens must come in time one request at a time is admitted,
+/// to see what that does to them.
 void Scheduler::admit(std::vector<Admitted>& admitted, Picoseconds now) {
-  while (!waiting_.empty() && running() < spec_.max_batch) {
-    choose_next(now);
-    if (spec_.slo_admission && too_late(waiting_.front(), now)) {
-      refuse_first();
+  const bool one_at_a_time = spec_.slo_admission && spec_.tpot_limit;
+  while (!waiting_.empty() && running() < spec_.max_batch && !tokens_are_late()) {
+    if (one_at_a_time && !admitted.empty()) return;
+    const auto at = next(now);
+    if (spec_.slo_admission && too_late(at->second, now)) {
+      refuse(at);
       continue;
     }
-    if (!adapter_there(waiting_.front(), now) || !admit_first(admitted)) break;
+    if (!adapter_there(at->second, now) || !admit_one(at, admitted)) return;
   }
-  if (adapters_) ask_for_adapters();
+}
+
+/// The youngest of the highest class, on one replica or on any.
+std::optional<std::size_t> Scheduler::victim(std::optional<std::int32_t> replica) const {
+  for (std::size_t i = running_.size(); i-- > 0;) {
+    const Running& r = running_[i];
+    // What is on its way to a sequence cannot be called back.
+    if (!r.waits() && (!replica || r.lease.replica == *replica)) return i;
+  }
+  return std::nullopt;
+}
+
+void Scheduler::sort_by_class() {
+  const auto class_of = [](const Running& r) { return r.request.priority; };
+  if (!std::ranges::is_sorted(running_, {}, class_of))
+    std::ranges::stable_sort(running_, {}, class_of);
+}
+
+/// Where nothing is taken back for room, neither is it for a lower class.
+void Scheduler::admit_urgent(std::vector<Admitted>& admitted, Picoseconds now) {
+  if (spec_.admission != Admission::OnDemand) return;
+  const auto lower_than = [&](Waiting::iterator at) {
+    const auto last = victim(std::nullopt);
+    return last && running_[*last].request.priority > at->second.priority ? last : std::nullopt;
+  };
+  while (!waiting_.empty()) {
+    const auto at = next(now);
+    auto last = lower_than(at);
+    if (!last || !adapter_there(at->second, now)) return;
+    while (running() >= spec_.max_batch || !admit_one(at, admitted)) {
+      if (!last) return;
+      preempt(*last);
+      last = lower_than(at);
+    }
+    sort_by_class();
+  }
 }
 
 /// Whether it may be admitted as far as its adapter goes.
@@ -238,18 +333,24 @@ bool Scheduler::adapter_there(Ticket& ticket, Picoseconds now) {
 
 /// Those who wait, as many as the batch still takes and one at least, have their adapters loaded in
 /// their order; nobody's makes room for one behind it.
-void Scheduler::ask_for_adapters() {
+void Scheduler::ask_for_adapters(Picoseconds now) {
+  if (waiting_.empty()) return;
   std::vector<std::uint32_t> wanted;
-  const std::int64_t ahead = std::max<std::int64_t>(1, spec_.max_batch - running());
-  for (std::size_t i = 0; i < waiting_.size() && static_cast<std::int64_t>(i) < ahead; ++i) {
-    Ticket& ticket = waiting_[i];
-    if (!ticket.adapter) continue;
+  const auto ask = [&](Ticket& ticket) {
+    if (!ticket.adapter) return true;
     // Who was asked for, and had to go before it ran, is asked for again.
     const bool gone = !adapters_->holds(*ticket.adapter);
-    if ((gone || !ticket.asked_for_adapter) && !adapters_->ask(*ticket.adapter, wanted)) break;
+    if ((gone || !ticket.asked_for_adapter) && !adapters_->ask(*ticket.adapter, wanted))
+      return false;
     ticket.asked_for_adapter = true;
     wanted.push_back(*ticket.adapter);
-  }
+    return true;
+  };
+  const auto first = next(now);
+  if (!ask(first->second)) return;
+  std::int64_t ahead = spec_.max_batch - running() - 1;
+  for (auto at = waiting_.begin(); at != waiting_.end() && ahead > 0; ++at, --ahead)
+    if (at != first && !ask(at->second)) return;
 }
 
 void Scheduler::release_adapter(const Running& r) {
@@ -257,9 +358,11 @@ void Scheduler::release_adapter(const Running& r) {
 }
 
 /// What the first in line will find in the far tier comes home while it waits.
-void Scheduler::prefetch() {
-  if (waiting_.empty() || !spec_.kv_prefetch || waiting_.front().image.tokens > 0) return;
-  if (const auto lease = kv_.prefetch(ask_of(waiting_.front()))) prefetched_.push_back(*lease);
+void Scheduler::prefetch(Picoseconds now) {
+  if (waiting_.empty() || !spec_.kv_prefetch) return;
+  const Ticket& ticket = next(now)->second;
+  if (ticket.image.tokens > 0) return;
+  if (const auto lease = kv_.prefetch(ask_of(ticket))) prefetched_.push_back(*lease);
 }
 
 void Scheduler::arrive_all() {
@@ -274,16 +377,16 @@ void Scheduler::arrive_all() {
 
 /// Where nothing runs or moves, nothing will make room: only a cache that evicts nothing comes to
 /// that.
-void Scheduler::refuse_stuck() {
+void Scheduler::refuse_stuck(Picoseconds now) {
   if (waiting_.empty() || running() > 0 || !handing_over_.empty() || !prefetched_.empty()) return;
   if (adapters_ && adapters_->arriving()) return;
-  refuse_first();
+  refuse(next(now));
 }
 
-void Scheduler::refuse_first() {
-  lose_image(waiting_.front());
-  refused_.push_back(waiting_.front().id);
-  waiting_.pop_front();
+void Scheduler::refuse(Waiting::iterator at) {
+  lose_image(at->second);
+  refused_.push_back(at->second.id);
+  waiting_.erase(at);
 }
 
 /// Frees its pages; what is to be done again. `keep`: its cache goes to the far tier, if there is
@@ -323,31 +426,30 @@ void Scheduler::preempt(std::size_t at) {
   preempted_.lost_tokens += back.lost;
   preempted_.swaps += back.image.tokens > 0;
   preempted_.swapped_tokens += back.image.tokens;
-  waiting_.push_front(back);
+  wait_in_line(back);
   running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
 bool Scheduler::make_room(std::size_t at, std::int64_t tokens) {
   while (!kv_.grow(running_[at].lease, tokens)) {
-    std::size_t youngest = running_.size() - 1;
-    // What is on its way to a sequence cannot be called back.
-    while (running_[youngest].lease.replica != running_[at].lease.replica ||
-           running_[youngest].waits())
-      --youngest;
-    preempt(youngest);
-    if (youngest == at) return false;
+    const std::size_t last = *victim(running_[at].lease.replica);
+    preempt(last);
+    if (last == at) return false;
   }
   return true;
 }
 
 const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted, Picoseconds now) {
   kv_.pass_time(now);
+  begun_ = now;
   admitted.clear();
   refused_.clear();
   load_.sequences.clear();
   prompt_tokens_ = 0;
+  refuse_hopeless(now);
   std::int64_t budget = spec_.prefill_tokens;
   const std::int64_t preemptions = preempted_.preemptions;
+  admit_urgent(admitted, now);
   for (std::size_t i = 0;; ++i) {
     // Those that run have what they need first; who was preempted for it waits for another step.
     if (i == running_.size() && preempted_.preemptions == preemptions) admit(admitted, now);
@@ -382,8 +484,10 @@ const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted, Picoseconds now
                                .dropped = processed - r.lease.filled,
                                .adapter = r.request.adapter});
   }
-  prefetch();
-  refuse_stuck();
+  sort_by_class();
+  if (adapters_) ask_for_adapters(now);
+  prefetch(now);
+  refuse_stuck(now);
   load_.moves = kv_.take_moves();
   if (adapters_) load_.adapters_in = adapters_->take_loads();
   return load_;
@@ -411,6 +515,8 @@ std::int64_t Scheduler::yielded(Running& r) {
 const std::vector<Progress>& Scheduler::complete(Picoseconds now) {
   kv_.pass_time(now);
   progress_.clear();
+  const bool decoded = std::ranges::any_of(load_.sequences, &SequenceWork::decodes);
+  recent_.add(now - begun_, prompt_tokens_, decoded);
   arrive_all();
   if (adapters_) adapters_->arrive();
   for (Running& r : running_) {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "sim/base/units.hpp"
@@ -45,6 +47,7 @@ struct Ticket {
   bool computed = false;       ///< its prompt's cache is elsewhere, and will be sent
   std::optional<std::uint64_t> session{};
   Picoseconds arrival{};
+  std::int64_t priority = 0;   ///< class: lower ones go first
   KvImage image{};             ///< its cache, where it was swapped out
   std::int64_t prompt = 0;     ///< swapped out: tokens to compute before the next output token
   std::int64_t processed = 0;  ///< of these and of the answer, computed
@@ -59,19 +62,40 @@ struct Ticket {
 };
 Ticket ticket_of(const Request& request);
 
+/// What the last steps were like: means whose weights fall by 1/e in kSteps steps.
+class RecentSteps {
+ public:
+  /// A step of `took` that computed `prompt_tokens` and decoded, or did not.
+  void add(Picoseconds took, std::int64_t prompt_tokens, bool decoded);
+  /// Seconds between tokens, the mean or the last, whichever is longer; 0: there was no decode.
+  [[nodiscard]] double token_seconds() const { return std::max(last_decode_, mean_decode_); }
+  /// Seconds for so many prompt tokens, among what else there is to do; 0: there were none.
+  [[nodiscard]] double seconds_for(std::int64_t prompt_tokens) const;
+
+ private:
+  static constexpr double kSteps = 16;
+  double last_decode_ = 0, mean_decode_ = 0;
+  double prompt_seconds_ = 0, prompt_tokens_ = 0;
+};
+
 /// Continuous batching: passive, asked "what now?" before a step and told "done" after it.
 ///
-/// Policy:     first come, first served, or as `queue` says. A request is admitted when there is
-///             room in the batch and pages are free: for its whole length, or for its prompt. Then
-///             a sequence that finds no page to grow preempts the youngest one of its replica,
-///             which is next admitted ahead of all others, and then computes its tokens again or
-///             has them fetched from the far tier. Prompt blocks in the cache are not computed;
+/// Policy:     lower classes before higher ones, within a class first come, first served, or as
+///             `queue` says. A request is admitted when there is room in the batch and pages are
+///             free: for its whole length, or for its prompt. Then a sequence that finds no page to
+///             grow preempts the youngest one of the highest class on its replica, and a request
+///             that finds no room those of higher classes. Who was preempted is next admitted ahead
+///             of its class, and then computes its tokens again or has them fetched from the far
+///             tier. Prompt blocks in the cache are not computed;
 ///             those in the far tier are fetched while the steps before go on: a sequence runs from
 ///             the step after its last block has come. Every step decodes one token of each running
 ///             request and carries up to `prefill_tokens` prompt tokens of those still prefilling,
 ///             oldest first; the chunk that completes a prompt yields its first output token.
 ///             In the role Prefill a request ends with its first token, its cache stays until it
 ///             has been handed over; in the role Decode it is admitted before its cache comes.
+///             With slo_admission a request is refused whose first token will come too late, by
+///             the prompts before it and the rate at which prompts were computed of late; and
+///             nobody is admitted while tokens take longer than `tpot_limit`.
 ///             With speculation a decode carries drafts, and keeps those accepted. With a window a
 ///             sequence keeps its first and last tokens alone and attends to no others.
 ///             With adapters who is next waits until its own is there; those of the requests
@@ -136,17 +160,27 @@ class Scheduler {
     [[nodiscard]] bool waits() const { return awaits_cache || lease.arriving; }
   };
 
+  /// Class, new or preempted, what `queue` says, order of coming.
+  using Rank = std::tuple<std::int64_t, bool, std::int64_t, std::int64_t>;
+  using Waiting = std::map<Rank, Ticket>;
+
   [[nodiscard]] KvAsk ask_of(const Ticket& ticket) const;
   void identify(Ticket& ticket) const;
-  void choose_next(Picoseconds now);
+  Waiting::iterator wait_in_line(Ticket ticket);
+  [[nodiscard]] Waiting::iterator next(Picoseconds now);
   [[nodiscard]] bool too_late(const Ticket& ticket, Picoseconds now) const;
-  bool admit_first(std::vector<Admitted>& admitted);
+  void refuse_hopeless(Picoseconds now);
+  [[nodiscard]] bool tokens_are_late() const;
+  bool admit_one(Waiting::iterator at, std::vector<Admitted>& admitted);
+  void refuse(Waiting::iterator at);
+  [[nodiscard]] std::optional<std::size_t> victim(std::optional<std::int32_t> replica) const;
+  void sort_by_class();
+  void admit_urgent(std::vector<Admitted>& admitted, Picoseconds now);
+  void prefetch(Picoseconds now);
+  void refuse_stuck(Picoseconds now);
   [[nodiscard]] bool adapter_there(Ticket& ticket, Picoseconds now);
-  void ask_for_adapters();
+  void ask_for_adapters(Picoseconds now);
   void release_adapter(const Running& r);
-  void refuse_first();
-  void prefetch();
-  void refuse_stuck();
   void arrive_all();
   void admit(std::vector<Admitted>& admitted, Picoseconds now);
   /// False: it was preempted itself.
@@ -162,14 +196,18 @@ class Scheduler {
   const std::int64_t block_tokens_;  ///< 0: requests carry no blocks
   KvManager kv_;
   std::optional<AdapterPool> adapters_;  ///< nullopt: requests have none
-  std::deque<Ticket> waiting_;
-  std::vector<Running> running_;       ///< in order of admission
+  Waiting waiting_;
+  std::vector<Rank> newcomers_;                    ///< in line since the last step
+  std::int64_t last_place_ = 0, first_place_ = 0;  ///< in the order of coming, given so far
+  RecentSteps recent_;
+  std::vector<Running> running_;       ///< by class, then in order of admission
   std::vector<Running> handing_over_;  ///< role Prefill: done, but for their cache
   std::vector<KvLease> prefetched_;    ///< on their way home for those who wait
   std::vector<RequestId> refused_;
   PreemptionStats preempted_;
   SpeculationStats speculated_;
   StepLoad load_;
+  Picoseconds begun_{};  ///< of the step planned last
   std::int64_t prompt_tokens_ = 0;
   std::int64_t longest_context_ = 0, dropped_tokens_ = 0;
   std::vector<Progress> progress_;

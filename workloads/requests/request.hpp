@@ -26,6 +26,7 @@ struct Request {
   std::int32_t depth = 0;                  ///< 0 = the session's own, 1 = a sub-agent of it, ...
   std::int64_t thinking_tokens = 0;        ///< part of output_tokens that the user does not see
   std::optional<std::uint32_t> adapter{};  ///< low-rank adapter (LoRA) it asks for
+  std::int64_t priority = 0;               ///< class: lower ones are served first
   /// From the former answer of the session to this request: tool or user at work.
   std::optional<Picoseconds> pause{};
 

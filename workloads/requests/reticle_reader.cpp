@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::uint64_t kMostTurns = 1'000'000'000;
 constexpr std::uint64_t kDeepest = 1'000;
+constexpr std::uint64_t kMostClasses = 1'000'000;
 
 class ReticleParser final : public RowParser {
  public:
@@ -33,7 +34,7 @@ class ReticleParser final : public RowParser {
   void parse(std::string_view line, Request& request) override {
     row_.parse(line);
     row_.reject_unknown({"arrival_s", "input_tokens", "output_tokens", "prefix_blocks", "session",
-                         "turn", "depth", "thinking_tokens", "adapter", "pause_s"});
+                         "turn", "depth", "thinking_tokens", "adapter", "priority", "pause_s"});
     request.arrival = read_seconds(place_, row_.at("arrival_s"));
     request.input_tokens = read_tokens(place_, row_.at("input_tokens"));
     request.output_tokens = read_tokens(place_, row_.at("output_tokens"));
@@ -57,6 +58,7 @@ class ReticleParser final : public RowParser {
         whole("thinking_tokens", static_cast<std::uint64_t>(request.output_tokens)).value_or(0));
     if (const auto adapter = whole("adapter", 0xffff'ffff))
       request.adapter = static_cast<std::uint32_t>(*adapter);
+    request.priority = static_cast<std::int64_t>(whole("priority", kMostClasses).value_or(0));
     if (const Field* pause = row_.find("pause_s")) request.pause = read_seconds(place_, *pause);
   }
 

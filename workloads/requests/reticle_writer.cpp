@@ -45,6 +45,7 @@ std::string request_line(const Request& request) {
   if (request.depth != 0) add("depth", std::to_string(request.depth));
   if (request.thinking_tokens != 0) add("thinking_tokens", std::to_string(request.thinking_tokens));
   if (request.adapter) add("adapter", std::to_string(*request.adapter));
+  if (request.priority != 0) add("priority", std::to_string(request.priority));
   if (request.pause) add("pause_s", exact_seconds(*request.pause));
   return line + "}\n";
 }

@@ -22,6 +22,8 @@ struct SequenceWork {
   std::int64_t dropped = 0;  ///< tokens before the new ones that the cache keeps no more
   std::optional<std::uint32_t> adapter{};  ///< whose low-rank matrices its tokens also meet
 
+  /// Every new token yields one: it is past its prompt, or at the last token of it.
+  [[nodiscard]] bool decodes() const { return outputs == new_tokens; }
   /// Of the first new token in the sequence.
   [[nodiscard]] std::int64_t position() const { return context + dropped; }
 };

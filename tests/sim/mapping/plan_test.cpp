@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "sim/base/error.hpp"
@@ -174,4 +175,38 @@ TEST_CASE("estimate_decode_step: never below the bytes of a step over all bandwi
     totals.kv = totals_of(step).kv;
     CHECK(estimate >= roofline(bench.platform, totals).duration);
   }
+}
+
+TEST_CASE("choose_plan: says of every plan why it was taken or left") {
+  const LlmSpec llm = small_dense();
+  const PlatformSpec p = small_platform(4, 2);
+  const PlanTarget target{.batch = 4, .context = 512, .page_tokens = kPage, .max_tokens = 64};
+  const PlanChoice choice = choose_plan(p, llm, {}, nullptr, target);
+  REQUIRE(!choice.options.empty());
+  CHECK(choice.options.front().plan == choice.placement.plan);
+  CHECK(choice.options.front().verdict == PlanVerdict::Chosen);
+  for (std::size_t i = 1; i < choice.options.size(); ++i) {
+    const PlanOption& option = choice.options[i];
+    CHECK(option.verdict != PlanVerdict::Chosen);
+    if (option.verdict == PlanVerdict::Slower) CHECK(*option.step >= *choice.options[i - 1].step);
+    CHECK((option.verdict == PlanVerdict::NoRoom) == !option.problem.empty());
+  }
+  const auto all = enumerate_plans(llm, dies(p));
+  CHECK(std::ranges::count_if(all, [&](const ParallelPlan& plan) {
+          return plan.data <= target.batch;
+        }) == std::ssize(choice.options));
+}
+
+TEST_CASE("choose_plan: a plan without room says what does not fit") {
+  const LlmSpec llm = small_dense();
+  PlatformSpec p = slow_fabric(4);
+  p.die.sram.capacity = 256_KiB;
+  p.die.hbm->capacity_per_stack = Bytes{weight_bytes(llm).count() / 2 + 1'500'000};
+  const PlanTarget target{.batch = 4, .context = 64, .page_tokens = kPage, .max_tokens = 8};
+  const PlanChoice choice = choose_plan(p, llm, {}, nullptr, target);
+  const auto whole =
+      std::ranges::find(choice.options, 4, [](const PlanOption& o) { return o.plan.data; });
+  REQUIRE(whole != choice.options.end());
+  CHECK(whole->verdict == PlanVerdict::NoRoom);
+  CHECK(whole->problem.find("do not fit") != std::string::npos);
 }

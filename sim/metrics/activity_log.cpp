@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/metrics/activity_log.hpp"
+
+#include <utility>
+
+#include "sim/base/error.hpp"
+
+namespace reticle {
+
+namespace {
+/// `next` follows at once.
+void extend(ActivitySpan& span, const ActivitySpan& next) {
+  invariant(next.begun == span.ended, "spans follow each other");
+  span.ended = next.ended;
+  span.busy += next.busy;
+  span.steps += next.steps;
+  span.output_tokens += next.output_tokens;
+  span.prefill_tokens += next.prefill_tokens;
+  span.admitted += next.admitted;
+  span.finished += next.finished;
+  span.preemptions += next.preemptions;
+  span.running = next.running;
+  span.waiting = next.waiting;
+  span.kv_used = next.kv_used;
+  span.counts += next.counts;
+}
+}  // namespace
+
+void ActivityLog::add(ActivitySpan step) {
+  if (!spans_.empty() && spans_.back().ended - spans_.back().begun < length_)
+    return extend(spans_.back(), step);
+  if (spans_.size() >= most_) halve();
+  spans_.push_back(std::move(step));
+}
+
+void ActivityLog::halve() {
+  std::vector<ActivitySpan> half;
+  for (std::size_t i = 0; i < spans_.size(); ++i) {
+    if (i % 2 == 0)
+      half.push_back(std::move(spans_[i]));
+    else
+      extend(half.back(), spans_[i]);
+  }
+  spans_ = std::move(half);
+  const Picoseconds all = spans_.back().ended - spans_.front().begun;
+  length_ = Picoseconds{all.count() / static_cast<std::int64_t>(spans_.size())};
+}
+
+}  // namespace reticle
