@@ -32,14 +32,13 @@ void Lowering::Writer::adapt(std::int64_t die, const Operator& op, std::int64_t 
                              const ReplicaWork& w) {
   if (w.adapters.empty()) return;
   const AdapterSpec& spec = o_.placement_.adapters->spec;
+  if (!adapter_pair(o_.llm_, op.layer, op.weight, spec, 1)) return;
   for (const bool into : {true, false}) {
-    bool begun = false;
-    std::int32_t operands = kNoInstruction;
+    begin_kernel(die);
+    const std::int32_t operands = last(die);
     for (const AdapterGroup& group : w.adapters) {
-      const auto pair = adapter_pair(o_.llm_, op.layer, op.weight, spec, group.rank);
-      if (!pair) return;
-      if (!begun) begin_kernel(die), operands = last(die), begun = true;
-      stream_adapters(die, {group, shard(into ? pair->a : pair->b, plan_.tensor, rank), into},
+      const AdapterPair pair = *adapter_pair(o_.llm_, op.layer, op.weight, spec, group.rank);
+      stream_adapters(die, {group, shard(into ? pair.a : pair.b, plan_.tensor, rank), into},
                       operands);
     }
   }

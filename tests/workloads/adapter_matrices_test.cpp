@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "tests/workloads/example_llms.hpp"
 
 using namespace reticle;
@@ -53,8 +55,8 @@ TEST_CASE("adapters: of latent attention the modules of q_a, q_b, kv_a and o are
   const LatentAttentionSpec latent{.heads = 128,
                                    .query_rank = 1536,
                                    .kv_rank = 512,
-                                   .nope_dim = 128,
                                    .rope_dim = 64,
+                                   .nope_dim = 128,
                                    .value_dim = 128};
   llm.mixers.front().of = latent;
   const std::int64_t expected =

@@ -12,6 +12,7 @@
 
 using namespace reticle;
 using namespace reticle::test;
+using namespace reticle::literals;
 
 namespace {
 
