@@ -188,12 +188,12 @@ TEST_CASE("lora: recalled steps agree with steps simulated one by one") {
     return report(serving("sample-chat", chat) + more);
   };
   const json on = run({}), off = run({"--exact"});
-  const auto error = [&](const char* path) {
+  const auto error = [&](const std::string& path) {
     const json::json_pointer at{path};
     return on[at].get<double>() / off[at].get<double>() - 1;
   };
-  for (const char* path : {"/simulated_s", "/latency/tpot_ms/mean", "/latency/e2e_ms/mean",
-                           "/energy/total_j", "/counts/hbm_activates"}) {
+  for (const std::string path : {"/simulated_s", "/latency/tpot_ms/mean", "/latency/e2e_ms/mean",
+                                 "/energy/total_j", "/counts/hbm_activates"}) {
     MESSAGE(path << ": " << error(path) * 100 << " %");
     CHECK(std::abs(error(path)) < 0.005);
   }
