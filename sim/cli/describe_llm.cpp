@@ -189,7 +189,8 @@ void add_operators(const LlmSpec& llm, std::vector<Fact>& facts) {
        {"gate_up", "gate and up"},
        {"down", "down"},
        {"expert_gate_up", "experts' gate and up"},
-       {"expert_down", "experts' down"}}};
+       {"expert_down", "experts' down"},
+       {"join", "state and embedding"}}};
   const auto add = [&](const char* key, const char* label, const Sum& s) {
     if (s.macs <= 0 || s.bytes <= 0) return;
     const double one = 2 * s.macs / s.bytes, many = 2 * s.macs * kBatch / s.bytes_of_batch;

@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   add_list(app);
   add_llm(app);
   add_check(app);
+  add_capacity(app);
   add_reprice(app);
   add_workload(app);
   if (argc > 1 && argv[1][0] != '-' && !is_subcommand(app, argv[1])) {

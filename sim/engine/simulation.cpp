@@ -164,6 +164,7 @@ void Simulation::take(RequestId id) {
   record(id).arrival = now();
   const Ticket ticket = ticket_for(id);
   record(id).output_tokens = ticket.output;
+  record(id).priority = ticket.priority;
   if (ticket.length() > spec_.llm.max_context) return refuse(id, Refusal::Context);
   // Whoever prefills it, somebody must be able to hold all of it.
   const bool fits = std::ranges::any_of(places_, [&](const Place& place) {

@@ -117,11 +117,23 @@ Json throughput_json(const RunFigures& f, const PlatformSpec& platform) {
       {"total_tokens_per_s", or_null(f.total_tokens_per_s)}};
 }
 
-Json latency_json(const RunFigures& f) {
+Json classes_json(const RunResult& result) {
+  Json all = Json::array();
+  for (const ClassLatencies& c : latencies_by_class(result))
+    all.push_back({{"priority", c.priority},
+                   {"requests", c.requests},
+                   {"ttft_ms", distribution_json(c.latency.ttft_ms)},
+                   {"tpot_ms", distribution_json(c.latency.tpot_ms)},
+                   {"e2e_ms", distribution_json(c.latency.e2e_ms)}});
+  return all;
+}
+
+Json latency_json(const RunFigures& f, const RunResult& result) {
   return {{"ttft_ms", distribution_json(f.latency.ttft_ms)},
           {"tpot_ms", distribution_json(f.latency.tpot_ms)},
           {"itl_ms", distribution_json(f.latency.itl_ms)},
           {"e2e_ms", distribution_json(f.latency.e2e_ms)},
+          {"classes", classes_json(result)},
           {"single_stream_tokens_per_s", or_null(f.single_stream_tokens_per_s)}};
 }
 
@@ -351,7 +363,8 @@ Json residency_json(const RunFigures& f, const RunResult& result) {
       {"kv_tiers", kv_tiers_json(result)}};
 }
 
-Json recall_json(const RecallReport& r) {
+Json recall_json(const RunResult& result) {
+  const RecallReport& r = result.recall;
   const auto figures = [](const AuditFigures& f) -> Json {
     const auto audited = [&](double error) { return f.audits > 0 ? Json(error) : Json(nullptr); };
     return {{"audited_steps", f.audits},
@@ -366,6 +379,9 @@ Json recall_json(const RecallReport& r) {
            {"decode_steps", figures(r.decoding)},
            {"prefill_steps", figures(r.prefilling)}};
   out.update(figures(r.all));
+  const auto tail = tpot_p99_error(result);
+  out["tpot_p99_error"] =
+      tail ? Json{{"mean", tail->mean}, {"margin", tail->margin}} : Json(nullptr);
   return out;
 }
 
@@ -405,7 +421,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["output_tokens"] = result.output_tokens;
   report["prefill_tokens"] = result.prefill_tokens;
   report["simulated_s"] = seconds(result.duration);
-  report["latency"] = latency_json(f);
+  report["latency"] = latency_json(f, result);
   report["goodput"] = goodput_json(f, spec.serving);
   report["requests"] = requests_json(result);
   report["roofline"] = roofline_json(f, result);
@@ -423,7 +439,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["faults"] = faults_json(result);
   report["speculation"] = speculation_json(result);
   report["adapters"] = adapters_json(spec, result);
-  report["recall"] = recall_json(result.recall);
+  report["recall"] = recall_json(result);
   report["counts"] = Json::parse(counts_to_json(result.counts));
   report["confidence"] = count_confidence(spec.resolved);
   report["simulator"] = simulator_json(result, simulator);

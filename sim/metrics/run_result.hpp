@@ -34,6 +34,7 @@ struct RequestRecord {
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
   std::int64_t generated = 0;
+  std::int64_t priority = 0;  ///< class
   std::optional<Picoseconds> admitted{};
   std::optional<Picoseconds> first_token{};
   std::optional<Picoseconds> last_token{};

@@ -3,7 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
+#include <ranges>
+#include <set>
+#include <utility>
 
 #include "sim/base/error.hpp"
 
@@ -78,16 +82,52 @@ std::optional<Goodput> goodput(const ServingSpec& serving,
   return good;
 }
 
-Latencies latencies(const RunResult& result) {
+namespace {
+template <class Requests>
+Latencies latencies_of(Requests&& requests) {
   std::vector<double> ttft, tpot, e2e;
-  for (const RequestRecord& r : result.requests) {
+  for (const RequestRecord& r : requests) {
     if (r.first_token) ttft.push_back(milliseconds(*r.first_token - r.arrival));
     if (const auto per_token = tpot_picoseconds(r))
       tpot.push_back(*per_token * kMillisecondsPerPicosecond);
     if (r.finished) e2e.push_back(milliseconds(*r.finished - r.arrival));
   }
-  return {distribution(std::move(ttft)), distribution(std::move(tpot)),
-          distribution(result.token_gaps), distribution(std::move(e2e))};
+  return {distribution(std::move(ttft)), distribution(std::move(tpot)), std::nullopt,
+          distribution(std::move(e2e))};
+}
+}  // namespace
+
+Latencies latencies(const RunResult& result) {
+  Latencies all = latencies_of(result.requests);
+  all.itl_ms = distribution(result.token_gaps);
+  return all;
+}
+
+std::optional<TailError> tpot_p99_error(const RunResult& result) {
+  const AuditFigures& audits = result.recall.all;
+  std::vector<std::pair<double, std::int64_t>> all;  // and how many steps each is the mean of
+  for (const RequestRecord& r : result.requests)
+    if (const auto per_token = tpot_picoseconds(r)) all.emplace_back(*per_token, r.generated - 1);
+  if (audits.audits == 0 || all.empty()) return std::nullopt;
+  std::ranges::sort(all);
+  const std::size_t rank = (all.size() * 99 + 99) / 100 - 1;
+  // Of a normal distribution, from its mean deviation.
+  const double of_step = audits.mean_abs_error * std::sqrt(std::numbers::pi / 2);
+  const double of_mean = of_step / std::sqrt(static_cast<double>(all[rank].second));
+  return TailError{audits.mean_error, 2 * std::hypot(audits.standard_error, of_mean)};
+}
+
+std::vector<ClassLatencies> latencies_by_class(const RunResult& result) {
+  std::set<std::int64_t> classes;
+  for (const RequestRecord& r : result.requests) classes.insert(r.priority);
+  std::vector<ClassLatencies> all;
+  if (classes.size() < 2) return all;
+  for (const std::int64_t priority : classes) {
+    const auto mine = [&](const RequestRecord& r) { return r.priority == priority; };
+    all.push_back({priority, std::ranges::count_if(result.requests, mine),
+                   latencies_of(std::views::filter(result.requests, mine))});
+  }
+  return all;
 }
 
 std::vector<std::int64_t> apportion(std::span<const double> parts, std::int64_t total) {

@@ -36,8 +36,26 @@ struct Latencies {
 };
 Latencies latencies(const RunResult& result);
 
+/// The requests of one class; itl_ms is not told apart.
+struct ClassLatencies {
+  std::int64_t priority = 0;
+  std::int64_t requests = 0;
+  Latencies latency;
+};
+/// By class; empty when all are of one.
+std::vector<ClassLatencies> latencies_by_class(const RunResult& result);
+
 /// Time per output token after the first; absent below two tokens or before the end.
 std::optional<double> tpot_picoseconds(const RequestRecord& request);
+
+/// The error that recalled steps bring into the 99th percentile of TPOT, as a share of it: the
+/// audits' mean, known to `margin` (two standard errors) when the errors of the steps of the
+/// request that is the percentile are independent. Who that request is may change as well: of few
+/// requests the percentile jumps. Absent without audits or TPOT.
+struct TailError {
+  double mean = 0, margin = 0;
+};
+std::optional<TailError> tpot_p99_error(const RunResult& result);
 
 /// Requests that finished within the limits of `serving`, and what they were given.
 struct Goodput {

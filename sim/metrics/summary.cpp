@@ -129,13 +129,18 @@ std::string latency_row(std::string_view title, const std::optional<Distribution
                      cell(d->p95), cell(d->p99));
 }
 
-std::string latency_table(const RunFigures& f) {
+std::string latency_table(const RunFigures& f, const RunResult& result) {
   std::string out =
       fmt::format("{:<28}{:>12}{:>12}{:>12}{:>12}\n", "Latency", "mean", "p50", "p95", "p99");
   out += latency_row("time to first token", f.latency.ttft_ms);
   out += latency_row("time per output token", f.latency.tpot_ms);
   out += latency_row("between two tokens", f.latency.itl_ms);
   out += latency_row("arrival to last token", f.latency.e2e_ms);
+  for (const ClassLatencies& c : latencies_by_class(result)) {
+    out += fmt::format("  class {}, {}\n", c.priority, counted(c.requests, "request"));
+    out += latency_row("  time to first token", c.latency.ttft_ms);
+    out += latency_row("  time per output token", c.latency.tpot_ms);
+  }
   if (f.single_stream_tokens_per_s)
     out +=
         fmt::format("  a single stream sees {} tokens/s\n", plain(*f.single_stream_tokens_per_s));
@@ -283,15 +288,18 @@ std::string confidence_line(const std::vector<ResolvedValue>& resolved) {
   return list.empty() ? list : wrapped("Constants: ", list);
 }
 
-std::string recall_text(const RecallReport& recall) {
+std::string recall_text(const RunResult& result) {
+  const RecallReport& recall = result.recall;
   if (recall.recalled == 0) return {};
   const AuditFigures& audited = recall.all;
-  const std::string error =
+  std::string error =
       audited.audits > 0
           ? fmt::format(", off by {:+.2f} +- {:.2f} % in the mean and {} a step over {}",
                         audited.mean_error * 100, 2 * audited.standard_error * 100,
                         percent_text(audited.mean_abs_error), counted(audited.audits, "audit"))
           : std::string{};
+  if (const auto tail = tpot_p99_error(result))
+    error += fmt::format(", p99 TPOT by {:+.2f} +- {:.2f} %", tail->mean * 100, tail->margin * 100);
   return fmt::format(", {} simulated and {} recalled{}", count_text(recall.simulated),
                      count_text(recall.recalled), error);
 }
@@ -299,7 +307,7 @@ std::string recall_text(const RecallReport& recall) {
 std::string simulator_line(const RunResult& result, const SimulatorFacts& facts) {
   return wrapped(
       "", fmt::format("{}{}; {} generated, {} of prompts; {} of wall time",
-                      counted(result.steps, "step"), recall_text(result.recall),
+                      counted(result.steps, "step"), recall_text(result),
                       counted(result.output_tokens, "token"), count_text(result.prefill_tokens),
                       with_unit(facts.wall_s, "s", 3)));
 }
@@ -310,7 +318,7 @@ std::string summary(const RunSpec& spec, const RunResult& result, const Simulato
   const std::vector<std::string> blocks{
       headline(spec, result),
       figure_table(f, spec.platform) + cost_note(f.cost, spec.platform.cost),
-      latency_table(f) + goodput_line(f, spec.serving),
+      latency_table(f, result) + goodput_line(f, spec.serving),
       roofline_line(f.roofline) + claim_lines(spec.platform),
       time_table(f, result),
       energy_table(f.energy),

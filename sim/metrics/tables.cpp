@@ -75,7 +75,7 @@ std::string_view status_of(const RequestRecord& request) {
 void write_requests_csv(std::ostream& out, const RunResult& result, bool steady) {
   write_row(out, {"id", "arrival_s", "input_tokens", "output_tokens", "generated", "admitted_s",
                   "ttft_ms", "tpot_ms", "e2e_ms", "prefix_hit_tokens", "preemptions", "status",
-                  "reason", "adapter"});
+                  "reason", "priority", "adapter"});
   for (const RequestRecord& r : result.requests) {
     const auto once_admitted = [&](std::int64_t n) {
       return steady || !r.admitted ? std::string{} : std::to_string(n);
@@ -90,6 +90,7 @@ void write_requests_csv(std::ostream& out, const RunResult& result, bool steady)
                     once_admitted(r.prefix_hit_tokens), once_admitted(r.preemptions),
                     std::string{status_of(r)},
                     std::string{kRefusalNames[static_cast<std::size_t>(r.refusal)]},
+                    std::to_string(r.priority),
                     r.adapter ? std::to_string(*r.adapter) : std::string{}});
   }
 }

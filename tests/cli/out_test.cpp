@@ -4,6 +4,9 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
 
 #include "tests/cli/process.hpp"
 
@@ -23,17 +26,70 @@ std::map<std::string, std::string> contents(const fs::path& directory) {
   return files;
 }
 
+using Row = std::map<std::string, std::string>;
+
+/// A CSV file without quotes, by column.
+std::vector<Row> read_table(const fs::path& path) {
+  std::istringstream text{read_file(path)};
+  const auto fields = [](const std::string& line) {
+    std::vector<std::string> all{""};
+    for (const char c : line) c == ',' ? all.emplace_back() : all.back() += c;
+    return all;
+  };
+  std::string line;
+  std::getline(text, line);
+  const std::vector<std::string> names = fields(line);
+  std::vector<Row> rows;
+  while (std::getline(text, line)) {
+    const std::vector<std::string> values = fields(line);
+    REQUIRE(values.size() == names.size());
+    for (Row& row = rows.emplace_back(); const std::string& name : names)
+      row.emplace(name, values[static_cast<std::size_t>(&name - names.data())]);
+  }
+  return rows;
+}
+
 }  // namespace
 
 TEST_CASE("out: a run leaves its report and its inputs and its tables and nothing else") {
   const ScratchDirectory scratch;
   REQUIRE(run_reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
   const auto files = contents(scratch / "a");
-  CHECK(files.size() == 4);
-  for (const char* name : {"report.json", "requests.csv", "residency.csv", "resolved.yaml"}) {
+  CHECK(files.size() == 5);
+  for (const char* name :
+       {"report.json", "requests.csv", "residency.csv", "activity.csv", "resolved.yaml"}) {
     CAPTURE(name);
     REQUIRE(files.count(name) == 1);
     CHECK(!files.at(name).empty());
+  }
+}
+
+TEST_CASE("out: what happened over time adds up to what happened") {
+  const ScratchDirectory scratch;
+  for (const Arguments& more : {Arguments{}, Arguments{"--set", "serving.instances=2"}}) {
+    const Outcome outcome = run_reticle(
+        Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload",
+                  "sample-chat", "--set", "workload.limit=40", "--out", scratch / "a", "--json"} +
+        more);
+    REQUIRE(outcome.code == 0);
+    const auto report = nlohmann::json::parse(outcome.out);
+    std::map<std::string, double> sums;
+    double hbm_s = 0;
+    for (const auto& row : read_table(scratch / "a/activity.csv")) {
+      for (const auto& [column, text] : row) sums[column] += std::stod(text.empty() ? "0" : text);
+      const double took = std::stod(row.at("ended_s")) - std::stod(row.at("begun_s"));
+      hbm_s += took * std::stod(row.at("hbm_share"));
+    }
+    CHECK(sums["steps"] == report["steps"]);
+    CHECK(sums["output_tokens"] == report["output_tokens"]);
+    CHECK(sums["prefill_tokens"] == report["prefill_tokens"]);
+    CHECK(sums["finished"] == report["requests"]["finished"]);
+    CHECK(sums["preemptions"] == report["residency"]["preemptions"]);
+    // Of time within steps there, of all time here; several instances share the units.
+    const double instances = std::max(1.0, double(report["instances"].size()));
+    const double share = report["utilisation"]["hbm"]["busy_share"];
+    const double busy_s = report["time_ps"]["busy"].get<double>() * 1e-12;
+    CHECK(std::abs(hbm_s / instances / (share * busy_s) - 1) < 1e-4);
   }
 }
 

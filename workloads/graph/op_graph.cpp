@@ -61,6 +61,7 @@ class Builder {
     OpIndex stream = add(OperatorKind::Embed, {});
     for (layer_ = 0; layer_ < llm_.layer_count(); ++layer_) {
       matrices_ = matrices_of(llm_, layer_);
+      if (llm_.joins_state && layer_ == 0) stream = join_block(stream);
       if (const Mixer* mixer = llm_.mixer_of(layer_)) stream = mixer_block(*mixer, stream);
       const FfnKind ffn = llm_.layer(layer_).ffn;
       if (ffn == FfnKind::Dense) stream = dense_block(stream);
@@ -93,6 +94,13 @@ class Builder {
     const OpIndex self = add(kind, after);
     graph_.operators.back().weight = *found;
     return self;
+  }
+
+  /// The sum stands for that of partial products: the projection replaces what it reads.
+  OpIndex join_block(OpIndex stream) {
+    const OpIndex norm = add(OperatorKind::Norm, {stream});
+    const OpIndex joined = multiply(OperatorKind::OutProject, MatrixRole::Join, {norm});
+    return add(OperatorKind::Residual, {stream, joined});
   }
 
   OpIndex mixer_block(const Mixer& mixer, OpIndex stream) {

@@ -41,6 +41,8 @@ class Lister {
     mixer({MatrixRole::MixerOut, values, llm_.hidden, 1, MatrixCut::Rows});
   }
 
+  void join() { mixer({MatrixRole::Join, 2 * llm_.hidden, llm_.hidden, 1, MatrixCut::Rows}); }
+
   void ffn(FfnKind kind) {
     if (kind == FfnKind::Dense) gated(llm_.dense_ffn);
     if (kind != FfnKind::Moe) return;
@@ -85,6 +87,7 @@ class Lister {
 std::vector<Matrix> matrices_of(const LlmSpec& llm, std::int64_t layer) {
   std::vector<Matrix> out;
   Lister lister{llm, out};
+  if (llm.joins_state && layer == 0) lister.join();
   if (const Mixer* mixer = llm.mixer_of(layer)) std::visit(lister, mixer->of);
   lister.ffn(llm.layer(layer).ffn);
   return out;

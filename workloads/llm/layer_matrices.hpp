@@ -21,8 +21,9 @@ enum class MatrixRole : std::uint8_t {
   Down,
   ExpertGateUp,  ///< a copy per routed expert
   ExpertDown,
+  Join,  ///< of a head: a token's embedding and the model's state, side by side, to one stream
 };
-inline constexpr std::size_t kMatrixRoleCount = 10;
+inline constexpr std::size_t kMatrixRoleCount = 11;
 /// Of a routed expert: a copy each, dealt to dies by expert.
 constexpr bool is_expert(MatrixRole role) {
   return role == MatrixRole::ExpertGateUp || role == MatrixRole::ExpertDown;

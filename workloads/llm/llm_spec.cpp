@@ -67,6 +67,7 @@ void count_layer(const LlmSpec& llm, std::int64_t layer, ParameterCounts& counts
       case MatrixRole::KeyUp:
       case MatrixRole::ValueUp:
       case MatrixRole::MixerOut:
+      case MatrixRole::Join:
         counts.attention += m.elements();
         break;
       case MatrixRole::Router:

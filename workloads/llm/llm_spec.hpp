@@ -119,6 +119,7 @@ struct LlmSpec {
   std::optional<MoeSpec> moe{};
   bool gated_ffn = true;        ///< gate, up and down; else up and down
   std::int64_t mtp_layers = 0;  ///< multi-token-prediction heads behind the last layer
+  bool joins_state = false;     ///< such a head: its input is another model's state as well
   bool tied_embeddings = false;
   std::int64_t max_context = 0;  ///< tokens
   Precision weights = Precision::Bf16;

@@ -14,6 +14,7 @@ LlmSpec mtp_head(const LlmSpec& llm) {
   head.name += "-mtp";
   head.layers = {llm.layers.back()};
   head.mtp_layers = 0;
+  head.joins_state = true;
   return head;
 }
 

@@ -6,9 +6,9 @@
 namespace reticle {
 
 /// A multi-token-prediction head of `llm` as a model of its own that drafts: one layer like the
-/// last one, with the model's embedding and output head [DeepSeek-V3, section 2.2]. The projection
-/// that joins the token's embedding with the model's state (2 x hidden^2) is left out. Throws
-/// ConfigError when the model has no such heads.
+/// last one behind a projection of the token's embedding and the model's state to one stream
+/// (2 hidden x hidden), with the model's embedding and output head [DeepSeek-V3, section 2.2].
+/// Throws ConfigError when the model has no such heads.
 LlmSpec mtp_head(const LlmSpec& llm);
 
 }  // namespace reticle

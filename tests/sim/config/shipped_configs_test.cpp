@@ -136,13 +136,16 @@ TEST_CASE("write_llm: every shipped model is read back as it was") {
   }
 }
 
-TEST_CASE("configs: every platform grows to three nodes by one key") {
+TEST_CASE("configs: every platform grows to three times its nodes by one key") {
   for (const auto& name : catalogue_names(CatalogueKind::Platform)) {
+    CAPTURE(name);
     const PlatformSpec one = read_platform(name);
-    const PlatformSpec three = read_platform(name, {"platform.nodes=3"});
+    const std::size_t joined = one.nodes > 1 ? 0 : 1;  // levels that a second node brings
+    const PlatformSpec three =
+        read_platform(name, {"platform.nodes=" + std::to_string(3 * one.nodes)});
     CHECK(dies(three) == 3 * dies(one));
     CHECK(three.fabric.levels.back().name == "cluster");
-    CHECK(three.fabric.levels.size() == one.fabric.levels.size() + 1);
+    CHECK(three.fabric.levels.size() == one.fabric.levels.size() + joined);
   }
 }
 
@@ -223,6 +226,78 @@ TEST_CASE("configs: h100-8 reproduces the vendor's peaks") {
   CHECK(full_row_pj_per_bit(p) + open_bank_pj_per_bit(p) + e.hbm.phy_pj_per_bit +
             e.transport_pj_per_bit ==
         doctest::Approx(19.5).epsilon(0.001));
+}
+
+TEST_CASE("configs: vendors' platforms have the peaks that docs/platforms.md states, within 1 %") {
+  struct Rate {
+    Precision format;
+    double tflops;
+  };
+  struct Chip {
+    std::string platform;
+    std::vector<Rate> rates;  ///< dense, per chip
+    double hbm_gb_per_s;      ///< 0 = no HBM
+    double sram_tb_per_s;     ///< 0 = not stated
+  };
+  using enum Precision;
+  const std::vector<Chip> chips{
+      {"a100-8", {{Bf16, 312}, {Int8, 624}}, 2039, 7.2},
+      {"h200-8", {{Bf16, 989.4}, {Fp8, 1979}}, 4800, 5.5},
+      {"h800-8", {{Bf16, 989.4}, {Fp8, 1979}}, 3350, 5.5},
+      {"b200-8", {{Bf16, 2250}, {Fp8, 4500}, {Nvfp4, 9000}}, 7700, 0},
+      {"gb200-nvl72", {{Bf16, 2500}, {Fp8, 5000}, {Nvfp4, 10'000}}, 8000, 0},
+      {"gb300-nvl72", {{Bf16, 2500}, {Fp8, 5000}, {Int8, 165}, {Nvfp4, 15'000}}, 8000, 0},
+      {"rubin", {{Bf16, 4000}, {Fp8, 17'500}, {Nvfp4, 35'000}}, 22'000, 0},
+      {"mi300x-8", {{Bf16, 1307}, {Fp8, 2615}}, 5300, 17.2},
+      {"mi355x-8", {{Bf16, 2500}, {Fp8, 5000}, {Mxfp4, 10'000}}, 8000, 0},
+      {"tpu-v5p", {{Bf16, 459}, {Int8, 918}}, 2765, 0},
+      {"tpu-ironwood", {{Bf16, 2307}, {Fp8, 4614}}, 7370, 0},
+      {"trainium2", {{Fp32, 181}, {Bf16, 667}, {Fp8, 1299}}, 2900, 0},
+      {"trainium3", {{Fp32, 183}, {Bf16, 671}, {Fp8, 2517}, {Mxfp4, 2517}}, 4900, 0},
+      {"groq-lpu", {{Fp16, 188}, {Int8, 750}}, 0, 80},
+      {"cerebras-wse3", {{Fp16, 15'625}}, 0, 21'000},
+      {"sohu", {{Fp8, 9722}}, 4800, 0},
+      {"sn40l", {{Bf16, 638}}, 1600, 0},
+  };
+  for (const Chip& chip : chips) {
+    CAPTURE(chip.platform);
+    const PlatformSpec p = read_platform(chip.platform);
+    const auto per_chip = static_cast<double>(p.dies_per_package);
+    const auto within = [](double found, double stated) {
+      CHECK(found == doctest::Approx(stated).epsilon(0.01).scale(0));
+    };
+    for (const Rate& rate : chip.rates) {
+      const auto cycles = p.die.mac.cycles_per_pass[static_cast<std::size_t>(rate.format)];
+      REQUIRE(cycles > 0);
+      const auto macs =
+          static_cast<double>(macs_per_cycle(p.die.mac)) / static_cast<double>(cycles);
+      within(2 * macs * static_cast<double>(p.die.mac.clock.count()) * per_chip / 1e12,
+             rate.tflops);
+    }
+    CHECK(p.die.hbm.has_value() == (chip.hbm_gb_per_s > 0));
+    if (p.die.hbm)
+      within(static_cast<double>(peak_bandwidth(*p.die.hbm).count()) * per_chip / 1e9,
+             chip.hbm_gb_per_s);
+    if (chip.sram_tb_per_s > 0)
+      within(static_cast<double>(peak_bandwidth(p.die.sram).count()) * per_chip / 1e12,
+             chip.sram_tb_per_s);
+  }
+}
+
+TEST_CASE(
+    "configs: a torus of three dimensions is a plane and a ring on which every chip has a link") {
+  for (const auto* name : {"tpu-v5p", "tpu-ironwood", "trainium2"}) {
+    CAPTURE(name);
+    const PlatformSpec p = read_platform(name);
+    const auto& levels = p.fabric.levels;
+    const FabricLevel& plane = levels[levels.size() - 2];
+    CHECK(plane.kind == TopologyKind::Torus2d);
+    CHECK(plane.width == 4);
+    CHECK(plane.height == 4);
+    CHECK(levels.back().kind == TopologyKind::Ring);
+    CHECK(levels.back().width == 4);
+    CHECK(levels.back().ports == p.packages_per_node * p.dies_per_package);
+  }
 }
 
 TEST_CASE("configs: HBM's energy with rows used in full is the standard's published total") {

@@ -21,16 +21,16 @@ std::string requests_csv(const RunResult& result, bool steady) {
 TEST_CASE("requests.csv: one row each, empty where something has not come to pass") {
   CHECK(requests_csv(example_result(), false) ==
         "id,arrival_s,input_tokens,output_tokens,generated,admitted_s,ttft_ms,tpot_ms,e2e_ms,"
-        "prefix_hit_tokens,preemptions,status,reason,adapter\n"
-        "0,0.001,100,5,5,0.0015,2,1,6,64,0,finished,,7\n"
-        "1,0.002,200,9,3,0.002,3,,,0,2,running,,\n"
-        "2,0.003,1000000,1,0,,,,,,,rejected,context,\n"
-        "3,0.009,10,1,0,,,,,,,waiting,,\n");
+        "prefix_hit_tokens,preemptions,status,reason,priority,adapter\n"
+        "0,0.001,100,5,5,0.0015,2,1,6,64,0,finished,,0,7\n"
+        "1,0.002,200,9,3,0.002,3,,,0,2,running,,0,\n"
+        "2,0.003,1000000,1,0,,,,,,,rejected,context,0,\n"
+        "3,0.009,10,1,0,,,,,,,waiting,,0,\n");
 }
 
 TEST_CASE("requests.csv: streams of a steady decode do not arrive") {
   const std::string csv = requests_csv(steady_result(3), true);
-  CHECK(csv.ends_with("\n0,,1024,3,3,,,1,,,,finished,,\n"));
+  CHECK(csv.ends_with("\n0,,1024,3,3,,,1,,,,finished,,0,\n"));
 }
 
 TEST_CASE("requests.csv: picoseconds are written exactly") {
