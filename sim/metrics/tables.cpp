@@ -80,18 +80,18 @@ void write_requests_csv(std::ostream& out, const RunResult& result, bool steady)
     const auto once_admitted = [&](std::int64_t n) {
       return steady || !r.admitted ? std::string{} : std::to_string(n);
     };
-    write_row(out, {std::to_string(static_cast<std::uint64_t>(r.id)),
-                    steady ? std::string{} : as_seconds(r.arrival), std::to_string(r.input_tokens),
-                    std::to_string(r.output_tokens), std::to_string(r.generated),
-                    steady ? std::string{} : as_seconds(r.admitted),
-                    steady ? std::string{} : as_milliseconds(since_arrival(r, r.first_token)),
-                    as_milliseconds(tpot(r)),
-                    steady ? std::string{} : as_milliseconds(since_arrival(r, r.finished)),
-                    once_admitted(r.prefix_hit_tokens), once_admitted(r.preemptions),
-                    std::string{status_of(r)},
-                    std::string{kRefusalNames[static_cast<std::size_t>(r.refusal)]},
-                    std::to_string(r.priority),
-                    r.adapter ? std::to_string(*r.adapter) : std::string{}});
+    write_row(
+        out,
+        {std::to_string(static_cast<std::uint64_t>(r.id)),
+         steady ? std::string{} : as_seconds(r.arrival), std::to_string(r.input_tokens),
+         std::to_string(r.output_tokens), std::to_string(r.generated),
+         steady ? std::string{} : as_seconds(r.admitted),
+         steady ? std::string{} : as_milliseconds(since_arrival(r, r.first_token)),
+         as_milliseconds(tpot(r)),
+         steady ? std::string{} : as_milliseconds(since_arrival(r, r.finished)),
+         once_admitted(r.prefix_hit_tokens), once_admitted(r.preemptions),
+         std::string{status_of(r)}, std::string{kRefusalNames[static_cast<std::size_t>(r.refusal)]},
+         std::to_string(r.priority), r.adapter ? std::to_string(*r.adapter) : std::string{}});
   }
 }
 
