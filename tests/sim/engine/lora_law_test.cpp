@@ -210,7 +210,9 @@ TEST_CASE("lora: beside instances, drafts, early exits and faults every request 
         Sets{"serving.speculation.draft=llama-3.2-1b", "serving.speculation.tokens=2"},
         Sets{"serving.early_exit_share=0.5"},
         Sets{"serving.instances=2", "serving.faults.a.at=100ms", "serving.faults.a.kind=die"},
-        Sets{"placement.pipeline_parallel=2"}, Sets{"engine.fidelity=roofline"}}) {
+        Sets{"placement.pipeline_parallel=2"}, Sets{"engine.fidelity=roofline"},
+        Sets{"serving.lora.ranks=[8,64]"},
+        Sets{"serving.queue=shortest-first", "serving.admission=on-demand"}}) {
     CAPTURE(more.back());
     const json r = served(rows, lora(5, 3) + more);
     CHECK(r["requests"]["finished"] == 16);
@@ -237,6 +239,9 @@ TEST_CASE("lora: what would have no effect, or cannot be served, is refused by n
            {names, kHost + lora(4, 2, {"serving.lora.format=int2"}), 3, "serving.lora.format"},
            {names, kHost + lora(4, 2, {"serving.lora.rank=nan"}), 3, "serving.lora.rank"},
            {names, kHost + lora(4, 2, {"serving.lora.rank=0"}), 3, "serving.lora.rank"},
+           {names, kHost + lora(4, 2, {"serving.lora.ranks=[8,0]"}), 3, "serving.lora.ranks"},
+           {names, kHost + lora(4, 2, {"serving.lora.rank=8", "serving.lora.ranks=[8,16]"}), 3,
+            "serving.lora.rank"},
            {names, kHost + lora(4, 2, {"serving.lora.popularity=-1"}), 3,
             "serving.lora.popularity"},
            {names, kHost + lora(2000, 2000), 4, "adapters"}}) {
