@@ -137,6 +137,7 @@ ServingSpec read_serving(const ConfigNode& node) {
   const ServingSpec defaults;
   // Field by field: an error that leaves an aggregate half made destroys it twice (GCC 12).
   ServingSpec serving;
+  (void)node.find<std::string>("title");
   serving.max_batch = node.get<std::int64_t>("max_batch", defaults.max_batch, kBatch);
   serving.prefill_tokens =
       node.get<std::int64_t>("prefill_tokens", defaults.prefill_tokens, bounds::kTokens);

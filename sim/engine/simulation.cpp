@@ -318,7 +318,7 @@ bool Simulation::go_on() {
   if (on_progress_) {
     const auto* steady = std::get_if<SteadyDecode>(&spec_.workload);
     on_progress_({steady ? steps_ : ended_requests_,
-                  steady ? steady->steps : static_cast<std::int64_t>(result_.requests.size()),
+                  steady ? steady->steps * std::ssize(places_) : std::ssize(result_.requests),
                   now(), steps_});
   }
   return true;
@@ -456,15 +456,16 @@ void Simulation::break_down(std::size_t at, std::size_t number) {
   place.instance().fail();
   place.next = number + 1;
   end_rate();
+  const bool quiet = result_.faults.empty() || result_.faults.back().settled;
   FaultRecord& fault = result_.faults.emplace_back();
   fault.fault = place.site->faults[number];
-  fault.rate_before = rate_since_mark();
+  if (quiet) fault.rate_before = rate_since_mark();
   const std::size_t record = result_.faults.size() - 1;
   timeline_.emplace(now() + spec_.serving.fault_detection, [this, at, record, next = place.next] {
     if (places_[at].next == next)
       move_on(at, record);
     else
-      result_.faults[record].plan = "another fault came before this was noticed";
+      result_.faults[record].problem = "another fault came before this was noticed";
   });
 }
 
@@ -491,7 +492,9 @@ void Simulation::move_on(std::size_t at, std::size_t number) {
           if (places_[at].next == next) come_back(at, number);
         });
   } else {
-    fault.plan = place.site->end;
+    fault.problem = place.site->end;
+    fault.settled = true;
+    mark_rate();
     // Nobody comes back here: those who waited for that wait elsewhere.
     for (const Ticket& ticket : std::exchange(place.held_back, {})) tickets.push_back(ticket);
   }
@@ -509,6 +512,7 @@ void Simulation::come_back(std::size_t at, std::size_t number) {
   place.epoch = place.next;
   place.load.up = true;
   result_.faults[number].back = now();
+  result_.faults[number].settled = true;
   mark_rate();
   for (const Ticket& ticket : std::exchange(place.held_back, {}))
     if (!dispatch(ticket, place.role)) refuse(ticket.id, Refusal::Fault);
@@ -543,7 +547,7 @@ void Simulation::mark_rate() { mark_ = {now(), output_tokens_}; }
 
 /// The time after the last fault is over, by another one or by the end of the run.
 void Simulation::end_rate() {
-  if (!result_.faults.empty() && result_.faults.back().back)
+  if (!result_.faults.empty() && result_.faults.back().settled)
     result_.faults.back().rate_after = rate_since_mark();
 }
 

@@ -140,7 +140,7 @@ Json latency_json(const RunFigures& f, const RunResult& result) {
 Json goodput_json(const RunFigures& f, const ServingSpec& serving) {
   if (!f.goodput) return nullptr;
   const auto limit = [](const std::optional<Picoseconds>& t) {
-    return t ? Json(seconds(*t) * 1e3) : Json(nullptr);
+    return t ? Json(static_cast<double>(t->count()) / 1e9) : Json(nullptr);
   };
   return {{"ttft_limit_ms", limit(serving.ttft_limit)},
           {"tpot_limit_ms", limit(serving.tpot_limit)},

@@ -44,7 +44,7 @@ std::string fault_line(const FaultRecord& f) {
   text += f.back
               ? fmt::format("; back after {} on {} dies as {}, decode steps at {} of the speed",
                             time_text(*f.back - f.fault.at), f.dies, f.plan, percent_text(f.speed))
-              : "; it did not come back: " + f.plan;
+              : "; it did not come back: " + f.problem;
   if (f.rate_before > 0 && f.rate_after > 0)
     text += fmt::format("; {} tokens/s before, {} after", number_text(f.rate_before),
                         number_text(f.rate_after));
@@ -84,8 +84,9 @@ Json faults_json(const RunResult& result) {
                    {"interrupted_requests", f.interrupted},
                    {"lost_tokens", f.lost_tokens},
                    {"back_s", f.back ? Json(seconds(*f.back)) : Json(nullptr)},
-                   {"dies_left", f.dies},
-                   {"plan", f.plan},
+                   {"dies_left", f.dies > 0 ? Json(f.dies) : Json(nullptr)},
+                   {"plan", f.plan.empty() ? Json(nullptr) : Json(f.plan)},
+                   {"problem", f.problem.empty() ? Json(nullptr) : Json(f.problem)},
                    {"decode_speed_left", f.speed > 0 ? Json(f.speed) : Json(nullptr)},
                    {"output_tokens_per_s_before", rate_json(f.rate_before)},
                    {"output_tokens_per_s_after", rate_json(f.rate_after)}});
