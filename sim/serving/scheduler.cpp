@@ -348,7 +348,7 @@ void Scheduler::ask_for_adapters(Picoseconds now) {
   };
   const auto first = next(now);
   if (!ask(first->second)) return;
-  std::int64_t ahead = spec_.max_batch - running() - 1;
+  std::int64_t ahead = spec_.max_batch - running();
   for (auto at = waiting_.begin(); at != waiting_.end() && ahead > 0; ++at, --ahead)
     if (at != first && !ask(at->second)) return;
 }

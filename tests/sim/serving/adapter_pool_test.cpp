@@ -155,6 +155,14 @@ TEST_CASE("adapters: those of requests behind the next are loaded beside what ru
   CHECK(s.plan(admitted).sequences.size() == 4);
 }
 
+TEST_CASE("adapters: who waits for pages keeps its adapter from those behind it") {
+  Scheduler s{serving(2), room(2), 0, ServingRole::Both, kBytes};  // pages for one at a time
+  for (std::uint32_t i = 0; i < 6; ++i) REQUIRE(s.arrive(with_adapter(i, i, 8)));
+  for (const auto& loads : serve(s)) CHECK(loads.size() <= 2);
+  CHECK(s.adapters()->stats().loads == 6);
+  CHECK(s.adapters()->stats().hits == 0);
+}
+
 TEST_CASE("adapters: one slot serves one after another, and is loaded for each") {
   Scheduler s{serving(1), room(100), 0, ServingRole::Both, kBytes};
   constexpr std::uint32_t kRequests = 12;
