@@ -139,6 +139,10 @@ RunSpec read_run(const RunRequest& request) {
   }
   run.serving.early_exit.seed = run.seed;
   run.placement = read_placement(root.child("placement"));
+  if (run.serving.lora) {
+    run.serving.lora->seed = run.seed;
+    run.placement.adapters = run.serving.lora->family;
+  }
   run.engine = read_engine(root.child("engine"));
   root.reject_unknown_keys();
   return run;

@@ -49,6 +49,8 @@ StepOutcome RooflineExecutor::execute(const StepLoad& load) {
     counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)] += totals.kv[t];
     counts.loaded[static_cast<std::size_t>(TimeCategory::KvMove)] += totals.moved_out[t];
   }
+  counts.loaded[static_cast<std::size_t>(TimeCategory::KvMove)] -= totals.adapters_in;
+  counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)] = totals.adapters_in;
   // Whole bursts, every row used in full.
   if (const auto& hbm = platform_.die.hbm) {
     const std::int64_t bytes = counts.read[static_cast<std::size_t>(Tier::Hbm)].count();

@@ -84,7 +84,7 @@ Instruction Lowering::Writer::transfer(OpCode code, Tier tier, const Copied& c, 
   Instruction in{.code = code,
                  .unit = code == OpCode::Load ? port_of(tier) : Unit::StorePort,
                  .tier = tier,
-                 .category = TimeCategory::KvMove};
+                 .category = c.category};
   in.amount = share(c.bytes, tiles, t);
   in.piece = static_cast<std::int32_t>(std::min(c.piece, kLongestPiece));
   return in;

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "sim/base/adapter_spec.hpp"
+
 namespace reticle {
 
 /// Who decides which routed experts are in SRAM.
@@ -48,6 +50,7 @@ struct PlacementPolicy {
   double kv_share = 0.95;
   /// Bytes per die, by Tier, that something else has: a second model on the same dies.
   std::array<std::int64_t, 3> taken{};
+  std::optional<AdapterSpec> adapters{};  ///< that need room beside the model
 };
 
 }  // namespace reticle

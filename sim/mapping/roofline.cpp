@@ -23,7 +23,9 @@ StepTotals totals_of(const StepPrograms& step) {
   for (const Program& program : step.dies)
     for (const Instruction& in : program.code) {
       const auto tier = static_cast<std::size_t>(in.tier);
-      if (in.category == TimeCategory::KvMove)
+      const bool adapter = in.category == TimeCategory::AdapterMove;
+      if (adapter && in.code == OpCode::Load) totals.adapters_in += Bytes{in.amount};
+      if (adapter || in.category == TimeCategory::KvMove)
         (in.code == OpCode::Load ? totals.moved_out : totals.moved_in)[tier] += Bytes{in.amount};
       else if (in.code == OpCode::Load)
         (in.category == TimeCategory::Kv ? totals.kv : totals.weights)[tier] += Bytes{in.amount};
@@ -48,6 +50,7 @@ StepTotals totals_of(const EventCounts& counts, Tier kv_tier) {
   const auto home = static_cast<std::size_t>(kv_tier);
   totals.moved_out[kFar] = totals.moved_in[home] = counts.read[kFar] - totals.weights[kFar];
   totals.moved_in[kFar] = totals.moved_out[home] = counts.written[kFar];
+  totals.adapters_in = counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)];
   totals.macs = counts.macs;
   totals.vector_ops = counts.vector_ops;
   return totals;

@@ -35,12 +35,12 @@ std::int64_t state_bytes(const KvRoom& kv) {
 }
 
 /// What a run adds to its inputs, in the order of the report.
-constexpr std::array<std::string_view, 29> kRunKeys{
+constexpr std::array<std::string_view, 30> kRunKeys{
     "throughput",  "steps",     "output_tokens", "prefill_tokens", "simulated_s",    "latency",
     "goodput",     "requests",  "roofline",      "limited_by",     "time_breakdown", "time_ps",
     "utilisation", "energy",    "normalised",    "memory",         "placement",      "collectives",
     "experts",     "residency", "instances",     "handover",       "faults",         "speculation",
-    "cost",        "recall",    "counts",        "confidence",     "simulator"};
+    "adapters",    "cost",      "recall",        "counts",         "confidence",     "simulator"};
 
 Json rows_json(const std::optional<RowsLeftOut>& rows) {
   if (!rows) return nullptr;
@@ -438,6 +438,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["handover"] = handover_json(result);
   report["faults"] = faults_json(result);
   report["speculation"] = speculation_json(result);
+  report["adapters"] = adapters_json(spec, result);
   report["recall"] = recall_json(result);
   report["counts"] = Json::parse(counts_to_json(result.counts));
   report["confidence"] = count_confidence(spec.resolved);

@@ -43,6 +43,7 @@ struct RequestRecord {
   std::int64_t preemptions = 0;
   bool rejected = false;
   Refusal refusal = Refusal::None;  ///< why, where it was rejected
+  std::optional<std::uint32_t> adapter{};
 };
 
 /// KV and queue state at one time; weights do not move in this version.
@@ -55,6 +56,7 @@ struct ResidencySample {
   Bytes kv_far{};       ///< prefix blocks and swapped caches in the far tier
   std::int64_t running = 0;
   std::int64_t waiting = 0;
+  Bytes adapters{};  ///< in their slots, those on their way included
 };
 
 /// Errors of recalled steps that were simulated after all, (recalled - simulated) / simulated.
@@ -122,6 +124,7 @@ struct InstanceResult {
   std::int64_t longest_context = 0;  ///< tokens of a sequence in the cache, at most
   std::int64_t dropped_tokens = 0;   ///< that left a cache for its window to move on
   SpeculationStats speculation;
+  AdapterStats adapters;
   std::int64_t picks = 0;          ///< of routed experts by tokens, over all layers
   std::int64_t dropped_picks = 0;  ///< of these, by full experts (moe.routing.capacity_factor)
   ExpertTraffic experts;

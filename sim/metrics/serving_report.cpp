@@ -102,6 +102,27 @@ Json speculation_json(const RunResult& result) {
           {"tokens_per_verification", tokens_per_verification(s)}};
 }
 
+Json adapters_json(const RunSpec& spec, const RunResult& result) {
+  if (!spec.serving.lora) return nullptr;
+  const AdapterSpec& family = spec.serving.lora->family;
+  const AdapterStats& a = result.adapters;
+  return {
+      {"adapters", family.adapters},
+      {"slots", family.slots},
+      {"asked", a.asked},
+      {"hits", a.hits},
+      {"hit_fraction", or_null(ratio(static_cast<double>(a.hits), static_cast<double>(a.asked)))},
+      {"loads", a.loads},
+      {"loaded_bytes",
+       result.counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)].count()},
+      {"evicted", a.evicted},
+      {"evicted_bytes", a.evicted_bytes.count()},
+      {"resident_bytes", a.resident.count()},
+      {"peak_bytes", a.peak.count()},
+      {"waits", a.waits},
+      {"mean_wait_ms", or_null(ratio(seconds(a.waited) * 1e3, static_cast<double>(a.waits)))}};
+}
+
 Json kv_tiers_json(const RunResult& result) {
   Json tiers = Json::object();
   for (const KvPlace place : {KvPlace::Home, KvPlace::Far}) {
@@ -138,6 +159,17 @@ std::vector<std::string> serving_lines(const RunResult& result) {
     lines.push_back(fmt::format("{} of {} drafts accepted: {} tokens per verification",
                                 count_text(s.accepted), count_text(s.drafts),
                                 number_text(tokens_per_verification(s), 3)));
+  if (const AdapterStats& a = result.adapters; a.asked > 0)
+    lines.push_back(fmt::format(
+        "Adapters: {} of {} requests found theirs, {} loaded ({}), {} evicted; {} requests waited "
+        "for theirs, {} each",
+        count_text(a.hits), count_text(a.asked), count_text(a.loads),
+        with_unit(
+            static_cast<double>(
+                result.counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)].count()),
+            "B"),
+        count_text(a.evicted), count_text(a.waits),
+        time_text(Picoseconds{a.waited.count() / std::max<std::int64_t>(1, a.waits)})));
   if (result.handover.transfers > 0)
     lines.push_back(fmt::format("{} caches handed over, {} in all, {} each",
                                 count_text(result.handover.transfers),
