@@ -35,7 +35,8 @@ enum class TimeCategory : std::uint8_t {
   WeightsHbm,
   WeightsFar,
   Kv,
-  KvMove,  ///< keys and values from tier to tier
+  KvMove,       ///< keys and values from tier to tier
+  AdapterMove,  ///< adapters on their way into the home tier
   Mac,
   Vector,
   FabricLatency,
@@ -43,7 +44,7 @@ enum class TimeCategory : std::uint8_t {
   Launch,
   Idle
 };
-inline constexpr std::size_t kTimeCategoryCount = 11;
+inline constexpr std::size_t kTimeCategoryCount = 12;
 
 /// The category of weights by the tier they come from; flash holds none.
 inline constexpr std::array kWeightCategories{TimeCategory::WeightsSram, TimeCategory::WeightsHbm,

@@ -165,6 +165,14 @@ struct EnumTable<ExpertBalance> {
 };
 
 template <>
+struct EnumTable<AdapterTargets> {
+  static constexpr std::array<EnumName<AdapterTargets>, 2> names{{
+      {"attention", AdapterTargets::Attention},
+      {"all-linear", AdapterTargets::AllLinear},
+  }};
+};
+
+template <>
 struct EnumTable<FaultKind> {
   static constexpr std::array<EnumName<FaultKind>, 3> names{{
       {"die", FaultKind::Die},

@@ -143,6 +143,10 @@ RunSpec read_run(const RunRequest& request) {
   }
   run.serving.early_exit.seed = run.seed;
   run.placement = read_placement(root.child("placement"));
+  if (run.serving.lora) {
+    run.serving.lora->seed = run.seed;
+    run.placement.adapters = run.serving.lora->family;
+  }
   run.engine = read_engine(root.child("engine"));
   root.reject_unknown_keys();
   return run;
@@ -182,7 +186,12 @@ void check_serving(const std::string& path) {
   (void)read_part("serving", read_config(CatalogueKind::Serving, path), {}, nullptr, read_serving);
 }
 
-/// Each kind of file is known by a key only it has.
+/// A serving policy has no key that every one has.
+constexpr std::array<std::string_view, 10> kServingKeys{
+    "max_batch", "speculation",   "instances",  "admission", "queue",
+    "faults",    "slo_admission", "preemption", "kv_spill",  "prefix_cache"};
+
+/// Each other kind of file is known by a key only it has.
 struct FileKind {
   std::string_view key;
   std::string_view name;
@@ -203,7 +212,6 @@ constexpr std::array kFileKinds{
     FileKind{"packet", "link", check_table<check_link_table>},
     FileKind{"energy", "prices", check_prices},
     FileKind{"cost", "prices", check_prices},
-    FileKind{"max_batch", "serving", check_serving},
 };
 }  // namespace
 
@@ -215,6 +223,10 @@ std::string check_file(const std::string& path) {
     if (tree.find(kind.key) == nullptr) continue;
     kind.check(file);
     return std::string{kind.name};
+  }
+  if (std::ranges::any_of(kServingKeys, [&](auto key) { return tree.find(key) != nullptr; })) {
+    check_serving(file);
+    return "serving";
   }
   throw ConfigError(
       {path, 1, 1}, "",

@@ -29,6 +29,15 @@ KvCapacity capacity_of(const KvRoom& room) {
           .stages = room.stages};
 }
 
+/// Of an adapter of each rank, all dies together.
+std::vector<Bytes> adapter_bytes(const Placement& placement) {
+  std::vector<Bytes> all;
+  if (!placement.adapters) return all;
+  for (std::size_t rank = 0; rank < placement.adapters->ranks.size(); ++rank)
+    all.push_back(placement.kv.replicas * placement.adapters->replica_bytes(rank));
+  return all;
+}
+
 /// The platform whose components take the form the fidelity asks for; at `transaction` each keeps
 /// the form its own key names.
 PlatformSpec silicon_of(PlatformSpec platform, Fidelity fidelity) {
@@ -47,7 +56,8 @@ Instance::Instance(const sc_core::sc_module_name& name, std::int32_t number, con
       spec_{spec},
       plan_{plan},
       listener_{listener},
-      scheduler_{spec.serving, capacity_of(plan.placement.kv), block_tokens, role},
+      scheduler_{spec.serving, capacity_of(plan.placement.kv), block_tokens, role,
+                 adapter_bytes(plan.placement)},
       activity_{kMostSpans} {
   result_.placement = plan.placement;
   result_.plan_target = plan.target;
@@ -232,8 +242,10 @@ void Instance::sample_residency() {
   const KvManager& kv = scheduler_.kv();
   ByPlace<Bytes> behind;
   for (const KvPlace place : kPlacesBelow) behind[place] = kv.resident(place);
-  result_.residency.push_back({now(), number_, used, kv.reserved(), kv.cached(), behind,
-                               scheduler_.running(), scheduler_.waiting()});
+  result_.residency.push_back(
+      {now(), number_, used, kv.reserved(), kv.cached(), behind, scheduler_.running(),
+       scheduler_.waiting(),
+       scheduler_.adapters() ? scheduler_.adapters()->stats().resident : Bytes{}});
   if (result_.residency.size() < kMostSamples) return;
   auto& all = result_.residency;
   for (std::size_t i = 0; 2 * i < all.size(); ++i) all[i] = all[2 * i];
@@ -258,6 +270,7 @@ InstanceResult Instance::result() {
   result_.longest_context = scheduler_.longest_context();
   result_.dropped_tokens = scheduler_.dropped_tokens();
   result_.speculation = scheduler_.speculation_stats();
+  if (scheduler_.adapters()) result_.adapters = scheduler_.adapters()->stats();
   result_.activity = activity_.spans();
   return std::move(result_);
 }

@@ -48,6 +48,8 @@ StepOutcome RooflineExecutor::execute(const StepLoad& load) {
     counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)] += totals.kv[t];
     counts.loaded[static_cast<std::size_t>(TimeCategory::KvMove)] += totals.moved_out[t];
   }
+  counts.loaded[static_cast<std::size_t>(TimeCategory::KvMove)] -= totals.adapters_in;
+  counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)] = totals.adapters_in;
   for (std::size_t t = 0; t < kWeightCategories.size(); ++t)
     counts.loaded[static_cast<std::size_t>(kWeightCategories[t])] += totals.weights[t];
   // Whole bursts, every row used in full.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "models/kernel/time.hpp"
@@ -45,6 +46,7 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
       places_(sites.size()),
       router_{spec.serving.routing, spec.serving.instances},
       decode_router_{spec.serving.routing, spec.serving.instances} {
+  if (spec.serving.lora) adapters_.emplace(*spec.serving.lora);
   const std::int64_t block_tokens = trace ? trace->block_tokens : 0;
   for (std::size_t p = 0; p < sites.size(); ++p) {
     Place& place = places_[p];
@@ -142,7 +144,8 @@ void Simulation::arrive() {
       result_.requests.push_back({.id = request.id,
                                   .arrival = {},
                                   .input_tokens = request.input_tokens,
-                                  .output_tokens = request.output_tokens});
+                                  .output_tokens = request.output_tokens,
+                                  .adapter = adapters_ ? adapters_->of(request) : std::nullopt});
     while (!finished_) {
       const auto next = arrivals_->next();
       if (!next)
@@ -192,6 +195,7 @@ void Simulation::refuse(RequestId id, Refusal why) {
 Ticket Simulation::ticket_for(RequestId id) {
   const Request& request = trace_->requests[static_cast<std::size_t>(id)];
   Ticket ticket = ticket_of(request);
+  ticket.adapter = record(id).adapter;
   const auto& workload = std::get<TraceWorkload>(spec_.workload);
   const std::uint64_t who = request.session.value_or(static_cast<std::uint64_t>(id));
   if (unit_interval(mix64(combine64(workload.seed, who))) < workload.background_share)
@@ -272,18 +276,36 @@ void Simulation::refuse_batch(const SteadyDecode& steady) const {
       std::to_string((needed - have) * room.page_bytes.count()) + " B do not fit");
 }
 
+/// Streams of a steady decode all run at once, so all their adapters are there at once.
+void Simulation::check_slots(const SteadyDecode& steady) const {
+  std::vector<std::set<std::uint32_t>> asked(places_.size());
+  for (std::int64_t i = 0; i < steady.batch; ++i)
+    asked[static_cast<std::size_t>(i % std::ssize(places_))].insert(
+        adapters_->of_stream(static_cast<std::uint64_t>(i)));
+  for (const auto& of_place : asked)
+    if (std::ssize(of_place) > spec_.serving.lora->family.slots)
+      throw InfeasibleError("workload.batch: " + std::to_string(steady.batch) +
+                            " streams run with " + std::to_string(of_place.size()) +
+                            " adapters at once, serving.lora.slots holds " +
+                            std::to_string(spec_.serving.lora->family.slots));
+}
+
 void Simulation::begin_steady(const SteadyDecode& steady) {
+  if (adapters_) check_slots(steady);
   for (std::int64_t i = 0; i < steady.batch; ++i) {
     const RequestId id{static_cast<std::uint64_t>(i)};
     Place& place = places_[static_cast<std::size_t>(i % std::ssize(places_))];
-    if (!place.instance().scheduler().resume(id, steady.context, steady.steps))
+    std::optional<std::uint32_t> adapter;
+    if (adapters_) adapter = adapters_->of_stream(static_cast<std::uint64_t>(i));
+    if (!place.instance().scheduler().resume(id, steady.context, steady.steps, adapter))
       refuse_batch(steady);
     result_.requests.push_back({.id = id,
                                 .arrival = {},
                                 .input_tokens = steady.context,
                                 .output_tokens = steady.steps,
                                 .generated = 0,
-                                .admitted = Picoseconds{0}});
+                                .admitted = Picoseconds{0},
+                                .adapter = adapter});
   }
   for (Place& place : places_) {
     place.instance().sample_residency();
@@ -296,7 +318,7 @@ bool Simulation::go_on() {
   if (on_progress_) {
     const auto* steady = std::get_if<SteadyDecode>(&spec_.workload);
     on_progress_({steady ? steps_ : ended_requests_,
-                  steady ? steady->steps : static_cast<std::int64_t>(result_.requests.size()),
+                  steady ? steady->steps * std::ssize(places_) : std::ssize(result_.requests),
                   now(), steps_});
   }
   return true;
@@ -434,15 +456,16 @@ void Simulation::break_down(std::size_t at, std::size_t number) {
   place.instance().fail();
   place.next = number + 1;
   end_rate();
+  const bool quiet = result_.faults.empty() || result_.faults.back().settled;
   FaultRecord& fault = result_.faults.emplace_back();
   fault.fault = place.site->faults[number];
-  fault.rate_before = rate_since_mark();
+  if (quiet) fault.rate_before = rate_since_mark();
   const std::size_t record = result_.faults.size() - 1;
   timeline_.emplace(now() + spec_.serving.fault_detection, [this, at, record, next = place.next] {
     if (places_[at].next == next)
       move_on(at, record);
     else
-      result_.faults[record].plan = "another fault came before this was noticed";
+      result_.faults[record].problem = "another fault came before this was noticed";
   });
 }
 
@@ -469,7 +492,9 @@ void Simulation::move_on(std::size_t at, std::size_t number) {
           if (places_[at].next == next) come_back(at, number);
         });
   } else {
-    fault.plan = place.site->end;
+    fault.problem = place.site->end;
+    fault.settled = true;
+    mark_rate();
     // Nobody comes back here: those who waited for that wait elsewhere.
     for (const Ticket& ticket : std::exchange(place.held_back, {})) tickets.push_back(ticket);
   }
@@ -487,6 +512,7 @@ void Simulation::come_back(std::size_t at, std::size_t number) {
   place.epoch = place.next;
   place.load.up = true;
   result_.faults[number].back = now();
+  result_.faults[number].settled = true;
   mark_rate();
   for (const Ticket& ticket : std::exchange(place.held_back, {}))
     if (!dispatch(ticket, place.role)) refuse(ticket.id, Refusal::Fault);
@@ -521,7 +547,7 @@ void Simulation::mark_rate() { mark_ = {now(), output_tokens_}; }
 
 /// The time after the last fault is over, by another one or by the end of the run.
 void Simulation::end_rate() {
-  if (!result_.faults.empty() && result_.faults.back().back)
+  if (!result_.faults.empty() && result_.faults.back().settled)
     result_.faults.back().rate_after = rate_since_mark();
 }
 

@@ -82,7 +82,7 @@ Instruction Lowering::Writer::transfer(OpCode code, Tier tier, const Copied& c, 
   Instruction in{.code = code,
                  .unit = code == OpCode::Load ? port_of(tier) : Unit::StorePort,
                  .tier = tier,
-                 .category = TimeCategory::KvMove};
+                 .category = c.category};
   in.amount = share(c.bytes, tiles, t);
   // A drive gets whole prefix blocks, megabytes of a die, each as one piece: storage layers lay
   // them out so, as sectors are larger than a page of one layer. [SGLang HiCache design,

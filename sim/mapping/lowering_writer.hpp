@@ -41,6 +41,17 @@ struct Prefill {
   std::vector<Attended> asked;  ///< by mixer
 };
 
+/// Adapters of one rank with as many tokens each.
+struct AdapterGroup {
+  std::int64_t rank = 0;
+  std::int64_t tokens = 0;
+  std::int64_t adapters = 0;
+};
+
+std::vector<AdapterGroup> group_adapters(const AdapterSpec& spec,
+                                         std::span<const SequenceWork> sequences,
+                                         std::int32_t replica);
+
 /// What the sequences of one replica ask of one microbatch, summed.
 struct ReplicaWork {
   std::int64_t sequences = 0;
@@ -50,6 +61,7 @@ struct ReplicaWork {
   std::int64_t emitted = 0;        ///< positions that yield a token
   std::vector<MixerWork> mixers;
   std::vector<Prefill> prefills;
+  std::vector<AdapterGroup> adapters;
 };
 
 /// Routed experts of one layer, as one expert group and one tier see them: how many experts have
@@ -94,6 +106,8 @@ class Lowering::Writer {
   void write(std::span<const SequenceWork> sequences);
   /// A move between tiers: what it does before the sequences' work (`begins`), or behind it.
   void move(const KvMove& move, bool begins);
+  /// Likewise an adapter on its way into its slot, on every die.
+  void bring(std::uint32_t adapter, bool begins);
   /// Lets the picks of a microbatch pass by the caches; writes nothing.
   void pass(std::span<const SequenceWork> sequences);
 
@@ -171,6 +185,10 @@ class Lowering::Writer {
   /// another, each feeding its share of the columns.
   void load_and_mac(std::int64_t die, const Streamed& s, std::span<const GemmShape> shapes,
                     Precision precision);
+  /// One tile of that: `part`, and a product of `shapes`, which stand in the program already from
+  /// `shapes_begin` on. It waits for `operands` too.
+  void load_and_mac_tile(std::int64_t die, const Streamed& part, std::int32_t shapes_begin,
+                         Precision precision, std::int32_t operands);
   std::int32_t dequantise(std::int64_t die, std::int32_t loaded, std::int64_t elements);
   std::int32_t fill(std::int64_t die, std::int64_t address, std::int64_t bytes, std::int32_t after);
   /// Multiplies by a shard of a matrix: one pass over its weights serves all `shapes`.
@@ -233,12 +251,22 @@ class Lowering::Writer {
     Tier from{}, to{};
     std::int64_t bytes = 0;
     std::int64_t piece = 0;
+    TimeCategory category = TimeCategory::KvMove;
   };
   [[nodiscard]] std::int64_t page_piece(std::int64_t stage) const;
   void copy(std::int64_t die, const Copied& c, bool begins);
   [[nodiscard]] Instruction transfer(OpCode code, Tier tier, const Copied& c, std::int64_t tiles,
                                      std::int64_t t) const;
   void add_after(std::int64_t die, Instruction in, std::int32_t before);
+
+  // ---- adapters (lowering_adapters.cpp) -----------------------------------------------------
+  void adapt(std::int64_t die, const Operator& op, std::int64_t rank, const ReplicaWork& w);
+  struct LowRank {
+    const AdapterGroup& group;
+    Matrix mine;        ///< of one adapter, this die's
+    bool into = false;  ///< A, whose rows are cut into tiles; else B, whose columns are
+  };
+  void stream_adapters(std::int64_t die, const LowRank& work, std::int32_t operands);
 
   // ---- feed-forward networks (lowering_ffn.cpp) ---------------------------------------------
   void activate(const Operator& op);

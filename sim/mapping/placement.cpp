@@ -88,13 +88,17 @@ class StagePlacer {
                                      bytes_of(max_tokens * llm_.hidden, llm_.activations).count();
     const bool on_chip = activations * 2 <= free_[kSram] || free_[kHbm] == 0;
     take(on_chip ? kSram : kHbm, activations);
+    if (!out_.adapters) return;
+    take(static_cast<std::size_t>(out_.kv.tier),
+         out_.adapters->spec.slots * out_.adapters->slot_bytes(stage_));
+    if (total_[kFar] > 0) take(kFar, out_.adapters->all_bytes(stage_));
   }
 
   void take(std::size_t tier, std::int64_t bytes) {
     free_[tier] -= bytes;
     out_.reserved[tier] += Bytes{bytes * plan_.stage_dies()};
     if (free_[tier] < 0)
-      throw InfeasibleError("staging, activation buffers and what else is there need " +
+      throw InfeasibleError("staging, activation buffers, adapters and what else is there need " +
                             gigabytes(-free_[tier]) + " more " + kTierNames[tier] + " per die");
   }
 
@@ -373,6 +377,7 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
   const std::int64_t dies = plan.stage_dies() * plan.pipeline;
   for (std::size_t t = 0; t < kTierCount; ++t) out.capacity[t] = Bytes{capacity[t] * dies};
 
+  if (policy.adapters) out.adapters = adapter_room(llm, plan, *policy.adapters);
   out.kv.tier = capacity[kHbm] > 0 ? Tier::Hbm : Tier::Sram;
   out.kv.page_tokens = page_tokens;
   out.kv.replicas = plan.data;

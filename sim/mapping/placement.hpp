@@ -10,6 +10,7 @@
 #include "models/package/platform_spec.hpp"
 #include "models/program/program.hpp"
 #include "sim/base/cache_stage.hpp"
+#include "sim/mapping/adapter_room.hpp"
 #include "sim/mapping/expert_cache.hpp"
 #include "sim/mapping/partition.hpp"
 #include "sim/mapping/placement_policy.hpp"
@@ -71,13 +72,14 @@ struct Placement {
   std::vector<LayerHomes> layers;
   WeightHome embedding, head;
   KvRoom kv;
+  std::optional<AdapterRoom> adapters;  ///< their slots are in the tier of keys and values
   ExpertCachePolicy expert_cache = ExpertCachePolicy::Static;
   ExpertPrefetch expert_prefetch = ExpertPrefetch::None;
   /// [layer][expert group], what each caches when the run begins, hottest first; none if static.
   std::vector<std::vector<std::vector<CachedExpert>>> cached;
   std::array<Bytes, kTierCount> capacity{};  ///< of the deployment
   std::array<Bytes, kTierCount> weights{};   ///< of the deployment, replicas counted each time
-  std::array<Bytes, kTierCount> reserved{};  ///< staging and activations
+  std::array<Bytes, kTierCount> reserved{};  ///< staging, activations, adapters
   bool rank_order = false;                   ///< as PlacementPolicy's
   std::optional<double> sram_fraction_asked;
   double sram_fraction_expected = 0;  ///< of one token's active weight bytes, over routing

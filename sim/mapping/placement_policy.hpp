@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "models/program/program.hpp"
+#include "sim/base/adapter_spec.hpp"
 
 namespace reticle {
 
@@ -50,6 +51,7 @@ struct PlacementPolicy {
   double kv_share = 0.95;
   /// Bytes per die, by Tier, that something else has: a second model on the same dies.
   std::array<std::int64_t, kTierCount> taken{};
+  std::optional<AdapterSpec> adapters{};  ///< that need room beside the model
 };
 
 }  // namespace reticle

@@ -23,7 +23,9 @@ StepTotals totals_of(const StepPrograms& step) {
   for (const Program& program : step.dies)
     for (const Instruction& in : program.code) {
       const auto tier = static_cast<std::size_t>(in.tier);
-      if (in.category == TimeCategory::KvMove)
+      const bool adapter = in.category == TimeCategory::AdapterMove;
+      if (adapter && in.code == OpCode::Load) totals.adapters_in += Bytes{in.amount};
+      if (adapter || in.category == TimeCategory::KvMove)
         (in.code == OpCode::Load ? totals.moved_out : totals.moved_in)[tier] += Bytes{in.amount};
       else if (in.code == OpCode::Load)
         (in.category == TimeCategory::Kv ? totals.kv : totals.weights)[tier] += Bytes{in.amount};
@@ -46,8 +48,9 @@ StepTotals totals_of(const EventCounts& counts, Tier kv_tier) {
   // The tiers behind are read for weights and moves alone, and written for moves alone; what moves
   // is read once and written once.
   const auto home = static_cast<std::size_t>(kv_tier);
+  totals.adapters_in = counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)];
   totals.moved_out[home] = totals.moved_in[home] =
-      counts.loaded[static_cast<std::size_t>(TimeCategory::KvMove)];
+      counts.loaded[static_cast<std::size_t>(TimeCategory::KvMove)] + totals.adapters_in;
   for (const Tier behind : {Tier::Far, Tier::Flash}) {
     const auto t = static_cast<std::size_t>(behind);
     totals.moved_out[home] -= totals.moved_out[t] = counts.read[t] - totals.weights[t];

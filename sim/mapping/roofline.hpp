@@ -18,8 +18,9 @@ namespace reticle {
 struct StepTotals {
   std::array<Bytes, kTierCount> weights{};
   std::array<Bytes, kTierCount> kv{};
-  /// Read from and written to a tier by moves of keys and values between tiers.
+  /// Read from and written to a tier by moves of keys and values between tiers, and of adapters.
   std::array<Bytes, kTierCount> moved_out{}, moved_in{};
+  Bytes adapters_in{};  ///< of what was read to be moved, adapters
   std::array<std::int64_t, kPrecisionCount> macs{};
   std::int64_t vector_ops = 0;
 };

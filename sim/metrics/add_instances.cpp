@@ -51,6 +51,18 @@ void add(PreemptionStats& total, const PreemptionStats& part) {
   total.swapped_tokens += part.swapped_tokens;
 }
 
+void add(AdapterStats& total, const AdapterStats& part) {
+  total.asked += part.asked;
+  total.hits += part.hits;
+  total.loads += part.loads;
+  total.evicted += part.evicted;
+  total.evicted_bytes += part.evicted_bytes;
+  total.resident += part.resident;
+  total.peak += part.peak;
+  total.waits += part.waits;
+  total.waited += part.waited;
+}
+
 void add(SpeculationStats& total, const SpeculationStats& part) {
   total.verifications += part.verifications;
   total.drafts += part.drafts;
@@ -94,6 +106,7 @@ void add_work(InstanceResult& total, const InstanceResult& part) {
   total.longest_context = std::max(total.longest_context, part.longest_context);
   total.dropped_tokens += part.dropped_tokens;
   add(total.speculation, part.speculation);
+  add(total.adapters, part.adapters);
   total.picks += part.picks;
   total.dropped_picks += part.dropped_picks;
   total.experts += part.experts;

@@ -35,12 +35,12 @@ std::int64_t state_bytes(const KvRoom& kv) {
 }
 
 /// What a run adds to its inputs, in the order of the report.
-constexpr std::array<std::string_view, 29> kRunKeys{
+constexpr std::array<std::string_view, 30> kRunKeys{
     "throughput",  "steps",     "output_tokens", "prefill_tokens", "simulated_s",    "latency",
     "goodput",     "requests",  "roofline",      "limited_by",     "time_breakdown", "time_ps",
     "utilisation", "energy",    "normalised",    "memory",         "placement",      "collectives",
     "experts",     "residency", "instances",     "handover",       "faults",         "speculation",
-    "cost",        "recall",    "counts",        "confidence",     "simulator"};
+    "adapters",    "cost",      "recall",        "counts",         "confidence",     "simulator"};
 
 Json rows_json(const std::optional<RowsLeftOut>& rows) {
   if (!rows) return nullptr;
@@ -140,7 +140,7 @@ Json latency_json(const RunFigures& f, const RunResult& result) {
 Json goodput_json(const RunFigures& f, const ServingSpec& serving) {
   if (!f.goodput) return nullptr;
   const auto limit = [](const std::optional<Picoseconds>& t) {
-    return t ? Json(seconds(*t) * 1e3) : Json(nullptr);
+    return t ? Json(static_cast<double>(t->count()) / 1e9) : Json(nullptr);
   };
   return {{"ttft_limit_ms", limit(serving.ttft_limit)},
           {"tpot_limit_ms", limit(serving.tpot_limit)},
@@ -439,6 +439,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["handover"] = handover_json(result);
   report["faults"] = faults_json(result);
   report["speculation"] = speculation_json(result);
+  report["adapters"] = adapters_json(spec, result);
   report["recall"] = recall_json(result);
   report["counts"] = Json::parse(counts_to_json(result.counts));
   report["confidence"] = count_confidence(spec.resolved);

@@ -43,6 +43,7 @@ struct RequestRecord {
   std::int64_t preemptions = 0;
   bool rejected = false;
   Refusal refusal = Refusal::None;  ///< why, where it was rejected
+  std::optional<std::uint32_t> adapter{};
 };
 
 /// KV and queue state at one time; weights do not move in this version.
@@ -55,6 +56,7 @@ struct ResidencySample {
   ByPlace<Bytes> kv_behind{};  ///< prefix blocks and swapped caches, in the places behind home
   std::int64_t running = 0;
   std::int64_t waiting = 0;
+  Bytes adapters{};  ///< in their slots, those on their way included
 };
 
 /// Errors of recalled steps that were simulated after all, (recalled - simulated) / simulated.
@@ -122,6 +124,7 @@ struct InstanceResult {
   std::int64_t longest_context = 0;  ///< tokens of a sequence in the cache, at most
   std::int64_t dropped_tokens = 0;   ///< that left a cache for its window to move on
   SpeculationStats speculation;
+  AdapterStats adapters;
   std::int64_t picks = 0;          ///< of routed experts by tokens, over all layers
   std::int64_t dropped_picks = 0;  ///< of these, by full experts (moe.routing.capacity_factor)
   ExpertTraffic experts;
@@ -142,11 +145,14 @@ struct FaultRecord {
   std::int64_t interrupted = 0;       ///< requests that were running there
   std::int64_t lost_tokens = 0;       ///< of them, cached
   std::optional<Picoseconds> back{};  ///< when what is left served again; nullopt: it did not
-  std::string plan;                   ///< there, from then on; or why there is none
+  bool settled = false;               ///< it came back, or will not
+  std::string plan;                   ///< there, from then on; empty: none
+  std::string problem;                ///< why it did not come back
   std::int64_t dies = 0;              ///< of the instance, from then on
   double speed = 0;        ///< estimated, of decode steps there, of that before the fault
-  double rate_before = 0;  ///< output tokens per second of the run, since the last fault was over
-  double rate_after = 0;   ///< from `back` (or the fault) until the next fault or the end
+  /// Output tokens per second of the run since the last fault was settled; 0: it was not.
+  double rate_before = 0;
+  double rate_after = 0;  ///< since this one was, until the next fault or the end
 };
 
 /// Caches sent from instances that prefill to those that decode.

@@ -44,7 +44,7 @@ std::string fault_line(const FaultRecord& f) {
   text += f.back
               ? fmt::format("; back after {} on {} dies as {}, decode steps at {} of the speed",
                             time_text(*f.back - f.fault.at), f.dies, f.plan, percent_text(f.speed))
-              : "; it did not come back: " + f.plan;
+              : "; it did not come back: " + f.problem;
   if (f.rate_before > 0 && f.rate_after > 0)
     text += fmt::format("; {} tokens/s before, {} after", number_text(f.rate_before),
                         number_text(f.rate_after));
@@ -84,8 +84,9 @@ Json faults_json(const RunResult& result) {
                    {"interrupted_requests", f.interrupted},
                    {"lost_tokens", f.lost_tokens},
                    {"back_s", f.back ? Json(seconds(*f.back)) : Json(nullptr)},
-                   {"dies_left", f.dies},
-                   {"plan", f.plan},
+                   {"dies_left", f.dies > 0 ? Json(f.dies) : Json(nullptr)},
+                   {"plan", f.plan.empty() ? Json(nullptr) : Json(f.plan)},
+                   {"problem", f.problem.empty() ? Json(nullptr) : Json(f.problem)},
                    {"decode_speed_left", f.speed > 0 ? Json(f.speed) : Json(nullptr)},
                    {"output_tokens_per_s_before", rate_json(f.rate_before)},
                    {"output_tokens_per_s_after", rate_json(f.rate_after)}});
@@ -99,6 +100,27 @@ Json speculation_json(const RunResult& result) {
           {"drafts", s.drafts},
           {"accepted", s.accepted},
           {"tokens_per_verification", tokens_per_verification(s)}};
+}
+
+Json adapters_json(const RunSpec& spec, const RunResult& result) {
+  if (!spec.serving.lora) return nullptr;
+  const AdapterSpec& family = spec.serving.lora->family;
+  const AdapterStats& a = result.adapters;
+  return {
+      {"adapters", family.adapters},
+      {"slots", family.slots},
+      {"asked", a.asked},
+      {"hits", a.hits},
+      {"hit_fraction", or_null(ratio(static_cast<double>(a.hits), static_cast<double>(a.asked)))},
+      {"loads", a.loads},
+      {"loaded_bytes",
+       result.counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)].count()},
+      {"evicted", a.evicted},
+      {"evicted_bytes", a.evicted_bytes.count()},
+      {"resident_bytes", a.resident.count()},
+      {"peak_bytes", a.peak.count()},
+      {"waits", a.waits},
+      {"mean_wait_ms", or_null(ratio(seconds(a.waited) * 1e3, static_cast<double>(a.waits)))}};
 }
 
 Json kv_tiers_json(const RunResult& result) {
@@ -147,6 +169,17 @@ std::vector<std::string> serving_lines(const RunResult& result) {
     lines.push_back(fmt::format("{} of {} drafts accepted: {} tokens per verification",
                                 count_text(s.accepted), count_text(s.drafts),
                                 number_text(tokens_per_verification(s), 3)));
+  if (const AdapterStats& a = result.adapters; a.asked > 0)
+    lines.push_back(fmt::format(
+        "Adapters: {} of {} requests found theirs, {} loaded ({}), {} evicted; {} requests waited "
+        "for theirs, {} each",
+        count_text(a.hits), count_text(a.asked), count_text(a.loads),
+        with_unit(
+            static_cast<double>(
+                result.counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)].count()),
+            "B"),
+        count_text(a.evicted), count_text(a.waits),
+        time_text(Picoseconds{a.waited.count() / std::max<std::int64_t>(1, a.waits)})));
   if (result.handover.transfers > 0)
     lines.push_back(fmt::format("{} caches handed over, {} in all, {} each",
                                 count_text(result.handover.transfers),

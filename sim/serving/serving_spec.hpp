@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/adapter_spec.hpp"
 #include "sim/base/units.hpp"
 #include "workloads/requests/step_load.hpp"
 
@@ -100,6 +101,15 @@ struct EarlyExitSpec {
   std::uint64_t seed = 0;
 };
 
+/// Low-rank adapters that requests ask for.
+struct LoraSpec {
+  AdapterSpec family{};
+  /// Requests that name none are dealt one, the i-th in proportion to i^-popularity; nullopt: they
+  /// run without, and streams of a steady decode have theirs in turn.
+  std::optional<double> popularity{};
+  std::uint64_t seed = 0;
+};
+
 /// Continuous batching with chunked prefill.
 struct ServingSpec {
   std::int64_t max_batch = 256;        ///< requests decoding or prefilling at once
@@ -128,6 +138,7 @@ struct ServingSpec {
   SpeculationSpec speculation{};
   ThinkingSpec thinking{};
   EarlyExitSpec early_exit{};
+  std::optional<LoraSpec> lora{};
   std::vector<FaultSpec> faults{};                     ///< by time
   Picoseconds fault_detection{kPicosecondsPerSecond};  ///< until a fault is noticed and acted on
   /// At which a die gets its weights again from the host, after a fault.
@@ -161,6 +172,19 @@ struct KvTierStats {
   Bytes moved_out{};        ///< read for other tiers
   Bytes peak{};             ///< allocated at a time
   double byte_seconds = 0;  ///< of what is allocated, over time
+};
+
+/// Adapters in the home tier. A request asks for its adapter once, when its turn comes near; again
+/// only if it had to go before it ran.
+struct AdapterStats {
+  std::int64_t asked = 0;
+  std::int64_t hits = 0;   ///< of these, found there or on its way for another
+  std::int64_t loads = 0;  ///< the others
+  std::int64_t evicted = 0;
+  Bytes evicted_bytes{};     ///< all dies together
+  Bytes resident{}, peak{};  ///< likewise
+  std::int64_t waits = 0;    ///< requests that nothing but their adapter kept waiting
+  Picoseconds waited{};      ///< by them, in all
 };
 
 struct SpeculationStats {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sim/base/ids.hpp"
@@ -20,6 +21,7 @@ struct SequenceWork {
   /// Of the new tokens, those that a draft proposes before the step, which verifies them.
   std::int64_t drafts = 0;
   std::int64_t dropped = 0;  ///< tokens before the new ones that the cache keeps no more
+  std::optional<std::uint32_t> adapter{};  ///< whose low-rank matrices its tokens also meet
 
   /// Every new token yields one: it is past its prompt, or at the last token of it.
   [[nodiscard]] bool decodes() const { return outputs == new_tokens; }
@@ -52,8 +54,10 @@ struct KvMove {
 struct StepLoad {
   std::vector<SequenceWork> sequences;
   std::vector<KvMove> moves{};
+  std::vector<std::uint32_t> adapters_in{};  ///< from behind the host link, to every replica
 
-  [[nodiscard]] bool empty() const { return sequences.empty() && moves.empty(); }
+  [[nodiscard]] bool transfers() const { return !moves.empty() || !adapters_in.empty(); }
+  [[nodiscard]] bool empty() const { return sequences.empty() && !transfers(); }
 };
 
 }  // namespace reticle

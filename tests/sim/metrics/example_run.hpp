@@ -71,6 +71,7 @@ inline RunResult example_result() {
   set_progress(r.requests[0], 1500_us, 3_ms, 7_ms, 5);
   set_progress(r.requests[1], 2_ms, 5_ms, std::nullopt, 3);
   r.requests[0].prefix_hit_tokens = 64;
+  r.requests[0].adapter = 7;
   r.requests[1].preemptions = 2;
   r.requests[2].rejected = true;
   r.requests[2].refusal = Refusal::Context;
@@ -83,14 +84,15 @@ inline RunResult example_result() {
        .kv_reserved = 8_MiB,
        .kv_cached = 1_MiB,
        .running = 2,
-       .waiting = 0},
+       .waiting = 0,
+       .adapters = 2_MiB},
       {.time = 10_ms, .kv_used = 6_MiB, .kv_reserved = 8_MiB, .running = 1, .waiting = 1}};
   r.steps = 4;
   r.output_tokens = 8;
   r.prefill_tokens = 300;
   r.duration = 10_ms;
   r.busy = 8_ms;
-  r.breakdown = {1_ms, 3_ms, 0_ms, 500_us, 0_us, 1500_us, 333_us, 333_us, 334_us, 1_ms, 2_ms};
+  r.breakdown = {1_ms, 3_ms, 0_ms, 500_us, 0_us, 0_us, 1500_us, 333_us, 333_us, 334_us, 1_ms, 2_ms};
   r.counts = example_counts();
   r.roofline_busy = 2_ms;
   r.roofline_limits = {500_us, 1500_us};
