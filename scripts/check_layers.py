@@ -42,9 +42,10 @@ ARROWS = {
     "sim/engine": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                    "workloads/requests", "model_spec", "models", "sim/config", "sim/mapping",
                    "sim/serving", "sim/accounts", "sim/metrics"},
+    "sim/sweep": {"sim/base"},
     "sim/cli": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                 "workloads/requests", "model_spec", "models", "sim/config", "sim/mapping",
-                "sim/serving", "sim/accounts", "sim/metrics", "sim/engine"},
+                "sim/serving", "sim/accounts", "sim/metrics", "sim/engine", "sim/sweep"},
 }
 
 # Single headers a part may include beyond its row: plain structs that a run's specification holds.
