@@ -42,9 +42,13 @@ ARROWS = {
     "sim/engine": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                    "workloads/requests", "model_spec", "models", "sim/config", "sim/mapping",
                    "sim/serving", "sim/accounts", "sim/metrics"},
+    "sim/sweep": {"sim/base"},
+    "sim/validate": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
+                     "workloads/requests", "workloads/text", "model_spec", "models", "sim/config",
+                     "sim/mapping", "sim/serving", "sim/accounts", "sim/metrics", "sim/engine", "sim/sweep"},
     "sim/cli": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                 "workloads/requests", "model_spec", "models", "sim/config", "sim/mapping",
-                "sim/serving", "sim/accounts", "sim/metrics", "sim/engine"},
+                "sim/serving", "sim/accounts", "sim/metrics", "sim/engine", "sim/sweep", "sim/validate"},
 }
 
 # Single headers a part may include beyond its row: plain structs that a run's specification holds.
@@ -57,7 +61,7 @@ SINGLE_HEADERS = {
 GENERATED = {"sim/cli": {"revision.hpp"}}
 
 # Parts that may not meet SystemC, not even through another header.
-WITHOUT_SYSTEMC = set(ARROWS) - {"models", "sim/engine", "sim/cli"}
+WITHOUT_SYSTEMC = set(ARROWS) - {"models", "sim/engine", "sim/validate", "sim/cli"}
 SYSTEMC = re.compile(r"(systemc|tlm)(\.h)?$|(sysc|tlm_core|tlm_utils)/|(tlm|scv)_\w+")
 
 # Third-party and standard headers: pattern, who may include it (a test on the path), the rule.

@@ -109,10 +109,9 @@ void Instance::Engine::build(const Instance& at, const PlatformSpec& platform, c
   const EngineSpec& spec = at.spec_.engine;
   lowering = std::make_unique<Lowering>(platform, llm, placement, router, std::move(graph));
   if (at.deployment_)
-    silicon =
-        std::make_unique<SiliconExecutor>(*lowering, *at.deployment_, platform, placement.kv.tier);
+    silicon = std::make_unique<SiliconExecutor>(*lowering, *at.deployment_, platform, placement);
   else
-    silicon = std::make_unique<RooflineExecutor>(*lowering, platform);
+    silicon = std::make_unique<RooflineExecutor>(*lowering, platform, placement);
   const bool steady = std::holds_alternative<SteadyDecode>(at.spec_.workload);
   if (spec.recall == RecallMode::On ||
       (spec.recall == RecallMode::Auto && !steady && spec.fidelity != Fidelity::Roofline))

@@ -142,13 +142,14 @@ bool RecallExecutor::trusted(const Field& field, const Kriging::Estimate& estima
 }
 
 StepOutcome RecallExecutor::answer(const Field& field, const Kriging::Estimate& estimate,
-                                   const StepScale& scale) {
+                                   const StepScale& scale, std::size_t sequences) {
   mean_profile_.assign(field.profiles.front().size(), 0);
   for (const auto& [sample, weight] : estimate.weights)
     for (std::size_t i = 0; i < mean_profile_.size(); ++i)
       mean_profile_[i] += weight * field.profiles[sample][i];
   StepOutcome out = profile_.outcome(mean_profile_, scale);
-  out.roofline = roofline(platform_, totals_of(out.counts, placement_.kv.tier));
+  out.roofline = roofline(platform_, totals_of(out.counts, placement_.kv.tier),
+                          in_turn(placement_.plan, sequences));
   // What no schedule can beat no interpolation beats either.
   const Picoseconds below = max(Picoseconds{}, out.roofline.duration - out.duration);
   *std::max_element(out.breakdown.begin(), out.breakdown.end()) += below;
@@ -210,7 +211,7 @@ StepOutcome RecallExecutor::execute(const StepLoad& load) {
     learn(field, point, simulated, scale);
     return simulated;
   }
-  StepOutcome recalled = answer(field, estimate, scale);
+  StepOutcome recalled = answer(field, estimate, scale, load.sequences.size());
   double chance = 0;
   if (!draw_audit(recalled.duration, chance)) {
     recalled.experts = silicon_.pass(load);

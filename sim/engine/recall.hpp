@@ -72,7 +72,8 @@ class RecallExecutor final : public StepExecutor {
 
   ClosedForm closed_form(const StepFeatures& f);
   [[nodiscard]] bool trusted(const Field& field, const Kriging::Estimate& estimate) const;
-  StepOutcome answer(const Field& field, const Kriging::Estimate& estimate, const StepScale& scale);
+  StepOutcome answer(const Field& field, const Kriging::Estimate& estimate, const StepScale& scale,
+                     std::size_t sequences);
   void learn(Field& field, const Kriging::Point& point, const StepOutcome& outcome,
              const StepScale& scale);
   [[nodiscard]] bool draw_audit(Picoseconds duration, double& chance);

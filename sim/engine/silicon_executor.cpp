@@ -20,7 +20,8 @@ StepOutcome SiliconExecutor::execute(const StepLoad& load) {
   outcome.breakdown = critical_path(deployment_, programs_, begun);
   outcome.breakdown[static_cast<std::size_t>(TimeCategory::Launch)] += overhead;
   outcome.counts = deployment_.take_counts();
-  outcome.roofline = roofline(platform_, totals_of(outcome.counts, kv_tier_));
+  outcome.roofline = roofline(platform_, totals_of(outcome.counts, placement_.kv.tier),
+                              in_turn(placement_.plan, load.sequences.size()));
   outcome.picks = programs_.picks;
   outcome.dropped_picks = programs_.dropped_picks;
   outcome.experts = programs_.experts;
@@ -31,7 +32,7 @@ StepOutcome RooflineExecutor::execute(const StepLoad& load) {
   lowering_.lower(load, programs_);
   const StepTotals totals = totals_of(programs_);
   StepOutcome outcome;
-  outcome.roofline = roofline(platform_, totals);
+  outcome.roofline = roofline(platform_, totals, in_turn(placement_.plan, load.sequences.size()));
   outcome.duration = outcome.roofline.duration;
   outcome.picks = programs_.picks;
   outcome.dropped_picks = programs_.dropped_picks;

@@ -426,10 +426,8 @@ Lowering::~Lowering() = default;
 
 template <class F>
 void Lowering::each_microbatch(const StepLoad& load, F f) const {
-  // A pipeline of p stages takes the sequences in up to p microbatches, so that stages overlap.
   const auto count = static_cast<std::int64_t>(load.sequences.size());
-  const std::int64_t batches =
-      std::clamp<std::int64_t>(placement_.plan.pipeline, 1, std::max<std::int64_t>(1, count));
+  const std::int64_t batches = microbatches(placement_.plan, count);
   const std::span<const SequenceWork> all{load.sequences};
   for (std::int64_t b = 0; b < batches; ++b) {
     const auto begin = static_cast<std::size_t>(count * b / batches);

@@ -101,12 +101,28 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
                 const PlacementPolicy& policy, const ExpertRouter* router, std::int64_t page_tokens,
                 std::int64_t max_tokens);
 
-/// The least number of nodes on which weights and one KV page fit, cut as widely as they can be
-/// (tensor-parallel in a node, stages across nodes); nullopt when the layers cannot be cut that
-/// far.
+/// What is to be held at a time.
+struct Demand {
+  std::int64_t sequences = 1;
+  std::int64_t tokens = 1;  ///< of each
+  std::int64_t page_tokens = 16;
+  std::int64_t max_tokens = 1;  ///< most tokens of one step
+};
+
+/// Whether the deployment holds weights and that, under some plan.
+bool holds(const PlatformSpec& platform, const LlmSpec& llm, const PlacementPolicy& policy,
+           const ExpertRouter* router, const Demand& demand);
+
+/// The least number of nodes that do; nullopt when the 64 from what the weights alone take on do
+/// not.
 std::optional<std::int64_t> smallest_nodes(PlatformSpec platform, const LlmSpec& llm,
                                            const PlacementPolicy& policy,
-                                           const ExpertRouter* router, std::int64_t page_tokens,
-                                           std::int64_t max_tokens);
+                                           const ExpertRouter* router, const Demand& demand);
+
+/// As messages say it, "12.3 GB".
+std::string gigabytes(Bytes bytes);
+
+/// Bytes of all tiers that weights may be in, over the deployment.
+Bytes weight_room(const PlatformSpec& platform, const PlacementPolicy& policy);
 
 }  // namespace reticle

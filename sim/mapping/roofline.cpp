@@ -61,8 +61,13 @@ StepTotals totals_of(const EventCounts& counts, Tier kv_tier) {
   return totals;
 }
 
-RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals) {
-  const auto n = static_cast<double>(dies(platform));
+double in_turn(const ParallelPlan& plan, std::size_t sequences) {
+  return static_cast<double>(plan.pipeline) /
+         static_cast<double>(microbatches(plan, static_cast<std::int64_t>(sequences)));
+}
+
+RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals, double in_turn) {
+  const double n = static_cast<double>(dies(platform)) / in_turn;
   const DieParams& die = platform.die;
   std::array<double, kTierCount> rates{};
   rates[0] = static_cast<double>(peak_bandwidth(die.sram).count());
@@ -75,9 +80,9 @@ RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals) {
     if (t > bound.duration) bound = {t, limit};
   };
   for (std::size_t t = 0; t < kTierCount; ++t)
-    consider(shortest(static_cast<double>((totals.weights[t] + totals.kv[t] + totals.moved_out[t] +
-                                           totals.moved_in[t])
-                                              .count()),
+    consider(shortest(static_cast<double>((totals.weights[t] + totals.kv[t]).count()) +
+                          static_cast<double>((totals.moved_out[t] + totals.moved_in[t]).count()) /
+                              in_turn,
                       rates[t] * n),
              static_cast<RooflineLimit>(t));
   double mac_cycles = 0;  // array-passes in units of the native format

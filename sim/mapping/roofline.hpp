@@ -11,6 +11,7 @@
 #include "models/package/platform_spec.hpp"
 #include "models/program/program.hpp"
 #include "sim/base/units.hpp"
+#include "sim/mapping/partition.hpp"
 
 namespace reticle {
 
@@ -37,6 +38,10 @@ struct RooflineStep {
 /// Sums the loads, MACs and vector operations of programs / takes them from what was counted.
 StepTotals totals_of(const StepPrograms& step);
 StepTotals totals_of(const EventCounts& counts, Tier kv_tier);
-RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals);
+/// `in_turn`: a microbatch meets the stages one after another, so that with fewer microbatches than
+/// stages no more than so many in so many stages work at a time (stages / microbatches).
+RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals, double in_turn = 1);
+/// Of a step of `sequences` sequences.
+double in_turn(const ParallelPlan& plan, std::size_t sequences);
 
 }  // namespace reticle
