@@ -149,7 +149,7 @@ struct FaultRecord {
   std::string plan;                   ///< there, from then on; empty: none
   std::string problem;                ///< why it did not come back
   std::int64_t dies = 0;              ///< of the instance, from then on
-  double speed = 0;        ///< estimated, of decode steps there, of that before the fault
+  double speed = 0;  ///< estimated, of decode steps there, of that before the fault
   /// Output tokens per second of the run since the last fault was settled; 0: it was not.
   double rate_before = 0;
   double rate_after = 0;  ///< since this one was, until the next fault or the end
