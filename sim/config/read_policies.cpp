@@ -138,6 +138,8 @@ ServingSpec read_serving(const ConfigNode& node) {
   // Field by field: an error that leaves an aggregate half made destroys it twice (GCC 12).
   ServingSpec serving;
   (void)node.find<std::string>("title");
+  serving.layer_overhead =
+      node.get<Picoseconds>("layer_overhead", defaults.layer_overhead, bounds::kLatency);
   serving.max_batch = node.get<std::int64_t>("max_batch", defaults.max_batch, kBatch);
   serving.prefill_tokens =
       node.get<std::int64_t>("prefill_tokens", defaults.prefill_tokens, bounds::kTokens);

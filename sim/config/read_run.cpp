@@ -187,8 +187,8 @@ void check_serving(const std::string& path) {
 }
 
 /// A serving policy has no key that every one has.
-constexpr std::array<std::string_view, 10> kServingKeys{
-    "max_batch", "speculation",   "instances",  "admission", "queue",
+constexpr std::array<std::string_view, 11> kServingKeys{
+    "layer_overhead", "max_batch", "speculation",   "instances",  "admission", "queue",
     "faults",    "slo_admission", "preemption", "kv_spill",  "prefix_cache"};
 
 /// Each other kind of file is known by a key only it has.

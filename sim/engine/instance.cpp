@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -45,6 +46,13 @@ PlatformSpec silicon_of(PlatformSpec platform, Fidelity fidelity) {
   platform.die.sram.form = platform.fabric.form = ModelForm::Cycle;
   if (platform.die.hbm) platform.die.hbm->form = ModelForm::Cycle;
   return platform;
+}
+
+std::int64_t layers_of(const OpGraph& graph) {
+  std::set<std::int64_t> layers;
+  for (const Operator& op : graph.operators)
+    if (op.layer >= 0) layers.insert(op.layer);
+  return std::ssize(layers);
 }
 }  // namespace
 
@@ -107,9 +115,12 @@ void Instance::Engine::build(const Instance& at, const PlatformSpec& platform, c
                              const Placement& placement, const ExpertRouter* router,
                              OpGraph graph) {
   const EngineSpec& spec = at.spec_.engine;
+  const Picoseconds host =
+      platform.die.sequencer.step_overhead + layers_of(graph) * at.spec_.serving.layer_overhead;
   lowering = std::make_unique<Lowering>(platform, llm, placement, router, std::move(graph));
   if (at.deployment_)
-    silicon = std::make_unique<SiliconExecutor>(*lowering, *at.deployment_, platform, placement);
+    silicon =
+        std::make_unique<SiliconExecutor>(*lowering, *at.deployment_, platform, placement, host);
   else
     silicon = std::make_unique<RooflineExecutor>(*lowering, platform, placement);
   const bool steady = std::holds_alternative<SteadyDecode>(at.spec_.workload);

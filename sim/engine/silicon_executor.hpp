@@ -10,10 +10,14 @@ namespace reticle {
 /// `transaction` fidelity: lowers the step to programs and lets the silicon run them.
 class SiliconExecutor final : public StepExecutor {
  public:
-  /// The platform's `step_overhead` passes on the host before every step.
+  /// `host` passes before every step.
   SiliconExecutor(Lowering& lowering, Deployment& deployment, const PlatformSpec& platform,
-                  const Placement& placement)
-      : lowering_{lowering}, deployment_{deployment}, platform_{platform}, placement_{placement} {}
+                  const Placement& placement, Picoseconds host)
+      : lowering_{lowering},
+        deployment_{deployment},
+        platform_{platform},
+        placement_{placement},
+        host_{host} {}
 
   StepOutcome execute(const StepLoad& load) override;
   ExpertTraffic pass(const StepLoad& load) override { return lowering_.pass(load); }
@@ -23,6 +27,7 @@ class SiliconExecutor final : public StepExecutor {
   Deployment& deployment_;
   const PlatformSpec& platform_;
   const Placement& placement_;
+  const Picoseconds host_;
   StepPrograms programs_;
 };
 

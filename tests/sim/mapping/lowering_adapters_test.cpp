@@ -155,7 +155,7 @@ TEST_CASE(
     for (const bool beside : {false, true}) {
       StepLoad load = beside ? decode(3, 100, plan.data) : StepLoad{};
       load.adapters_in = {2, 3};
-      load.moves = {{0, KvPlace::Home, Bytes{5'000}}};
+      load.moves = {{0, KvPlace::Far, KvPlace::Home, Bytes{5'000}}};
       const StepPrograms step = bench.lower(load);
       std::array<std::int64_t, kTierCount> read{}, written{};
       each_instruction(step, [&](std::size_t, auto, const Instruction& in) {
