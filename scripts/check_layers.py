@@ -42,12 +42,13 @@ ARROWS = {
     "sim/engine": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                    "workloads/requests", "model_spec", "models", "sim/config", "sim/mapping",
                    "sim/serving", "sim/accounts", "sim/metrics"},
+    "sim/sweep": {"sim/base"},
     "sim/validate": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                      "workloads/requests", "workloads/text", "model_spec", "models", "sim/config",
-                     "sim/mapping", "sim/serving", "sim/accounts", "sim/metrics", "sim/engine"},
+                     "sim/mapping", "sim/serving", "sim/accounts", "sim/metrics", "sim/engine", "sim/sweep"},
     "sim/cli": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                 "workloads/requests", "model_spec", "models", "sim/config", "sim/mapping",
-                "sim/serving", "sim/accounts", "sim/metrics", "sim/engine", "sim/validate"},
+                "sim/serving", "sim/accounts", "sim/metrics", "sim/engine", "sim/sweep", "sim/validate"},
 }
 
 # Single headers a part may include beyond its row: plain structs that a run's specification holds.

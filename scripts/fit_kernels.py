@@ -3,7 +3,7 @@
 
     scripts/fit_kernels.py [--measured DIR] [--reticle PROGRAM] [--only NAME] [--jobs N] [--check]
 
-Coordinate descent on the mean |log(simulated / measured)|, each term at most log 1.65, so that few
+Coordinate descent on the mean |log(simulated / measured)|, each term at most 1, so that few
 odd rows steer nothing. A stage fits the parameters that its operations depend on and leaves the
 rest as they are. No parameter belongs to a row, a shape or a language model.
 --check writes nothing and fails when a value comes out different from the one that is shipped.
@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CAP = 0.5
+CAP = 1.0
 
 # unit, digits kept, lowest and highest value, and one to start from
 TIME = ("us", 1, 0.0, 500.0, 8.0)

@@ -20,9 +20,9 @@ class Die final : public sc_core::sc_module {
   Die(const sc_core::sc_module_name& name, const DieParams& params,
       const HbmHistories& histories = {});
 
-  std::unique_ptr<MemoryIf> sram;     ///< in the form its parameters name
-  std::unique_ptr<HbmMemory> hbm;     ///< null: the die has none
-  std::unique_ptr<LinkedMemory> far;  ///< likewise
+  std::unique_ptr<MemoryIf> sram;            ///< in the form its parameters name
+  std::unique_ptr<HbmMemory> hbm;            ///< null: the die has none
+  std::unique_ptr<LinkedMemory> far, flash;  ///< likewise
   MacArray mac;
   VectorUnit vector;
   Sequencer sequencer;

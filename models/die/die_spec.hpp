@@ -28,7 +28,8 @@ struct DieParams {
   SequencerParams sequencer;
   SramParams sram;
   std::optional<HbmParams> hbm;
-  std::optional<LinkedMemoryParams> far;  ///< slowest tier, behind the host link
+  std::optional<LinkedMemoryParams> far;    ///< behind the host link
+  std::optional<LinkedMemoryParams> flash;  ///< slowest tier, behind a link of its own
   MacParams mac;
   VectorParams vector;
   std::optional<KernelParams> kernels;  ///< absent: an ideal machine

@@ -13,7 +13,8 @@ namespace {
 constexpr std::array<std::string_view, 6> kOpNames{"load",   "store",    "mac",
                                                    "vector", "exchange", "wait"};
 constexpr std::array<std::string_view, kUnitCount> kUnitNames{
-    "sram port", "hbm port", "far port", "store port", "mac", "vector", "fabric", "control"};
+    "sram port", "hbm port", "far port", "flash port", "store port",
+    "mac",       "vector",   "fabric",   "control"};
 }  // namespace
 
 Sequencer::Sequencer(const sc_core::sc_module_name& name, Bytes staging, BytesPerSecond crossbar)
@@ -33,6 +34,8 @@ MemoryIf& Sequencer::memory(Tier tier) {
       return *hbm.operator->();
     case Tier::Far:
       return *far.operator->();
+    case Tier::Flash:
+      return *flash.operator->();
   }
   fail_invariant("no such tier", std::source_location::current());
 }

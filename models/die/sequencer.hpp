@@ -48,6 +48,7 @@ class Sequencer final : public sc_core::sc_module, public ExchangeListenerIf {
   sc_core::sc_port<MemoryIf> sram{"sram"};
   sc_core::sc_port<MemoryIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> hbm{"hbm"};
   sc_core::sc_port<MemoryIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> far{"far"};
+  sc_core::sc_port<MemoryIf, 1, sc_core::SC_ZERO_OR_MORE_BOUND> flash{"flash"};
   sc_core::sc_port<MacIf> mac{"mac"};
   sc_core::sc_port<VectorIf> vector{"vector"};
   sc_core::sc_port<FabricIf> fabric{"fabric"};

@@ -90,6 +90,11 @@ EventCounts Deployment::counts() const {
       add_memory(total, Tier::Far, far);
       total.far_busy += far.busy;
     }
+    if (die->flash) {
+      const MemoryStats flash = die->flash->stats();
+      add_memory(total, Tier::Flash, flash);
+      total.flash_busy += flash.busy;
+    }
     total.staged += die->sequencer.staged();
     for (std::size_t c = 0; c < kTimeCategoryCount; ++c)
       total.loaded[c] += die->sequencer.loaded()[c];

@@ -30,6 +30,7 @@ void combine(EventCounts& a, const EventCounts& b, Op op) {
   op(a.sram_busy, b.sram_busy);
   op(a.hbm_busy, b.hbm_busy);
   op(a.far_busy, b.far_busy);
+  op(a.flash_busy, b.flash_busy);
   op(a.mac_busy, b.mac_busy);
   op(a.vector_busy, b.vector_busy);
 }

@@ -29,7 +29,7 @@ struct EventCounts {
   std::vector<Bytes> link_bytes;  ///< per fabric level, bytes x links crossed
   /// Busy time summed over all dies, for utilisation. Of a die's SRAM bank ports and HBM channels
   /// the mean counts; links are summed over all links of their level.
-  Picoseconds sram_busy{}, hbm_busy{}, far_busy{}, mac_busy{}, vector_busy{};
+  Picoseconds sram_busy{}, hbm_busy{}, far_busy{}, flash_busy{}, mac_busy{}, vector_busy{};
   std::vector<Picoseconds> link_busy;
 
   EventCounts& operator+=(const EventCounts& other);

@@ -32,6 +32,7 @@ struct EnergyPrices {
   double sram_write_pj_per_bit = 0;
   HbmPrices hbm;
   double far_pj_per_bit = 0;                     ///< device and host link
+  double flash_pj_per_bit = 0;                   ///< likewise of the flash
   double transport_pj_per_bit = 0;               ///< on-die movement from memory to the array
   std::array<double, kPrecisionCount> mac_pj{};  ///< per multiply-accumulate
   double vector_pj = 0;                          ///< per element operation

@@ -26,8 +26,8 @@ enum class OpCode : std::uint8_t {
   Wait,      ///< a fixed time (kernel launch)
 };
 
-enum class Tier : std::uint8_t { Sram, Hbm, Far };
-inline constexpr std::size_t kTierCount = 3;
+enum class Tier : std::uint8_t { Sram, Hbm, Far, Flash };
+inline constexpr std::size_t kTierCount = 4;
 
 /// What simulated time is charged to in "where the time went".
 enum class TimeCategory : std::uint8_t {
@@ -35,7 +35,8 @@ enum class TimeCategory : std::uint8_t {
   WeightsHbm,
   WeightsFar,
   Kv,
-  KvMove,  ///< keys and values from tier to tier
+  KvMove,       ///< keys and values from tier to tier
+  AdapterMove,  ///< adapters on their way into the home tier
   Mac,
   Vector,
   FabricLatency,
@@ -43,24 +44,25 @@ enum class TimeCategory : std::uint8_t {
   Launch,
   Idle
 };
-inline constexpr std::size_t kTimeCategoryCount = 11;
+inline constexpr std::size_t kTimeCategoryCount = 12;
 
-/// The category of weights by the tier they come from.
-inline constexpr std::array<TimeCategory, kTierCount> kWeightCategories{
-    TimeCategory::WeightsSram, TimeCategory::WeightsHbm, TimeCategory::WeightsFar};
+/// The category of weights by the tier they come from; flash holds none.
+inline constexpr std::array kWeightCategories{TimeCategory::WeightsSram, TimeCategory::WeightsHbm,
+                                              TimeCategory::WeightsFar};
 
 /// The units of a die; each runs its instructions in program order, all run side by side.
 enum class Unit : std::uint8_t {
   SramPort,
   HbmPort,
   FarPort,
+  FlashPort,
   StorePort,
   Mac,
   Vector,
   Fabric,
   Control
 };
-inline constexpr std::size_t kUnitCount = 8;
+inline constexpr std::size_t kUnitCount = 9;
 
 inline constexpr std::int32_t kNoInstruction = -1;
 

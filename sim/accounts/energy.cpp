@@ -71,6 +71,7 @@ void add_events(const EventCounts& counts, const PlatformSpec& platform,
   const double sram_read = number(counts.read, Tier::Sram) + staged;
   const double sram_written = number(counts.written, Tier::Sram) + staged;
   const double far = number(counts.read, Tier::Far) + number(counts.written, Tier::Far);
+  const double flash = number(counts.read, Tier::Flash) + number(counts.written, Tier::Flash);
   const double vector_j =
       static_cast<double>(counts.vector_ops) * prices.vector_pj * kJoulesPerPicojoule;
   const auto row = [&](const char* name, double joules, bool on_die) {
@@ -80,6 +81,7 @@ void add_events(const EventCounts& counts, const PlatformSpec& platform,
   row("sram_write", bit_joules(sram_written, prices.sram_write_pj_per_bit), true);
   add_hbm(counts, platform, out);
   row("far", bit_joules(far, prices.far_pj_per_bit), false);
+  row("flash", bit_joules(flash, prices.flash_pj_per_bit), false);
   row("transport", bit_joules(transported(counts), prices.transport_pj_per_bit), true);
   row("mac", mac_joules(counts, prices), true);
   row("vector", vector_j, true);

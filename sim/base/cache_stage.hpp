@@ -21,9 +21,10 @@ struct CacheStage {
   std::int64_t page_tokens = 1;
   std::int64_t page = 0;  ///< bytes of a page of the layers that keep everything
   std::vector<Window> windows{};
-  std::int64_t state = 0;     ///< bytes of recurrences, from the first token on
-  std::int64_t room = 0;      ///< bytes for all sequences of a replica
-  std::int64_t far_room = 0;  ///< bytes behind the host link, for what has to leave
+  std::int64_t state = 0;       ///< bytes of recurrences, from the first token on
+  std::int64_t room = 0;        ///< bytes for all sequences of a replica
+  std::int64_t far_room = 0;    ///< bytes behind the host link, for what has to leave
+  std::int64_t flash_room = 0;  ///< likewise of the flash, for what has to leave from there
 
   /// Bytes booked for a sequence of so many tokens: whole pages.
   [[nodiscard]] std::int64_t booked(std::int64_t tokens) const {

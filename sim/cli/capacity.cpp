@@ -11,11 +11,11 @@
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
-#include "sim/cli/point_process.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/config/value_text.hpp"
 #include "sim/engine/run.hpp"
 #include "sim/metrics/text_format.hpp"
+#include "sim/sweep/point_process.hpp"
 
 namespace reticle {
 

@@ -4,12 +4,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "sim/base/exit_code.hpp"
 #include "sim/config/resolved.hpp"
 
 namespace reticle {
-
-/// Exit codes: a contract with scripts.
-enum class ExitCode : int { Ok = 0, Bug = 1, Usage = 2, BadInput = 3, Infeasible = 4, Stuck = 5 };
 
 /// Version and revision this program was built from.
 BuildInfo build_info();

@@ -35,7 +35,7 @@ class PlatformFacts {
   }
 
  private:
-  void add(const char* section, const char* key, const char* label, std::string text,
+  void add(const char* section, const std::string& key, const char* label, std::string text,
            nlohmann::ordered_json value) {
     facts_.push_back({section, key, label, std::move(text), std::move(value)});
   }
@@ -74,15 +74,17 @@ class PlatformFacts {
                       die.hbm->stacks, die.hbm->pseudo_channels),
           channels(*die.hbm));
     }
-    if (die.far) {
-      each("memory", "far_bytes", "further tier", double(die.far->capacity.count()), "B");
-      each("memory", "far_bytes_per_s", "its host link", double(peak_bandwidth(*die.far).count()),
-           "B/s");
-      add("memory", "far_channels", "its device and link",
-          fmt::format("{} channels of {} behind {}", die.far->device.channels,
-                      die.far->device.standard, die.far->link.standard),
-          die.far->device.channels);
-    }
+    if (die.far) linked_memory("far", "further tier", *die.far);
+    if (die.flash) linked_memory("flash", "flash tier", *die.flash);
+  }
+
+  void linked_memory(const std::string& key, const char* title, const LinkedMemoryParams& m) {
+    each("memory", key + "_bytes", title, double(m.capacity.count()), "B");
+    each("memory", key + "_bytes_per_s", "its host link", double(peak_bandwidth(m).count()), "B/s");
+    add("memory", key + "_channels", "its device and link",
+        fmt::format("{} channels of {} behind {}", m.device.channels, m.device.standard,
+                    m.link.standard),
+        m.device.channels);
   }
 
   void compute() {

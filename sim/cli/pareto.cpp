@@ -8,10 +8,10 @@
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
-#include "sim/cli/point_process.hpp"
 #include "sim/engine/run.hpp"
 #include "sim/metrics/report.hpp"
 #include "sim/metrics/text_format.hpp"
+#include "sim/sweep/point_process.hpp"
 
 namespace reticle {
 

@@ -16,6 +16,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
+#include "sim/cli/chips.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/pareto.hpp"
 #include "sim/cli/progress.hpp"
@@ -32,6 +33,7 @@ namespace {
 
 struct Options {
   RunRequest request;
+  std::string chips;
   std::string out;
   bool exact = false;
   bool json = false;
@@ -163,6 +165,8 @@ void add_run(CLI::App& app) {
   sub->add_option("--workload", r.workload,
                   "steady-decode, another catalogue name, or a trace FILE[:format]");
   sub->add_option("--serving", r.serving, "Serving policy: a catalogue name or a YAML file");
+  sub->add_option("--chips", options->chips,
+                  "So many packages instead of the platform's; auto: the fewest that hold it");
   sub->add_option("--set", r.sets, "key=value, e.g. platform.die.hbm.stacks=4; may be repeated")
       ->take_all()
       ->allow_extra_args(false);
@@ -190,6 +194,7 @@ void add_run(CLI::App& app) {
       throw CLI::RequiredError("--platform, --llm and --workload (or --resolved)");
     if (options->steps) options->request.sets.push_back("engine.step_rows=true");
     if (options->exact) options->request.sets.push_back("engine.recall=off");
+    if (!options->chips.empty()) put_chips(options->request, options->chips);
     options->pareto ? run_pareto(*options) : run(*options);
   });
 }

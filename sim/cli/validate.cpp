@@ -10,6 +10,7 @@ void add_validate(CLI::App& app) {
       app.add_subcommand("validate", "Compare what is simulated with what was measured");
   sub->require_subcommand(1);
   add_validate_components(*sub);
+  add_validate_systems(*sub);
 }
 
 }  // namespace reticle

@@ -7,5 +7,7 @@ namespace reticle {
 
 /// `validate components`: measured kernels and collectives against simulated ones.
 void add_validate_components(CLI::App& validate);
+/// `validate systems`: measured serving of whole machines against simulated serving.
+void add_validate_systems(CLI::App& validate);
 
 }  // namespace reticle

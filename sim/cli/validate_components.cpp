@@ -13,12 +13,13 @@
 #include <vector>
 
 #include "sim/base/error.hpp"
+#include "sim/base/exit_code.hpp"
 #include "sim/cli/command.hpp"
-#include "sim/cli/point_process.hpp"
 #include "sim/cli/validate.hpp"
 #include "sim/config/catalogue.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/metrics/text_format.hpp"
+#include "sim/sweep/point_process.hpp"
 #include "sim/validate/error_figures.hpp"
 #include "sim/validate/run_components.hpp"
 #include "workloads/text/whole_file.hpp"

@@ -98,9 +98,10 @@ struct EnumTable<PrefixCachePolicy> {
 
 template <>
 struct EnumTable<KvSpill> {
-  static constexpr std::array<EnumName<KvSpill>, 2> names{{
+  static constexpr std::array<EnumName<KvSpill>, 3> names{{
       {"off", KvSpill::Off},
       {"far", KvSpill::Far},
+      {"flash", KvSpill::Flash},
   }};
 };
 
@@ -160,6 +161,14 @@ struct EnumTable<ExpertBalance> {
   static constexpr std::array<EnumName<ExpertBalance>, 2> names{{
       {"contiguous", ExpertBalance::Contiguous},
       {"greedy", ExpertBalance::Greedy},
+  }};
+};
+
+template <>
+struct EnumTable<AdapterTargets> {
+  static constexpr std::array<EnumName<AdapterTargets>, 2> names{{
+      {"attention", AdapterTargets::Attention},
+      {"all-linear", AdapterTargets::AllLinear},
   }};
 };
 

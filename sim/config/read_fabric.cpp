@@ -43,7 +43,7 @@ FabricLevel read_level(const ConfigNode& node, std::int64_t children, std::int64
              "must be false unless kind is switch");
   // A platform cut down to fewer dies keeps its file: more ports than dies means all of them.
   level.ports = std::min(level.ports, child_dies);
-  node.check("ports", child_dies % level.ports == 0,
+  node.check("ports", children == 1 || child_dies % level.ports == 0,
              "must divide the " + std::to_string(child_dies) + " dies joined as one");
   node.reject_unknown_keys();
   return level;

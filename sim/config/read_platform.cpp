@@ -119,12 +119,14 @@ DieParams read_die(const ConfigNode& node) {
       .sram = read_sram(node.child("sram")),
       .hbm = {},
       .far = {},
+      .flash = {},
       .mac = read_mac(node.child("mac")),
       .vector = read_vector(node.child("vector")),
       .area_mm2 = node.get<double>("area_mm2", DieParams{}.area_mm2, bounds::kSquareMillimetres),
   };
   if (const auto hbm = node.find_child("hbm")) die.hbm = read_hbm(*hbm);
-  if (const auto far = node.find_child("far")) die.far = read_far(*far);
+  if (const auto far = node.find_child("far")) die.far = read_linked_memory(*far);
+  if (const auto flash = node.find_child("flash")) die.flash = read_linked_memory(*flash);
   if (node.has("kernels")) read_kernels(node.child("kernels"), die);
   sequencer.check("staging", die.sequencer.staging <= die.sram.capacity,
                   "must not exceed the SRAM (" + ValueText<Bytes>::format(die.sram.capacity) + ")");
@@ -157,6 +159,7 @@ void check_capacities(const ConfigNode& die_node, const DieParams& die, std::int
   check("sram", die.sram.capacity);
   if (die.hbm) check("hbm", capacity(*die.hbm));
   if (die.far) check("far", die.far->capacity);
+  if (die.flash) check("flash", die.flash->capacity);
 }
 
 constexpr std::array<std::string_view, 4> kStatusWords{"shipping", "announced", "claim",

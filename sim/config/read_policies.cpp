@@ -85,6 +85,42 @@ SpeculationSpec read_speculation(const ConfigNode& node) {
   return spec;
 }
 
+constexpr Range<std::int64_t> kAdapters{1, 10'000'000};
+constexpr Range<std::int64_t> kRank{1, 4096};  // of full rank, the widest matrices shipped: 8,192
+constexpr Range<double> kSkew{0, 10};
+
+/// `rank` one for all adapters, or `ranks` a list.
+std::vector<std::int64_t> read_ranks(const ConfigNode& node, const std::vector<std::int64_t>& one) {
+  if (!node.has("ranks")) return {node.get<std::int64_t>("rank", one.front(), kRank)};
+  if (node.has("rank")) node.fail("rank", "expected none beside ranks");
+  std::vector<std::int64_t> ranks;
+  for (const std::string& text : node.texts("ranks")) {
+    const Parsed<std::int64_t> rank = ValueText<std::int64_t>::parse(text);
+    if (!rank.value || *rank.value < kRank.low || *rank.value > kRank.high)
+      node.fail("ranks", "expected whole numbers from 1 to 4096, got " + text);
+    ranks.push_back(*rank.value);
+  }
+  if (ranks.empty()) node.fail("ranks", "expected an entry at least");
+  return ranks;
+}
+
+LoraSpec read_lora(const ConfigNode& node) {
+  LoraSpec spec;
+  AdapterSpec& family = spec.family;
+  family.adapters = node.get<std::int64_t>("adapters", kAdapters);
+  family.slots = node.get<std::int64_t>("slots", kAdapters);
+  family.ranks = read_ranks(node, family.ranks);
+  family.targets = node.get<AdapterTargets>("targets", family.targets);
+  family.format = node.get<Precision>("format", family.format);
+  spec.popularity = node.find<double>("popularity", kSkew);
+  node.check("slots", family.slots <= family.adapters, "must be at most as many as adapters");
+  node.check("format", !storage_only(family.format), "must be a format that arrays multiply");
+  if (std::ssize(family.ranks) > family.adapters)
+    node.fail("ranks", "expected at most one for each of the adapters");
+  node.reject_unknown_keys();
+  return spec;
+}
+
 /// A section per fault, under a name of the user's; sorted by time.
 std::vector<FaultSpec> read_faults(const ConfigNode& node, std::int64_t instances) {
   std::vector<FaultSpec> faults;
@@ -102,6 +138,8 @@ ServingSpec read_serving(const ConfigNode& node) {
   // Field by field: an error that leaves an aggregate half made destroys it twice (GCC 12).
   ServingSpec serving;
   (void)node.find<std::string>("title");
+  serving.layer_overhead =
+      node.get<Picoseconds>("layer_overhead", defaults.layer_overhead, bounds::kLatency);
   serving.max_batch = node.get<std::int64_t>("max_batch", defaults.max_batch, kBatch);
   serving.prefill_tokens =
       node.get<std::int64_t>("prefill_tokens", defaults.prefill_tokens, bounds::kTokens);
@@ -143,6 +181,11 @@ ServingSpec read_serving(const ConfigNode& node) {
   node.check("slo_admission", !serving.slo_admission || serving.ttft_limit, "needs a ttft_limit");
   node.check("queue", serving.queue != QueueOrder::Slo || serving.ttft_limit,
              "slo needs a ttft_limit");
+  node.check(
+      "kv_spill",
+      serving.kv_spill == KvSpill::Off || (serving.prefix_cache != PrefixCachePolicy::Off &&
+                                           serving.prefix_cache != PrefixCachePolicy::Refuse),
+      "needs a prefix_cache that lets blocks go, neither off nor refuse");
   node.check("fault_detection", serving.fault_detection.count() > 0, "must be above 0");
   serving.faults = read_faults(node, serving.instances);
   if (const auto section = node.find_child("speculation")) {
@@ -150,6 +193,7 @@ ServingSpec read_serving(const ConfigNode& node) {
     (void)section->get<std::string>("draft");  // a model: read_run resolves it
     section->reject_unknown_keys();
   }
+  if (const auto section = node.find_child("lora")) serving.lora = read_lora(*section);
   node.reject_unknown_keys();
   return serving;
 }

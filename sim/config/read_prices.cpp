@@ -34,6 +34,12 @@ constexpr std::array kEnergyKeys{
     PriceKey<EnergyPrices>{"package_static_w", &EnergyPrices::package_static_w, bounds::kWatts},
 };
 
+/// Needed where there is flash.
+constexpr std::array kFlashKey{
+    PriceKey<EnergyPrices>{"flash_pj_per_bit", &EnergyPrices::flash_pj_per_bit,
+                           bounds::kPicojoules},
+};
+
 constexpr std::array kHbmKeys{
     PriceKey<HbmPrices>{"activate_nj", &HbmPrices::activate_nj, bounds::kPicojoules},
     PriceKey<HbmPrices>{"read_pj_per_bit", &HbmPrices::read_pj_per_bit, bounds::kPicojoules},
@@ -117,6 +123,8 @@ void read_energy(const ConfigNode& node, PriceCoverage coverage, PlatformSpec& p
   read_section(node, "hbm", hbm_coverage,
                [&](const ConfigNode& hbm) { read_hbm_prices(hbm, hbm_coverage, prices.hbm); });
   read_table(node, coverage, kEnergyKeys, prices);
+  if (node.has(kFlashKey.front().key) || platform.die.flash)
+    read_table(node, coverage, kFlashKey, prices);
   read_section(node, "mac_pj", coverage,
                [&](const ConfigNode& macs) { read_mac_prices(macs, coverage, prices); });
   read_section(node, "link_pj_per_bit", coverage,

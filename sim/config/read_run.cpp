@@ -72,7 +72,9 @@ void complete_tables(ConfigTree& root) {
     fill_from_hbm_table(*root.find("platform"), *hbm, "platform.die.hbm");
   if (ConfigTree* kernels = die_section(root, "kernels"))
     fill_from_kernel_table(*kernels, "platform.die.kernels");
-  if (ConfigTree* far = die_section(root, "far")) fill_from_tier_tables(*far, "platform.die.far");
+  for (const std::string tier : {"far", "flash"})
+    if (ConfigTree* section = die_section(root, tier.c_str()))
+      fill_from_tier_tables(*section, "platform.die." + tier);
 }
 
 /// A resolved file holds every timing already: another standard would change nothing but a name.
@@ -80,7 +82,9 @@ void keep_standards(ConfigTree& root) {
   const std::array sections{std::pair{die_section(root, "hbm"), "hbm"},
                             std::pair{die_section(root, "kernels"), "kernels"},
                             std::pair{die_section(root, "far", "device"), "far.device"},
-                            std::pair{die_section(root, "far", "link"), "far.link"}};
+                            std::pair{die_section(root, "far", "link"), "far.link"},
+                            std::pair{die_section(root, "flash", "device"), "flash.device"},
+                            std::pair{die_section(root, "flash", "link"), "flash.link"}};
   for (const auto& [section, name] : sections) {
     const ConfigTree* standard = section == nullptr ? nullptr : section->find("standard");
     if (standard != nullptr && standard->position.file.starts_with("--set "))
@@ -143,6 +147,10 @@ RunSpec read_run(const RunRequest& request) {
   }
   run.serving.early_exit.seed = run.seed;
   run.placement = read_placement(root.child("placement"));
+  if (run.serving.lora) {
+    run.serving.lora->seed = run.seed;
+    run.placement.adapters = run.serving.lora->family;
+  }
   run.engine = read_engine(root.child("engine"));
   root.reject_unknown_keys();
   return run;
@@ -183,8 +191,8 @@ void check_serving(const std::string& path) {
 }
 
 /// A serving policy has no key that every one has.
-constexpr std::array<std::string_view, 10> kServingKeys{
-    "max_batch", "speculation",   "instances",  "admission", "queue",
+constexpr std::array<std::string_view, 11> kServingKeys{
+    "layer_overhead", "max_batch", "speculation",   "instances",  "admission", "queue",
     "faults",    "slo_admission", "preemption", "kv_spill",  "prefix_cache"};
 
 /// Each other kind of file is known by a key only it has.

@@ -24,7 +24,8 @@ constexpr Range<std::int64_t> kBanks{1, 4096};
 
 void fill_section(ConfigTree& section, const TableFact& table, const std::string& path) {
   const ConfigTree* standard = section.find("standard");
-  if (standard == nullptr || standard->kind != ConfigTree::Kind::Leaf) return;  // read_far tells
+  if (standard == nullptr || standard->kind != ConfigTree::Kind::Leaf)
+    return;  // read_linked_memory tells
   const CatalogueFile file =
       require_config(table.kind, standard->text, standard->position, path + ".standard");
   ConfigTree tree = read_yaml(file.path, file.label);
@@ -101,15 +102,15 @@ void pass_labels(const ConfigNode& node) {
 }
 }  // namespace
 
-void fill_from_tier_tables(ConfigTree& far, std::string_view path) {
+void fill_from_tier_tables(ConfigTree& memory, std::string_view path) {
   for (const auto& table : kTables) {
-    ConfigTree* const section = far.find(table.section);
+    ConfigTree* const section = memory.find(table.section);
     if (section != nullptr && section->kind == ConfigTree::Kind::Map)
       fill_section(*section, table, std::string{path} + "." + std::string{table.section});
   }
 }
 
-LinkedMemoryParams read_far(const ConfigNode& node) {
+LinkedMemoryParams read_linked_memory(const ConfigNode& node) {
   const LinkedMemoryParams params{
       .capacity = node.get<Bytes>("capacity", bounds::kSize),
       .queue_depth =

@@ -6,11 +6,12 @@
 
 namespace reticle {
 
-/// Completes the sections `device` and `link` of a die's section `far` by the tables their keys
-/// `standard` name (configs/tiers, configs/links); what the sections say themselves stays.
-void fill_from_tier_tables(ConfigTree& far, std::string_view path);
+/// Completes the sections `device` and `link` of a die's section `far` or `flash` by the tables
+/// their keys `standard` name (configs/tiers, configs/links); what the sections say themselves
+/// stays.
+void fill_from_tier_tables(ConfigTree& memory, std::string_view path);
 
-LinkedMemoryParams read_far(const ConfigNode& node);
+LinkedMemoryParams read_linked_memory(const ConfigNode& node);
 
 /// A table as it stands in its file, with nothing of a platform. Throw ConfigError.
 void check_tier_table(const ConfigNode& node);

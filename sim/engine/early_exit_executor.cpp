@@ -20,6 +20,7 @@ StepOutcome EarlyExitExecutor::execute(const StepLoad& load) {
   first_load_.sequences.clear();
   rest_load_.sequences.clear();
   first_load_.moves = load.moves;  // between tiers: they begin with the step
+  first_load_.adapters_in = load.adapters_in;
   for (const SequenceWork& s : load.sequences) {
     first_load_.sequences.push_back(s);
     first_load_.sequences.back().outputs = decodes(s) ? 1 : 0;

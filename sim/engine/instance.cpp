@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -29,6 +30,15 @@ KvCapacity capacity_of(const KvRoom& room) {
           .stages = room.stages};
 }
 
+/// Of an adapter of each rank, all dies together.
+std::vector<Bytes> adapter_bytes(const Placement& placement) {
+  std::vector<Bytes> all;
+  if (!placement.adapters) return all;
+  for (std::size_t rank = 0; rank < placement.adapters->ranks.size(); ++rank)
+    all.push_back(placement.kv.replicas * placement.adapters->replica_bytes(rank));
+  return all;
+}
+
 /// The platform whose components take the form the fidelity asks for; at `transaction` each keeps
 /// the form its own key names.
 PlatformSpec silicon_of(PlatformSpec platform, Fidelity fidelity) {
@@ -36,6 +46,13 @@ PlatformSpec silicon_of(PlatformSpec platform, Fidelity fidelity) {
   platform.die.sram.form = platform.fabric.form = ModelForm::Cycle;
   if (platform.die.hbm) platform.die.hbm->form = ModelForm::Cycle;
   return platform;
+}
+
+std::int64_t layers_of(const OpGraph& graph) {
+  std::set<std::int64_t> layers;
+  for (const Operator& op : graph.operators)
+    if (op.layer >= 0) layers.insert(op.layer);
+  return std::ssize(layers);
 }
 }  // namespace
 
@@ -47,7 +64,8 @@ Instance::Instance(const sc_core::sc_module_name& name, std::int32_t number, con
       spec_{spec},
       plan_{plan},
       listener_{listener},
-      scheduler_{spec.serving, capacity_of(plan.placement.kv), block_tokens, role},
+      scheduler_{spec.serving, capacity_of(plan.placement.kv), block_tokens, role,
+                 adapter_bytes(plan.placement)},
       activity_{kMostSpans} {
   result_.placement = plan.placement;
   result_.plan_target = plan.target;
@@ -97,12 +115,14 @@ void Instance::Engine::build(const Instance& at, const PlatformSpec& platform, c
                              const Placement& placement, const ExpertRouter* router,
                              OpGraph graph) {
   const EngineSpec& spec = at.spec_.engine;
+  const Picoseconds host =
+      platform.die.sequencer.step_overhead + layers_of(graph) * at.spec_.serving.layer_overhead;
   lowering = std::make_unique<Lowering>(platform, llm, placement, router, std::move(graph));
   if (at.deployment_)
     silicon =
-        std::make_unique<SiliconExecutor>(*lowering, *at.deployment_, platform, placement.kv.tier);
+        std::make_unique<SiliconExecutor>(*lowering, *at.deployment_, platform, placement, host);
   else
-    silicon = std::make_unique<RooflineExecutor>(*lowering, platform);
+    silicon = std::make_unique<RooflineExecutor>(*lowering, platform, placement);
   const bool steady = std::holds_alternative<SteadyDecode>(at.spec_.workload);
   if (spec.recall == RecallMode::On ||
       (spec.recall == RecallMode::Auto && !steady && spec.fidelity != Fidelity::Roofline))
@@ -229,9 +249,13 @@ void Instance::sample_residency() {
   const Bytes used = scheduler_.kv().used();
   result_.kv_peak = max(result_.kv_peak, used);
   if (result_.steps % sample_stride_ != 0) return;
-  result_.residency.push_back({now(), number_, used, scheduler_.kv().reserved(),
-                               scheduler_.kv().cached(), scheduler_.kv().resident(KvPlace::Far),
-                               scheduler_.running(), scheduler_.waiting()});
+  const KvManager& kv = scheduler_.kv();
+  ByPlace<Bytes> behind;
+  for (const KvPlace place : kPlacesBelow) behind[place] = kv.resident(place);
+  result_.residency.push_back(
+      {now(), number_, used, kv.reserved(), kv.cached(), behind, scheduler_.running(),
+       scheduler_.waiting(),
+       scheduler_.adapters() ? scheduler_.adapters()->stats().resident : Bytes{}});
   if (result_.residency.size() < kMostSamples) return;
   auto& all = result_.residency;
   for (std::size_t i = 0; 2 * i < all.size(); ++i) all[i] = all[2 * i];
@@ -249,11 +273,14 @@ InstanceResult Instance::result() {
   result_.prefix = scheduler_.kv().prefix_stats();
   result_.prefix_block_bytes = scheduler_.kv().block_bytes();
   result_.preemption = scheduler_.preemption_stats();
-  for (const KvPlace place : {KvPlace::Home, KvPlace::Far})
-    result_.kv_tiers[static_cast<std::size_t>(place)] = scheduler_.kv().tier_stats(place);
+  for (const KvPlace place : kKvPlaces) {
+    result_.kv_tiers[place] = scheduler_.kv().tier_stats(place);
+    result_.kv_tiers[place].resident = scheduler_.kv().resident(place);
+  }
   result_.longest_context = scheduler_.longest_context();
   result_.dropped_tokens = scheduler_.dropped_tokens();
   result_.speculation = scheduler_.speculation_stats();
+  if (scheduler_.adapters()) result_.adapters = scheduler_.adapters()->stats();
   result_.activity = activity_.spans();
   return std::move(result_);
 }

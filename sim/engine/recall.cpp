@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <utility>
 
 #include "models/kernel/time.hpp"
 #include "workloads/llm/attended.hpp"
@@ -30,8 +32,22 @@ constexpr double kRoutings = 16;
 constexpr std::size_t kMostSamples = 2048;
 }  // namespace
 
-StepFeatures features_of(const StepLoad& load, const LlmSpec& llm) {
+namespace {
+void add_adapters(StepFeatures& f, const StepLoad& load, const AdapterRoom& room) {
+  std::set<std::pair<std::int32_t, std::uint32_t>> seen;
+  for (const SequenceWork& s : load.sequences) {
+    if (!s.adapter) continue;
+    const std::size_t rank = room.spec.rank_index(*s.adapter);
+    f.adapter_macs += s.new_tokens * room.ranks[rank].elements;
+    if (seen.emplace(s.replica, *s.adapter).second) f.adapters_read += room.replica_bytes(rank);
+  }
+  f.adapters = std::ssize(seen);
+}
+}  // namespace
+
+StepFeatures features_of(const StepLoad& load, const LlmSpec& llm, const AdapterRoom* room) {
   StepFeatures f;
+  if (room != nullptr) add_adapters(f, load, *room);
   for (const SequenceWork& s : load.sequences) {
     const std::int64_t macs = attention_macs(llm, s.context, s.new_tokens);
     const Bytes read = cache_read_bytes(llm, s.context, s.new_tokens);
@@ -52,15 +68,29 @@ StepFeatures features_of(const StepLoad& load, const LlmSpec& llm) {
 }
 
 namespace {
-Kriging::Point point_of(const StepFeatures& f, double decode_cache, double prefill_cache,
-                        double attention) {
+struct Shares {
+  double decode_cache = 0, prefill_cache = 0, attention = 0, adapters = 0;
+};
+Kriging::Point point_of(const StepFeatures& f, const Shares& of) {
   const auto tokens = static_cast<double>(f.tokens());
   return {std::log2(tokens) / kTokenOctaves,
-          decode_cache / kShare,
-          prefill_cache / kShare,
-          attention / kShare,
+          of.decode_cache / kShare,
+          of.prefill_cache / kShare,
+          of.attention / kShare,
           static_cast<double>(f.longest_prefill) / tokens / kShare,
-          std::log2(1 + static_cast<double>(f.decode_context)) / kContextOctaves};
+          std::log2(1 + static_cast<double>(f.decode_context)) / kContextOctaves,
+          of.adapters / kShare,
+          std::log2(1 + static_cast<double>(f.adapters)) / kTokenOctaves};
+}
+}  // namespace
+
+namespace {
+/// The format that adapters' products run in; of no matter where there are none.
+Precision adapter_product(const PlatformSpec& platform, const LlmSpec& llm,
+                          const Placement& placement) {
+  const Precision inputs = llm.linear_inputs.value_or(llm.activations);
+  if (!placement.adapters) return inputs;
+  return product_format(platform.die.mac, placement.adapters->spec.format, inputs);
 }
 }  // namespace
 
@@ -74,8 +104,9 @@ RecallExecutor::RecallExecutor(StepExecutor& silicon, const PlatformSpec& platfo
       router_{router},
       spec_{spec},
       profile_{placement.kv.tier, product_format(platform.die.mac, llm.kv, llm.activations),
-               platform.fabric.levels.size()},
-      fields_{Field{Kriging{kDeviation}, {}}, Field{Kriging{kDeviation}, {}}},
+               adapter_product(platform, llm, placement), platform.fabric.levels.size()},
+      fields_{Field{Kriging{kDeviation}, {}}, Field{Kriging{kDeviation}, {}},
+              Field{Kriging{kDeviation}, {}}, Field{Kriging{kDeviation}, {}}},
       audits_drawn_{0, "recall audits"} {
   report_.enabled = true;
 }
@@ -100,7 +131,8 @@ RecallExecutor::ClosedForm RecallExecutor::closed_form(const StepFeatures& f) {
           .prefill_cache = static_cast<double>(f.prefill_cache_read.count()) / rate,
           .prefill_attention = static_cast<double>(f.prefill_macs) * slow /
                                (static_cast<double>(macs_per_cycle(mac)) *
-                                static_cast<double>(mac.clock.count()) * n)};
+                                static_cast<double>(mac.clock.count()) * n),
+          .adapters = static_cast<double>(f.adapters_read.count()) / rate};
 }
 
 /// More than an average over kRoutings steps of a kind is not asked for.
@@ -110,13 +142,14 @@ bool RecallExecutor::trusted(const Field& field, const Kriging::Estimate& estima
 }
 
 StepOutcome RecallExecutor::answer(const Field& field, const Kriging::Estimate& estimate,
-                                   const StepScale& scale) {
+                                   const StepScale& scale, std::size_t sequences) {
   mean_profile_.assign(field.profiles.front().size(), 0);
   for (const auto& [sample, weight] : estimate.weights)
     for (std::size_t i = 0; i < mean_profile_.size(); ++i)
       mean_profile_[i] += weight * field.profiles[sample][i];
   StepOutcome out = profile_.outcome(mean_profile_, scale);
-  out.roofline = roofline(platform_, totals_of(out.counts, placement_.kv.tier));
+  out.roofline = roofline(platform_, totals_of(out.counts, placement_.kv.tier),
+                          in_turn(placement_.plan, sequences));
   // What no schedule can beat no interpolation beats either.
   const Picoseconds below = max(Picoseconds{}, out.roofline.duration - out.duration);
   *std::max_element(out.breakdown.begin(), out.breakdown.end()) += below;
@@ -151,21 +184,26 @@ bool RecallExecutor::draw_audit(Picoseconds duration, double& chance) {
 }
 
 StepOutcome RecallExecutor::execute(const StepLoad& load) {
-  if (!load.moves.empty()) {  // each is its own: simulated, and never an example for others
+  if (load.transfers()) {  // each is its own: simulated, and never an example for others
     ++report_.simulated;
     return silicon_.execute(load);
   }
-  const StepFeatures f = features_of(load, llm_);
+  const StepFeatures f =
+      features_of(load, llm_, placement_.adapters ? &*placement_.adapters : nullptr);
   const ClosedForm form = closed_form(f);
   const double total = form.total();
   const StepScale scale{.tokens = static_cast<double>(f.tokens()),
                         .seconds = total,
                         .cache_read = f.cache_read,
-                        .attention_macs = f.attention_macs};
+                        .attention_macs = f.attention_macs,
+                        .adapters_read = f.adapters_read,
+                        .adapter_macs = f.adapter_macs};
   const auto kind = static_cast<std::size_t>(f.prefill_tokens > 0);
-  Field& field = fields_[kind];
-  const Kriging::Point point = point_of(f, form.decode_cache / total, form.prefill_cache / total,
-                                        form.prefill_attention / total);
+  Field& field = fields_[kind + (f.adapters > 0 ? 2 : 0)];
+  const Kriging::Point point = point_of(f, {.decode_cache = form.decode_cache / total,
+                                            .prefill_cache = form.prefill_cache / total,
+                                            .attention = form.prefill_attention / total,
+                                            .adapters = form.adapters / total});
   const Kriging::Estimate estimate = field.ratios.at(point);
   if (!trusted(field, estimate)) {
     ++report_.simulated;
@@ -173,7 +211,7 @@ StepOutcome RecallExecutor::execute(const StepLoad& load) {
     learn(field, point, simulated, scale);
     return simulated;
   }
-  StepOutcome recalled = answer(field, estimate, scale);
+  StepOutcome recalled = answer(field, estimate, scale, load.sequences.size());
   double chance = 0;
   if (!draw_audit(recalled.duration, chance)) {
     recalled.experts = silicon_.pass(load);

@@ -27,9 +27,14 @@ struct StepFeatures {
   Bytes prefill_cache_read{};        ///< those of the prefills
   std::int64_t attention_macs = 0;   ///< of all layers
   std::int64_t prefill_macs = 0;     ///< those of the prefills
+  std::int64_t adapters = 0;         ///< that some sequence runs with, of every replica
+  Bytes adapters_read{};
+  std::int64_t adapter_macs = 0;
   [[nodiscard]] std::int64_t tokens() const { return decodes + prefill_tokens; }
 };
-StepFeatures features_of(const StepLoad& load, const LlmSpec& llm);
+/// `room`: null where there are no adapters.
+StepFeatures features_of(const StepLoad& load, const LlmSpec& llm,
+                         const AdapterRoom* room = nullptr);
 
 /// Answers steps from similar ones that were simulated. A closed form says roughly what a step
 /// takes; its ratio to the simulated time changes slowly with what the closed form consists of, so
@@ -53,11 +58,13 @@ class RecallExecutor final : public StepExecutor {
     double weights = 0;  ///< with GEMMs and collectives
     double decode_cache = 0, prefill_cache = 0;
     double prefill_attention = 0;
+    double adapters = 0;
     [[nodiscard]] double total() const {
-      return weights + decode_cache + prefill_cache + prefill_attention;
+      return weights + decode_cache + prefill_cache + prefill_attention + adapters;
     }
   };
-  /// Steps with and without prompt tokens are two fields: their time has other causes.
+  /// Steps with and without prompt tokens, and with and without adapters, are fields of their own:
+  /// their time has other causes.
   struct Field {
     Kriging ratios;
     std::vector<std::vector<double>> profiles;  ///< of the samples
@@ -65,7 +72,8 @@ class RecallExecutor final : public StepExecutor {
 
   ClosedForm closed_form(const StepFeatures& f);
   [[nodiscard]] bool trusted(const Field& field, const Kriging::Estimate& estimate) const;
-  StepOutcome answer(const Field& field, const Kriging::Estimate& estimate, const StepScale& scale);
+  StepOutcome answer(const Field& field, const Kriging::Estimate& estimate, const StepScale& scale,
+                     std::size_t sequences);
   void learn(Field& field, const Kriging::Point& point, const StepOutcome& outcome,
              const StepScale& scale);
   [[nodiscard]] bool draw_audit(Picoseconds duration, double& chance);
@@ -78,12 +86,12 @@ class RecallExecutor final : public StepExecutor {
   const EngineSpec spec_;
   const StepProfile profile_;
   std::vector<double> mean_profile_;  ///< of the step at hand
-  std::array<Field, 2> fields_;
+  std::array<Field, 4> fields_;
   std::unordered_map<std::int64_t, double> weights_time_;  ///< closed form by tokens of the step
   RngStream audits_drawn_;
   double recalled_time_ = 0;  ///< seconds
   RecallReport report_;
-  std::array<AuditLog, 2> audits_;  ///< as fields_
+  std::array<AuditLog, 2> audits_;  ///< of steps without and with prompt tokens
   AuditLog all_audits_;
 };
 

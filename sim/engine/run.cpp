@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/engine/run.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -24,6 +25,43 @@ void check_formats(const PlatformSpec& platform, const LlmSpec& llm) {
                             ", which " + llm.name + " needs");
 }
 
+/// That what serving.lora says has an effect, and what requests ask for is there.
+void check_lora(const RunSpec& spec, const Trace* trace) {
+  if (!spec.serving.lora) {
+    if (trace && std::ranges::any_of(trace->requests,
+                                     [](const Request& r) { return r.adapter.has_value(); }))
+      logger("engine").warn("requests name adapters: without serving.lora all run on {} itself",
+                            spec.llm.name);
+    return;
+  }
+  const LoraSpec& lora = *spec.serving.lora;
+  if (spec.platform.die.mac.cycles_per_pass[static_cast<std::size_t>(lora.family.format)] == 0)
+    throw InfeasibleError(spec.platform.name + " has no MAC path for " +
+                          std::string{name_of(lora.family.format)} + ", serving.lora.format");
+  if (trace == nullptr) return;
+  std::int64_t named = 0;
+  for (const Request& r : trace->requests) {
+    if (!r.adapter) continue;
+    ++named;
+    if (*r.adapter >= lora.family.adapters)
+      throw ConfigError(SourcePosition{}, "serving.lora.adapters",
+                        "expected as many as the trace names: request " +
+                            std::to_string(static_cast<std::uint64_t>(r.id)) +
+                            " asks for adapter " + std::to_string(*r.adapter) +
+                            ", counted from 0, got " + std::to_string(lora.family.adapters));
+  }
+  if (named == 0 && !lora.popularity)
+    throw ConfigError(SourcePosition{}, "serving.lora.popularity",
+                      "expected a number, as the trace names no adapters, got none");
+  if (named == std::ssize(trace->requests) && lora.popularity)
+    throw ConfigError(SourcePosition{}, "serving.lora.popularity",
+                      "expected none, as every request of the trace names its adapter");
+  if (!spec.platform.die.far)
+    throw ConfigError(SourcePosition{}, "serving.lora",
+                      "expected a platform with a far tier that adapters are loaded from, " +
+                          spec.platform.name + " has none (platform.die.far)");
+}
+
 void check_supported(const RunSpec& spec, const Trace* trace) {
   const std::int64_t page = spec.serving.kv_page_tokens;
   if (trace && spec.serving.prefix_cache != PrefixCachePolicy::Off &&
@@ -40,14 +78,19 @@ void check_supported(const RunSpec& spec, const Trace* trace) {
   if (spec.serving.early_exit.share > 0 && spec.draft)
     throw ConfigError(SourcePosition{}, "serving.early_exit_share",
                       "expected 0 beside serving.speculation: drafts are verified by all layers");
-  const bool far =
-      spec.serving.kv_spill == KvSpill::Far || spec.serving.preemption == Preemption::Swap;
-  if (far && !spec.platform.die.far)
-    throw ConfigError(
-        SourcePosition{},
-        spec.serving.kv_spill == KvSpill::Far ? "serving.kv_spill" : "serving.preemption",
-        "expected a platform with a far tier to spill or swap to, " + spec.platform.name +
-            " has none");
+  const auto needs = [&](bool asked, bool there, const std::string& key, const std::string& tier) {
+    if (asked && !there)
+      throw ConfigError(SourcePosition{}, key,
+                        "expected a platform with a " + tier + " tier to spill or swap to, " +
+                            spec.platform.name + " has none (die." + tier + ")");
+  };
+  const DieParams& die = spec.platform.die;
+  needs(spec.serving.kv_spill == KvSpill::Far, die.far.has_value(), "serving.kv_spill", "far");
+  needs(spec.serving.kv_spill == KvSpill::Flash, die.flash.has_value(), "serving.kv_spill",
+        "flash");
+  needs(spec.serving.preemption == Preemption::Swap, die.far.has_value(), "serving.preemption",
+        "far");
+  check_lora(spec, trace);
   check_formats(spec.platform, spec.llm);
   if (spec.draft) check_formats(spec.platform, *spec.draft);
   const auto* steady = std::get_if<SteadyDecode>(&spec.workload);

@@ -7,8 +7,7 @@
 namespace reticle {
 
 StepOutcome SiliconExecutor::execute(const StepLoad& load) {
-  const Picoseconds overhead = platform_.die.sequencer.step_overhead;
-  sc_core::wait(to_sc_time(overhead));
+  sc_core::wait(to_sc_time(host_));
   const Picoseconds begun = now();
   lowering_.lower(load, programs_);
   deployment_.start(programs_);
@@ -16,11 +15,12 @@ StepOutcome SiliconExecutor::execute(const StepLoad& load) {
   sc_core::wait(to_sc_time(max(Picoseconds{0}, deployment_.end() - now())));
 
   StepOutcome outcome;
-  outcome.duration = overhead + now() - begun;
+  outcome.duration = host_ + now() - begun;
   outcome.breakdown = critical_path(deployment_, programs_, begun);
-  outcome.breakdown[static_cast<std::size_t>(TimeCategory::Launch)] += overhead;
+  outcome.breakdown[static_cast<std::size_t>(TimeCategory::Launch)] += host_;
   outcome.counts = deployment_.take_counts();
-  outcome.roofline = roofline(platform_, totals_of(outcome.counts, kv_tier_));
+  outcome.roofline = roofline(platform_, totals_of(outcome.counts, placement_.kv.tier),
+                              in_turn(placement_.plan, load.sequences.size()));
   outcome.picks = programs_.picks;
   outcome.dropped_picks = programs_.dropped_picks;
   outcome.experts = programs_.experts;
@@ -31,24 +31,27 @@ StepOutcome RooflineExecutor::execute(const StepLoad& load) {
   lowering_.lower(load, programs_);
   const StepTotals totals = totals_of(programs_);
   StepOutcome outcome;
-  outcome.roofline = roofline(platform_, totals);
+  outcome.roofline = roofline(platform_, totals, in_turn(placement_.plan, load.sequences.size()));
   outcome.duration = outcome.roofline.duration;
   outcome.picks = programs_.picks;
   outcome.dropped_picks = programs_.dropped_picks;
   outcome.experts = programs_.experts;
-  constexpr std::array<TimeCategory, 5> kCharged{TimeCategory::WeightsSram,
-                                                 TimeCategory::WeightsHbm, TimeCategory::WeightsFar,
-                                                 TimeCategory::Mac, TimeCategory::Vector};
+  constexpr std::array<TimeCategory, kRooflineLimitCount> kCharged{
+      TimeCategory::WeightsSram, TimeCategory::WeightsHbm, TimeCategory::WeightsFar,
+      TimeCategory::KvMove,      TimeCategory::Mac,        TimeCategory::Vector};
   outcome.breakdown[static_cast<std::size_t>(
       kCharged[static_cast<std::size_t>(outcome.roofline.limit)])] = outcome.duration;
   EventCounts& counts = outcome.counts;
   for (std::size_t t = 0; t < kTierCount; ++t) {
     counts.read[t] = totals.weights[t] + totals.kv[t] + totals.moved_out[t];
     counts.written[t] = totals.moved_in[t];
-    counts.loaded[static_cast<std::size_t>(kWeightCategories[t])] += totals.weights[t];
     counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)] += totals.kv[t];
     counts.loaded[static_cast<std::size_t>(TimeCategory::KvMove)] += totals.moved_out[t];
   }
+  counts.loaded[static_cast<std::size_t>(TimeCategory::KvMove)] -= totals.adapters_in;
+  counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)] = totals.adapters_in;
+  for (std::size_t t = 0; t < kWeightCategories.size(); ++t)
+    counts.loaded[static_cast<std::size_t>(kWeightCategories[t])] += totals.weights[t];
   // Whole bursts, every row used in full.
   if (const auto& hbm = platform_.die.hbm) {
     const std::int64_t bytes = counts.read[static_cast<std::size_t>(Tier::Hbm)].count();

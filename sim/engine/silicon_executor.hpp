@@ -10,10 +10,14 @@ namespace reticle {
 /// `transaction` fidelity: lowers the step to programs and lets the silicon run them.
 class SiliconExecutor final : public StepExecutor {
  public:
-  /// The platform's `step_overhead` passes on the host before every step.
+  /// `host` passes before every step.
   SiliconExecutor(Lowering& lowering, Deployment& deployment, const PlatformSpec& platform,
-                  Tier kv_tier)
-      : lowering_{lowering}, deployment_{deployment}, platform_{platform}, kv_tier_{kv_tier} {}
+                  const Placement& placement, Picoseconds host)
+      : lowering_{lowering},
+        deployment_{deployment},
+        platform_{platform},
+        placement_{placement},
+        host_{host} {}
 
   StepOutcome execute(const StepLoad& load) override;
   ExpertTraffic pass(const StepLoad& load) override { return lowering_.pass(load); }
@@ -22,15 +26,16 @@ class SiliconExecutor final : public StepExecutor {
   Lowering& lowering_;
   Deployment& deployment_;
   const PlatformSpec& platform_;
-  const Tier kv_tier_;
+  const Placement& placement_;
+  const Picoseconds host_;
   StepPrograms programs_;
 };
 
 /// `roofline` fidelity: the same programs' bytes and operations against the bound.
 class RooflineExecutor final : public StepExecutor {
  public:
-  RooflineExecutor(Lowering& lowering, const PlatformSpec& platform)
-      : lowering_{lowering}, platform_{platform} {}
+  RooflineExecutor(Lowering& lowering, const PlatformSpec& platform, const Placement& placement)
+      : lowering_{lowering}, platform_{platform}, placement_{placement} {}
 
   StepOutcome execute(const StepLoad& load) override;
   ExpertTraffic pass(const StepLoad& load) override { return lowering_.pass(load); }
@@ -38,6 +43,7 @@ class RooflineExecutor final : public StepExecutor {
  private:
   Lowering& lowering_;
   const PlatformSpec& platform_;
+  const Placement& placement_;
   StepPrograms programs_;
 };
 

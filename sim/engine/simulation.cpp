@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "models/kernel/time.hpp"
@@ -45,6 +46,7 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
       places_(sites.size()),
       router_{spec.serving.routing, spec.serving.instances},
       decode_router_{spec.serving.routing, spec.serving.instances} {
+  if (spec.serving.lora) adapters_.emplace(*spec.serving.lora);
   const std::int64_t block_tokens = trace ? trace->block_tokens : 0;
   for (std::size_t p = 0; p < sites.size(); ++p) {
     Place& place = places_[p];
@@ -142,7 +144,8 @@ void Simulation::arrive() {
       result_.requests.push_back({.id = request.id,
                                   .arrival = {},
                                   .input_tokens = request.input_tokens,
-                                  .output_tokens = request.output_tokens});
+                                  .output_tokens = request.output_tokens,
+                                  .adapter = adapters_ ? adapters_->of(request) : std::nullopt});
     while (!finished_) {
       const auto next = arrivals_->next();
       if (!next)
@@ -192,6 +195,7 @@ void Simulation::refuse(RequestId id, Refusal why) {
 Ticket Simulation::ticket_for(RequestId id) {
   const Request& request = trace_->requests[static_cast<std::size_t>(id)];
   Ticket ticket = ticket_of(request);
+  ticket.adapter = record(id).adapter;
   const auto& workload = std::get<TraceWorkload>(spec_.workload);
   const std::uint64_t who = request.session.value_or(static_cast<std::uint64_t>(id));
   if (unit_interval(mix64(combine64(workload.seed, who))) < workload.background_share)
@@ -272,18 +276,36 @@ void Simulation::refuse_batch(const SteadyDecode& steady) const {
       std::to_string((needed - have) * room.page_bytes.count()) + " B do not fit");
 }
 
+/// Streams of a steady decode all run at once, so all their adapters are there at once.
+void Simulation::check_slots(const SteadyDecode& steady) const {
+  std::vector<std::set<std::uint32_t>> asked(places_.size());
+  for (std::int64_t i = 0; i < steady.batch; ++i)
+    asked[static_cast<std::size_t>(i % std::ssize(places_))].insert(
+        adapters_->of_stream(static_cast<std::uint64_t>(i)));
+  for (const auto& of_place : asked)
+    if (std::ssize(of_place) > spec_.serving.lora->family.slots)
+      throw InfeasibleError("workload.batch: " + std::to_string(steady.batch) +
+                            " streams run with " + std::to_string(of_place.size()) +
+                            " adapters at once, serving.lora.slots holds " +
+                            std::to_string(spec_.serving.lora->family.slots));
+}
+
 void Simulation::begin_steady(const SteadyDecode& steady) {
+  if (adapters_) check_slots(steady);
   for (std::int64_t i = 0; i < steady.batch; ++i) {
     const RequestId id{static_cast<std::uint64_t>(i)};
     Place& place = places_[static_cast<std::size_t>(i % std::ssize(places_))];
-    if (!place.instance().scheduler().resume(id, steady.context, steady.steps))
+    std::optional<std::uint32_t> adapter;
+    if (adapters_) adapter = adapters_->of_stream(static_cast<std::uint64_t>(i));
+    if (!place.instance().scheduler().resume(id, steady.context, steady.steps, adapter))
       refuse_batch(steady);
     result_.requests.push_back({.id = id,
                                 .arrival = {},
                                 .input_tokens = steady.context,
                                 .output_tokens = steady.steps,
                                 .generated = 0,
-                                .admitted = Picoseconds{0}});
+                                .admitted = Picoseconds{0},
+                                .adapter = adapter});
   }
   for (Place& place : places_) {
     place.instance().sample_residency();

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <systemc>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "sim/engine/kv_network.hpp"
 #include "sim/engine/run.hpp"
 #include "sim/engine/sites.hpp"
+#include "sim/serving/adapter_pool.hpp"
 #include "sim/serving/arrivals.hpp"
 #include "sim/serving/request_router.hpp"
 
@@ -60,6 +62,7 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
   void begin_steady(const SteadyDecode& steady);
   [[noreturn]] void refuse_all() const;
   [[noreturn]] void refuse_batch(const SteadyDecode& steady) const;
+  void check_slots(const SteadyDecode& steady) const;
   void take(RequestId id);
   void refuse(RequestId id, Refusal why);
   [[nodiscard]] bool fitted_at_first(const Ticket& ticket) const;
@@ -91,6 +94,7 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
   std::vector<Place> places_;
   std::unique_ptr<KvNetwork> network_;  ///< where instances hand caches over
   RequestRouter router_, decode_router_;
+  std::optional<AdapterDealer> adapters_;  ///< nullopt: requests have none
   std::unique_ptr<Arrivals> arrivals_;
   RunResult result_;
   std::map<RequestId, std::size_t> prefilled_at_;               ///< handed over, cache not sent yet

@@ -42,7 +42,9 @@ namespace {
 
 /// With sign -1 leaves what a tier reads beside its loads (nothing, as a rule); +1 adds them again.
 void add_loads(EventCounts& c, std::size_t tier, Tier kv_tier, std::int64_t sign) {
-  Bytes loads = c.loaded[static_cast<std::size_t>(kWeightCategories[tier])];
+  Bytes loads{};
+  if (tier < kWeightCategories.size())
+    loads += c.loaded[static_cast<std::size_t>(kWeightCategories[tier])];
   if (static_cast<Tier>(tier) == kv_tier)
     loads += c.loaded[static_cast<std::size_t>(TimeCategory::Kv)];
   c.read[tier] += sign * loads;
@@ -67,7 +69,8 @@ void each_of_rest(StepOutcome& outcome, const StepScale& scale, double hbm, Visi
   visit(c.vector_ops, scale.tokens);
   for (auto& bytes : c.link_bytes) visit(bytes, scale.tokens);
   for (auto& busy : c.link_busy) visit(busy, scale.tokens);
-  for (auto* busy : {&c.sram_busy, &c.hbm_busy, &c.far_busy, &c.mac_busy, &c.vector_busy})
+  for (auto* busy :
+       {&c.sram_busy, &c.hbm_busy, &c.far_busy, &c.flash_busy, &c.mac_busy, &c.vector_busy})
     visit(*busy, scale.seconds);
   visit(outcome.picks, scale.tokens);
   visit(outcome.dropped_picks, scale.tokens);
@@ -78,6 +81,17 @@ constexpr auto kKv = static_cast<std::size_t>(TimeCategory::Kv);
 
 }  // namespace
 
+void StepProfile::add_bytes(EventCounts& counts, const StepScale& scale, std::int64_t sign) const {
+  const TimeCategory weights = kWeightCategories[static_cast<std::size_t>(kv_tier_)];
+  counts.loaded[kKv] += sign * scale.cache_read;
+  counts.loaded[static_cast<std::size_t>(weights)] += sign * scale.adapters_read;
+}
+
+void StepProfile::add_macs(EventCounts& counts, const StepScale& scale, std::int64_t sign) const {
+  counts.macs[static_cast<std::size_t>(attention_)] += sign * scale.attention_macs;
+  counts.macs[static_cast<std::size_t>(adapters_)] += sign * scale.adapter_macs;
+}
+
 std::vector<double> StepProfile::of(const StepOutcome& outcome, const StepScale& scale) const {
   std::vector<double> profile;
   const auto keep = [&](auto& field, double by) { profile.push_back(value_of(field) / by); };
@@ -85,8 +99,8 @@ std::vector<double> StepProfile::of(const StepOutcome& outcome, const StepScale&
   rest.counts.link_bytes.resize(levels_);
   rest.counts.link_busy.resize(levels_);
   for (std::size_t t = 0; t < kTierCount; ++t) add_loads(rest.counts, t, kv_tier_, -1);
-  rest.counts.loaded[kKv] -= scale.cache_read;
-  rest.counts.macs[static_cast<std::size_t>(attention_)] -= scale.attention_macs;
+  add_bytes(rest.counts, scale, -1);
+  add_macs(rest.counts, scale, -1);
   each_of_bytes(rest.counts, scale, keep);
   each_of_rest(rest, scale, hbm_bytes(outcome.counts), keep);
   return profile;
@@ -104,12 +118,12 @@ StepOutcome StepProfile::outcome(const std::vector<double>& profile, const StepS
     field = std::max(field, std::remove_reference_t<decltype(field)>{});
   };
   each_of_bytes(counts, scale, fill);
-  counts.loaded[kKv] += scale.cache_read;
+  add_bytes(counts, scale, +1);
   each_of_bytes(counts, scale, floor);
   for (std::size_t t = 0; t < kTierCount; ++t) add_loads(counts, t, kv_tier_, +1);
   const double hbm = hbm_bytes(counts);
   each_of_rest(out, scale, hbm, fill);
-  counts.macs[static_cast<std::size_t>(attention_)] += scale.attention_macs;
+  add_macs(counts, scale, +1);
   sum_up(out);
   each_of_rest(out, scale, hbm, floor);
   return out;

@@ -16,18 +16,21 @@ struct StepScale {
   double seconds = 0;               ///< closed form
   Bytes cache_read{};               ///< of all layers, windows and states included
   std::int64_t attention_macs = 0;  ///< of all layers
+  Bytes adapters_read{};            ///< likewise
+  std::int64_t adapter_macs = 0;    ///< likewise
 };
 
 /// A step's counts and shares of its time without what is known of it beforehand, so that profiles
 /// of neighbouring steps can be averaged: counts that follow tokens, time or HBM bytes stand as
-/// ratios to them; cached keys and values and attention's products, known exactly, are taken off.
+/// ratios to them; cached keys and values, adapters and the products of both, known exactly, are
+/// taken off.
 /// Refreshes are in no profile: memories count those of the time since they were last used, so the
 /// next simulated step has them.
 class StepProfile {
  public:
-  /// `attention`: the format of its products; `levels`: of the fabric.
-  StepProfile(Tier kv_tier, Precision attention, std::size_t levels)
-      : kv_tier_{kv_tier}, attention_{attention}, levels_{levels} {}
+  /// `attention`, `adapters`: the formats of their products; `levels`: of the fabric.
+  StepProfile(Tier kv_tier, Precision attention, Precision adapters, std::size_t levels)
+      : kv_tier_{kv_tier}, attention_{attention}, adapters_{adapters}, levels_{levels} {}
 
   [[nodiscard]] std::vector<double> of(const StepOutcome& outcome, const StepScale& scale) const;
   /// The outcome that has such a profile. Its roofline is not filled in.
@@ -35,8 +38,12 @@ class StepProfile {
                                     const StepScale& scale) const;
 
  private:
+  /// The bytes that are known of a step beforehand, added or taken off; likewise the products.
+  void add_bytes(EventCounts& counts, const StepScale& scale, std::int64_t sign) const;
+  void add_macs(EventCounts& counts, const StepScale& scale, std::int64_t sign) const;
+
   Tier kv_tier_;
-  Precision attention_;
+  Precision attention_, adapters_;
   std::size_t levels_;
 };
 

@@ -99,8 +99,12 @@ void Lowering::Writer::take(std::span<const SequenceWork> sequences) {
 void Lowering::Writer::write(std::span<const SequenceWork> sequences) {
   take(sequences);
   work_.clear();
-  for (std::int64_t r = 0; r < plan_.data; ++r)
-    work_.push_back(summarise(o_.llm_, sequences, static_cast<std::int32_t>(r)));
+  for (std::int64_t r = 0; r < plan_.data; ++r) {
+    const auto replica = static_cast<std::int32_t>(r);
+    work_.push_back(summarise(o_.llm_, sequences, replica));
+    if (o_.placement_.adapters)
+      work_.back().adapters = group_adapters(o_.placement_.adapters->spec, sequences, replica);
+  }
   // A microbatch starts from nothing on every die; units keep it behind the one before.
   std::fill(last_.begin(), last_.end(), kNoInstruction);
   std::fill(gate_.begin(), gate_.end(), kNoInstruction);
@@ -172,43 +176,56 @@ void Lowering::Writer::load_and_mac(std::int64_t die, const Streamed& s,
   const std::int64_t tiles = direct ? 1 : std::max<std::int64_t>(1, div_up(s.bytes, tile_));
   const std::int32_t operands = last(die);
   for (std::int64_t t = 0; t < tiles; ++t) {
-    Instruction load{.code = OpCode::Load,
-                     .unit = port_of(s.tier),
-                     .tier = s.tier,
-                     .category = s.category,
-                     .staged = !direct};
-    load.amount = share(s.bytes, tiles, t);
-    load.address = s.address + s.bytes * t / tiles;
-    load.piece = static_cast<std::int32_t>(std::min(s.piece, kLongestPiece));
-    // SRAM streams when the array can take it; slower tiers run ahead as far as they may.
-    load.after[0] = direct ? operands : s.load_after;
-    load.after[1] = gate_[static_cast<std::size_t>(die)];
-    load.after[2] = s.arrived;
-    const std::int32_t loaded = s.bytes > 0 ? add(die, load) : kNoInstruction;
-
-    const std::int32_t operand = dequantise(die, loaded, share(s.dequantised, tiles, t));
-    Instruction mac{.code = OpCode::Mac,
-                    .unit = Unit::Mac,
-                    .category = TimeCategory::Mac,
-                    .precision = precision};
+    Streamed part = s;
+    part.bytes = share(s.bytes, tiles, t);
+    part.address = s.address + s.bytes * t / tiles;
+    part.dequantised = share(s.dequantised, tiles, t);
+    part.kept = share(s.kept, tiles, t);
+    part.kept_at = s.kept_at + s.kept * t / tiles;
     auto& all = program(die).shapes;
-    mac.shapes_begin = static_cast<std::int32_t>(all.size());
+    const auto shapes_begin = static_cast<std::int32_t>(all.size());
     for (GemmShape shape : shapes) {
       shape.n = share(shape.n, tiles, t);
       if (shape.n > 0) all.push_back(shape);
     }
-    mac.shapes_end = static_cast<std::int32_t>(all.size());
-    mac.after[0] = {operand, true};
-    mac.after[1] = operands;
-    mac.after[2] = {std::exchange(crossing_[static_cast<std::size_t>(die)], kNoInstruction), true};
-    last(die) = add(die, mac);
-    if (loaded == kNoInstruction) continue;
-    std::int32_t& consumer = program(die).code[static_cast<std::size_t>(loaded)].consumer;
-    consumer = last(die);
-    // What is kept goes on from the staging buffer when the array has had it.
-    const std::int64_t kept = share(s.kept, tiles, t);
-    if (kept > 0) consumer = fill(die, s.kept_at + s.kept * t / tiles, kept, last(die));
+    load_and_mac_tile(die, part, shapes_begin, precision, operands);
   }
+}
+
+void Lowering::Writer::load_and_mac_tile(std::int64_t die, const Streamed& part,
+                                         std::int32_t shapes_begin, Precision precision,
+                                         std::int32_t operands) {
+  const bool direct = part.tier == Tier::Sram;
+  Instruction load{.code = OpCode::Load,
+                   .unit = port_of(part.tier),
+                   .tier = part.tier,
+                   .category = part.category,
+                   .staged = !direct};
+  load.amount = part.bytes;
+  load.address = part.address;
+  load.piece = static_cast<std::int32_t>(std::min(part.piece, kLongestPiece));
+  // SRAM streams when the array can take it; slower tiers run ahead as far as they may.
+  load.after[0] = direct ? operands : part.load_after;
+  load.after[1] = gate_[static_cast<std::size_t>(die)];
+  load.after[2] = part.arrived;
+  const std::int32_t loaded = part.bytes > 0 ? add(die, load) : kNoInstruction;
+
+  const std::int32_t operand = dequantise(die, loaded, part.dequantised);
+  Instruction mac{.code = OpCode::Mac,
+                  .unit = Unit::Mac,
+                  .category = TimeCategory::Mac,
+                  .precision = precision};
+  mac.shapes_begin = shapes_begin;
+  mac.shapes_end = static_cast<std::int32_t>(program(die).shapes.size());
+  mac.after[0] = {operand, true};
+  mac.after[1] = operands;
+  mac.after[2] = {std::exchange(crossing_[static_cast<std::size_t>(die)], kNoInstruction), true};
+  last(die) = add(die, mac);
+  if (loaded == kNoInstruction) return;
+  std::int32_t& consumer = program(die).code[static_cast<std::size_t>(loaded)].consumer;
+  consumer = last(die);
+  // What is kept goes on from the staging buffer when the array has had it.
+  if (part.kept > 0) consumer = fill(die, part.kept_at, part.kept, last(die));
 }
 
 /// What streams in from `loaded`, in the format that products take.
@@ -363,6 +380,7 @@ void Lowering::Writer::project(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
     begin_product(die, KernelKind::Product, product(op.weight));
     gemm(die, home(op), shard(op.weight, plan_.tensor, rank), w.tokens);
+    adapt(die, op, rank, w);
   });
 }
 
@@ -436,10 +454,8 @@ Lowering::~Lowering() = default;
 
 template <class F>
 void Lowering::each_microbatch(const StepLoad& load, F f) const {
-  // A pipeline of p stages takes the sequences in up to p microbatches, so that stages overlap.
   const auto count = static_cast<std::int64_t>(load.sequences.size());
-  const std::int64_t batches =
-      std::clamp<std::int64_t>(placement_.plan.pipeline, 1, std::max<std::int64_t>(1, count));
+  const std::int64_t batches = microbatches(placement_.plan, count);
   const std::span<const SequenceWork> all{load.sequences};
   for (std::int64_t b = 0; b < batches; ++b) {
     const auto begin = static_cast<std::size_t>(count * b / batches);
@@ -453,8 +469,10 @@ void Lowering::lower(const StepLoad& load, StepPrograms& out) {
   out.clear();
   Writer writer{*this, out};
   for (const KvMove& move : load.moves) writer.move(move, true);
+  for (const std::uint32_t adapter : load.adapters_in) writer.bring(adapter, true);
   each_microbatch(load, [&](auto sequences) { writer.write(sequences); });
   for (const KvMove& move : load.moves) writer.move(move, false);
+  for (const std::uint32_t adapter : load.adapters_in) writer.bring(adapter, false);
 }
 
 ExpertTraffic Lowering::pass(const StepLoad& load) {

@@ -25,7 +25,7 @@ namespace reticle {
 ///
 /// Models:     tensor, expert, data and pipeline parallelism; context-parallel attention; routed
 ///             experts loaded only when the router has picked them; kernel launches where the
-///             platform runs kernels one after another.
+///             platform runs kernels one after another; adapters' products, grouped.
 /// Leaves out: overlap of a layer's collectives with its own GEMMs, activation traffic to HBM,
 ///             continuous pipelining across steps (each step fills and drains the pipeline).
 class Lowering {

@@ -44,15 +44,13 @@ std::int64_t Lowering::Writer::page_piece(std::int64_t stage) const {
 /// waiting.
 void Lowering::Writer::move(const KvMove& move, bool begins) {
   const KvRoom& kv = o_.placement_.kv;
-  const Tier to = move.to == KvPlace::Far ? Tier::Far : kv.tier;
-  const Tier from = move.to == KvPlace::Far ? kv.tier : Tier::Far;
   const auto shares = by_stage(kv, move.bytes.count());
   layer_ = -1;
   for (std::int64_t stage = 0; stage < plan_.pipeline; ++stage)
     for (std::int64_t rank = 0; rank < plan_.tensor; ++rank)
       copy(stage * plan_.stage_dies() + move.replica * plan_.tensor + rank,
-           {.from = from,
-            .to = to,
+           {.from = tier_of(kv.tier, move.from),
+            .to = tier_of(kv.tier, move.to),
             .bytes = share(shares[static_cast<std::size_t>(stage)], plan_.tensor, rank),
             .piece = page_piece(stage)},
            begins);
@@ -63,7 +61,7 @@ void Lowering::Writer::copy(std::int64_t die, const Copied& c, bool begins) {
   auto& waiting = arriving_[static_cast<std::size_t>(die)];
   const std::int64_t tiles = div_up(c.bytes, tile_);
   for (std::int64_t t = 0; t < tiles; ++t) {
-    const bool leaves = c.to == Tier::Far;
+    const bool leaves = c.to != o_.placement_.kv.tier;
     if (begins) {
       const std::int32_t read = add(die, transfer(OpCode::Load, c.from, c, tiles, t));
       if (leaves)
@@ -84,9 +82,12 @@ Instruction Lowering::Writer::transfer(OpCode code, Tier tier, const Copied& c, 
   Instruction in{.code = code,
                  .unit = code == OpCode::Load ? port_of(tier) : Unit::StorePort,
                  .tier = tier,
-                 .category = TimeCategory::KvMove};
+                 .category = c.category};
   in.amount = share(c.bytes, tiles, t);
-  in.piece = static_cast<std::int32_t>(std::min(c.piece, kLongestPiece));
+  // A drive gets whole prefix blocks, megabytes of a die, each as one piece: storage layers lay
+  // them out so, as sectors are larger than a page of one layer. [SGLang HiCache design,
+  // "page_first" layout]
+  if (tier != Tier::Flash) in.piece = static_cast<std::int32_t>(std::min(c.piece, kLongestPiece));
   return in;
 }
 

@@ -23,7 +23,8 @@ constexpr TimeCategory weights_category(Tier tier) {
 }
 
 constexpr Unit port_of(Tier tier) {
-  constexpr std::array<Unit, kTierCount> kOf{Unit::SramPort, Unit::HbmPort, Unit::FarPort};
+  constexpr std::array<Unit, kTierCount> kOf{Unit::SramPort, Unit::HbmPort, Unit::FarPort,
+                                             Unit::FlashPort};
   return kOf[static_cast<std::size_t>(tier)];
 }
 
@@ -40,6 +41,17 @@ struct Prefill {
   std::vector<Attended> asked;  ///< by mixer
 };
 
+/// Adapters of one rank with as many tokens each.
+struct AdapterGroup {
+  std::int64_t rank = 0;
+  std::int64_t tokens = 0;
+  std::int64_t adapters = 0;
+};
+
+std::vector<AdapterGroup> group_adapters(const AdapterSpec& spec,
+                                         std::span<const SequenceWork> sequences,
+                                         std::int32_t replica);
+
 /// What the sequences of one replica ask of one microbatch, summed.
 struct ReplicaWork {
   std::int64_t sequences = 0;
@@ -49,6 +61,7 @@ struct ReplicaWork {
   std::int64_t emitted = 0;        ///< positions that yield a token
   std::vector<MixerWork> mixers;
   std::vector<Prefill> prefills;
+  std::vector<AdapterGroup> adapters;
 };
 
 /// Routed experts of one layer, as one expert group and one tier see them: how many experts have
@@ -93,6 +106,8 @@ class Lowering::Writer {
   void write(std::span<const SequenceWork> sequences);
   /// A move between tiers: what it does before the sequences' work (`begins`), or behind it.
   void move(const KvMove& move, bool begins);
+  /// Likewise an adapter on its way into its slot, on every die.
+  void bring(std::uint32_t adapter, bool begins);
   /// Lets the picks of a microbatch pass by the caches; writes nothing.
   void pass(std::span<const SequenceWork> sequences);
 
@@ -175,6 +190,10 @@ class Lowering::Writer {
   /// another, each feeding its share of the columns.
   void load_and_mac(std::int64_t die, const Streamed& s, std::span<const GemmShape> shapes,
                     Precision precision);
+  /// One tile of that: `part`, and a product of `shapes`, which stand in the program already from
+  /// `shapes_begin` on. It waits for `operands` too.
+  void load_and_mac_tile(std::int64_t die, const Streamed& part, std::int32_t shapes_begin,
+                         Precision precision, std::int32_t operands);
   std::int32_t dequantise(std::int64_t die, std::int32_t loaded, std::int64_t elements);
   std::int32_t fill(std::int64_t die, std::int64_t address, std::int64_t bytes, std::int32_t after);
   /// Multiplies by a shard of a matrix: one pass over its weights serves all `shapes`.
@@ -238,12 +257,22 @@ class Lowering::Writer {
     Tier from{}, to{};
     std::int64_t bytes = 0;
     std::int64_t piece = 0;
+    TimeCategory category = TimeCategory::KvMove;
   };
   [[nodiscard]] std::int64_t page_piece(std::int64_t stage) const;
   void copy(std::int64_t die, const Copied& c, bool begins);
   [[nodiscard]] Instruction transfer(OpCode code, Tier tier, const Copied& c, std::int64_t tiles,
                                      std::int64_t t) const;
   void add_after(std::int64_t die, Instruction in, std::int32_t before);
+
+  // ---- adapters (lowering_adapters.cpp) -----------------------------------------------------
+  void adapt(std::int64_t die, const Operator& op, std::int64_t rank, const ReplicaWork& w);
+  struct LowRank {
+    const AdapterGroup& group;
+    Matrix mine;        ///< of one adapter, this die's
+    bool into = false;  ///< A, whose rows are cut into tiles; else B, whose columns are
+  };
+  void stream_adapters(std::int64_t die, const LowRank& work, std::int32_t operands);
 
   // ---- feed-forward networks (lowering_ffn.cpp) ---------------------------------------------
   void activate(const Operator& op);
@@ -265,8 +294,8 @@ class Lowering::Writer {
   void count_dispatched(std::int64_t layer);
   void dispatch(bool back, std::int64_t bytes_per_token);
   /// Where an expert comes from: a tier, or SRAM that it has only just been prefetched into.
-  static constexpr std::size_t kJustCome = kTierCount;
-  static constexpr std::size_t kSources = kTierCount + 1;
+  static constexpr std::size_t kJustCome = kWeightCategories.size();
+  static constexpr std::size_t kSources = kJustCome + 1;
   [[nodiscard]] const ExpertWork& expert_work(std::int64_t in_stage, std::size_t source) const {
     return expert_work_[static_cast<std::size_t>(in_stage / plan_.expert_tensor) * kSources +
                         source];
@@ -292,7 +321,7 @@ class Lowering::Writer {
   std::vector<ReplicaWork> work_;
   std::vector<std::int32_t> last_, gate_, router_done_;  ///< per die
   std::vector<std::int32_t> crossing_;                   ///< per die: operands on their way
-  std::vector<std::deque<std::int32_t>> arriving_;       ///< per die: reads from the far tier
+  std::vector<std::deque<std::int32_t>> arriving_;       ///< per die: reads of what comes home
   std::vector<std::int32_t> arrived_;                    ///< per die: the last prefetched expert
   std::int64_t stage_ = 0;
   std::int16_t layer_ = -1;

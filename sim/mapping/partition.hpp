@@ -2,6 +2,7 @@
 // How dies are grouped, and who holds which share of what.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -35,6 +36,12 @@ struct ParallelPlan {
 };
 
 std::string to_string(const ParallelPlan& plan);
+
+/// A pipeline takes `sequences` in up to as many microbatches as it has stages, so that they
+/// overlap.
+constexpr std::int64_t microbatches(const ParallelPlan& plan, std::int64_t sequences) {
+  return std::clamp<std::int64_t>(plan.pipeline, 1, std::max<std::int64_t>(1, sequences));
+}
 
 /// How attention is cut inside a replica: KV heads first, then the context (each KV-head shard's
 /// cache is dealt page-wise to `context` dies, whose partial results are merged). Latent attention

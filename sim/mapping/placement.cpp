@@ -19,19 +19,13 @@ namespace {
 constexpr auto kSram = static_cast<std::size_t>(Tier::Sram);
 constexpr auto kHbm = static_cast<std::size_t>(Tier::Hbm);
 constexpr auto kFar = static_cast<std::size_t>(Tier::Far);
-constexpr std::array<const char*, kTierCount> kTierNames{"sram", "hbm", "far"};
-
-std::string gigabytes(std::int64_t bytes) {
-  std::ostringstream text;
-  text.precision(4);
-  text << static_cast<double>(bytes) * 1e-9 << " GB";
-  return text.str();
-}
+constexpr std::array<const char*, kTierCount> kTierNames{"sram", "hbm", "far", "flash"};
 
 std::array<std::int64_t, kTierCount> capacity_per_die(const PlatformSpec& platform) {
   return {platform.die.sram.capacity.count(),
           platform.die.hbm ? capacity(*platform.die.hbm).count() : 0,
-          platform.die.far ? platform.die.far->capacity.count() : 0};
+          platform.die.far ? platform.die.far->capacity.count() : 0,
+          platform.die.flash ? platform.die.flash->capacity.count() : 0};
 }
 
 /// Fills the tiers of the dies of one stage; all its dies carry the same layers.
@@ -87,14 +81,19 @@ class StagePlacer {
                                      bytes_of(max_tokens * llm_.hidden, llm_.activations).count();
     const bool on_chip = activations * 2 <= free_[kSram] || free_[kHbm] == 0;
     take(on_chip ? kSram : kHbm, activations);
+    if (!out_.adapters) return;
+    take(static_cast<std::size_t>(out_.kv.tier),
+         out_.adapters->spec.slots * out_.adapters->slot_bytes(stage_));
+    if (total_[kFar] > 0) take(kFar, out_.adapters->all_bytes(stage_));
   }
 
   void take(std::size_t tier, std::int64_t bytes) {
     free_[tier] -= bytes;
     out_.reserved[tier] += Bytes{bytes * plan_.stage_dies()};
     if (free_[tier] < 0)
-      throw InfeasibleError("staging, activation buffers and what else is there need " +
-                            gigabytes(-free_[tier]) + " more " + kTierNames[tier] + " per die");
+      throw InfeasibleError("staging, activation buffers, adapters and what else is there need " +
+                            gigabytes(Bytes{-free_[tier]}) + " more " + kTierNames[tier] +
+                            " per die");
   }
 
   void list_blocks() {
@@ -216,7 +215,8 @@ class StagePlacer {
         missing_heat_ += weight_of(b);
       }
     }
-    if (missing > 0) throw InfeasibleError(gigabytes(missing) + " of weights do not fit in sram");
+    if (missing > 0)
+      throw InfeasibleError(gigabytes(Bytes{missing}) + " of weights do not fit in sram");
   }
 
   /// Whether SRAM has it in turn with others; a copy stays in a tier below.
@@ -261,7 +261,7 @@ class StagePlacer {
       }
     }
     if (missing > 0)
-      throw InfeasibleError(gigabytes(missing) + " of weights do not fit in " +
+      throw InfeasibleError(gigabytes(Bytes{missing}) + " of weights do not fit in " +
                             (total_[kHbm] > 0 ? "hbm"
                                               : "any tier (placement.sram_fraction "
                                                 "leaves them outside sram)"));
@@ -372,6 +372,7 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
   const std::int64_t dies = plan.stage_dies() * plan.pipeline;
   for (std::size_t t = 0; t < kTierCount; ++t) out.capacity[t] = Bytes{capacity[t] * dies};
 
+  if (policy.adapters) out.adapters = adapter_room(llm, plan, *policy.adapters);
   out.kv.tier = capacity[kHbm] > 0 ? Tier::Hbm : Tier::Sram;
   out.kv.page_tokens = page_tokens;
   out.kv.replicas = plan.data;
@@ -386,6 +387,7 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
         std::floor(static_cast<double>(placer.kv_free(out.kv.tier)) * policy.kv_share));
     out.kv.stages.push_back(stage_cache(llm, plan, page_tokens, stage, room));
     out.kv.stages.back().far_room = placer.kv_free(Tier::Far);
+    out.kv.stages.back().flash_room = placer.kv_free(Tier::Flash);
   }
   size_pages(llm, out.kv);
   out.sram_fraction_expected = active > 0 ? hit / active : 0;
@@ -397,28 +399,48 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
   return out;
 }
 
+bool holds(const PlatformSpec& platform, const LlmSpec& llm, const PlacementPolicy& policy,
+           const ExpertRouter* router, const Demand& demand) {
+  for (const ParallelPlan& plan : enumerate_plans(llm, dies(platform))) {
+    if (plan.data > std::max<std::int64_t>(1, demand.sequences)) continue;
+    try {
+      const Placement placement =
+          place(platform, llm, plan, policy, router, demand.page_tokens, demand.max_tokens);
+      if (sequences_that_fit(placement.kv.stages, demand.tokens) >=
+          div_up(demand.sequences, plan.data))
+        return true;
+    } catch (const InfeasibleError&) {
+    }
+  }
+  return false;
+}
+
 std::optional<std::int64_t> smallest_nodes(PlatformSpec platform, const LlmSpec& llm,
                                            const PlacementPolicy& policy,
-                                           const ExpertRouter* router, std::int64_t page_tokens,
-                                           std::int64_t max_tokens) {
-  constexpr std::int64_t kMostNodes = 512;
-  const auto fits = [&](std::int64_t nodes) {
-    platform.nodes = nodes;
-    const std::int64_t n = dies(platform);
-    // Tensor cut within a node, stages across: capacity is what is asked here, not speed.
-    const std::int64_t stage = n / nodes;
-    if (nodes > llm.layer_count()) return false;
-    const ParallelPlan plan{nodes, 1, stage, 1, stage};
-    try {
-      (void)place(platform, llm, plan, policy, router, page_tokens, max_tokens);
-      return true;
-    } catch (const InfeasibleError&) {
-      return false;
-    }
-  };
-  for (std::int64_t nodes = 1; nodes <= std::min(kMostNodes, llm.layer_count()); ++nodes)
-    if (fits(nodes)) return nodes;
+                                           const ExpertRouter* router, const Demand& demand) {
+  constexpr std::int64_t kMostNodes = 1024;
+  constexpr std::int64_t kMostTried = 64;
+  const std::int64_t of_node = weight_room(platform, policy).count() / platform.nodes;
+  const std::int64_t least = std::max<std::int64_t>(1, weight_bytes(llm).count() / of_node);
+  for (platform.nodes = least; platform.nodes < std::min(least + kMostTried, kMostNodes);
+       ++platform.nodes)
+    if (holds(platform, llm, policy, router, demand)) return platform.nodes;
   return std::nullopt;
+}
+
+std::string gigabytes(Bytes bytes) {
+  std::ostringstream text;
+  text.precision(4);
+  text << static_cast<double>(bytes.count()) * 1e-9 << " GB";
+  return text.str();
+}
+
+Bytes weight_room(const PlatformSpec& platform, const PlacementPolicy& policy) {
+  const DieParams& die = platform.die;
+  Bytes room = die.sram.capacity;
+  if (die.hbm) room += capacity(*die.hbm);
+  if (die.far && policy.far_weights) room += die.far->capacity;
+  return dies(platform) * room;
 }
 
 }  // namespace reticle

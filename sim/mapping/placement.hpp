@@ -10,11 +10,13 @@
 #include "models/package/platform_spec.hpp"
 #include "models/program/program.hpp"
 #include "sim/base/cache_stage.hpp"
+#include "sim/mapping/adapter_room.hpp"
 #include "sim/mapping/expert_cache.hpp"
 #include "sim/mapping/partition.hpp"
 #include "sim/mapping/placement_policy.hpp"
 #include "workloads/llm/llm_spec.hpp"
 #include "workloads/moe/expert_router.hpp"
+#include "workloads/requests/step_load.hpp"
 
 namespace reticle {
 
@@ -48,6 +50,12 @@ struct KvRoom {
   std::vector<CacheStage> stages;  ///< per die
 };
 
+/// The tier that a place of keys and values is.
+constexpr Tier tier_of(Tier home, KvPlace place) {
+  constexpr ByPlace<Tier> kBehind{{Tier::Hbm, Tier::Far, Tier::Flash}};
+  return place == KvPlace::Home ? home : kBehind[place];
+}
+
 /// Contexts that reports give the number of concurrent streams for.
 inline constexpr std::array<std::int64_t, 4> kStreamContexts{4096, 32'768, 131'072, 1'048'576};
 /// Streams of `context` tokens that fit at a time, all replicas together.
@@ -64,13 +72,14 @@ struct Placement {
   std::vector<LayerHomes> layers;
   WeightHome embedding, head;
   KvRoom kv;
+  std::optional<AdapterRoom> adapters;  ///< their slots are in the tier of keys and values
   ExpertCachePolicy expert_cache = ExpertCachePolicy::Static;
   ExpertPrefetch expert_prefetch = ExpertPrefetch::None;
   /// [layer][expert group], what each caches when the run begins, hottest first; none if static.
   std::vector<std::vector<std::vector<CachedExpert>>> cached;
   std::array<Bytes, kTierCount> capacity{};  ///< of the deployment
   std::array<Bytes, kTierCount> weights{};   ///< of the deployment, replicas counted each time
-  std::array<Bytes, kTierCount> reserved{};  ///< staging and activations
+  std::array<Bytes, kTierCount> reserved{};  ///< staging, activations, adapters
   bool rank_order = false;                   ///< as PlacementPolicy's
   std::optional<double> sram_fraction_asked;
   double sram_fraction_expected = 0;  ///< of one token's active weight bytes, over routing
@@ -92,12 +101,28 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
                 const PlacementPolicy& policy, const ExpertRouter* router, std::int64_t page_tokens,
                 std::int64_t max_tokens);
 
-/// The least number of nodes on which weights and one KV page fit, cut as widely as they can be
-/// (tensor-parallel in a node, stages across nodes); nullopt when the layers cannot be cut that
-/// far.
+/// What is to be held at a time.
+struct Demand {
+  std::int64_t sequences = 1;
+  std::int64_t tokens = 1;  ///< of each
+  std::int64_t page_tokens = 16;
+  std::int64_t max_tokens = 1;  ///< most tokens of one step
+};
+
+/// Whether the deployment holds weights and that, under some plan.
+bool holds(const PlatformSpec& platform, const LlmSpec& llm, const PlacementPolicy& policy,
+           const ExpertRouter* router, const Demand& demand);
+
+/// The least number of nodes that do; nullopt when the 64 from what the weights alone take on do
+/// not.
 std::optional<std::int64_t> smallest_nodes(PlatformSpec platform, const LlmSpec& llm,
                                            const PlacementPolicy& policy,
-                                           const ExpertRouter* router, std::int64_t page_tokens,
-                                           std::int64_t max_tokens);
+                                           const ExpertRouter* router, const Demand& demand);
+
+/// As messages say it, "12.3 GB".
+std::string gigabytes(Bytes bytes);
+
+/// Bytes of all tiers that weights may be in, over the deployment.
+Bytes weight_room(const PlatformSpec& platform, const PlacementPolicy& policy);
 
 }  // namespace reticle

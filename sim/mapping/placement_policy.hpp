@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <optional>
 
+#include "models/program/program.hpp"
+#include "sim/base/adapter_spec.hpp"
+
 namespace reticle {
 
 /// Who decides which routed experts are in SRAM.
@@ -47,7 +50,8 @@ struct PlacementPolicy {
   /// Share of the KV tier's free space given to KV; the rest stays empty (fragmentation).
   double kv_share = 0.95;
   /// Bytes per die, by Tier, that something else has: a second model on the same dies.
-  std::array<std::int64_t, 3> taken{};
+  std::array<std::int64_t, kTierCount> taken{};
+  std::optional<AdapterSpec> adapters{};  ///< that need room beside the model
 };
 
 }  // namespace reticle

@@ -73,11 +73,15 @@ double mac_seconds(const MacParams& mac, double m, double k, double n, double co
 std::string explain(const PlatformSpec& platform, const LlmSpec& llm, const PlacementPolicy& policy,
                     const ExpertRouter* router, const PlanTarget& target, const std::string& why) {
   const std::int64_t n = dies(platform);
-  std::string text =
-      llm.name + " on " + platform.name + " (" + std::to_string(n) + " dies): " + why;
-  const auto nodes =
-      smallest_nodes(platform, llm, policy, router, target.page_tokens, target.max_tokens);
-  if (!nodes) return text + "; no number of nodes that the layers can be cut over would do";
+  std::string text = llm.name + " on " + platform.name + " (" + std::to_string(n) +
+                     " dies): " + gigabytes(weight_bytes(llm)) + " of weights, " +
+                     gigabytes(weight_room(platform, policy)) + " of room for them; " + why;
+  const auto nodes = smallest_nodes(platform, llm, policy, router,
+                                    {.sequences = 1,
+                                     .tokens = 1,
+                                     .page_tokens = target.page_tokens,
+                                     .max_tokens = target.max_tokens});
+  if (!nodes) return text + "; no number of nodes that was tried would do";
   return text + "; the smallest deployment that fits: " + std::to_string(*nodes) + " nodes, " +
          std::to_string(*nodes * n / platform.nodes) +
          " dies (--set platform.nodes=" + std::to_string(*nodes) + ")";
@@ -90,7 +94,8 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
                               const PlanTarget& target) {
   const ParallelPlan& plan = placement.plan;
   const DieParams& die = platform.die;
-  std::array<double, kTierCount> rate{static_cast<double>(peak_bandwidth(die.sram).count()), 1, 1};
+  std::array<double, kTierCount> rate{static_cast<double>(peak_bandwidth(die.sram).count()), 1, 1,
+                                      1};
   if (die.hbm) rate[1] = static_cast<double>(peak_bandwidth(*die.hbm).count());
   if (die.far) rate[2] = static_cast<double>(peak_bandwidth(*die.far).count());
 
@@ -302,7 +307,6 @@ PlanChoice choose_plan(const PlatformSpec& platform, const LlmSpec& llm,
     if (!widest || plan.pipeline * plan.tensor > widest->pipeline * widest->tensor) widest = plan;
     // Replicas without a sequence would only hold weights twice.
     if (plan.data > std::max<std::int64_t>(1, target.batch)) continue;
-    if (policy.pipeline_parallel.value_or(1) == 1 && plan.pipeline > 8) continue;
     try {
       candidates.push_back(candidate_of(plan));
     } catch (const InfeasibleError& error) {
@@ -314,7 +318,7 @@ PlanChoice choose_plan(const PlatformSpec& platform, const LlmSpec& llm,
                       "expected parallel sizes that divide " + std::to_string(dies(platform)) +
                           " dies and fit the model's heads, experts and layers");
   try {
-    // What was passed over may be all there is room for.
+    // Replicas that were passed over may be all there is room for; or it says what does not fit.
     if (candidates.empty()) candidates.push_back(candidate_of(*widest));
   } catch (const InfeasibleError& error) {
     throw InfeasibleError(explain(platform, llm, policy, router, target, error.what()));

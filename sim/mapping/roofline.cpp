@@ -6,8 +6,8 @@
 namespace reticle {
 
 namespace {
-constexpr std::array<std::string_view, 5> kNames{"sram_bandwidth", "hbm_bandwidth", "far_bandwidth",
-                                                 "mac", "vector"};
+constexpr std::array<std::string_view, kRooflineLimitCount> kNames{
+    "sram_bandwidth", "hbm_bandwidth", "far_bandwidth", "flash_bandwidth", "mac", "vector"};
 
 /// Rounded down: a bound must not exceed what it bounds.
 Picoseconds shortest(double amount, double per_second) {
@@ -23,7 +23,9 @@ StepTotals totals_of(const StepPrograms& step) {
   for (const Program& program : step.dies)
     for (const Instruction& in : program.code) {
       const auto tier = static_cast<std::size_t>(in.tier);
-      if (in.category == TimeCategory::KvMove)
+      const bool adapter = in.category == TimeCategory::AdapterMove;
+      if (adapter && in.code == OpCode::Load) totals.adapters_in += Bytes{in.amount};
+      if (adapter || in.category == TimeCategory::KvMove)
         (in.code == OpCode::Load ? totals.moved_out : totals.moved_in)[tier] += Bytes{in.amount};
       else if (in.code == OpCode::Load)
         (in.category == TimeCategory::Kv ? totals.kv : totals.weights)[tier] += Bytes{in.amount};
@@ -39,36 +41,48 @@ StepTotals totals_of(const StepPrograms& step) {
 
 StepTotals totals_of(const EventCounts& counts, Tier kv_tier) {
   StepTotals totals;
-  for (std::size_t t = 0; t < kTierCount; ++t)
+  for (std::size_t t = 0; t < kWeightCategories.size(); ++t)
     totals.weights[t] = counts.loaded[static_cast<std::size_t>(kWeightCategories[t])];
   totals.kv[static_cast<std::size_t>(kv_tier)] =
       counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)];
-  // The far tier is read for weights and moves alone, and written for moves alone.
-  constexpr auto kFar = static_cast<std::size_t>(Tier::Far);
+  // The tiers behind are read for weights and moves alone, and written for moves alone; what moves
+  // is read once and written once.
   const auto home = static_cast<std::size_t>(kv_tier);
-  totals.moved_out[kFar] = totals.moved_in[home] = counts.read[kFar] - totals.weights[kFar];
-  totals.moved_in[kFar] = totals.moved_out[home] = counts.written[kFar];
+  totals.adapters_in = counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)];
+  totals.moved_out[home] = totals.moved_in[home] =
+      counts.loaded[static_cast<std::size_t>(TimeCategory::KvMove)] + totals.adapters_in;
+  for (const Tier behind : {Tier::Far, Tier::Flash}) {
+    const auto t = static_cast<std::size_t>(behind);
+    totals.moved_out[home] -= totals.moved_out[t] = counts.read[t] - totals.weights[t];
+    totals.moved_in[home] -= totals.moved_in[t] = counts.written[t];
+  }
   totals.macs = counts.macs;
   totals.vector_ops = counts.vector_ops;
   return totals;
 }
 
-RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals) {
-  const auto n = static_cast<double>(dies(platform));
+double in_turn(const ParallelPlan& plan, std::size_t sequences) {
+  return static_cast<double>(plan.pipeline) /
+         static_cast<double>(microbatches(plan, static_cast<std::int64_t>(sequences)));
+}
+
+RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals, double in_turn) {
+  const double n = static_cast<double>(dies(platform)) / in_turn;
   const DieParams& die = platform.die;
   std::array<double, kTierCount> rates{};
   rates[0] = static_cast<double>(peak_bandwidth(die.sram).count());
   if (die.hbm) rates[1] = static_cast<double>(peak_bandwidth(*die.hbm).count());
   if (die.far) rates[2] = static_cast<double>(peak_bandwidth(*die.far).count());
+  if (die.flash) rates[3] = static_cast<double>(peak_bandwidth(*die.flash).count());
 
   RooflineStep bound{Picoseconds{0}, RooflineLimit::Hbm};
   const auto consider = [&](Picoseconds t, RooflineLimit limit) {
     if (t > bound.duration) bound = {t, limit};
   };
   for (std::size_t t = 0; t < kTierCount; ++t)
-    consider(shortest(static_cast<double>((totals.weights[t] + totals.kv[t] + totals.moved_out[t] +
-                                           totals.moved_in[t])
-                                              .count()),
+    consider(shortest(static_cast<double>((totals.weights[t] + totals.kv[t]).count()) +
+                          static_cast<double>((totals.moved_out[t] + totals.moved_in[t]).count()) /
+                              in_turn,
                       rates[t] * n),
              static_cast<RooflineLimit>(t));
   double mac_cycles = 0;  // array-passes in units of the native format

@@ -11,6 +11,7 @@
 #include "models/package/platform_spec.hpp"
 #include "models/program/program.hpp"
 #include "sim/base/units.hpp"
+#include "sim/mapping/partition.hpp"
 
 namespace reticle {
 
@@ -18,13 +19,15 @@ namespace reticle {
 struct StepTotals {
   std::array<Bytes, kTierCount> weights{};
   std::array<Bytes, kTierCount> kv{};
-  /// Read from and written to a tier by moves of keys and values between tiers.
+  /// Read from and written to a tier by moves of keys and values between tiers, and of adapters.
   std::array<Bytes, kTierCount> moved_out{}, moved_in{};
+  Bytes adapters_in{};  ///< of what was read to be moved, adapters
   std::array<std::int64_t, kPrecisionCount> macs{};
   std::int64_t vector_ops = 0;
 };
 
-enum class RooflineLimit : std::uint8_t { Sram, Hbm, Far, Mac, Vector };
+enum class RooflineLimit : std::uint8_t { Sram, Hbm, Far, Flash, Mac, Vector };
+inline constexpr std::size_t kRooflineLimitCount = 6;
 std::string_view name_of(RooflineLimit limit);
 
 struct RooflineStep {
@@ -35,6 +38,10 @@ struct RooflineStep {
 /// Sums the loads, MACs and vector operations of programs / takes them from what was counted.
 StepTotals totals_of(const StepPrograms& step);
 StepTotals totals_of(const EventCounts& counts, Tier kv_tier);
-RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals);
+/// `in_turn`: a microbatch meets the stages one after another, so that with fewer microbatches than
+/// stages no more than so many in so many stages work at a time (stages / microbatches).
+RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals, double in_turn = 1);
+/// Of a step of `sequences` sequences.
+double in_turn(const ParallelPlan& plan, std::size_t sequences);
 
 }  // namespace reticle

@@ -21,11 +21,14 @@ StepEstimate::StepEstimate(const PlatformSpec& platform)
     rate_[static_cast<std::size_t>(Tier::Hbm)] = peak_bandwidth(*die.hbm);
     latency_[static_cast<std::size_t>(Tier::Hbm)] = t.t_rcd_rd + t.t_cl + t.t_burst;
   }
-  if (die.far) {
-    rate_[static_cast<std::size_t>(Tier::Far)] = peak_bandwidth(*die.far);
-    latency_[static_cast<std::size_t>(Tier::Far)] =
-        2 * die.far->link.latency + die.far->device.read_latency;
-  }
+  const auto linked = [this](Tier tier, const std::optional<LinkedMemoryParams>& memory) {
+    if (!memory) return;
+    rate_[static_cast<std::size_t>(tier)] = peak_bandwidth(*memory);
+    latency_[static_cast<std::size_t>(tier)] =
+        2 * memory->link.latency + memory->device.read_latency;
+  };
+  linked(Tier::Far, die.far);
+  linked(Tier::Flash, die.flash);
 }
 
 /// When the operands let `in` start; `stream`: when the last of its streaming ones has come.

@@ -18,22 +18,27 @@ void add(Placement& total, const Placement& part) {
   total.kv.replicas += part.kv.replicas;
 }
 
+void add(ByPlace<std::int64_t>& total, const ByPlace<std::int64_t>& part) {
+  for (const KvPlace place : kKvPlaces) total[place] += part[place];
+}
+
 void add(PrefixStats& total, const PrefixStats& part) {
   total.blocks += part.blocks;
   total.hit_blocks += part.hit_blocks;
   total.hit_tokens += part.hit_tokens;
-  total.evicted += part.evicted;
+  add(total.found, part.found);
+  add(total.evicted, part.evicted);
   total.spilled += part.spilled;
-  total.far_hit_blocks += part.far_hit_blocks;
   total.prefetched += part.prefetched;
-  total.far_evicted += part.far_evicted;
 }
 
 void add(KvTierStats& total, const KvTierStats& part) {
   total.allocated += part.allocated;
   total.freed += part.freed;
   total.evicted += part.evicted;
+  total.resident += part.resident;
   total.moved_in += part.moved_in;
+  total.moved_out += part.moved_out;
   total.peak += part.peak;
   total.byte_seconds += part.byte_seconds;
 }
@@ -44,6 +49,18 @@ void add(PreemptionStats& total, const PreemptionStats& part) {
   total.recomputed_tokens += part.recomputed_tokens;
   total.swaps += part.swaps;
   total.swapped_tokens += part.swapped_tokens;
+}
+
+void add(AdapterStats& total, const AdapterStats& part) {
+  total.asked += part.asked;
+  total.hits += part.hits;
+  total.loads += part.loads;
+  total.evicted += part.evicted;
+  total.evicted_bytes += part.evicted_bytes;
+  total.resident += part.resident;
+  total.peak += part.peak;
+  total.waits += part.waits;
+  total.waited += part.waited;
 }
 
 void add(SpeculationStats& total, const SpeculationStats& part) {
@@ -85,10 +102,11 @@ void add_work(InstanceResult& total, const InstanceResult& part) {
   total.prefill_tokens += part.prefill_tokens;
   add(total.prefix, part.prefix);
   add(total.preemption, part.preemption);
-  for (std::size_t t = 0; t < kKvPlaceCount; ++t) add(total.kv_tiers[t], part.kv_tiers[t]);
+  for (const KvPlace place : kKvPlaces) add(total.kv_tiers[place], part.kv_tiers[place]);
   total.longest_context = std::max(total.longest_context, part.longest_context);
   total.dropped_tokens += part.dropped_tokens;
   add(total.speculation, part.speculation);
+  add(total.adapters, part.adapters);
   total.picks += part.picks;
   total.dropped_picks += part.dropped_picks;
   total.experts += part.experts;

@@ -38,6 +38,7 @@ void visit_fields(Counts& counts, Visitor&& visitor) {
   visitor.scalar("sram_busy_ps", counts.sram_busy);
   visitor.scalar("hbm_busy_ps", counts.hbm_busy);
   visitor.scalar("far_busy_ps", counts.far_busy);
+  visitor.scalar("flash_busy_ps", counts.flash_busy);
   visitor.scalar("mac_busy_ps", counts.mac_busy);
   visitor.scalar("vector_busy_ps", counts.vector_busy);
   visitor.list("link_busy_ps", counts.link_busy);

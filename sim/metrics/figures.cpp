@@ -32,6 +32,7 @@ std::vector<UnitClass> unit_classes(const PlatformSpec& platform, const EventCou
       {"sram", n, counts.sram_busy, moved(counts, Tier::Sram)},
       {"hbm", die.hbm ? n : 0, counts.hbm_busy, moved(counts, Tier::Hbm)},
       {"far", die.far ? n : 0, counts.far_busy, moved(counts, Tier::Far)},
+      {"flash", die.flash ? n : 0, counts.flash_busy, moved(counts, Tier::Flash)},
       {"mac", n, counts.mac_busy, multiplied},
       {"vector", n, counts.vector_busy, counts.vector_ops > 0}};
 

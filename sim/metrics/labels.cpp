@@ -17,6 +17,8 @@ constexpr std::array<TimeCategoryLabel, kTimeCategoryCount> kTimeCategoryLabels{
      "attention waits for keys and values: context length times batch sets the pace"},
     {TimeCategory::KvMove, "kv_move", "KV moves between tiers",
      "steps wait for keys and values on their way between tiers: the host link sets the pace"},
+    {TimeCategory::AdapterMove, "adapter_move", "adapters on their way in",
+     "steps wait for adapters from behind the host link: more slots or a faster link would help"},
     {TimeCategory::Mac, "mac", "matrix arithmetic",
      "the MAC arrays set the pace: their data arrives in time"},
     {TimeCategory::Vector, "vector", "vector arithmetic",

@@ -20,7 +20,7 @@ extern const std::array<TimeCategoryLabel, kTimeCategoryCount> kTimeCategoryLabe
 const TimeCategoryLabel& label_of(TimeCategory category);
 
 /// In the order of enum Tier.
-inline constexpr std::array<std::string_view, kTierCount> kTierNames{"sram", "hbm", "far"};
+inline constexpr std::array<std::string_view, kTierCount> kTierNames{"sram", "hbm", "far", "flash"};
 constexpr std::string_view name_of(Tier tier) { return kTierNames[static_cast<std::size_t>(tier)]; }
 
 }  // namespace reticle

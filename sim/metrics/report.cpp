@@ -35,12 +35,12 @@ std::int64_t state_bytes(const KvRoom& kv) {
 }
 
 /// What a run adds to its inputs, in the order of the report.
-constexpr std::array<std::string_view, 29> kRunKeys{
+constexpr std::array<std::string_view, 30> kRunKeys{
     "throughput",  "steps",     "output_tokens", "prefill_tokens", "simulated_s",    "latency",
     "goodput",     "requests",  "roofline",      "limited_by",     "time_breakdown", "time_ps",
     "utilisation", "energy",    "normalised",    "memory",         "placement",      "collectives",
     "experts",     "residency", "instances",     "handover",       "faults",         "speculation",
-    "cost",        "recall",    "counts",        "confidence",     "simulator"};
+    "adapters",    "cost",      "recall",        "counts",         "confidence",     "simulator"};
 
 Json rows_json(const std::optional<RowsLeftOut>& rows) {
   if (!rows) return nullptr;
@@ -348,12 +348,13 @@ Json residency_json(const RunFigures& f, const RunResult& result) {
       {"prefix_hit_tokens", of_blocks(result.prefix.hit_tokens)},
       {"prefix_blocks", of_blocks(result.prefix.blocks)},
       {"prefix_hit_blocks", of_blocks(result.prefix.hit_blocks)},
-      {"evicted_blocks", of_blocks(result.prefix.evicted)},
+      {"evicted_blocks", of_blocks(result.prefix.evicted[KvPlace::Home])},
       {"spilled_blocks", of_blocks(result.prefix.spilled)},
-      {"far_hit_blocks", of_blocks(result.prefix.far_hit_blocks)},
+      {"far_hit_blocks", of_blocks(result.prefix.found[KvPlace::Far])},
       {"prefetched_blocks", of_blocks(result.prefix.prefetched)},
-      {"far_evicted_blocks", of_blocks(result.prefix.far_evicted)},
-      {"evicted_bytes", of_blocks((result.prefix.evicted * result.prefix_block_bytes).count())},
+      {"far_evicted_blocks", of_blocks(result.prefix.evicted[KvPlace::Far])},
+      {"evicted_bytes",
+       of_blocks((result.prefix.evicted[KvPlace::Home] * result.prefix_block_bytes).count())},
       {"preemptions", result.preemption.preemptions},
       {"recomputed_tokens", result.preemption.recomputed_tokens},
       {"swaps", result.preemption.swaps},
@@ -438,6 +439,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["handover"] = handover_json(result);
   report["faults"] = faults_json(result);
   report["speculation"] = speculation_json(result);
+  report["adapters"] = adapters_json(spec, result);
   report["recall"] = recall_json(result);
   report["counts"] = Json::parse(counts_to_json(result.counts));
   report["confidence"] = count_confidence(spec.resolved);

@@ -43,18 +43,20 @@ struct RequestRecord {
   std::int64_t preemptions = 0;
   bool rejected = false;
   Refusal refusal = Refusal::None;  ///< why, where it was rejected
+  std::optional<std::uint32_t> adapter{};
 };
 
 /// KV and queue state at one time; weights do not move in this version.
 struct ResidencySample {
   Picoseconds time{};
   std::int32_t instance = 0;
-  Bytes kv_used{};      ///< tokens in the cache, idle prefixes included
-  Bytes kv_reserved{};  ///< pages promised to admitted requests, shared ones once
-  Bytes kv_cached{};    ///< prefix blocks that nobody uses
-  Bytes kv_far{};       ///< prefix blocks and swapped caches in the far tier
+  Bytes kv_used{};             ///< tokens in the cache, idle prefixes included
+  Bytes kv_reserved{};         ///< pages promised to admitted requests, shared ones once
+  Bytes kv_cached{};           ///< prefix blocks that nobody uses
+  ByPlace<Bytes> kv_behind{};  ///< prefix blocks and swapped caches, in the places behind home
   std::int64_t running = 0;
   std::int64_t waiting = 0;
+  Bytes adapters{};  ///< in their slots, those on their way included
 };
 
 /// Errors of recalled steps that were simulated after all, (recalled - simulated) / simulated.
@@ -118,20 +120,21 @@ struct InstanceResult {
   PrefixStats prefix;
   Bytes prefix_block_bytes{};
   PreemptionStats preemption;
-  std::array<KvTierStats, kKvPlaceCount> kv_tiers{};
+  ByPlace<KvTierStats> kv_tiers{};
   std::int64_t longest_context = 0;  ///< tokens of a sequence in the cache, at most
   std::int64_t dropped_tokens = 0;   ///< that left a cache for its window to move on
   SpeculationStats speculation;
+  AdapterStats adapters;
   std::int64_t picks = 0;          ///< of routed experts by tokens, over all layers
   std::int64_t dropped_picks = 0;  ///< of these, by full experts (moe.routing.capacity_factor)
   ExpertTraffic experts;
   Picoseconds busy{};                                       ///< within steps
   std::array<Picoseconds, kTimeCategoryCount> breakdown{};  ///< sums to the run's duration
   EventCounts counts;
-  Picoseconds roofline_busy{};                   ///< sum over steps of their roofline
-  std::array<Picoseconds, 5> roofline_limits{};  ///< of it, by RooflineLimit
-  Bytes kv_peak{};                               ///< used
-  double kv_mean = 0;                            ///< bytes used, averaged over time
+  Picoseconds roofline_busy{};  ///< sum over steps of their roofline
+  std::array<Picoseconds, kRooflineLimitCount> roofline_limits{};  ///< of it, by RooflineLimit
+  Bytes kv_peak{};                                                 ///< used
+  double kv_mean = 0;  ///< bytes used, averaged over time
   std::int64_t batch_peak = 0;
   RecallReport recall;
 };
@@ -146,7 +149,7 @@ struct FaultRecord {
   std::string plan;                   ///< there, from then on; empty: none
   std::string problem;                ///< why it did not come back
   std::int64_t dies = 0;              ///< of the instance, from then on
-  double speed = 0;        ///< estimated, of decode steps there, of that before the fault
+  double speed = 0;  ///< estimated, of decode steps there, of that before the fault
   /// Output tokens per second of the run since the last fault was settled; 0: it was not.
   double rate_before = 0;
   double rate_after = 0;  ///< since this one was, until the next fault or the end

@@ -102,20 +102,49 @@ Json speculation_json(const RunResult& result) {
           {"tokens_per_verification", tokens_per_verification(s)}};
 }
 
+Json adapters_json(const RunSpec& spec, const RunResult& result) {
+  if (!spec.serving.lora) return nullptr;
+  const AdapterSpec& family = spec.serving.lora->family;
+  const AdapterStats& a = result.adapters;
+  return {
+      {"adapters", family.adapters},
+      {"slots", family.slots},
+      {"asked", a.asked},
+      {"hits", a.hits},
+      {"hit_fraction", or_null(ratio(static_cast<double>(a.hits), static_cast<double>(a.asked)))},
+      {"loads", a.loads},
+      {"loaded_bytes",
+       result.counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)].count()},
+      {"evicted", a.evicted},
+      {"evicted_bytes", a.evicted_bytes.count()},
+      {"resident_bytes", a.resident.count()},
+      {"peak_bytes", a.peak.count()},
+      {"waits", a.waits},
+      {"mean_wait_ms", or_null(ratio(seconds(a.waited) * 1e3, static_cast<double>(a.waits)))}};
+}
+
 Json kv_tiers_json(const RunResult& result) {
   Json tiers = Json::object();
-  for (const KvPlace place : {KvPlace::Home, KvPlace::Far}) {
-    const KvTierStats& t = result.kv_tiers[static_cast<std::size_t>(place)];
-    const Tier tier = place == KvPlace::Home ? result.placement.kv.tier : Tier::Far;
+  for (const KvPlace place : kKvPlaces) {
+    const KvTierStats& t = result.kv_tiers[place];
+    const PrefixStats& p = result.prefix;
+    const Tier tier = tier_of(result.placement.kv.tier, place);
     if (result.placement.capacity[static_cast<std::size_t>(tier)].count() == 0) continue;
     const auto allocated = static_cast<double>(t.allocated.count());
     // Little's law: bytes that are there on average = bytes that come per second x their stay.
+    // Null where requests carry no prefix blocks or none are shared.
+    const auto of_blocks = [&](std::int64_t n) { return p.blocks > 0 ? Json(n) : Json(nullptr); };
     tiers[std::string{name_of(tier)}] = {
+        {"prefix_hit_blocks", of_blocks(p.found[place])},
+        {"prefix_hit_fraction",
+         or_null(ratio(static_cast<double>(p.found[place]), static_cast<double>(p.blocks)))},
+        {"evicted_blocks", of_blocks(p.evicted[place])},
         {"allocated_bytes", t.allocated.count()},
         {"freed_bytes", t.freed.count()},
         {"evicted_bytes", t.evicted.count()},
-        {"resident_bytes", (t.allocated - t.freed - t.evicted).count()},
+        {"resident_bytes", t.resident.count()},
         {"moved_in_bytes", t.moved_in.count()},
+        {"moved_out_bytes", t.moved_out.count()},
         {"peak_bytes", t.peak.count()},
         {"mean_page_life_s", or_null(ratio(t.byte_seconds, allocated))}};
   }
@@ -128,8 +157,10 @@ std::vector<std::string> serving_lines(const RunResult& result) {
     lines.push_back(instance_line(result, i));
   if (const PrefixStats& p = result.prefix; p.spilled > 0)
     lines.push_back(
-        fmt::format("{} blocks spilled to the far tier, {} found there, {} fetched ahead",
-                    count_text(p.spilled), count_text(p.far_hit_blocks), count_text(p.prefetched)));
+        fmt::format("{} blocks spilled behind home: {} found in the far tier, {} in flash, {} "
+                    "fetched ahead",
+                    count_text(p.spilled), count_text(p.found[KvPlace::Far]),
+                    count_text(p.found[KvPlace::Flash]), count_text(p.prefetched)));
   if (result.preemption.swaps > 0)
     lines.push_back(fmt::format("{} preempted caches swapped out, {} tokens in all",
                                 count_text(result.preemption.swaps),
@@ -138,6 +169,17 @@ std::vector<std::string> serving_lines(const RunResult& result) {
     lines.push_back(fmt::format("{} of {} drafts accepted: {} tokens per verification",
                                 count_text(s.accepted), count_text(s.drafts),
                                 number_text(tokens_per_verification(s), 3)));
+  if (const AdapterStats& a = result.adapters; a.asked > 0)
+    lines.push_back(fmt::format(
+        "Adapters: {} of {} requests found theirs, {} loaded ({}), {} evicted; {} requests waited "
+        "for theirs, {} each",
+        count_text(a.hits), count_text(a.asked), count_text(a.loads),
+        with_unit(
+            static_cast<double>(
+                result.counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)].count()),
+            "B"),
+        count_text(a.evicted), count_text(a.waits),
+        time_text(Picoseconds{a.waited.count() / std::max<std::int64_t>(1, a.waits)})));
   if (result.handover.transfers > 0)
     lines.push_back(fmt::format("{} caches handed over, {} in all, {} each",
                                 count_text(result.handover.transfers),

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What reports say of instances, caches handed over and faults.
+// What reports say of instances, caches handed over, adapters and faults.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "sim/config/run_spec.hpp"
 #include "sim/metrics/priced_json.hpp"
 #include "sim/metrics/run_result.hpp"
 
@@ -17,6 +18,8 @@ Json handover_json(const RunResult& result);
 Json faults_json(const RunResult& result);
 /// Null without speculation.
 Json speculation_json(const RunResult& result);
+/// Null without serving.lora.
+Json adapters_json(const RunSpec& spec, const RunResult& result);
 
 /// What was taken and given back of each tier that keys and values can be in.
 Json kv_tiers_json(const RunResult& result);

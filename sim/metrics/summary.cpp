@@ -48,9 +48,9 @@ std::string wrapped(std::string_view lead, std::string_view text) {
 }
 
 /// In the order of enum RooflineLimit.
-constexpr std::array<std::string_view, 5> kBoundTitles{"SRAM bandwidth", "HBM bandwidth",
-                                                       "far-tier bandwidth", "matrix arithmetic",
-                                                       "vector arithmetic"};
+constexpr std::array<std::string_view, kRooflineLimitCount> kBoundTitles{
+    "SRAM bandwidth",  "HBM bandwidth",     "far-tier bandwidth",
+    "flash bandwidth", "matrix arithmetic", "vector arithmetic"};
 
 template <class Format>
 std::string or_none(const std::optional<double>& value, Format format) {
@@ -242,11 +242,11 @@ std::string serving_block(const RunResult& result) {
   std::string text;
   if (result.prefix.blocks > 0)
     text += wrapped(
-        "",
-        fmt::format("Prefix cache: {} of {} prompt blocks found, {} prompt tokens "
-                    "not computed; {} evicted",
-                    count_text(result.prefix.hit_blocks), count_text(result.prefix.blocks),
-                    count_text(result.prefix.hit_tokens), counted(result.prefix.evicted, "block")));
+        "", fmt::format("Prefix cache: {} of {} prompt blocks found, {} prompt tokens "
+                        "not computed; {} evicted",
+                        count_text(result.prefix.hit_blocks), count_text(result.prefix.blocks),
+                        count_text(result.prefix.hit_tokens),
+                        counted(result.prefix.evicted[KvPlace::Home], "block")));
   if (result.preemption.preemptions > 0)
     text += wrapped("", fmt::format("{}, {} computed once more",
                                     counted(result.preemption.preemptions, "preemption"),

@@ -75,28 +75,29 @@ std::string_view status_of(const RequestRecord& request) {
 void write_requests_csv(std::ostream& out, const RunResult& result, bool steady) {
   write_row(out, {"id", "arrival_s", "input_tokens", "output_tokens", "generated", "admitted_s",
                   "ttft_ms", "tpot_ms", "e2e_ms", "prefix_hit_tokens", "preemptions", "status",
-                  "reason", "priority"});
+                  "reason", "priority", "adapter"});
   for (const RequestRecord& r : result.requests) {
     const auto once_admitted = [&](std::int64_t n) {
       return steady || !r.admitted ? std::string{} : std::to_string(n);
     };
-    write_row(out, {std::to_string(static_cast<std::uint64_t>(r.id)),
-                    steady ? std::string{} : as_seconds(r.arrival), std::to_string(r.input_tokens),
-                    std::to_string(r.output_tokens), std::to_string(r.generated),
-                    steady ? std::string{} : as_seconds(r.admitted),
-                    steady ? std::string{} : as_milliseconds(since_arrival(r, r.first_token)),
-                    as_milliseconds(tpot(r)),
-                    steady ? std::string{} : as_milliseconds(since_arrival(r, r.finished)),
-                    once_admitted(r.prefix_hit_tokens), once_admitted(r.preemptions),
-                    std::string{status_of(r)},
-                    std::string{kRefusalNames[static_cast<std::size_t>(r.refusal)]},
-                    std::to_string(r.priority)});
+    write_row(
+        out,
+        {std::to_string(static_cast<std::uint64_t>(r.id)),
+         steady ? std::string{} : as_seconds(r.arrival), std::to_string(r.input_tokens),
+         std::to_string(r.output_tokens), std::to_string(r.generated),
+         steady ? std::string{} : as_seconds(r.admitted),
+         steady ? std::string{} : as_milliseconds(since_arrival(r, r.first_token)),
+         as_milliseconds(tpot(r)),
+         steady ? std::string{} : as_milliseconds(since_arrival(r, r.finished)),
+         once_admitted(r.prefix_hit_tokens), once_admitted(r.preemptions),
+         std::string{status_of(r)}, std::string{kRefusalNames[static_cast<std::size_t>(r.refusal)]},
+         std::to_string(r.priority), r.adapter ? std::to_string(*r.adapter) : std::string{}});
   }
 }
 
 void write_residency_csv(std::ostream& out, const RunResult& result) {
   write_row(out, {"time_s", "instance", "tier", "weights_bytes", "kv_bytes", "kv_reserved_bytes",
-                  "kv_cached_bytes", "running", "waiting"});
+                  "kv_cached_bytes", "running", "waiting", "adapter_bytes"});
   const Placement& placement = result.placement;
   const auto instances = std::max<std::int64_t>(1, std::ssize(result.instances));
   for (const ResidencySample& sample : result.residency)
@@ -105,14 +106,15 @@ void write_residency_csv(std::ostream& out, const RunResult& result) {
       const bool holds_kv = placement.kv.tier == static_cast<Tier>(t);
       const std::int64_t weights = placement.weights[t].count() / instances;
       const auto kv = [&](Bytes bytes) { return std::to_string(holds_kv ? bytes.count() : 0); };
-      const bool far = static_cast<Tier>(t) == Tier::Far;
-      const auto at_home_or_far = [&](Bytes bytes) {
-        return far ? std::to_string(sample.kv_far.count()) : kv(bytes);
-      };
-      write_row(out, {as_seconds(sample.time), std::to_string(sample.instance),
-                      std::string{kTierNames[t]}, std::to_string(weights),
-                      at_home_or_far(sample.kv_used), kv(sample.kv_reserved), kv(sample.kv_cached),
-                      std::to_string(sample.running), std::to_string(sample.waiting)});
+      Bytes here = holds_kv ? sample.kv_used : Bytes{};
+      for (const KvPlace place : kPlacesBelow)
+        if (tier_of(placement.kv.tier, place) == static_cast<Tier>(t))
+          here = sample.kv_behind[place];
+      write_row(out,
+                {as_seconds(sample.time), std::to_string(sample.instance),
+                 std::string{kTierNames[t]}, std::to_string(weights), std::to_string(here.count()),
+                 kv(sample.kv_reserved), kv(sample.kv_cached), std::to_string(sample.running),
+                 std::to_string(sample.waiting), kv(sample.adapters)});
     }
 }
 

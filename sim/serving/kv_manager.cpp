@@ -17,14 +17,15 @@ KvManager::KvManager(const KvCapacity& capacity, const PrefixSharing& sharing)
     capacity_.stages.push_back({.page_tokens = capacity.page_tokens,
                                 .page = capacity.page_bytes.count(),
                                 .room = capacity.pages * capacity.page_bytes.count(),
-                                .far_room = capacity.far_pages * capacity.page_bytes.count()});
+                                .far_room = capacity.far_pages * capacity.page_bytes.count(),
+                                .flash_room = capacity.flash_pages * capacity.page_bytes.count()});
   const bool pages_alone =
       std::all_of(capacity_.stages.begin(), capacity_.stages.end(),
                   [](const CacheStage& s) { return s.windows.empty() && s.state == 0; });
   if (!pages_alone) sharing_.block_tokens = 0;
   for (const CacheStage& stage : capacity_.stages) block_.push_back(block(stage));
   const Sizes nothing(capacity_.stages.size());
-  const Replica empty{{nothing, nothing}, Bytes{}, PrefixCache{sharing.eviction}, {}};
+  const Replica empty{{{nothing, nothing, nothing}}, Bytes{}, PrefixCache{sharing.eviction}, {}};
   replicas_.assign(static_cast<std::size_t>(capacity.replicas), empty);
 }
 
@@ -64,50 +65,55 @@ KvManager::Sizes KvManager::sizes(std::int64_t tokens, std::int64_t shared) cons
 
 // ---- books ----------------------------------------------------------------------------------
 
+namespace {
+std::int64_t room_of(const CacheStage& stage, KvPlace place) {
+  return ByPlace<std::int64_t>{{stage.room, stage.far_room, stage.flash_room}}[place];
+}
+}  // namespace
+
 void KvManager::take(Replica& replica, KvPlace place, const Sizes& sizes) {
-  Sizes& booked = replica.at(place);
+  Sizes& booked = replica.booked[place];
   for (std::size_t s = 0; s < sizes.size(); ++s) {
-    const CacheStage& stage = capacity_.stages[s];
     booked[s] += sizes[s];
-    invariant(booked[s] <= (place == KvPlace::Home ? stage.room : stage.far_room),
+    invariant(booked[s] <= room_of(capacity_.stages[s], place),
               "no more is booked than there is room for");
   }
-  KvTierStats& tier = tiers_[static_cast<std::size_t>(place)];
+  KvTierStats& tier = tiers_[place];
   tier.allocated += over_dies(sizes);
   tier.peak = max(tier.peak, resident(place));
 }
 
 void KvManager::give(Replica& replica, KvPlace place, const Sizes& sizes, Leaves how) {
-  Sizes& booked = replica.at(place);
+  Sizes& booked = replica.booked[place];
   for (std::size_t s = 0; s < sizes.size(); ++s) {
     booked[s] -= sizes[s];
     invariant(booked[s] >= 0, "what is released was booked");
   }
-  KvTierStats& tier = tiers_[static_cast<std::size_t>(place)];
+  KvTierStats& tier = tiers_[place];
   (how == Leaves::Freed ? tier.freed : tier.evicted) += over_dies(sizes);
 }
 
-void KvManager::move(Replica& replica, KvPlace to, Bytes bytes) {
-  replica.moves[static_cast<std::size_t>(to)] += bytes;
-  tiers_[static_cast<std::size_t>(to)].moved_in += bytes;
+void KvManager::move(Replica& replica, KvPlace from, KvPlace to, Bytes bytes) {
+  replica.moves[from][to] += bytes;
+  tiers_[from].moved_out += bytes;
+  tiers_[to].moved_in += bytes;
 }
 
 std::vector<KvMove> KvManager::take_moves() {
   std::vector<KvMove> all;
   for (std::size_t r = 0; r < replicas_.size(); ++r)
-    for (const KvPlace to : {KvPlace::Home, KvPlace::Far}) {
-      Bytes& bytes = replicas_[r].moves[static_cast<std::size_t>(to)];
-      if (bytes.count() > 0) all.push_back({static_cast<std::int32_t>(r), to, bytes});
-      bytes = Bytes{};
-    }
+    for (const KvPlace from : kKvPlaces)
+      for (const KvPlace to : kKvPlaces) {
+        const Bytes bytes = std::exchange(replicas_[r].moves[from][to], Bytes{});
+        if (bytes.count() > 0) all.push_back({static_cast<std::int32_t>(r), from, to, bytes});
+      }
   return all;
 }
 
 void KvManager::pass_time(Picoseconds now) {
   const double span = seconds(now - now_);
-  for (const KvPlace place : {KvPlace::Home, KvPlace::Far})
-    tiers_[static_cast<std::size_t>(place)].byte_seconds +=
-        span * static_cast<double>(resident(place).count());
+  for (const KvPlace place : kKvPlaces)
+    tiers_[place].byte_seconds += span * static_cast<double>(resident(place).count());
   now_ = now;
 }
 
@@ -118,7 +124,7 @@ void KvManager::pass_time(Picoseconds now) {
 std::optional<std::int64_t> KvManager::evictions_for(const Replica& replica, const Sizes& wanted,
                                                      std::int64_t kept, double headroom) const {
   const std::int64_t idle = replica.prefixes.idle();
-  const Sizes& booked = replica.at(KvPlace::Home);
+  const Sizes& booked = replica.booked[KvPlace::Home];
   std::int64_t evictions = 0;
   for (std::size_t s = 0; s < capacity_.stages.size(); ++s) {
     const CacheStage& stage = capacity_.stages[s];
@@ -134,38 +140,47 @@ std::optional<std::int64_t> KvManager::evictions_for(const Replica& replica, con
   return evictions;
 }
 
-/// Drops far blocks until `wanted` fits there. False: it never does, or it would take `last`, which
-/// is not booked yet and is dropped instead.
-bool KvManager::make_far_room(Replica& replica, const Sizes& wanted,
-                              std::optional<PrefixCache::BlockId> last) {
+/// Sends blocks further down until `wanted` fits in a place behind home. False: it never does, or
+/// it would take the newcomer, which is not booked there yet.
+bool KvManager::make_room(Replica& replica, KvPlace place, const Sizes& wanted,
+                          std::optional<PrefixCache::BlockId> newcomer) {
   const auto fits = [&] {
     for (std::size_t s = 0; s < wanted.size(); ++s)
-      if (replica.at(KvPlace::Far)[s] + wanted[s] > capacity_.stages[s].far_room) return false;
+      if (replica.booked[place][s] + wanted[s] > room_of(capacity_.stages[s], place)) return false;
     return true;
   };
   while (!fits()) {
-    if (replica.prefixes.far() == 0) return false;
-    if (replica.prefixes.drop_far() == last) return false;
-    give(replica, KvPlace::Far, block_, Leaves::Evicted);
-    ++stats_.far_evicted;
+    if (replica.prefixes.in(place) == 0) return false;
+    const PrefixCache::BlockId id = replica.prefixes.next_to_go(place);
+    if (id == newcomer) return false;
+    give(replica, place, block_, Leaves::Evicted);
+    ++stats_.evicted[place];
+    send_down(replica, place, id);
   }
   return true;
+}
+
+/// A block that had to leave `from` goes to the next place that takes it; behind the last one that
+/// may, it is lost.
+void KvManager::send_down(Replica& replica, KvPlace from, PrefixCache::BlockId id) {
+  for (const KvPlace to : kPlacesBelow) {
+    if (to <= from || to > sharing_.deepest) continue;
+    replica.prefixes.send(id, to);
+    if (!make_room(replica, to, block_, id)) continue;
+    take(replica, to, block_);
+    move(replica, from, to, block_bytes());
+    stats_.spilled += from == KvPlace::Home;
+    return;
+  }
+  replica.prefixes.drop(id);
 }
 
 void KvManager::evict(Replica& replica, std::int64_t blocks) {
   for (std::int64_t i = 0; i < blocks; ++i) {
     give(replica, KvPlace::Home, block_, Leaves::Evicted);
     replica.filled -= block_bytes();
-    ++stats_.evicted;
-    if (!sharing_.spill) {
-      replica.prefixes.evict();
-      continue;
-    }
-    const PrefixCache::BlockId id = replica.prefixes.demote();
-    if (!make_far_room(replica, block_, id)) continue;
-    take(replica, KvPlace::Far, block_);
-    move(replica, KvPlace::Far, block_bytes());
-    ++stats_.spilled;
+    ++stats_.evicted[KvPlace::Home];
+    send_down(replica, KvPlace::Home, replica.prefixes.next_to_go(KvPlace::Home));
   }
 }
 
@@ -193,27 +208,30 @@ std::vector<KvManager::Candidate> KvManager::candidates(
   std::vector<Candidate> order;
   for (std::size_t r = 0; r < replicas_.size(); ++r)
     order.push_back({static_cast<std::int32_t>(r), replicas_[r].prefixes.match(blocks),
-                     over_dies(replicas_[r].at(KvPlace::Home)).count()});
+                     over_dies(replicas_[r].booked[KvPlace::Home]).count()});
   std::stable_sort(order.begin(), order.end(), [](const Candidate& a, const Candidate& b) {
     return a.match.blocks != b.match.blocks ? a.match.blocks > b.match.blocks : a.booked < b.booked;
   });
   return order;
 }
 
-/// The run that was found; what of it is far starts to move.
+/// The run that was found; what of it is behind home starts to move.
 void KvManager::hold(Replica& replica, KvLease& lease, const PrefixCache::Match& match) {
   lease.shared = static_cast<std::int64_t>(match.blocks);
   lease.filled = lease.shared * sharing_.block_tokens;
   replica.prefixes.hold(lease.blocks.first(match.blocks), lease.session);
-  if (match.far == 0) return;
-  lease.arriving = true;
-  for (std::int64_t i = 0; i < match.far; ++i) give(replica, KvPlace::Far, block_, Leaves::Freed);
-  move(replica, KvPlace::Home, match.far * block_bytes());
-  replica.filled += match.far * block_bytes();
+  for (const KvPlace from : kPlacesBelow) {
+    const std::int64_t blocks = match.in[from];
+    if (blocks == 0) continue;
+    lease.arriving = true;
+    for (std::int64_t i = 0; i < blocks; ++i) give(replica, from, block_, Leaves::Freed);
+    move(replica, from, KvPlace::Home, blocks * block_bytes());
+  }
+  replica.filled += match.behind() * block_bytes();
 }
 
 namespace {
-/// Room for what a sequence has for itself and for blocks that come from the far tier.
+/// Room for what a sequence has for itself and for blocks that come home.
 std::vector<std::int64_t> with_blocks(std::vector<std::int64_t> sizes,
                                       const std::vector<std::int64_t>& block, std::int64_t blocks) {
   for (std::size_t s = 0; s < sizes.size(); ++s) sizes[s] += blocks * block[s];
@@ -230,13 +248,14 @@ std::optional<KvLease> KvManager::admit(const KvAsk& ask) {
   for (const Candidate& c : order) {
     Replica& replica = replicas_[static_cast<std::size_t>(c.replica)];
     const Sizes wanted = with_blocks(sizes(ask.tokens, static_cast<std::int64_t>(c.match.blocks)),
-                                     block_, c.match.far);
+                                     block_, c.match.behind());
     const auto evictions = evictions_for(replica, wanted, c.match.idle, ask.headroom);
     if (!evictions) continue;
     const auto prompt = of_prompt(lease, ask.prompt);
     stats_.blocks += std::ssize(prompt);
-    stats_.hit_blocks += static_cast<std::int64_t>(replica.prefixes.match(prompt).blocks);
-    stats_.far_hit_blocks += c.match.far;
+    const PrefixCache::Match found_here = replica.prefixes.match(prompt);
+    stats_.hit_blocks += static_cast<std::int64_t>(found_here.blocks);
+    for (const KvPlace place : kKvPlaces) stats_.found[place] += found_here.in[place];
     lease.replica = c.replica;
     lease.booked = ask.tokens;
     hold(replica, lease, c.match);
@@ -250,16 +269,25 @@ std::optional<KvLease> KvManager::admit(const KvAsk& ask) {
 
 std::optional<KvLease> KvManager::prefetch(const KvAsk& ask) {
   KvLease lease = lease_of(ask);
-  const Candidate best = candidates(of_prompt(lease, ask.prompt - 1)).front();
-  if (best.match.far == 0) return std::nullopt;
+  const auto prompt = of_prompt(lease, ask.prompt - 1);
+  const Candidate best = candidates(prompt).front();
   Replica& replica = replicas_[static_cast<std::size_t>(best.replica)];
-  const Sizes wanted = with_blocks(Sizes(block_.size()), block_, best.match.far);
-  if (evictions_for(replica, wanted, 0, ask.headroom) != 0) return std::nullopt;
+  const auto evictions = [&](std::int64_t blocks) {
+    return evictions_for(replica, with_blocks(Sizes(block_.size()), block_, blocks),
+                         best.match.idle, ask.headroom);
+  };
+  std::int64_t coming = best.match.behind();
+  while (coming > 0 && !evictions(coming)) --coming;
+  if (coming == 0) return std::nullopt;
+  const std::int64_t make_way = *evictions(coming);
   lease.replica = best.replica;
-  hold(replica, lease, best.match);
+  hold(replica, lease,
+       replica.prefixes.match(
+           prompt.first(static_cast<std::size_t>(best.match.in[KvPlace::Home] + coming))));
   lease.booked = lease.filled;
-  take(replica, KvPlace::Home, wanted);
-  stats_.prefetched += best.match.far;
+  evict(replica, make_way);
+  take(replica, KvPlace::Home, with_blocks(Sizes(block_.size()), block_, coming));
+  stats_.prefetched += coming;
   return lease;
 }
 
@@ -268,20 +296,23 @@ std::optional<KvImage> KvManager::swap_out(const KvLease& lease) {
   const Sizes wanted = sizes(lease.filled);
   // Other images stay: only blocks make room.
   for (std::size_t s = 0; s < wanted.size(); ++s)
-    if (replica.at(KvPlace::Far)[s] - replica.prefixes.far() * block_[s] + wanted[s] >
+    if (replica.booked[KvPlace::Far][s] - replica.prefixes.in(KvPlace::Far)*block_[s] + wanted[s] >
         capacity_.stages[s].far_room)
       return std::nullopt;
-  invariant(make_far_room(replica, wanted, std::nullopt), "without blocks it fits");
+  invariant(make_room(replica, KvPlace::Far, wanted, std::nullopt), "without blocks it fits");
   take(replica, KvPlace::Far, wanted);
-  move(replica, KvPlace::Far, held(lease.filled));
+  move(replica, KvPlace::Home, KvPlace::Far, held(lease.filled));
   return KvImage{lease.replica, lease.filled};
 }
 
 std::optional<KvLease> KvManager::swap_in(const KvAsk& ask, const KvImage& image) {
   KvLease lease = lease_of(ask);
   Replica& replica = replicas_[static_cast<std::size_t>(image.replica)];
-  PrefixCache::Match match = replica.prefixes.match(of_prompt(lease, image.tokens));
-  match.blocks -= static_cast<std::size_t>(std::exchange(match.far, 0));  // the image has these
+  const auto prompt = of_prompt(lease, image.tokens);
+  const PrefixCache::Match all = replica.prefixes.match(prompt);
+  // What is not at home the image has too.
+  const PrefixCache::Match match =
+      replica.prefixes.match(prompt.first(static_cast<std::size_t>(all.in[KvPlace::Home])));
   const Sizes wanted = sizes(ask.tokens, static_cast<std::int64_t>(match.blocks));
   const auto evictions = evictions_for(replica, wanted, match.idle, ask.headroom);
   if (!evictions) return std::nullopt;
@@ -290,7 +321,7 @@ std::optional<KvLease> KvManager::swap_in(const KvAsk& ask, const KvImage& image
   hold(replica, lease, match);
   evict(replica, *evictions);
   take(replica, KvPlace::Home, wanted);
-  move(replica, KvPlace::Home, held(image.tokens) - lease.shared * block_bytes());
+  move(replica, KvPlace::Far, KvPlace::Home, held(image.tokens) - lease.shared * block_bytes());
   lease.image = image;
   lease.arriving = true;
   return lease;
@@ -333,11 +364,10 @@ void KvManager::fill(KvLease& lease, std::int64_t tokens) {
          (lease.shared + 1) * sharing_.block_tokens <= tokens) {
     const auto prefix = lease.blocks.first(static_cast<std::size_t>(++lease.shared));
     const auto found = replica.prefixes.hold_or_insert(prefix, lease.session);
-    if (found == PrefixCache::Found::Far) give(replica, KvPlace::Far, block_, Leaves::Freed);
-    if (found != PrefixCache::Found::Home) continue;
-    // Another sequence has computed the same block: one of the two is given back.
-    give(replica, KvPlace::Home, block_, Leaves::Freed);
-    replica.filled -= block_bytes();
+    if (!found) continue;
+    // It is there already, computed by another sequence: one of the two is given back.
+    give(replica, *found, block_, Leaves::Freed);
+    if (*found == KvPlace::Home) replica.filled -= block_bytes();
   }
 }
 
@@ -363,7 +393,7 @@ Bytes KvManager::cached() const {
 
 Bytes KvManager::resident(KvPlace place) const {
   Bytes sum{};
-  for (const Replica& r : replicas_) sum += over_dies(r.at(place));
+  for (const Replica& r : replicas_) sum += over_dies(r.booked[place]);
   return sum;
 }
 
@@ -377,8 +407,7 @@ Bytes KvManager::used() const {
 
 Bytes KvManager::capacity(KvPlace place) const {
   std::int64_t room = 0;
-  for (const CacheStage& stage : capacity_.stages)
-    room += place == KvPlace::Home ? stage.room : stage.far_room;
+  for (const CacheStage& stage : capacity_.stages) room += room_of(stage, place);
   return capacity_.replicas * Bytes{room * capacity_.dies};
 }
 

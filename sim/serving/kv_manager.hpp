@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -18,9 +17,10 @@ namespace reticle {
 /// Room the placement left for keys and values.
 struct KvCapacity {
   std::int64_t page_tokens = 1;
-  Bytes page_bytes{};          ///< of one page, all dies together
-  std::int64_t pages = 0;      ///< per replica
-  std::int64_t far_pages = 0;  ///< likewise, behind the host link
+  Bytes page_bytes{};            ///< of one page, all dies together
+  std::int64_t pages = 0;        ///< per replica
+  std::int64_t far_pages = 0;    ///< likewise, behind the host link
+  std::int64_t flash_pages = 0;  ///< likewise
   std::int64_t replicas = 1;
   std::int64_t dies = 1;             ///< per replica and stage
   std::vector<CacheStage> stages{};  ///< per die; empty: one stage of so many pages
@@ -30,7 +30,7 @@ struct KvCapacity {
 struct PrefixSharing {
   std::int64_t block_tokens = 0;  ///< 0: nothing is shared; else a multiple of the page's tokens
   PrefixCachePolicy eviction = PrefixCachePolicy::Lru;
-  bool spill = false;  ///< idle blocks go to the far tier when their room is wanted
+  KvPlace deepest = KvPlace::Home;  ///< idle blocks go down as far when their room is wanted
 };
 
 /// What a sequence asks of the cache.
@@ -57,17 +57,17 @@ struct KvLease {
   std::int64_t shared = 0;  ///< leading blocks it holds in common
   std::int64_t booked = 0;  ///< tokens there is room for
   std::int64_t filled = 0;  ///< tokens written or found
-  bool arriving = false;    ///< some of these are on their way from the far tier
+  bool arriving = false;    ///< some of these are on their way home
   KvImage image{};          ///< which of them come from
 };
 
 /// Books pages of the KV cache per replica: for sequences, whole pages for as many tokens as they
 /// were given room for; for prefix blocks in the cache, once for all that use them. Blocks nobody
 /// uses stay until their room is wanted, and then go to the far tier where that is asked for, as
-/// do the caches of sequences that are swapped out.
+/// do the caches of sequences that are swapped out; what has to leave there goes on to the flash.
 ///
-/// Models:     paging, sharing of full prompt blocks, eviction, replicas, two tiers with moves
-///             between them; what is booked apart from what tokens really fill.
+/// Models:     paging, sharing of full prompt blocks, eviction, replicas, a chain of tiers with
+///             moves between them; what is booked apart from what tokens really fill.
 /// Leaves out: sharing where layers keep windows or states (a prefix would need a copy of them at
 ///             its end). Part-filled blocks are not shared, so nothing is ever copied on a write.
 ///             What moves has left its old place at once: the step that moves it reads it first.
@@ -84,11 +84,11 @@ class KvManager {
 
   /// Room on the replica that has most of the prompt, of equals the one with most room; on the next
   /// one where that is full. What is found of the prompt is filled already, but for the last token:
-  /// some must be computed to yield the next; where it is found in the far tier, the lease is
+  /// some must be computed to yield the next; where some is found behind home, the lease is
   /// arriving. nullopt when no replica has room, or more of the prompt is just on its way.
   std::optional<KvLease> admit(const KvAsk& ask);
-  /// Brings the far blocks of the prompt home where that takes no more than free room; a lease of
-  /// these alone, arriving. nullopt: there is nothing to do.
+  /// Brings blocks of the prompt home, as many as fit beside what is in use: idle ones make way. A
+  /// lease of these alone, arriving. nullopt: there is nothing to do.
   std::optional<KvLease> prefetch(const KvAsk& ask);
   /// Copies the sequence's cache to the far tier, for it to be released; nullopt: no room there.
   std::optional<KvImage> swap_out(const KvLease& lease);
@@ -107,7 +107,7 @@ class KvManager {
   /// A request of the session has come or gone.
   void touch(std::uint64_t session);
 
-  /// What has to change place since this was last asked, added up by replica and direction.
+  /// What has to change place since this was last asked, added up by replica and way.
   std::vector<KvMove> take_moves();
   /// Time goes on to `now`, with all as it is.
   void pass_time(Picoseconds now);
@@ -121,9 +121,7 @@ class KvManager {
   [[nodiscard]] Bytes capacity(KvPlace place = KvPlace::Home) const;
   [[nodiscard]] const KvCapacity& room() const { return capacity_; }
   [[nodiscard]] const PrefixStats& prefix_stats() const { return stats_; }
-  [[nodiscard]] const KvTierStats& tier_stats(KvPlace place) const {
-    return tiers_[static_cast<std::size_t>(place)];
-  }
+  [[nodiscard]] const KvTierStats& tier_stats(KvPlace place) const { return tiers_[place]; }
   [[nodiscard]] const PrefixCache& prefixes(std::int32_t replica) const {
     return replicas_[static_cast<std::size_t>(replica)].prefixes;
   }
@@ -132,12 +130,10 @@ class KvManager {
  private:
   using Sizes = std::vector<std::int64_t>;  ///< bytes of one die, per stage
   struct Replica {
-    std::array<Sizes, kKvPlaceCount> booked;  ///< idle blocks included
-    Bytes filled{};                           ///< at home, all dies, idle blocks included
+    ByPlace<Sizes> booked;  ///< idle blocks included
+    Bytes filled{};         ///< at home, all dies, idle blocks included
     PrefixCache prefixes;
-    std::array<Bytes, kKvPlaceCount> moves{};  ///< to there, not asked for yet
-    [[nodiscard]] Sizes& at(KvPlace p) { return booked[static_cast<std::size_t>(p)]; }
-    [[nodiscard]] const Sizes& at(KvPlace p) const { return booked[static_cast<std::size_t>(p)]; }
+    ByPlace<ByPlace<Bytes>> moves{};  ///< from there to there, not asked for yet
   };
   struct Candidate {
     std::int32_t replica;
@@ -157,11 +153,12 @@ class KvManager {
   void take(Replica& replica, KvPlace place, const Sizes& sizes);
   enum class Leaves : std::uint8_t { Freed, Evicted };
   void give(Replica& replica, KvPlace place, const Sizes& sizes, Leaves how);
-  void move(Replica& replica, KvPlace to, Bytes bytes);
+  void move(Replica& replica, KvPlace from, KvPlace to, Bytes bytes);
   void hold(Replica& replica, KvLease& lease, const PrefixCache::Match& match);
   void evict(Replica& replica, std::int64_t blocks);
-  [[nodiscard]] bool make_far_room(Replica& replica, const Sizes& wanted,
-                                   std::optional<PrefixCache::BlockId> last);
+  void send_down(Replica& replica, KvPlace from, PrefixCache::BlockId id);
+  [[nodiscard]] bool make_room(Replica& replica, KvPlace place, const Sizes& wanted,
+                               std::optional<PrefixCache::BlockId> newcomer);
   [[nodiscard]] Bytes over_dies(const Sizes& sizes) const;
 
   KvCapacity capacity_;
@@ -169,7 +166,7 @@ class KvManager {
   Sizes block_;
   std::vector<Replica> replicas_;
   PrefixStats stats_;
-  std::array<KvTierStats, kKvPlaceCount> tiers_{};
+  ByPlace<KvTierStats> tiers_{};
   Picoseconds now_{};
 };
 

@@ -31,12 +31,10 @@ PrefixCache::Rank PrefixCache::rank(const Node& node) const {
   return {first, node.last_use, node.id};
 }
 
-/// Where it stands if it may leave its tier.
+/// Where it stands if it may leave its place.
 std::set<PrefixCache::Rank>* PrefixCache::list_of(const Node& node) {
-  if (node.place == Place::Home && node.holders == 0 && node.near_children == 0)
-    return &home_leaves_;
-  if (node.place == Place::Far && node.far_children == 0) return &far_leaves_;
-  return nullptr;
+  const bool may_go = node.holders == 0 && node.children[node.place] == 0;
+  return may_go ? &leaves_[node.place] : nullptr;
 }
 
 void PrefixCache::list(const Node& node) {
@@ -56,8 +54,8 @@ void PrefixCache::unlist(const Node& node) {
 }
 
 void PrefixCache::count(const Node& node, std::int64_t by) {
-  if (node.place == Place::Home && node.holders == 0) idle_ += by;
-  if (node.place == Place::Far) far_ += by;
+  if (node.place == KvPlace::Home && node.holders == 0) idle_ += by;
+  in_[node.place] += by;
 }
 
 template <class Change>
@@ -74,11 +72,11 @@ void PrefixCache::count_child(const Node& node, std::int64_t by) {
   const auto found = nodes_.find(*node.parent);
   invariant(found != nodes_.end(), "no block outlives the one before it");
   Node& parent = found->second;
-  update(parent,
-         [&] { (node.place == Place::Far ? parent.far_children : parent.near_children) += by; });
+  update(parent, [&] { parent.children[node.place] += by; });
 }
 
-void PrefixCache::put(Node& node, Place place) {
+void PrefixCache::put(Node& node, KvPlace place) {
+  if (node.place == place) return;
   count_child(node, -1);
   update(node, [&] { node.place = place; });
   count_child(node, 1);
@@ -90,11 +88,11 @@ PrefixCache::Match PrefixCache::match(std::span<const BlockId> blocks) const {
     const auto found = nodes_.find(id);
     if (found == nodes_.end()) break;
     const Node& node = found->second;
-    m.arriving = node.place == Place::Arriving;
+    m.arriving = node.arriving;
     if (m.arriving) break;
     ++m.blocks;
-    m.idle += node.place == Place::Home && node.holders == 0;
-    m.far += node.place == Place::Far;
+    ++m.in[node.place];
+    m.idle += node.place == KvPlace::Home && node.holders == 0;
   }
   return m;
 }
@@ -127,35 +125,33 @@ void PrefixCache::hold(std::span<const BlockId> blocks, std::optional<SessionId>
   for (const BlockId id : blocks) {
     const auto found = nodes_.find(id);
     invariant(found != nodes_.end(), "what is held is kept");
-    if (found->second.place == Place::Far) put(found->second, Place::Arriving);
-    use(found->second, session);
+    Node& node = found->second;
+    node.arriving |= node.place != KvPlace::Home;
+    put(node, KvPlace::Home);
+    use(node, session);
   }
 }
 
 void PrefixCache::arrive(std::span<const BlockId> blocks) {
-  for (const BlockId id : blocks) {
-    Node& node = nodes_.at(id);
-    if (node.place == Place::Arriving) put(node, Place::Home);
-  }
+  for (const BlockId id : blocks) nodes_.at(id).arriving = false;
 }
 
-PrefixCache::Found PrefixCache::hold_or_insert(std::span<const BlockId> prefix,
-                                               std::optional<SessionId> session) {
+std::optional<KvPlace> PrefixCache::hold_or_insert(std::span<const BlockId> prefix,
+                                                   std::optional<SessionId> session) {
   const BlockId id = prefix.back();
   const auto [entry, fresh] = nodes_.try_emplace(id);
   Node& node = entry->second;
-  Found found = Found::Home;
+  std::optional<KvPlace> found;
   if (fresh) {
-    found = Found::Nowhere;
     node.id = id;
     node.depth = std::ssize(prefix) - 1;
     if (node.depth > 0) node.parent = prefix[prefix.size() - 2];
     count(node, 1);
     list(node);
     count_child(node, 1);
-  } else if (node.place == Place::Far) {
-    found = Found::Far;
-    put(node, Place::Home);
+  } else {
+    found = node.place;
+    put(node, KvPlace::Home);
   }
   use(node, session);
   return found;
@@ -174,33 +170,31 @@ void PrefixCache::release(std::span<const BlockId> blocks) {
   }
 }
 
-PrefixCache::Node& PrefixCache::first_to_go(const std::set<Rank>& list) {
+PrefixCache::BlockId PrefixCache::next_to_go(KvPlace place) const {
+  const std::set<Rank>& list = leaves_[place];
   invariant(!list.empty(), "there is an idle block to evict");
-  return nodes_.at(std::get<BlockId>(*list.begin()));
+  return std::get<BlockId>(*list.begin());
 }
 
-PrefixCache::BlockId PrefixCache::remove(Node& node) {
-  const BlockId id = node.id;
+/// What has to leave home tells the credit that later uses begin with.
+void PrefixCache::leaves(const Node& node) {
+  invariant(list_of(node) != nullptr, "what goes is idle, and nothing beside it continues it");
+  if (node.place == KvPlace::Home) inflation_ = node.credit;
+}
+
+void PrefixCache::send(BlockId id, KvPlace to) {
+  Node& node = nodes_.at(id);
+  leaves(node);
+  put(node, to);
+}
+
+void PrefixCache::drop(BlockId id) {
+  const Node& node = nodes_.at(id);
+  leaves(node);
   unlist(node);
   count(node, -1);
   count_child(node, -1);
   nodes_.erase(id);
-  return id;
 }
-
-PrefixCache::BlockId PrefixCache::evict() {
-  Node& node = first_to_go(home_leaves_);
-  inflation_ = node.credit;
-  return remove(node);
-}
-
-PrefixCache::BlockId PrefixCache::demote() {
-  Node& node = first_to_go(home_leaves_);
-  inflation_ = node.credit;
-  put(node, Place::Far);
-  return node.id;
-}
-
-PrefixCache::BlockId PrefixCache::drop_far() { return remove(first_to_go(far_leaves_)); }
 
 }  // namespace reticle

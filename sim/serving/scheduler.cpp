@@ -18,11 +18,23 @@ std::int64_t shared_tokens(const ServingSpec& spec, const KvCapacity& kv,
   return block_tokens == 0 && spec.session_prefixes ? kv.page_tokens : block_tokens;
 }
 
+KvPlace deepest(KvSpill spill) {
+  switch (spill) {
+    case KvSpill::Off:
+      return KvPlace::Home;
+    case KvSpill::Far:
+      return KvPlace::Far;
+    case KvSpill::Flash:
+      break;
+  }
+  return KvPlace::Flash;
+}
+
 PrefixSharing sharing_of(const ServingSpec& spec, std::int64_t block_tokens) {
   if (spec.prefix_cache == PrefixCachePolicy::Off) return {};
   return {.block_tokens = block_tokens,
           .eviction = spec.prefix_cache,
-          .spill = spec.kv_spill == KvSpill::Far};
+          .deepest = deepest(spec.kv_spill)};
 }
 }  // namespace
 
@@ -36,7 +48,8 @@ Ticket ticket_of(const Request& request) {
                          ? combine64(*request.session, static_cast<std::uint64_t>(request.depth))
                          : request.session,
           .arrival = request.arrival,
-          .priority = request.priority};
+          .priority = request.priority,
+          .adapter = request.adapter};
 }
 
 void RecentSteps::add(Picoseconds took, std::int64_t prompt_tokens, bool decoded) {
@@ -56,19 +69,36 @@ double RecentSteps::seconds_for(std::int64_t prompt_tokens) const {
 }
 
 Scheduler::Scheduler(const ServingSpec& spec, const KvCapacity& kv, std::int64_t block_tokens,
-                     ServingRole role)
+                     ServingRole role, const std::vector<Bytes>& adapter_bytes)
     : spec_{spec},
       role_{role},
       block_tokens_{shared_tokens(spec, kv, block_tokens)},
-      kv_{kv, sharing_of(spec, block_tokens_)} {}
+      kv_{kv, sharing_of(spec, block_tokens_)} {
+  if (spec.lora) adapters_.emplace(spec.lora->family, adapter_bytes);
+}
+
+namespace {
+/// Keys and values depend on the adapter: what is equal under two of them are the tokens alone.
+std::uint64_t under(std::optional<std::uint32_t> adapter, std::uint64_t id) {
+  return adapter ? combine64(id, std::uint64_t{1} + *adapter) : id;
+}
+}  // namespace
 
 /// Blocks of a session without ids: the n-th of every turn is the same. Turns that branch off are
 /// taken for one another.
 void Scheduler::identify(Ticket& ticket) const {
+  if (!adapters_) ticket.adapter.reset();  // all run on the base model
+  if (ticket.adapter && !ticket.blocks.empty() && !ticket.session_blocks &&
+      !ticket.adapter_blocks) {
+    std::vector<std::uint64_t> ids;
+    for (const std::uint64_t id : ticket.blocks) ids.push_back(under(ticket.adapter, id));
+    ticket.adapter_blocks = std::make_shared<const std::vector<std::uint64_t>>(std::move(ids));
+    ticket.blocks = *ticket.adapter_blocks;
+  }
   if (!spec_.session_prefixes || !ticket.blocks.empty() || !ticket.session || !kv_.shares()) return;
   std::vector<std::uint64_t> ids;
   for (std::int64_t i = 0; i < ticket.length() / block_tokens_; ++i)
-    ids.push_back(combine64(*ticket.session, static_cast<std::uint64_t>(i)));
+    ids.push_back(under(ticket.adapter, combine64(*ticket.session, static_cast<std::uint64_t>(i))));
   ticket.session_blocks = std::make_shared<const std::vector<std::uint64_t>>(std::move(ids));
   ticket.blocks = *ticket.session_blocks;
 }
@@ -79,6 +109,8 @@ bool Scheduler::arrive(const Ticket& ticket) {
     return false;
   if (ticket.session) kv_.touch(*ticket.session);
   const auto at = wait_in_line(ticket);
+  at->second.asked_for_adapter = false;
+  at->second.adapter_awaited.reset();
   identify(at->second);
   newcomers_.push_back(at->first);
   return true;
@@ -138,9 +170,10 @@ std::vector<Ticket> Scheduler::abandon() {
   return all;
 }
 
-bool Scheduler::resume(RequestId id, std::int64_t context, std::int64_t output_tokens) {
-  if (running() >= spec_.max_batch) return false;
-  Running r{.request = {.id = id, .input = context, .output = output_tokens},
+bool Scheduler::resume(RequestId id, std::int64_t context, std::int64_t output_tokens,
+                       std::optional<std::uint32_t> adapter) {
+  if (running() >= spec_.max_batch || (adapter && !adapters_->place(*adapter))) return false;
+  Running r{.request = {.id = id, .input = context, .output = output_tokens, .adapter = adapter},
             .prompt = context,
             .processed = context};
   const std::int64_t kept = spec_.kept(context);
@@ -148,6 +181,7 @@ bool Scheduler::resume(RequestId id, std::int64_t context, std::int64_t output_t
   if (!lease) return false;
   r.lease = *lease;
   kv_.fill(r.lease, kept);
+  if (adapter) adapters_->hold(*adapter);
   running_.push_back(r);
   return true;
 }
@@ -240,6 +274,7 @@ bool Scheduler::admit_one(Waiting::iterator at, std::vector<Admitted>& admitted)
                       .awaits_cache = ticket.computed});
   admitted.push_back(
       {ticket.id, running_.back().processed, swapped || ticket.lost > 0, ticket.computed});
+  if (ticket.adapter) adapters_->hold(*ticket.adapter);
   waiting_.erase(at);
   return true;
 }
@@ -255,7 +290,7 @@ void Scheduler::admit(std::vector<Admitted>& admitted, Picoseconds now) {
       refuse(at);
       continue;
     }
-    if (!admit_one(at, admitted)) return;
+    if (!adapter_there(at->second, now) || !admit_one(at, admitted)) return;
   }
 }
 
@@ -285,7 +320,7 @@ void Scheduler::admit_urgent(std::vector<Admitted>& admitted, Picoseconds now) {
   while (!waiting_.empty()) {
     const auto at = next(now);
     auto last = lower_than(at);
-    if (!last) return;
+    if (!last || !adapter_there(at->second, now)) return;
     while (running() >= spec_.max_batch || !admit_one(at, admitted)) {
       if (!last) return;
       preempt(*last);
@@ -295,7 +330,46 @@ void Scheduler::admit_urgent(std::vector<Admitted>& admitted, Picoseconds now) {
   }
 }
 
-/// What the first in line will find in the far tier comes home while it waits.
+/// Whether it may be admitted as far as its adapter goes.
+bool Scheduler::adapter_there(Ticket& ticket, Picoseconds now) {
+  if (!ticket.adapter) return true;
+  if (!adapters_->there(*ticket.adapter)) {
+    if (!ticket.adapter_awaited) ticket.adapter_awaited = now;
+    return false;
+  }
+  if (!std::exchange(ticket.asked_for_adapter, true)) adapters_->ask(*ticket.adapter, {});
+  if (ticket.adapter_awaited)
+    adapters_->waited(now - *std::exchange(ticket.adapter_awaited, std::nullopt));
+  return true;
+}
+
+/// Those who wait, as many as the batch still takes and one at least, have their adapters loaded in
+/// their order; nobody's makes room for one behind it.
+void Scheduler::ask_for_adapters(Picoseconds now) {
+  if (waiting_.empty()) return;
+  std::vector<std::uint32_t> wanted;
+  const auto ask = [&](Ticket& ticket) {
+    if (!ticket.adapter) return true;
+    // Who was asked for, and had to go before it ran, is asked for again.
+    const bool gone = !adapters_->holds(*ticket.adapter);
+    if ((gone || !ticket.asked_for_adapter) && !adapters_->ask(*ticket.adapter, wanted))
+      return false;
+    ticket.asked_for_adapter = true;
+    wanted.push_back(*ticket.adapter);
+    return true;
+  };
+  const auto first = next(now);
+  if (!ask(first->second)) return;
+  std::int64_t ahead = spec_.max_batch - running();
+  for (auto at = waiting_.begin(); at != waiting_.end() && ahead > 0; ++at, --ahead)
+    if (at != first && !ask(at->second)) return;
+}
+
+void Scheduler::release_adapter(const Running& r) {
+  if (r.request.adapter) adapters_->release(*r.request.adapter);
+}
+
+/// What the first in line will find behind home comes there while it waits.
 void Scheduler::prefetch(Picoseconds now) {
   if (waiting_.empty() || !spec_.kv_prefetch) return;
   const Ticket& ticket = next(now)->second;
@@ -317,6 +391,7 @@ void Scheduler::arrive_all() {
 /// that.
 void Scheduler::refuse_stuck(Picoseconds now) {
   if (waiting_.empty() || running() > 0 || !handing_over_.empty() || !prefetched_.empty()) return;
+  if (adapters_ && adapters_->arriving()) return;
   refuse(next(now));
 }
 
@@ -343,6 +418,8 @@ Ticket Scheduler::give_up(const Running& r, bool keep) {
     back.lost = 0;
   }
   kv_.release(r.lease);
+  release_adapter(r);
+  back.asked_for_adapter = false;
   return back;
 }
 
@@ -416,12 +493,15 @@ const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted, Picoseconds now
                                .replica = r.lease.replica,
                                .outputs = prefilling ? processed + chunk >= r.prompt : chunk,
                                .drafts = drafts,
-                               .dropped = processed - r.lease.filled});
+                               .dropped = processed - r.lease.filled,
+                               .adapter = r.request.adapter});
   }
   sort_by_class();
+  if (adapters_) ask_for_adapters(now);
   prefetch(now);
   refuse_stuck(now);
   load_.moves = kv_.take_moves();
+  if (adapters_) load_.adapters_in = adapters_->take_loads();
   return load_;
 }
 
@@ -450,6 +530,7 @@ const std::vector<Progress>& Scheduler::complete(Picoseconds now) {
   const bool decoded = std::ranges::any_of(load_.sequences, &SequenceWork::decodes);
   recent_.add(now - begun_, prompt_tokens_, decoded);
   arrive_all();
+  if (adapters_) adapters_->arrive();
   for (Running& r : running_) {
     if (r.chunk == 0) continue;
     const std::int64_t tokens = yielded(r);
@@ -460,6 +541,7 @@ const std::vector<Progress>& Scheduler::complete(Picoseconds now) {
   std::erase_if(running_, [&](const Running& r) {
     if (r.generated < last_output(r)) return false;
     if (r.request.session) kv_.touch(*r.request.session);
+    release_adapter(r);
     if (role_ == ServingRole::Prefill && r.generated < r.request.output)
       handing_over_.push_back(r);
     else

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/base/units.hpp"
+#include "sim/serving/adapter_pool.hpp"
 #include "sim/serving/kv_manager.hpp"
 #include "sim/serving/serving_spec.hpp"
 #include "workloads/requests/request.hpp"
@@ -52,6 +53,11 @@ struct Ticket {
   std::int64_t processed = 0;  ///< of these and of the answer, computed
   /// Made for it where blocks are known by session alone.
   std::shared_ptr<const std::vector<std::uint64_t>> session_blocks{};
+  std::optional<std::uint32_t> adapter{};
+  bool asked_for_adapter = false;
+  std::optional<Picoseconds> adapter_awaited{};  ///< since when nothing else keeps it waiting
+  /// Made for it where it has an adapter: its blocks as nobody else's.
+  std::shared_ptr<const std::vector<std::uint64_t>> adapter_blocks{};
   [[nodiscard]] std::int64_t length() const { return input + output; }
 };
 Ticket ticket_of(const Request& request);
@@ -92,13 +98,16 @@ class RecentSteps {
 ///             nobody is admitted while tokens take longer than `tpot_limit`.
 ///             With speculation a decode carries drafts, and keeps those accepted. With a window a
 ///             sequence keeps its first and last tokens alone and attends to no others.
+///             With adapters who is next waits until its own is there; those of the requests
+///             behind it are loaded meanwhile, as far as there are slots.
 /// Leaves out: moves that take longer than the step they began in (the step waits); a bound on what
 ///             tokens of one prompt chunk see of each other where there is a window.
 class Scheduler {
  public:
-  /// `block_tokens`: of the requests' prefix blocks; 0 = they have none.
+  /// `block_tokens`: of the requests' prefix blocks; 0 = they have none. `adapter_bytes`: of an
+  /// adapter of each rank, all dies together.
   Scheduler(const ServingSpec& spec, const KvCapacity& kv, std::int64_t block_tokens = 0,
-            ServingRole role = ServingRole::Both);
+            ServingRole role = ServingRole::Both, const std::vector<Bytes>& adapter_bytes = {});
 
   /// False: the request can never fit and is not taken. `request` must outlive the scheduler.
   bool arrive(const Request& request) { return arrive(ticket_of(request)); }
@@ -114,7 +123,8 @@ class Scheduler {
   /// Everything here is lost, the cache too: what was running and waiting, in order of arrival.
   std::vector<Ticket> abandon();
   /// Takes a request whose context is in the cache already (steady decode). False: no room.
-  bool resume(RequestId id, std::int64_t context, std::int64_t output_tokens);
+  bool resume(RequestId id, std::int64_t context, std::int64_t output_tokens,
+              std::optional<std::uint32_t> adapter = std::nullopt);
 
   /// The coming step, which begins `now`; `admitted` lists requests that left the waiting line for
   /// it. Empty: idle.
@@ -128,6 +138,7 @@ class Scheduler {
   const std::vector<Progress>& complete(Picoseconds now = {});
 
   [[nodiscard]] const KvManager& kv() const { return kv_; }
+  [[nodiscard]] const std::optional<AdapterPool>& adapters() const { return adapters_; }
   [[nodiscard]] const PreemptionStats& preemption_stats() const { return preempted_; }
   [[nodiscard]] std::int64_t longest_context() const { return longest_context_; }
   /// Tokens that left a sequence's cache for its window to move on.
@@ -167,6 +178,9 @@ class Scheduler {
   void admit_urgent(std::vector<Admitted>& admitted, Picoseconds now);
   void prefetch(Picoseconds now);
   void refuse_stuck(Picoseconds now);
+  [[nodiscard]] bool adapter_there(Ticket& ticket, Picoseconds now);
+  void ask_for_adapters(Picoseconds now);
+  void release_adapter(const Running& r);
   void arrive_all();
   void admit(std::vector<Admitted>& admitted, Picoseconds now);
   /// False: it was preempted itself.
@@ -181,6 +195,7 @@ class Scheduler {
   const ServingRole role_;
   const std::int64_t block_tokens_;  ///< 0: requests carry no blocks
   KvManager kv_;
+  std::optional<AdapterPool> adapters_;  ///< nullopt: requests have none
   Waiting waiting_;
   std::vector<Rank> newcomers_;                    ///< in line since the last step
   std::int64_t last_place_ = 0, first_place_ = 0;  ///< in the order of coming, given so far

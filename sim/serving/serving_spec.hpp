@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/adapter_spec.hpp"
 #include "sim/base/units.hpp"
+#include "workloads/requests/step_load.hpp"
 
 namespace reticle {
 
@@ -24,8 +26,9 @@ enum class PrefixCachePolicy : std::uint8_t {
 
 /// Where idle prompt blocks go when their room is wanted.
 enum class KvSpill : std::uint8_t {
-  Off,  ///< nowhere: they are lost
-  Far   ///< behind the host link, as far as there is room
+  Off,   ///< nowhere: they are lost
+  Far,   ///< behind the host link, as far as there is room
+  Flash  ///< likewise, and from there on to the flash
 };
 
 /// What becomes of the cache of a sequence that is preempted.
@@ -98,8 +101,19 @@ struct EarlyExitSpec {
   std::uint64_t seed = 0;
 };
 
+/// Low-rank adapters that requests ask for.
+struct LoraSpec {
+  AdapterSpec family{};
+  /// Requests that name none are dealt one, the i-th in proportion to i^-popularity; nullopt: they
+  /// run without, and streams of a steady decode have theirs in turn.
+  std::optional<double> popularity{};
+  std::uint64_t seed = 0;
+};
+
 /// Continuous batching with chunked prefill.
 struct ServingSpec {
+  /// Host time of the serving stack per layer and step, beyond the platform's own.
+  Picoseconds layer_overhead{0};
   std::int64_t max_batch = 256;        ///< requests decoding or prefilling at once
   std::int64_t prefill_tokens = 2048;  ///< prompt tokens a step may carry beside the decodes
   std::int64_t kv_page_tokens = 16;    ///< tokens per KV page
@@ -126,6 +140,7 @@ struct ServingSpec {
   SpeculationSpec speculation{};
   ThinkingSpec thinking{};
   EarlyExitSpec early_exit{};
+  std::optional<LoraSpec> lora{};
   std::vector<FaultSpec> faults{};                     ///< by time
   Picoseconds fault_detection{kPicosecondsPerSecond};  ///< until a fault is noticed and acted on
   /// At which a die gets its weights again from the host, after a fault.
@@ -144,20 +159,34 @@ struct PrefixStats {
   std::int64_t blocks = 0;          ///< full prompt blocks of admitted sequences
   std::int64_t hit_blocks = 0;      ///< of these, found in the cache
   std::int64_t hit_tokens = 0;      ///< prompt tokens that need no computing
-  std::int64_t evicted = 0;         ///< blocks that left the home tier
-  std::int64_t spilled = 0;         ///< of these, to the far tier
-  std::int64_t far_hit_blocks = 0;  ///< of the hits, found in the far tier
+  ByPlace<std::int64_t> found{};    ///< of the hits, where
+  ByPlace<std::int64_t> evicted{};  ///< blocks that had to leave a place, downwards or for good
+  std::int64_t spilled = 0;         ///< of those that left home, kept behind it
   std::int64_t prefetched = 0;      ///< blocks that came home before their request was admitted
-  std::int64_t far_evicted = 0;     ///< blocks that left the far tier for good
 };
 
 /// Room of one tier, taken and given back: what was allocated was freed by who had it, or evicted,
 /// or is resident.
 struct KvTierStats {
   Bytes allocated{}, freed{}, evicted{};
-  Bytes moved_in{};         ///< of it, filled from the other tier
+  Bytes resident{};         ///< at the end, from the books of who has it
+  Bytes moved_in{};         ///< of what was allocated, filled from other tiers
+  Bytes moved_out{};        ///< read for other tiers
   Bytes peak{};             ///< allocated at a time
   double byte_seconds = 0;  ///< of what is allocated, over time
+};
+
+/// Adapters in the home tier. A request asks for its adapter once, when its turn comes near; again
+/// only if it had to go before it ran.
+struct AdapterStats {
+  std::int64_t asked = 0;
+  std::int64_t hits = 0;   ///< of these, found there or on its way for another
+  std::int64_t loads = 0;  ///< the others
+  std::int64_t evicted = 0;
+  Bytes evicted_bytes{};     ///< all dies together
+  Bytes resident{}, peak{};  ///< likewise
+  std::int64_t waits = 0;    ///< requests that nothing but their adapter kept waiting
+  Picoseconds waited{};      ///< by them, in all
 };
 
 struct SpeculationStats {

@@ -14,7 +14,7 @@
 namespace reticle {
 
 inline Instruction load(Tier tier, Bytes bytes, std::int64_t address = 0) {
-  constexpr std::array kPorts{Unit::SramPort, Unit::HbmPort, Unit::FarPort};
+  constexpr std::array kPorts{Unit::SramPort, Unit::HbmPort, Unit::FarPort, Unit::FlashPort};
   Instruction in;
   in.code = OpCode::Load;
   in.unit = kPorts[static_cast<std::size_t>(tier)];

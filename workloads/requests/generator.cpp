@@ -10,6 +10,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
+#include "workloads/requests/popularity.hpp"
 
 namespace reticle {
 
@@ -84,25 +85,6 @@ Picoseconds checked_time(double seconds) {
   return to_time(seconds);
 }
 
-/// Draws numbers 1 to n in proportion to i^-skew, counted from 0.
-class Popularity {
- public:
-  Popularity(std::int64_t n, double skew) {
-    double sum = 0.0;
-    for (std::int64_t i = 1; i <= n; ++i)
-      sums_.push_back(sum += std::pow(static_cast<double>(i), -skew));
-  }
-  std::uint32_t draw(RngStream& rng) const {
-    const double u = rng.uniform() * sums_.back();
-    const auto at = std::upper_bound(sums_.begin(), sums_.end(), u) - sums_.begin();
-    return static_cast<std::uint32_t>(
-        std::min<std::ptrdiff_t>(at, static_cast<std::ptrdiff_t>(sums_.size()) - 1));
-  }
-
- private:
-  std::vector<double> sums_;
-};
-
 /// Lengths of one kind, drawn one by one or one from each of as many strata as there are requests.
 class Lengths {
  public:
@@ -147,7 +129,7 @@ class SingleTurns {
     Request request{
         .input_tokens = prompt_, .output_tokens = output_.next(), .prefix_blocks = blocks_};
     if (params_.thinking_high > 0.0) think(request);
-    if (params_.adapters > 0) request.adapter = popularity_.draw(adapter_);
+    if (params_.adapters > 0) request.adapter = popularity_.at(adapter_.uniform());
     return request;
   }
 

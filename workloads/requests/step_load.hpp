@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "sim/base/ids.hpp"
@@ -19,6 +21,7 @@ struct SequenceWork {
   /// Of the new tokens, those that a draft proposes before the step, which verifies them.
   std::int64_t drafts = 0;
   std::int64_t dropped = 0;  ///< tokens before the new ones that the cache keeps no more
+  std::optional<std::uint32_t> adapter{};  ///< whose low-rank matrices its tokens also meet
 
   /// Every new token yields one: it is past its prompt, or at the last token of it.
   [[nodiscard]] bool decodes() const { return outputs == new_tokens; }
@@ -26,22 +29,35 @@ struct SequenceWork {
   [[nodiscard]] std::int64_t position() const { return context + dropped; }
 };
 
-/// Where keys and values are: in the tier attention reads, or behind it.
-enum class KvPlace : std::uint8_t { Home, Far };
-inline constexpr std::size_t kKvPlaceCount = 2;
+/// Where keys and values are: in the tier attention reads, or further and further behind it.
+enum class KvPlace : std::uint8_t { Home, Far, Flash };
+inline constexpr std::array kKvPlaces{KvPlace::Home, KvPlace::Far, KvPlace::Flash};
+inline constexpr std::array kPlacesBelow{KvPlace::Far, KvPlace::Flash};
+
+/// One of each place.
+template <class T>
+struct ByPlace {
+  std::array<T, kKvPlaces.size()> all{};
+  [[nodiscard]] constexpr T& operator[](KvPlace p) { return all[static_cast<std::size_t>(p)]; }
+  [[nodiscard]] constexpr const T& operator[](KvPlace p) const {
+    return all[static_cast<std::size_t>(p)];
+  }
+};
 
 /// Keys and values that change place while a step runs.
 struct KvMove {
   std::int32_t replica = 0;
-  KvPlace to{};   ///< from the other one
+  KvPlace from{}, to{};
   Bytes bytes{};  ///< all dies of the replica together
 };
 
 struct StepLoad {
   std::vector<SequenceWork> sequences;
   std::vector<KvMove> moves{};
+  std::vector<std::uint32_t> adapters_in{};  ///< from behind the host link, to every replica
 
-  [[nodiscard]] bool empty() const { return sequences.empty() && moves.empty(); }
+  [[nodiscard]] bool transfers() const { return !moves.empty() || !adapters_in.empty(); }
+  [[nodiscard]] bool empty() const { return sequences.empty() && !transfers(); }
 };
 
 }  // namespace reticle

@@ -43,7 +43,8 @@ TEST_CASE("price_energy: each component is its count times its price") {
         doctest::Approx(2.000003 * e.hbm.bank_active_mw * 1e-3));
   CHECK(joules(report, "hbm_phy") == doctest::Approx((read + written) * e.hbm.phy_pj_per_bit));
   CHECK(joules(report, "far") == doctest::Approx(7 * per_gb * e.far_pj_per_bit));
-  CHECK(joules(report, "transport") == doctest::Approx(22 * per_gb * e.transport_pj_per_bit));
+  CHECK(joules(report, "flash") == doctest::Approx(9 * per_gb * e.flash_pj_per_bit));
+  CHECK(joules(report, "transport") == doctest::Approx(31 * per_gb * e.transport_pj_per_bit));
   CHECK(joules(report, "mac") ==
         doctest::Approx((11e9 * 0.3 + 13e9 * 0.08 + 17e9 * 0.02 + 19 * 0.021) * kPicojoule));
   CHECK(joules(report, "vector") == doctest::Approx(23e9 * e.vector_pj * kPicojoule));
@@ -148,7 +149,7 @@ TEST_CASE("price_energy: the largest counts and the longest time stay finite and
   CHECK(std::isfinite(report.total_j()));
   for (const auto& component : report.components) CHECK(component.joules > 0);
   CHECK(joules(report, "transport") ==
-        doctest::Approx(6 * std::ldexp(1, 63) * 8 * 0.9 * kPicojoule));
+        doctest::Approx(8 * std::ldexp(1, 63) * 8 * 0.9 * kPicojoule));
   CHECK(joules(report, "static_die") ==
         doctest::Approx(60.0 * static_cast<double>(dies(p)) * 9.223372036854775807e6));
 }

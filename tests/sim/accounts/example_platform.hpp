@@ -54,6 +54,7 @@ inline PlatformSpec example_platform() {
                       .background_w_per_stack = 0.38,
                       .phy_pj_per_bit = 1.2},
               .far_pj_per_bit = 11,
+              .flash_pj_per_bit = 100,
               .transport_pj_per_bit = 0.9,
               .mac_pj = {5, 0.3, 0.31, 0.08, 0.04, 0.02, 0.021},
               .vector_pj = 0.5,
@@ -75,8 +76,8 @@ inline PlatformSpec example_platform() {
 inline EventCounts example_counts() {
   using namespace literals;
   EventCounts c;
-  c.read = {3_GB, 7_GB, 2_GB};
-  c.written = {1_GB, 4_GB, 5_GB};
+  c.read = {3_GB, 7_GB, 2_GB, 4_GB};
+  c.written = {1_GB, 4_GB, 5_GB, 5_GB};
   c.staged = 6_GB;
   c.loaded = {5_GB, 15_GB, 0_B, 2_GB, 0_B, 0_B, 0_B, 0_B, 0_B, 0_B};
   c.hbm_activates = 1'000'001;

@@ -33,6 +33,7 @@ const std::vector<PriceRow> kPrices{
     {"hbm_bank_active", [](EnergyPrices& e) { e.hbm.bank_active_mw *= 2; }},
     {"hbm_phy", [](EnergyPrices& e) { e.hbm.phy_pj_per_bit *= 2; }},
     {"far", [](EnergyPrices& e) { e.far_pj_per_bit *= 2; }},
+    {"flash", [](EnergyPrices& e) { e.flash_pj_per_bit *= 2; }},
     {"transport", [](EnergyPrices& e) { e.transport_pj_per_bit *= 2; }},
     {"mac",
      [](EnergyPrices& e) {

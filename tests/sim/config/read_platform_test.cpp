@@ -77,6 +77,7 @@ TEST_CASE("read_platform: nonsense across fields is refused at load time") {
        "lpddr5x, nvme"},
       {"ref-asic", "die.far.link.packets=1 B",
        "die.far.link.packets: unknown key (did you mean packet?)"},
+      {"ref-asic", "die.flash.capacity=1 TB", "die.flash.device: required section is missing"},
       {"ref-asic", "fabric.node.ports=3",
        "fabric.node.ports: must divide the 4 dies joined as one, got 3"},
       {"ref-asic", "fabric.node.width=11",

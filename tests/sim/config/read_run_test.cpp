@@ -129,9 +129,10 @@ TEST_CASE("read_run: rules of the language model point at the key they blame") {
 TEST_CASE("read_run: unknown names list what there is") {
   RunRequest r = request();
   r.platform = "ref-asci";
-  CHECK(refusal(r) ==
-        "unknown platform 'ref-asci' (did you mean ref-asic?); known: h100-8, ref-asic, "
-        "ref-asic-paper");
+  const std::string text = refusal(r);
+  CHECK(text.starts_with("unknown platform 'ref-asci' (did you mean ref-asic?); known: "));
+  for (const char* known : {"h100-8", "ref-asic", "ref-asic-paper"})
+    CHECK(text.find(std::string{" "} + known) != std::string::npos);
   CHECK(refusal(request({}, "steady-63"))
             .starts_with("unknown workload 'steady-63' (did you mean steady-64?); known: "));
   r.platform = "/nowhere.yaml";

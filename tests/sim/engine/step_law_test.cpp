@@ -120,13 +120,15 @@ TEST_CASE("step: replicas in stages with kernels one after another come to an en
 
 namespace {
 /// Steps of four decodes, one after another, which move as much between tiers over a link of
-/// `rate`; the device behind it is faster.
+/// `rate`, and a quarter of it to the flash; the devices behind them are faster.
 std::vector<StepOutcome> moving(BytesPerSecond rate,
                                 const std::vector<std::vector<KvMove>>& moves) {
   PlatformSpec p = runnable(1, 1);
   p.die.far = far_memory();
   p.die.far->link.rate = rate;
   p.die.far->device.channels = 64;
+  p.die.flash = p.die.far;
+  p.die.flash->link.rate = BytesPerSecond{rate.count() / 4};
   Bench bench{p, small_dense(), {}};
   Lowering lowering{bench.platform, bench.llm, bench.placement, nullptr};
   Deployment deployment{"deployment", bench.platform, false};
@@ -148,7 +150,9 @@ constexpr auto kMoves = static_cast<std::size_t>(TimeCategory::KvMove);
 
 TEST_CASE("moves: a byte that moves is read once where it was and written once where it goes") {
   const Bytes moved{3'000'000};
-  const auto steps = moving(10_GBps, {{}, {{0, KvPlace::Far, moved}}, {{0, KvPlace::Home, moved}}});
+  const auto steps = moving(
+      10_GBps,
+      {{}, {{0, KvPlace::Home, KvPlace::Far, moved}}, {{0, KvPlace::Far, KvPlace::Home, moved}}});
   REQUIRE(steps.size() == 3);
   const EventCounts &none = steps[0].counts, &out = steps[1].counts, &back = steps[2].counts;
   CHECK(out.read[kHbmTier] - none.read[kHbmTier] == moved);
@@ -163,7 +167,9 @@ TEST_CASE("moves: a byte that moves is read once where it was and written once w
 }
 TEST_CASE("moves: a slow link holds the step for as long as it takes, and is to blame") {
   const Bytes moved{10'000'000};
-  const auto steps = moving(1_GBps, {{}, {{0, KvPlace::Far, moved}}, {{0, KvPlace::Home, moved}}});
+  const auto steps = moving(
+      1_GBps,
+      {{}, {{0, KvPlace::Home, KvPlace::Far, moved}}, {{0, KvPlace::Far, KvPlace::Home, moved}}});
   REQUIRE(steps.size() == 3);
   for (const std::size_t i : {1, 2}) {
     CHECK(steps[i].duration >= 10_ms);  // 10 MB at 1 GB/s, and headers
@@ -173,12 +179,39 @@ TEST_CASE("moves: a slow link holds the step for as long as it takes, and is to 
 }
 TEST_CASE("moves: over a fast link they cost a step no more than their own way") {
   const Bytes moved{100'000};
-  const auto steps =
-      moving(1000 * 1_GBps, {{}, {{0, KvPlace::Far, moved}}, {{0, KvPlace::Home, moved}}});
+  const auto steps = moving(
+      1000 * 1_GBps,
+      {{}, {{0, KvPlace::Home, KvPlace::Far, moved}}, {{0, KvPlace::Far, KvPlace::Home, moved}}});
   REQUIRE(steps.size() == 3);
   for (const std::size_t i : {1, 2}) {
     CHECK(steps[i].duration >= steps[0].duration);
     // At half the 512 GB/s of the memory, and the latencies of link and device.
     CHECK(steps[i].duration <= steps[0].duration + transfer_time(moved, 256_GBps) + 2_us);
   }
+}
+TEST_CASE(
+    "moves: far tier and flash have links of their own, and a byte takes both from one to the "
+    "other") {
+  const Bytes far{10'000'000}, flash{2'500'000};
+  const auto steps = moving(
+      1_GBps, {{},
+               {{0, KvPlace::Flash, KvPlace::Home, flash}},
+               {{0, KvPlace::Home, KvPlace::Flash, flash}},
+               {{0, KvPlace::Far, KvPlace::Home, far}, {0, KvPlace::Flash, KvPlace::Home, flash}},
+               {{0, KvPlace::Far, KvPlace::Flash, flash}}});
+  REQUIRE(steps.size() == 5);
+  // 10 ms on either link, and headers; side by side where both are at work.
+  for (const std::size_t i : {1, 2, 3}) {
+    CHECK(steps[i].duration >= 10_ms);
+    CHECK(steps[i].duration <= 13_ms);
+  }
+  // 2.5 ms on the one, then 10 ms on the other.
+  CHECK(steps[4].duration >= 12_ms + 500_us);
+  CHECK(steps[4].duration <= 16_ms);
+  constexpr auto kFlashTier = static_cast<std::size_t>(Tier::Flash);
+  CHECK(steps[4].counts.read[kFarTier] == flash);
+  CHECK(steps[4].counts.written[kFlashTier] == flash);
+  CHECK(steps[4].counts.read[kHbmTier] == steps[0].counts.read[kHbmTier]);
+  CHECK(steps[4].counts.written[kHbmTier] == steps[0].counts.written[kHbmTier]);
+  for (const StepOutcome& step : steps) CHECK(step.roofline.duration <= step.duration);
 }

@@ -13,6 +13,7 @@ namespace {
 PlatformSpec with_far(std::int64_t per_package, std::int64_t packages) {
   PlatformSpec p = small_platform(per_package, packages);
   p.die.far = LinkedMemoryParams{.capacity = 1_GB, .device = {}, .link = {}};
+  p.die.flash = p.die.far;
   return p;
 }
 
@@ -35,6 +36,7 @@ Moved moved(const StepPrograms& step) {
 
 constexpr auto kHbm = static_cast<std::size_t>(Tier::Hbm);
 constexpr auto kFar = static_cast<std::size_t>(Tier::Far);
+constexpr auto kFlash = static_cast<std::size_t>(Tier::Flash);
 
 /// Elements of the whole step that `op` passes over.
 std::int64_t elements(const StepPrograms& step, VectorOp op) {
@@ -55,13 +57,17 @@ TEST_CASE("moves: every byte is read in one tier and written in the other, by it
     const auto replica = static_cast<std::int32_t>(plan.data - 1);
     for (const bool beside : {false, true}) {
       StepLoad load = beside ? decode(3, 100, plan.data) : StepLoad{};
-      load.moves = {{replica, KvPlace::Far, Bytes{1'000'003}},
-                    {replica, KvPlace::Home, Bytes{77'777}}};
+      load.moves = {{replica, KvPlace::Home, KvPlace::Far, Bytes{1'000'003}},
+                    {replica, KvPlace::Far, KvPlace::Home, Bytes{77'777}},
+                    {replica, KvPlace::Far, KvPlace::Flash, Bytes{3'331}},
+                    {replica, KvPlace::Flash, KvPlace::Home, Bytes{11'113}}};
       const Moved m = moved(bench.lower(load));
       CHECK(m.loaded[kHbm] == 1'000'003);
       CHECK(m.stored[kFar] == 1'000'003);
-      CHECK(m.loaded[kFar] == 77'777);
-      CHECK(m.stored[kHbm] == 77'777);
+      CHECK(m.loaded[kFar] == 77'777 + 3'331);
+      CHECK(m.loaded[kFlash] == 11'113);
+      CHECK(m.stored[kFlash] == 3'331);
+      CHECK(m.stored[kHbm] == 77'777 + 11'113);
       for (std::int64_t die = 0; die < n; ++die) {
         const bool mine = die % plan.stage_dies() / plan.tensor == replica;
         CHECK((m.by_die[static_cast<std::size_t>(die)] > 0) == mine);

@@ -323,6 +323,10 @@ TEST_CASE("place: far weights are used only when allowed and only as the last re
   CHECK(placed.weights[1] > Bytes{0});
 }
 
+namespace {
+constexpr Demand kDemand{.sequences = 1, .tokens = 1, .page_tokens = kPage, .max_tokens = 8};
+}  // namespace
+
 TEST_CASE("smallest_nodes: that many nodes fit and one fewer does not") {
   const LlmSpec llm = small_dense();
   for (const std::int64_t hbm : {2'000'000, 3'000'000, 4'000'000}) {
@@ -330,7 +334,7 @@ TEST_CASE("smallest_nodes: that many nodes fit and one fewer does not") {
     PlatformSpec p = small_platform(2);
     p.die.sram.capacity = 256_KiB;
     p.die.hbm->capacity_per_stack = Bytes{hbm};
-    const auto nodes = smallest_nodes(p, llm, {}, nullptr, kPage, 8);
+    const auto nodes = smallest_nodes(p, llm, {}, nullptr, kDemand);
     REQUIRE(nodes.has_value());
     CHECK(*nodes > 1);
     const auto any_plan_fits = [&](std::int64_t n) {
@@ -345,9 +349,9 @@ TEST_CASE("smallest_nodes: that many nodes fit and one fewer does not") {
   }
 }
 
-TEST_CASE("smallest_nodes: none when a single layer is too large for a node") {
+TEST_CASE("smallest_nodes: none when a die has no room for what every die needs") {
   PlatformSpec p = small_platform(1);
-  p.die.sram.capacity = 256_KiB;
-  p.die.hbm->capacity_per_stack = Bytes{100'000};
-  CHECK(smallest_nodes(p, small_dense(), {}, nullptr, kPage, 8) == std::nullopt);
+  p.die.sram.capacity = 1_KiB;
+  p.die.hbm->capacity_per_stack = Bytes{1'000};
+  CHECK(smallest_nodes(p, small_dense(), {}, nullptr, kDemand) == std::nullopt);
 }

@@ -36,6 +36,8 @@ std::int64_t streams(const Placement& placement, const PlanTarget& target) {
   return placement.kv.pages / pages * placement.plan.data;
 }
 
+constexpr Demand kDemand{.sequences = 1, .tokens = 1, .page_tokens = kPage, .max_tokens = 8};
+
 }  // namespace
 
 TEST_CASE("choose_placement: no other plan that holds the batch is estimated faster") {
@@ -152,7 +154,7 @@ TEST_CASE("choose_placement: what does not fit names bytes and tier and the depl
   } catch (const InfeasibleError& error) {
     text = error.what();
   }
-  const auto nodes = smallest_nodes(p, small_dense(), {}, nullptr, kPage, 8);
+  const auto nodes = smallest_nodes(p, small_dense(), {}, nullptr, kDemand);
   REQUIRE(nodes.has_value());
   CAPTURE(text);
   CHECK(text.find("GB of weights do not fit in hbm") != std::string::npos);

@@ -71,10 +71,11 @@ inline RunResult example_result() {
   set_progress(r.requests[0], 1500_us, 3_ms, 7_ms, 5);
   set_progress(r.requests[1], 2_ms, 5_ms, std::nullopt, 3);
   r.requests[0].prefix_hit_tokens = 64;
+  r.requests[0].adapter = 7;
   r.requests[1].preemptions = 2;
   r.requests[2].rejected = true;
   r.requests[2].refusal = Refusal::Context;
-  r.prefix = {.blocks = 4, .hit_blocks = 1, .hit_tokens = 64, .evicted = 3};
+  r.prefix = {.blocks = 4, .hit_blocks = 1, .hit_tokens = 64, .evicted = {{3}}};
   r.prefix_block_bytes = 2_MiB;
   r.preemption = {.preemptions = 2, .lost_tokens = 90, .recomputed_tokens = 70};
   r.residency = {
@@ -83,17 +84,18 @@ inline RunResult example_result() {
        .kv_reserved = 8_MiB,
        .kv_cached = 1_MiB,
        .running = 2,
-       .waiting = 0},
+       .waiting = 0,
+       .adapters = 2_MiB},
       {.time = 10_ms, .kv_used = 6_MiB, .kv_reserved = 8_MiB, .running = 1, .waiting = 1}};
   r.steps = 4;
   r.output_tokens = 8;
   r.prefill_tokens = 300;
   r.duration = 10_ms;
   r.busy = 8_ms;
-  r.breakdown = {1_ms, 3_ms, 0_ms, 500_us, 0_us, 1500_us, 333_us, 333_us, 334_us, 1_ms, 2_ms};
+  r.breakdown = {1_ms, 3_ms, 0_ms, 500_us, 0_us, 0_us, 1500_us, 333_us, 333_us, 334_us, 1_ms, 2_ms};
   r.counts = example_counts();
   r.roofline_busy = 2_ms;
-  r.roofline_limits = {500_us, 1500_us, 0_us, 0_us, 0_us};
+  r.roofline_limits = {500_us, 1500_us};
   r.kv_peak = 6_MiB;
   r.kv_mean = 3e6;
   r.batch_peak = 2;
@@ -116,7 +118,8 @@ inline RunResult steady_result(std::int64_t tokens) {
   r.placement = example_placement();
   r.duration = r.busy = tokens * 1_ms;
   r.breakdown[static_cast<std::size_t>(TimeCategory::Mac)] = r.duration;
-  r.roofline_busy = r.roofline_limits[3] = tokens * 500_us;
+  r.roofline_busy = r.roofline_limits[static_cast<std::size_t>(RooflineLimit::Mac)] =
+      tokens * 500_us;
   r.steps = r.output_tokens = tokens;
   r.requests = {request(0, Picoseconds{0}, 1024, tokens)};
   set_progress(r.requests[0], Picoseconds{0}, 1_ms, r.duration, tokens);

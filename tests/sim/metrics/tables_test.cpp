@@ -21,16 +21,16 @@ std::string requests_csv(const RunResult& result, bool steady) {
 TEST_CASE("requests.csv: one row each, empty where something has not come to pass") {
   CHECK(requests_csv(example_result(), false) ==
         "id,arrival_s,input_tokens,output_tokens,generated,admitted_s,ttft_ms,tpot_ms,e2e_ms,"
-        "prefix_hit_tokens,preemptions,status,reason,priority\n"
-        "0,0.001,100,5,5,0.0015,2,1,6,64,0,finished,,0\n"
-        "1,0.002,200,9,3,0.002,3,,,0,2,running,,0\n"
-        "2,0.003,1000000,1,0,,,,,,,rejected,context,0\n"
-        "3,0.009,10,1,0,,,,,,,waiting,,0\n");
+        "prefix_hit_tokens,preemptions,status,reason,priority,adapter\n"
+        "0,0.001,100,5,5,0.0015,2,1,6,64,0,finished,,0,7\n"
+        "1,0.002,200,9,3,0.002,3,,,0,2,running,,0,\n"
+        "2,0.003,1000000,1,0,,,,,,,rejected,context,0,\n"
+        "3,0.009,10,1,0,,,,,,,waiting,,0,\n");
 }
 
 TEST_CASE("requests.csv: streams of a steady decode do not arrive") {
   const std::string csv = requests_csv(steady_result(3), true);
-  CHECK(csv.ends_with("\n0,,1024,3,3,,,1,,,,finished,,0\n"));
+  CHECK(csv.ends_with("\n0,,1024,3,3,,,1,,,,finished,,0,\n"));
 }
 
 TEST_CASE("requests.csv: picoseconds are written exactly") {
@@ -51,11 +51,23 @@ TEST_CASE("residency.csv: a row per sample and tier, KV where it lives") {
   write_residency_csv(out, example_result());
   CHECK(out.str() ==
         "time_s,instance,tier,weights_bytes,kv_bytes,kv_reserved_bytes,kv_cached_bytes,running,"
-        "waiting\n"
-        "0.003,0,sram,10000000000,0,0,0,2,0\n"
-        "0.003,0,hbm,190000000000,5242880,8388608,1048576,2,0\n"
-        "0.01,0,sram,10000000000,0,0,0,1,1\n"
-        "0.01,0,hbm,190000000000,6291456,8388608,0,1,1\n");
+        "waiting,adapter_bytes\n"
+        "0.003,0,sram,10000000000,0,0,0,2,0,0\n"
+        "0.003,0,hbm,190000000000,5242880,8388608,1048576,2,0,2097152\n"
+        "0.01,0,sram,10000000000,0,0,0,1,1,0\n"
+        "0.01,0,hbm,190000000000,6291456,8388608,0,1,1,0\n");
+}
+
+TEST_CASE("residency.csv: places behind home have rows of their own") {
+  RunResult result = example_result();
+  result.residency.resize(1);
+  result.residency[0].kv_behind = {{Bytes{}, Bytes{77}, Bytes{99}}};
+  for (const Tier tier : {Tier::Far, Tier::Flash})
+    result.placement.capacity[static_cast<std::size_t>(tier)] = Bytes{1'000};
+  std::ostringstream out;
+  write_residency_csv(out, result);
+  CHECK(out.str().find("\n0.003,0,far,0,77,0,0,2,0,0\n0.003,0,flash,0,99,0,0,2,0,0\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("csv_field: quotes what would break a row") {

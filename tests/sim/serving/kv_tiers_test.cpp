@@ -16,9 +16,11 @@ namespace {
 
 constexpr std::int64_t kBlock = 32;  // two pages
 
-KvCapacity tiers(std::int64_t pages, std::int64_t far_pages, std::int64_t replicas = 1) {
+KvCapacity tiers(std::int64_t pages, std::int64_t far_pages, std::int64_t replicas = 1,
+                 std::int64_t flash_pages = 0) {
   KvCapacity all = room(pages, replicas);
   all.far_pages = far_pages;
+  all.flash_pages = flash_pages;
   return all;
 }
 
@@ -47,48 +49,80 @@ std::int64_t all_tokens(const std::vector<Request>& requests) {
 
 struct Served {
   std::map<std::uint64_t, std::int64_t> tokens;
-  std::int64_t computed = 0, refused = 0;
-  std::array<Bytes, kKvPlaceCount> moved{};
+  std::int64_t computed = 0, refused = 0, accepted = 0;
+  ByPlace<Bytes> moved{}, moved_out{};  ///< into, out of
   PrefixStats prefix;
   PreemptionStats preemption;
 };
 
 void check_books(const KvManager& kv) {
-  for (const KvPlace place : {KvPlace::Home, KvPlace::Far}) {
+  for (const KvPlace place : kKvPlaces) {
     const KvTierStats& t = kv.tier_stats(place);
     CHECK(kv.resident(place) + t.evicted + t.freed == t.allocated);
     CHECK(kv.resident(place) <= kv.capacity(place));
   }
-  std::int64_t far = 0;
+  ByPlace<std::int64_t> blocks;
   for (std::int32_t r = 0; r < kv.room().replicas; ++r) {
-    const PrefixCache& blocks = kv.prefixes(r);
-    // A block that is idle at home is not far too, and none is anywhere else unless it is held.
-    CHECK(blocks.idle() + blocks.far() <= blocks.resident());
-    far += blocks.far();
+    const PrefixCache& cache = kv.prefixes(r);
+    CHECK(cache.idle() <= cache.in(KvPlace::Home));
+    std::int64_t in_all = 0;
+    for (const KvPlace place : kKvPlaces) {
+      blocks[place] += cache.in(place);
+      in_all += cache.in(place);
+    }
+    CHECK(in_all == cache.resident());
   }
-  CHECK(far * kv.block_bytes() <= kv.resident(KvPlace::Far));
+  for (const KvPlace place : kKvPlaces)
+    CHECK(blocks[place] * kv.block_bytes() <= kv.resident(place));
+  CHECK(blocks[KvPlace::Flash] * kv.block_bytes() == kv.resident(KvPlace::Flash));
   CHECK(kv.cached() <= kv.used());
   CHECK(kv.used() <= kv.resident(KvPlace::Home));
 }
 
-Served serve(const std::vector<Request>& requests, const ServingSpec& spec,
-             const KvCapacity& room) {
-  Scheduler scheduler{spec, room, kBlock};
-  for (const Request& r : requests) REQUIRE(scheduler.arrive(r));
+struct Setting {
+  ServingSpec spec{};
+  KvCapacity room{};
+  std::int64_t block_tokens = kBlock;
+  ServingRole role = ServingRole::Both;
+};
+
+/// To a decoder prompts come computed, with their first token.
+Ticket ticket_for(const Request& request, ServingRole role) {
+  Ticket ticket = ticket_of(request);
+  ticket.computed = role == ServingRole::Decode;
+  ticket.generated = ticket.computed ? 1 : 0;
+  return ticket;
+}
+
+/// Serves all of them, with books that balance before and after every step.
+Served serve(const std::vector<Request>& requests, const Setting& setting) {
+  Scheduler scheduler{setting.spec, setting.room, setting.block_tokens, setting.role};
+  for (const Request& r : requests) REQUIRE(scheduler.arrive(ticket_for(r, setting.role)));
   Served served;
   std::vector<Admitted> admitted;
+  std::vector<RequestId> under_way;  // caches on their way to a decoder
   for (int step = 0; step < 1'000'000; ++step) {
     const StepLoad& load = scheduler.plan(admitted, Picoseconds{2 * step});
     served.refused += std::ssize(scheduler.refused());
-    if (load.empty()) {
-      if (scheduler.refused().empty()) break;
-      continue;
+    const bool nothing = load.empty() && scheduler.refused().empty() && admitted.empty();
+    if (nothing && under_way.empty()) break;
+    for (const KvMove& m : load.moves) {
+      CHECK(m.from != m.to);
+      served.moved[m.to] += m.bytes;
+      served.moved_out[m.from] += m.bytes;
     }
-    for (const KvMove& m : load.moves) served.moved[static_cast<std::size_t>(m.to)] += m.bytes;
-    for (const SequenceWork& s : load.sequences) served.computed += s.new_tokens;
+    for (const SequenceWork& s : load.sequences) served.computed += s.new_tokens - s.drafts;
     check_books(scheduler.kv());
-    for (const Progress& p : scheduler.complete(Picoseconds{2 * step + 1}))
+    for (const Progress& p : scheduler.complete(Picoseconds{2 * step + 1})) {
       served.tokens[static_cast<std::uint64_t>(p.request)] += p.tokens;
+      if (setting.role == ServingRole::Prefill && p.finished &&
+          requests[static_cast<std::size_t>(p.request)].output_tokens > 1)
+        scheduler.handed_over(p.request);
+    }
+    for (const RequestId id : under_way) scheduler.delivered(id);
+    under_way.clear();
+    for (const Admitted& a : admitted)
+      if (a.awaits_cache) under_way.push_back(a.id);
     check_books(scheduler.kv());
   }
   CHECK(scheduler.running() == 0);
@@ -96,54 +130,131 @@ Served serve(const std::vector<Request>& requests, const ServingSpec& spec,
   const KvManager& kv = scheduler.kv();
   CHECK(kv.reserved() == Bytes{0});
   CHECK(kv.used() == kv.cached());
-  std::int64_t far = 0;
-  for (std::int32_t r = 0; r < room.replicas; ++r) {
-    far += kv.prefixes(r).far();
-    CHECK(kv.prefixes(r).idle() + kv.prefixes(r).far() == kv.prefixes(r).resident());
+  for (const KvPlace place : kKvPlaces) {
+    std::int64_t blocks = 0;
+    for (std::int32_t r = 0; r < setting.room.replicas; ++r) {
+      blocks += kv.prefixes(r).in(place);
+      CHECK(kv.prefixes(r).idle() == kv.prefixes(r).in(KvPlace::Home));
+    }
+    CHECK(kv.resident(place) == blocks * kv.block_bytes());
+    CHECK(served.moved[place] == kv.tier_stats(place).moved_in);
+    CHECK(served.moved_out[place] == kv.tier_stats(place).moved_out);
   }
-  CHECK(kv.resident(KvPlace::Far) == far * kv.block_bytes());
-  for (const KvPlace place : {KvPlace::Home, KvPlace::Far})
-    CHECK(served.moved[static_cast<std::size_t>(place)] == kv.tier_stats(place).moved_in);
+  // Whatever stands behind home has come there, block by block, or as the tokens of a cache.
+  const auto& far = kv.tier_stats(KvPlace::Far);
+  const auto& flash = kv.tier_stats(KvPlace::Flash);
+  CHECK(flash.moved_in == flash.allocated);
+  CHECK(far.moved_in <= far.allocated);
+  CHECK(kv.tier_stats(KvPlace::Home).moved_out ==
+        kv.prefix_stats().spilled * kv.block_bytes() +
+            scheduler.preemption_stats().swapped_tokens * Bytes{100});
+  CHECK(flash.moved_out <= flash.freed);
   served.prefix = kv.prefix_stats();
   served.preemption = scheduler.preemption_stats();
-  if (served.refused == 0)
-    for (const Request& r : requests)
-      CHECK(served.tokens[static_cast<std::uint64_t>(r.id)] == r.output_tokens);
+  served.accepted = scheduler.speculation_stats().accepted;
+  if (served.refused > 0) return served;
+  for (const Request& r : requests) {
+    const std::int64_t expected = setting.role == ServingRole::Prefill  ? 1
+                                  : setting.role == ServingRole::Decode ? r.output_tokens - 1
+                                                                        : r.output_tokens;
+    CHECK(served.tokens[static_cast<std::uint64_t>(r.id)] == expected);
+  }
   return served;
+}
+
+Served serve(const std::vector<Request>& requests, const ServingSpec& spec,
+             const KvCapacity& room) {
+  return serve(requests, {.spec = spec, .room = room});
 }
 
 }  // namespace
 
 TEST_CASE("tiers: books balance at every step, whatever moves, and everyone is served") {
-  std::int64_t spilled = 0, fetched = 0, swapped = 0, prefetched = 0, dropped = 0;
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+  ByPlace<std::int64_t> found, evicted;
+  std::int64_t spilled = 0, swapped = 0, prefetched = 0, accepted = 0, refused = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
     CAPTURE(seed);
     RngStream rng{seed, "settings"};
     const auto below = [&](std::uint64_t n) { return static_cast<std::int64_t>(rng.below(n)); };
-    const auto requests = random_requests(seed, 60);
-    const ServingSpec spec{.max_batch = 1 + below(20),
-                           .prefill_tokens = 1 + below(200),
-                           .kv_page_tokens = 16,
-                           .prefix_cache = static_cast<PrefixCachePolicy>(below(5)),
-                           .admission = static_cast<Admission>(below(2)),
-                           .headroom = 0.01 * static_cast<double>(below(20)),
-                           .kv_spill = static_cast<KvSpill>(below(2)),
-                           .kv_prefetch = below(2) == 1,
-                           .preemption = static_cast<Preemption>(below(2))};
-    const Served served = serve(requests, spec, tiers(24 + below(100), below(120), 1 + below(3)));
-    CHECK(served.refused == 0);
+    auto requests = random_requests(seed, 60);
+    ServingSpec spec{.max_batch = 1 + below(20),
+                     .prefill_tokens = 1 + below(200),
+                     .kv_page_tokens = 16,
+                     .prefix_cache = static_cast<PrefixCachePolicy>(below(6)),
+                     .admission = static_cast<Admission>(below(2)),
+                     .headroom = 0.01 * static_cast<double>(below(20)),
+                     .kv_spill = static_cast<KvSpill>(below(3)),
+                     .kv_prefetch = below(2) == 1,
+                     .preemption = static_cast<Preemption>(below(2)),
+                     .queue = static_cast<QueueOrder>(below(3))};
+    const bool windows = below(4) == 0;
+    if (windows) spec.kv_sink_tokens = 16 * below(5), spec.kv_window_tokens = 16 + below(100);
+    if (below(3) == 0) spec.speculation = {.tokens = 1 + below(4), .acceptance = {0.7}};
+    // Steps take 2 ps; where late ones are refused, some are.
+    if (spec.queue == QueueOrder::Slo || below(4) == 0) spec.ttft_limit = Picoseconds{below(400)};
+    spec.slo_admission = spec.ttft_limit && below(2) == 0;
+    if (below(2) == 0)
+      for (Request& r : requests) r.priority = below(3);
+    const bool sessions = below(4) == 0;
+    spec.session_prefixes = sessions;
+    if (sessions)
+      for (Request& r : requests) r.prefix_blocks.clear();
+    const auto role = static_cast<ServingRole>(below(2) == 0 ? 0 : below(3));
+    if (role == ServingRole::Decode)  // who has all its tokens is not sent there
+      for (Request& r : requests) r.output_tokens = std::max<std::int64_t>(2, r.output_tokens);
+    const KvCapacity room = tiers(24 + below(100), below(80), 1 + below(3), below(80));
+    const Served served =
+        serve(requests,
+              {.spec = spec, .room = room, .block_tokens = sessions ? 0 : kBlock, .role = role});
+    const bool may_refuse = spec.slo_admission || spec.prefix_cache == PrefixCachePolicy::Refuse;
+    CHECK((served.refused == 0 || may_refuse));
     // Every token is computed once, but for those found and those lost to preemption.
-    CHECK(served.computed ==
-          all_tokens(requests) - served.prefix.hit_tokens + served.preemption.lost_tokens);
+    if (served.refused == 0 && role == ServingRole::Both)
+      CHECK(served.computed + served.accepted ==
+            all_tokens(requests) - served.prefix.hit_tokens + served.preemption.lost_tokens);
+    for (const KvPlace place : kKvPlaces) {
+      found[place] += served.prefix.found[place];
+      evicted[place] += served.prefix.evicted[place];
+    }
     spilled += served.prefix.spilled;
-    fetched += served.prefix.far_hit_blocks;
     prefetched += served.prefix.prefetched;
-    dropped += served.prefix.far_evicted;
     swapped += served.preemption.swaps;
+    accepted += served.accepted;
+    refused += served.refused;
   }
   // All of it has happened.
-  for (const std::int64_t count : {spilled, fetched, swapped, prefetched, dropped})
+  for (const KvPlace place : kKvPlaces) {
+    CHECK(found[place] > 0);
+    CHECK(evicted[place] > 0);
+  }
+  for (const std::int64_t count : {spilled, swapped, prefetched, accepted, refused})
     CHECK(count > 0);
+}
+
+TEST_CASE(
+    "tiers: flash behind the far tier never finds less, and without end computes nothing twice") {
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    const auto requests = random_requests(seed, 80);
+    for (const std::int64_t far : {0, 7, 40}) {
+      const auto served = [&](KvSpill spill, std::int64_t flash) {
+        return serve(requests, {.max_batch = 1, .kv_spill = spill}, tiers(25, far, 1, flash));
+      };
+      std::int64_t before = served(KvSpill::Far, 0).prefix.hit_blocks;
+      for (const std::int64_t flash : {0, 1, 10, 60, 1'000}) {
+        CAPTURE(far);
+        CAPTURE(flash);
+        const Served s = served(KvSpill::Flash, flash);
+        CHECK(s.prefix.hit_blocks >= before);
+        CHECK(s.prefix.found[KvPlace::Flash] <= s.prefix.hit_blocks);
+        before = s.prefix.hit_blocks;
+        // Every byte that left a place has come to another.
+        Bytes in, out;
+        for (const KvPlace place : kKvPlaces) in += s.moved[place], out += s.moved_out[place];
+        CHECK(in == out);
+      }
+      CHECK(before == serve(requests, {.max_batch = 1}, tiers(100'000, 0)).prefix.hit_blocks);
+    }
+  }
 }
 
 TEST_CASE("tiers: more room in either never finds less") {
@@ -173,7 +284,7 @@ TEST_CASE("swapping: with room in the far tier nothing is computed twice") {
   CHECK(again.preemption.preemptions > 0);
   CHECK(again.preemption.recomputed_tokens > 0);
   CHECK(again.preemption.swaps == 0);
-  CHECK(again.moved[0] + again.moved[1] == Bytes{0});
+  CHECK(again.moved[KvPlace::Home] + again.moved[KvPlace::Far] == Bytes{0});
   spec.preemption = Preemption::Swap;
   const Served swap = serve(requests, spec, tiers(10, 1'000));
   CHECK(swap.preemption.swaps == swap.preemption.preemptions);
@@ -181,8 +292,8 @@ TEST_CASE("swapping: with room in the far tier nothing is computed twice") {
   CHECK(swap.preemption.recomputed_tokens == 0);
   CHECK(swap.computed == all_tokens(requests));
   // 100 B a token, out and back.
-  CHECK(swap.moved[1] == swap.preemption.swapped_tokens * Bytes{100});
-  CHECK(swap.moved[0] == swap.moved[1]);
+  CHECK(swap.moved[KvPlace::Far] == swap.preemption.swapped_tokens * Bytes{100});
+  CHECK(swap.moved[KvPlace::Home] == swap.moved[KvPlace::Far]);
   // Where the far tier takes one of them, the others are computed again.
   const Served some = serve(requests, spec, tiers(10, 3));
   CHECK(some.preemption.swaps < some.preemption.preemptions);
@@ -239,8 +350,38 @@ TEST_CASE("prefetching: blocks come home while their request waits for a place")
     // Now it has its place: what was prefetched need not come any more.
     REQUIRE(ids(admitted) == std::vector<std::uint64_t>{3});
     CHECK(s.kv().prefix_stats().prefetched == (prefetch ? 2 : 0));
-    CHECK(s.kv().prefix_stats().far_hit_blocks == (prefetch ? 0 : 2));
+    CHECK(s.kv().prefix_stats().found[KvPlace::Far] == (prefetch ? 0 : 2));
     CHECK(s.kv().prefix_stats().hit_tokens == 64);
+  }
+}
+
+TEST_CASE("prefetching: where room is short, blocks that nobody uses make way, as many as do") {
+  for (const std::int64_t idle : {5, 4, 1}) {
+    CAPTURE(idle);
+    Scheduler s{{.max_batch = 1, .kv_spill = KvSpill::Far}, tiers(12, 100), kBlock};
+    std::vector<Admitted> admitted;
+    Request first = request(0, 65, 1), again = request(3, 65, 1);
+    first.prefix_blocks = again.prefix_blocks = {7, 8, 9};
+    // Fills the room; its first blocks stay, idle.
+    Request big = request(1, 191, 1);
+    for (std::int64_t b = 0; b < idle; ++b)
+      big.prefix_blocks.push_back(20 + static_cast<std::uint64_t>(b));
+    for (const Request& r : {first, big}) {
+      REQUIRE(s.arrive(r));
+      s.plan(admitted);
+      s.complete();
+    }
+    REQUIRE(s.kv().prefix_stats().spilled == 2);
+    // Takes the only place, and all pages but those of idle blocks.
+    REQUIRE(s.arrive(request(2, 16 * (12 - 2 * idle) - 3, 3)));
+    REQUIRE(s.arrive(again));
+    const StepLoad& load = s.plan(admitted);
+    const std::int64_t fit = std::min<std::int64_t>(2, idle);
+    CHECK(s.kv().prefix_stats().prefetched == fit);
+    CHECK(s.kv().prefix_stats().spilled == 2 + fit);
+    // Out and back at once.
+    REQUIRE(load.moves.size() == 2);
+    for (const KvMove& m : load.moves) CHECK(m.bytes == fit * s.kv().block_bytes());
   }
 }
 
@@ -291,7 +432,7 @@ TEST_CASE(
   s.complete();
   CHECK(s.plan(admitted).empty());
   CHECK(s.refused() == std::vector<RequestId>{RequestId{1}});
-  CHECK(s.kv().prefix_stats().evicted == 0);
+  CHECK(s.kv().prefix_stats().evicted[KvPlace::Home] == 0);
 }
 
 TEST_CASE("windows: a sequence keeps its sinks and its last tokens, and attends to these") {

@@ -24,6 +24,8 @@ void visit(PrefixCache& cache, const Ids& blocks) {
   cache.release(blocks);
 }
 
+void evict(PrefixCache& cache) { cache.drop(cache.next_to_go(KvPlace::Home)); }
+
 std::size_t resident(const PrefixCache& cache, const Ids& blocks) {
   return cache.match(blocks).blocks;
 }
@@ -44,13 +46,13 @@ TEST_CASE("PrefixCache: least recently used, the end of a prefix before its begi
   PrefixCache cache{PrefixCachePolicy::Lru};
   visit(cache, {1, 2, 3});
   visit(cache, {1, 4});
-  cache.evict();
+  evict(cache);
   CHECK(resident(cache, {1, 2, 3}) == 2);
-  cache.evict();
+  evict(cache);
   CHECK(resident(cache, {1, 2, 3}) == 1);
-  cache.evict();
+  evict(cache);
   CHECK(resident(cache, {1, 4}) == 1);
-  cache.evict();
+  evict(cache);
   CHECK(cache.resident() == 0);
 }
 
@@ -60,7 +62,7 @@ TEST_CASE("PrefixCache: least frequently used keeps what was used twice") {
     visit(*cache, {1});
     visit(*cache, {1});
     visit(*cache, {2});
-    cache->evict();
+    evict(*cache);
   }
   CHECK(resident(lru, {1}) == 0);
   CHECK(resident(lru, {2}) == 1);
@@ -72,13 +74,13 @@ TEST_CASE("PrefixCache: what is held stays, and shared blocks until the last has
   PrefixCache cache{PrefixCachePolicy::Lru};
   const Ids blocks{1, 2};
   for (const std::size_t n : {1, 2})
-    CHECK(cache.hold_or_insert(std::span{blocks}.first(n)) == PrefixCache::Found::Nowhere);
+    CHECK(cache.hold_or_insert(std::span{blocks}.first(n)) == std::nullopt);
   cache.hold(std::span{blocks}.first(1));
   CHECK(cache.idle() == 0);
-  CHECK_THROWS_AS(cache.evict(), InvariantError);
+  CHECK_THROWS_AS(evict(cache), InvariantError);
   cache.release(blocks);
   CHECK(cache.idle() == 1);
-  cache.evict();
+  evict(cache);
   CHECK(resident(cache, blocks) == 1);
   cache.release(std::span{blocks}.first(1));
   CHECK(cache.idle() == 1);
@@ -101,7 +103,7 @@ TEST_CASE("PrefixCache: whatever is used and evicted, no block outlives the one 
         way.emplace(at, blocks);
       }
       visit(cache, blocks);
-      while (cache.resident() > 60) cache.evict();
+      while (cache.resident() > 60) evict(cache);
       std::int64_t whole = 0;  // blocks whose way from the root is resident
       for (const auto& [id, from_root] : way)
         whole += resident(cache, from_root) == from_root.size();

@@ -106,7 +106,7 @@ TEST_CASE("prefixes: with endless room, one after the other, hits are the trace'
     const auto requests = random_requests(seed, 60);
     const Served served = serve(requests, {.max_batch = 1}, room(1'000'000));
     CHECK(served.prefix.hit_blocks == endless_hits(requests));
-    CHECK(served.prefix.evicted == 0);
+    CHECK(served.prefix.evicted[KvPlace::Home] == 0);
     CHECK(served.computed == all_tokens(requests) - served.prefix.hit_tokens);
     const Served off =
         serve(requests, {.max_batch = 1, .prefix_cache = PrefixCachePolicy::Off}, room(1'000'000));

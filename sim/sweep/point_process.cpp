@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/cli/point_process.hpp"
+#include "sim/sweep/point_process.hpp"
 
 #include <poll.h>
 #include <sys/wait.h>
@@ -13,7 +13,7 @@
 #include <system_error>
 
 #include "sim/base/error.hpp"
-#include "sim/cli/command.hpp"
+#include "sim/base/exit_code.hpp"
 
 namespace reticle {
 

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// reticle validate systems: serving as it was measured, simulated.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "sim/base/error.hpp"
+#include "sim/base/exit_code.hpp"
+#include "sim/cli/command.hpp"
+#include "sim/cli/validate.hpp"
+#include "sim/config/read_run.hpp"
+#include "sim/engine/run.hpp"
+#include "sim/metrics/figures.hpp"
+#include "sim/metrics/file_writer.hpp"
+#include "sim/metrics/labels.hpp"
+#include "sim/metrics/tables.hpp"
+#include "sim/metrics/text_format.hpp"
+#include "sim/sweep/point_process.hpp"
+#include "sim/validate/error_figures.hpp"
+#include "sim/validate/system_run.hpp"
+#include "sim/validate/table.hpp"
+
+namespace reticle {
+
+namespace {
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  std::string rows = "../shared/measured/systems.csv";
+  std::string filter, csv;
+  std::vector<std::string> sets;
+  std::int64_t turns = 4;
+  bool json = false;
+  bool without_stack = false;
+  std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
+};
+
+/// One measured value beside the simulated one.
+struct Line {
+  const SystemRun* run = nullptr;
+  std::string metric, limit;
+  double measured = 0, simulated = 0;
+  bool best = false;  ///< no other stack did better with the same configuration
+  [[nodiscard]] double error() const { return relative_error(simulated, measured); }
+};
+
+constexpr std::string_view kTpot = "TPOT", kRate = "throughput", kTtft = "TTFT", kEnergy = "energy",
+                           kEndToEnd = "end to end";
+
+/// What a metric of the table is about; empty: nothing that a run gives.
+std::string_view kind_of(std::string_view metric) {
+  if (metric.starts_with("TPOT") || metric.starts_with("ITL") || metric == "tok/s/user")
+    return kTpot;
+  if (metric == "tok/s/GPU output" || metric == "tok/s total output") return kRate;
+  if (metric.starts_with("TTFT")) return kTtft;
+  if (metric.starts_with("J/token")) return kEnergy;
+  if (metric.starts_with("E2E")) return kEndToEnd;
+  return {};
+}
+
+/// Of a run, in the metric's unit.
+std::optional<double> value_of(const std::string& metric, const RunFigures& f, std::int64_t chips) {
+  const auto of = [&](const std::optional<Distribution>& d) {
+    const bool median = metric.find("median") != std::string::npos;
+    return d ? std::optional{median ? d->p50 : d->mean} : std::nullopt;
+  };
+  if (metric.starts_with("TPOT")) return of(f.latency.tpot_ms);
+  if (metric.starts_with("ITL")) return of(f.latency.itl_ms);
+  if (metric.starts_with("TTFT")) return of(f.latency.ttft_ms);
+  if (metric == "E2E latency s")
+    return f.latency.e2e_ms ? std::optional{f.latency.e2e_ms->mean * 1e-3} : std::nullopt;
+  if (metric == "tok/s/user")
+    return f.latency.tpot_ms ? std::optional{1e3 / f.latency.tpot_ms->mean} : std::nullopt;
+  if (metric == "tok/s total output") return f.output_tokens_per_s;
+  if (metric == "tok/s/GPU output")
+    return f.output_tokens_per_s
+               ? std::optional{*f.output_tokens_per_s / static_cast<double>(chips)}
+               : std::nullopt;
+  if (metric.starts_with("J/token")) return f.energy_per_token_j;
+  return std::nullopt;
+}
+
+/// Its metrics and what limited it, as JSON.
+std::string simulate(const SystemRun& run, const SystemCase& system, const Options& options) {
+  RunRequest request = system.request;
+  if (options.without_stack) request.serving.reset();
+  request.sets.insert(request.sets.end(), options.sets.begin(), options.sets.end());
+  RunSpec spec = read_run(request);
+  std::optional<Trace> trace;
+  if (system.clients > 0) {
+    trace = clients_trace(system, options.turns);
+    TraceWorkload workload;
+    workload.closed_loop = true;
+    spec.workload = workload;
+    if (system.input + system.output > spec.llm.max_context)
+      throw InfeasibleError("longer than the model attends to");
+  }
+  const RunResult result = run_simulation(spec, trace ? &*trace : nullptr, {});
+  const RunFigures f = figures(spec, result);
+  Json answer{{"limit", f.limited_by ? Json(label_of(*f.limited_by).key) : Json(nullptr)},
+              {"metrics", Json::object()}};
+  for (const auto& [metric, measured] : run.measured)
+    if (const auto value = value_of(metric, f, run.chips)) answer["metrics"][metric] = *value;
+  return answer.dump();
+}
+
+/// Configuration without the stack that served it.
+std::string configuration(const Line& line) {
+  const SystemRun& r = *line.run;
+  return fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", r.platform, r.chips, r.model, r.precision, r.input,
+                     r.output, r.concurrency, line.metric);
+}
+
+void mark_best(std::vector<Line>& lines) {
+  std::map<std::string, Line*> best;
+  for (Line& line : lines) {
+    const bool more_is_better = kind_of(line.metric) == kRate || line.metric == "tok/s/user";
+    Line*& so_far = best[configuration(line)];
+    if (so_far == nullptr ||
+        (more_is_better ? line.measured > so_far->measured : line.measured < so_far->measured))
+      so_far = &line;
+  }
+  for (const auto& [key, line] : best) line->best = true;
+}
+
+struct Group {
+  std::string name;
+  ErrorFigures figures;
+};
+
+/// Over all lines that `wanted` takes, by what `name` says.
+template <class Wanted, class Name>
+std::vector<Group> groups(const std::vector<Line>& lines, Wanted wanted, Name name) {
+  std::map<std::string, std::vector<double>> errors;
+  for (const Line& line : lines)
+    if (wanted(line)) errors[name(line)].push_back(line.error());
+  std::vector<Group> all;
+  for (const auto& [key, list] : errors) all.push_back({key, *error_figures(list)});
+  return all;
+}
+
+std::string group_table(const std::vector<Group>& all) {
+  std::string out;
+  for (const Group& g : all)
+    out += fmt::format("  {:<62}{:>5}{:>9}{:>9}{:>9}{:>9}\n", g.name, g.figures.count,
+                       percent_text(g.figures.mape), percent_text(g.figures.median),
+                       percent_text(g.figures.p90), fmt::format("{:+.1f} %", g.figures.bias * 100));
+  return out;
+}
+
+std::string csv_of(const std::vector<Line>& lines) {
+  std::string out =
+      "run_id,platform,chips,model,precision,parallelism,framework,input,output,concurrency,"
+      "metric,measured,simulated,error,limit,best_stack,source\n";
+  for (const Line& l : lines) {
+    const SystemRun& r = *l.run;
+    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{:.6g},{:.6g},{:.4f},{},{},{}\n",
+                       csv_field(r.id), csv_field(r.platform), r.chips, csv_field(r.model),
+                       csv_field(r.precision), csv_field(r.parallelism), csv_field(r.framework),
+                       csv_field(r.input), csv_field(r.output), csv_field(r.concurrency),
+                       csv_field(l.metric), l.measured, l.simulated, l.error(), l.limit,
+                       l.best ? 1 : 0, csv_field(r.source));
+  }
+  return out;
+}
+
+Json json_of(const std::vector<Line>& lines, const std::map<std::string, std::int64_t>& left_out) {
+  Json rows = Json::array();
+  for (const Line& l : lines)
+    rows.push_back({{"run_id", l.run->id},
+                    {"stack", stack_of(l.run->framework)},
+                    {"platform", l.run->platform},
+                    {"model", l.run->model},
+                    {"metric", l.metric},
+                    {"measured", l.measured},
+                    {"simulated", l.simulated},
+                    {"error", l.error()},
+                    {"limit", l.limit},
+                    {"best_stack", l.best}});
+  Json without = Json::object();
+  for (const auto& [why, count] : left_out) without[why] = count;
+  return {{"rows", std::move(rows)}, {"left_out", std::move(without)}};
+}
+
+void validate_systems(const Options& options) {
+  const Table table{options.rows};
+  const std::vector<SystemRun> runs = system_runs(table);
+  std::map<std::string, std::int64_t> left_out;  // metrics, by reason
+  std::vector<const SystemRun*> wanted;
+  std::vector<SystemCase> cases;
+  for (const SystemRun& run : runs) {
+    const std::string words =
+        run.id + " " + run.platform + " " + run.model + " " + run.framework + " " + run.family;
+    if (words.find(options.filter) == std::string::npos) continue;
+    const SystemCase system = case_of(run);
+    if (!system.left_out.empty()) {
+      left_out[system.left_out] += std::ssize(run.measured);
+      continue;
+    }
+    wanted.push_back(&run);
+    cases.push_back(system);
+  }
+  const auto work = [&](std::size_t i) { return simulate(*wanted[i], cases[i], options); };
+  std::size_t done = 0;
+  const auto outcomes =
+      run_points(wanted.size(), options.jobs, work, [&](std::size_t, const PointOutcome&) {
+        fmt::print(stderr, "\r{} of {} runs", ++done, wanted.size());
+        return true;
+      });
+  fmt::print(stderr, "\n");
+  std::vector<Line> lines;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    const auto count = std::ssize(wanted[i]->measured);
+    if (outcomes[i].code != 0) {
+      const bool infeasible = outcomes[i].code == static_cast<int>(ExitCode::Infeasible);
+      if (!infeasible) throw SimulationError(wanted[i]->id + ": " + outcomes[i].output);
+      left_out["does not fit: " + wanted[i]->model + " on " + std::to_string(wanted[i]->chips) +
+               " " + wanted[i]->platform] += count;
+      continue;
+    }
+    const Json answer = Json::parse(outcomes[i].output);
+    for (const auto& [metric, measured] : wanted[i]->measured) {
+      if (!answer["metrics"].contains(metric)) {
+        left_out["metric " + metric] += 1;
+        continue;
+      }
+      lines.push_back({wanted[i], metric,
+                       answer["limit"].is_string() ? answer["limit"].get<std::string>() : "",
+                       measured, answer["metrics"][metric], false});
+    }
+  }
+  mark_best(lines);
+  if (!options.csv.empty()) write_file_atomically(options.csv, csv_of(lines));
+  if (options.json) {
+    fmt::print("{}\n", json_of(lines, left_out).dump(2));
+    return;
+  }
+  const auto best = [](const Line& l) { return l.best; };
+  const auto any = [](const Line&) { return true; };
+  const auto kind = [](const Line& l) { return std::string{kind_of(l.metric)}; };
+  const auto detail = [](const Line& l) {
+    return fmt::format("{}, {}, {}, {}", kind_of(l.metric), l.run->platform, l.run->model,
+                       stack_of(l.run->framework));
+  };
+  fmt::print("  {:<62}{:>5}{:>9}{:>9}{:>9}{:>9}\n", "best stack of each configuration", "n", "MAPE",
+             "median", "P90", "bias");
+  fmt::print("{}", group_table(groups(lines, best, kind)));
+  fmt::print("  {:<62}\n{}", "all stacks", group_table(groups(lines, any, kind)));
+  fmt::print("  {:<62}\n{}", "by metric, platform, model and stack",
+             group_table(groups(lines, any, detail)));
+  for (const auto& [why, count] : left_out) fmt::print("  left out: {} ({} values)\n", why, count);
+}
+}  // namespace
+
+void add_validate_systems(CLI::App& validate) {
+  auto options = std::make_shared<Options>();
+  CLI::App* sub =
+      validate.add_subcommand("systems", "Serving of whole machines, simulated and measured");
+  sub->add_option("rows", options->rows, "Table of measurements")->capture_default_str();
+  sub->add_option("--filter", options->filter,
+                  "Runs whose id, platform, model or framework has this text");
+  sub->add_option("--turns", options->turns, "Requests of each client")->check(CLI::Range(1, 1000));
+  sub->add_option("--set", options->sets, "key=value, for every run; may be repeated")
+      ->take_all()
+      ->allow_extra_args(false);
+  sub->add_option("--csv", options->csv, "Every value, to this file");
+  sub->add_flag("--without-stack", options->without_stack,
+                "No host time of serving stacks: what they are fitted to");
+  sub->add_option("--jobs", options->jobs, "Runs at a time")->check(CLI::PositiveNumber);
+  sub->add_flag("--json", options->json, "Print one JSON document");
+  sub->callback([options] { validate_systems(*options); });
+}
+
+}  // namespace reticle

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/validate/system_run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "sim/base/rng.hpp"
+
+namespace reticle {
+
+namespace {
+using Names = std::pair<std::string_view, std::string_view>;
+
+/// Measured name, catalogue name.
+constexpr std::array kPlatforms{
+    Names{"H100-SXM5-80GB", "h100-8"}, Names{"H200-SXM-141GB", "h200-8"},
+    Names{"H800-SXM5", "h800-8"},      Names{"A100-SXM4-80GB", "a100-8"},
+    Names{"B200-SXM-180GB", "b200-8"}, Names{"MI300X", "mi300x-8"},
+    Names{"MI355X", "mi355x-8"},       Names{"SambaNova-SN40L", "sn40l"}};
+
+/// Whatever generation of the same shape: 3, 3.1 and 3.3 differ in training and context alone.
+constexpr std::array kModels{
+    Names{"Llama-3.3-70B", "llama-3-70b"},  Names{"Llama-3.3-70B-Instruct", "llama-3-70b"},
+    Names{"Llama-3.1-70B", "llama-3-70b"},  Names{"Meta-Llama-3-70B", "llama-3-70b"},
+    Names{"Llama-3.1-8B", "llama-3-8b"},    Names{"Llama-3.1-8B-Instruct", "llama-3-8b"},
+    Names{"Meta-Llama-3-8B", "llama-3-8b"}, Names{"Llama-3.1-405B", "llama-3.1-405b"},
+    Names{"DeepSeek-R1", "deepseek-r1"},    Names{"DeepSeek-R1-0528", "deepseek-r1"},
+    Names{"DeepSeek-V3", "deepseek-v3"},    Names{"DeepSeek-V3.1", "deepseek-v3"},
+    Names{"Qwen3-32B", "qwen3-32b"},        Names{"gpt-oss-20b", "gpt-oss-20b"}};
+
+/// Beginning of a framework's name, the serving policy that stands for it.
+constexpr std::array kStacks{Names{"TensorRT-LLM", "tensorrt-llm"},
+                             Names{"trt", "tensorrt-llm"},
+                             Names{"NIM", "tensorrt-llm"},
+                             Names{"vllm", "vllm"},
+                             Names{"vLLM", "vllm"},
+                             Names{"sglang", "sglang"},
+                             Names{"SGLang", "sglang"}};
+
+/// Formats as benchmarks write them, ours.
+constexpr std::array kFormats{
+    Names{"bf16", "bf16"}, Names{"bfloat16", "bf16"}, Names{"fp16", "bf16"},  Names{"fp8", "fp8"},
+    Names{"fp4", "nvfp4"}, Names{"nvfp4", "nvfp4"},   Names{"mxfp4", "mxfp4"}};
+
+template <class Table>
+std::optional<std::string> find(const Table& table, std::string_view name) {
+  const auto row = std::ranges::find(table, name, &Names::first);
+  return row == table.end() ? std::nullopt : std::optional{std::string{row->second}};
+}
+
+/// The whole number at the end of `text` behind `word`, "8" of "TP8 EP1" for "TP".
+std::optional<std::int64_t> number_behind(std::string_view text, std::string_view word) {
+  const std::size_t at = text.find(word);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = text.substr(at + word.size());
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+  return error == std::errc{} ? std::optional{value} : std::nullopt;
+}
+
+std::optional<std::int64_t> whole(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size() ? std::optional{value}
+                                                                  : std::nullopt;
+}
+
+std::vector<std::string> parts_of(std::string_view text) {
+  std::vector<std::string> parts{""};
+  for (const char c : text) c == '/' ? parts.emplace_back() : parts.back() += c;
+  return parts;
+}
+
+/// weights/inputs/cache; what is not said of the cache is BF16. Empty: it cannot be told.
+std::vector<std::string> format_sets(std::string_view precision) {
+  const std::vector<std::string> parts = parts_of(precision);
+  const auto weights = find(kFormats, parts[0]);
+  if (!weights) return {};
+  const auto inputs = parts.size() > 1 ? find(kFormats, parts[1]) : weights;
+  const auto cache = parts.size() > 2 ? find(kFormats, parts[2]) : std::nullopt;
+  std::vector<std::string> sets{"llm.weights=" + *weights,
+                                "llm.linear_inputs=" + inputs.value_or(*weights),
+                                "llm.kv=" + cache.value_or("bf16")};
+  return sets;
+}
+
+/// "TP8", "TP4 EP4", "attnDP8 EP8", "DEP4".
+std::vector<std::string> plan_sets(std::string_view parallelism, std::int64_t chips) {
+  std::vector<std::string> sets{"placement.pipeline_parallel=1"};
+  if (const auto both = number_behind(parallelism, "DEP"))
+    return {sets[0], "placement.tensor_parallel=1",
+            fmt::format("placement.expert_parallel={}", *both)};
+  const bool spread = parallelism.find("attnDP") != std::string_view::npos;
+  const std::int64_t tensor = spread ? 1 : number_behind(parallelism, "TP").value_or(chips);
+  sets.push_back(fmt::format("placement.tensor_parallel={}", tensor));
+  sets.push_back(
+      fmt::format("placement.expert_parallel={}",
+                  std::max<std::int64_t>(1, number_behind(parallelism, " EP").value_or(1))));
+  return sets;
+}
+
+/// Prompts of ml-energy's chat runs are not told: those of LMSYS-Chat-1M have 70 tokens in the mean
+/// [Zheng+ 2024, table 1]. Keys and values of so few weigh little beside the weights.
+constexpr std::int64_t kChatPrompt = 70;
+/// "All requests queued": more clients than any of these machines holds at a time.
+constexpr std::int64_t kMany = 1024;
+/// Prompt tokens a step may carry: the default of vLLM (max_num_batched_tokens), TensorRT-LLM
+/// (max_num_tokens) and SGLang (chunked_prefill_size) on these GPUs.
+constexpr std::int64_t kPromptTokens = 8192;
+
+void put_lengths(const SystemRun& run, SystemCase& system) {
+  const auto clients = whole(run.concurrency);
+  const auto input = whole(run.input), output = whole(run.output);
+  if (input && output && (clients || run.concurrency.starts_with("max throughput"))) {
+    system.clients = clients.value_or(kMany);
+    system.input = *input;
+    system.output = *output;
+    if (run.family == "inferencemax") system.shortest = 0.8;
+    return;
+  }
+  const auto batch = number_behind(run.concurrency, "avg batch ");
+  const auto mean = number_behind(run.output, "");
+  if (!batch || !mean) {
+    system.left_out = "lengths or concurrency are not told as numbers";
+    return;
+  }
+  for (const auto& [key, value] : {std::pair{"workload.batch", *batch},
+                                   {"workload.context", kChatPrompt + *mean / 2},
+                                   {"workload.steps", std::int64_t{4}}})
+    system.request.sets.push_back(fmt::format("{}={}", key, value));
+}
+}  // namespace
+
+std::string stack_of(const std::string& framework) {
+  const auto row = std::ranges::find_if(
+      kStacks, [&](const Names& stack) { return framework.starts_with(stack.first); });
+  return row == kStacks.end() ? std::string{} : std::string{row->second};
+}
+
+std::vector<SystemRun> system_runs(const Table& table) {
+  std::vector<SystemRun> runs;
+  std::map<std::string, std::size_t, std::less<>> known;
+  for (const Table::Row& row : table.rows()) {
+    const auto text = [&](std::string_view column) { return std::string{row.text(column)}; };
+    const auto [at, fresh] = known.try_emplace(text("run_id"), runs.size());
+    if (fresh)
+      runs.push_back({.id = text("run_id"),
+                      .platform = text("platform"),
+                      .model = text("model"),
+                      .precision = text("precision"),
+                      .parallelism = text("parallelism"),
+                      .framework = text("framework"),
+                      .family = text("family"),
+                      .quality = text("quality"),
+                      .source = text("source"),
+                      .input = text("input_len"),
+                      .output = text("output_len"),
+                      .concurrency = text("concurrency"),
+                      .chips = static_cast<std::int64_t>(row.number("n_chips").value_or(0)),
+                      .measured = {}});
+    const auto value = row.number("value");
+    if (!value || !(*value > 0)) row.fail("value", "expected a number above 0");
+    runs[at->second].measured[text("metric")] = *value;
+  }
+  return runs;
+}
+
+SystemCase case_of(const SystemRun& run) {
+  SystemCase system;
+  const auto leave = [&](std::string why) {
+    system.left_out = std::move(why);
+    return system;
+  };
+  const auto platform = find(kPlatforms, run.platform);
+  const auto model = find(kModels, run.model);
+  if (!platform) return leave("no platform " + run.platform + " in the catalogue");
+  if (!model) return leave("no model " + run.model + " in the catalogue");
+  if (run.chips < 1 || run.chips > 8) return leave("more than one node of eight, or not told");
+  if (run.quality == "C")
+    return leave("a claim or an average, not a measurement of a configuration");
+  if (run.id.find("mtp") != std::string::npos || run.id.find("MTP") != std::string::npos)
+    return leave("speculative decoding with an acceptance that is not told");
+  const std::vector<std::string> formats = format_sets(run.precision);
+  if (formats.empty()) return leave("formats '" + run.precision + "' are not told");
+  RunRequest& request = system.request;
+  request.platform = *platform;
+  request.llm = *model;
+  request.workload = "steady-decode";
+  const std::string stack = stack_of(run.framework);
+  if (!stack.empty())
+    request.serving = run.platform.starts_with("MI") && stack == "vllm" ? "vllm-rocm" : stack;
+  request.sets = {fmt::format("platform.packages_per_node={}", run.chips),
+                  "platform.energy.package_static_w=0",  // of the host; energies are of GPUs
+                  "serving.max_batch=4096",
+                  fmt::format("serving.prefill_tokens={}", kPromptTokens),
+                  "serving.admission=on-demand",
+                  "serving.prefix_cache=off"};
+  request.sets.insert(request.sets.end(), formats.begin(), formats.end());
+  const auto plan = plan_sets(run.parallelism, run.chips);
+  request.sets.insert(request.sets.end(), plan.begin(), plan.end());
+  put_lengths(run, system);
+  if (system.clients > 0)
+    request.sets.push_back(fmt::format("placement.plan_batch={}", system.clients));
+  return system;
+}
+
+Trace clients_trace(const SystemCase& system, std::int64_t turns) {
+  Trace trace;
+  trace.path = "clients";
+  trace.format = "made";
+  RngStream lengths{1, "validate/clients"};
+  const auto draw = [&](std::int64_t nominal) {
+    const double share = system.shortest + (1 - system.shortest) * lengths.uniform();
+    return std::max<std::int64_t>(1, std::llround(share * static_cast<double>(nominal)));
+  };
+  for (std::int64_t turn = 0; turn < turns; ++turn)
+    for (std::int64_t client = 0; client < system.clients; ++client) {
+      Request request;
+      request.id = RequestId{trace.requests.size()};
+      request.input_tokens = draw(system.input);
+      request.output_tokens = draw(system.output);
+      request.session = static_cast<std::uint64_t>(client);
+      request.turn = turn;
+      if (turn > 0) request.pause = Picoseconds{0};
+      trace.requests.push_back(request);
+    }
+  return trace;
+}
+
+}  // namespace reticle
