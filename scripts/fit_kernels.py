@@ -17,6 +17,7 @@ import math
 import re
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -111,7 +112,8 @@ GENERATIONS = {
         # The larger weights are those of experts: they tell what memory sustains.
         (("moe",), None, [("begin.experts", TIME), ("crossbar_share", SHARE),
                           ("expert_passes", PASSES), ("sustained.grouped.fp8", GROUPED)]),
-        gemm("fp8", "fp8", first=[SHARED[0], SHARED[2]])]),
+        gemm("fp8", "fp8 block", first=[SHARED[0], SHARED[2]]),
+        gemm("int8", "fp8 per-token")]),
     # After blackwell, whose table it completes.
     "gb200": ("gb200-nvl72", "platforms/gb200-nvl72.yaml", "die.kernels.", [
         (LOW, lambda row: "TwoSided" in row["framework"],
@@ -166,7 +168,8 @@ class Stage:
         self.ops, self.test, self.parameters = stage
         # The dense table leaves out what is flagged; the A100's experts are only in the other one.
         thin = name == "ampere" and self.ops == ("moe",)
-        self.path, self.rows = tables[1 if thin else 0]
+        self.rows = [row for row in tables[1 if thin else 0].values()
+                     if row["op"] in self.ops and (self.test is None or self.test(row))]
         self.known = {}
         self.errors = []
 
@@ -175,16 +178,13 @@ class Stage:
         if key in self.known:
             return self.known[key]
         command = [self.options.reticle, "validate", "components", "--json", "--rows",
-                   str(self.path), "--platform", self.platform]
-        for op in self.ops:
-            command += ["--op", op]
+                   self.file, "--platform", self.platform]
         for (name, kind), value in zip(self.parameters, values):
             command += ["--set", f"platform.die.kernels.{name}={text_of(value, kind)}"]
         for name, text in fixed:
             command += ["--set", f"platform.die.kernels.{name}={text}"]
         answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        self.errors = [row["error"] for row in json.loads(answer)["rows"]
-                       if self.test is None or self.test(self.rows[row["id"]])]
+        self.errors = [row["error"] for row in json.loads(answer)["rows"]]
         terms = sorted(min(abs(math.log(1 + e)), CAP) for e in self.errors)
         self.known[key] = sum(terms) / len(terms)
         return self.known[key]
@@ -210,7 +210,18 @@ class Stage:
         return best, values
 
     def fit(self, fixed):
-        """From fixed starting points, whatever the tables say now; the best end counts."""
+        """From fixed starting points, whatever the tables say now; the best end counts.
+
+        Only the stage's rows are simulated: the refresh of memories runs on from row to row."""
+        with tempfile.NamedTemporaryFile("w", suffix=".csv", newline="") as file:
+            writer = csv.DictWriter(file, list(self.rows[0]))
+            writer.writeheader()
+            writer.writerows(self.rows)
+            file.flush()
+            self.file = file.name
+            return self.search(fixed)
+
+    def search(self, fixed):
         ends = [self.descend([round(kind[4] * scale, kind[1]) for _, kind in self.parameters], fixed)
                 for scale in (0.5, 1.0, 1.4)]
         values = min(ends)[1]
@@ -260,7 +271,7 @@ def main():
     for path in paths:
         if not path.exists():
             sys.exit(f"{path}: no such table of measurements")
-    tables = [(path, read_rows(path)) for path in paths]
+    tables = [read_rows(path) for path in paths]
     names = [options.only] if options.only else list(GENERATIONS)
     with ThreadPoolExecutor(options.jobs) as pool:
         changed = sum(pool.map(lambda name: fit_generation(options, tables, name), names), [])

@@ -322,8 +322,12 @@ Exchange Collectives::as_dispatch(Exchange exchange, bool bulk) const {
 
 Exchange Collectives::as_library(Exchange exchange, bool bulk) const {
   if (!library_) return exchange;
-  return as_kernel(std::move(exchange), library_->ring_start,
-                   bulk ? library_->bulk : library_->latency);
+  ProtocolParams protocol = bulk ? library_->bulk : library_->latency;
+  // A participant's own part goes through the same channels: copied once, where what goes to a
+  // peer is copied into a buffer and out of it.
+  const auto peers = std::max<std::int64_t>(1, std::ssize(exchange.participants) - 1);
+  protocol.wire_permille = div_up(protocol.wire_permille * (2 * peers + 1), 2 * peers);
+  return as_kernel(std::move(exchange), library_->ring_start, protocol);
 }
 
 Exchange Collectives::reduction(const Choice& choice, const DieGroup& group, Bytes bytes) const {

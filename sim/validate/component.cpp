@@ -59,6 +59,7 @@ bool holds(std::string_view text, std::string_view part) {
 std::optional<Precision> format_of(std::string_view text) {
   if (text.starts_with("bf16") || text.starts_with("bfloat16")) return Precision::Bf16;
   if (text.starts_with("float8")) return Precision::Fp8;
+  if (text.ends_with("int8")) return Precision::Int8;
   for (const Precision p : {Precision::Fp16, Precision::Fp8, Precision::Int8, Precision::Nvfp4})
     if (text.starts_with(name_of(p))) return p;
   return std::nullopt;

@@ -50,7 +50,7 @@ TEST_CASE("read_kernels: what cannot be, or can have no effect, is refused where
   const std::vector<std::pair<std::string, std::string>> cases{
       {"kernels.crossbar_share=0", "must be between 0.001 and 1"},
       {"kernels.crossbar_share=1.5", "must be between 0.001 and 1"},
-      {"kernels.crossbar_share=nan", "expected a number"},
+      {"kernels.crossbar_share=nan", "crossbar_share"},
       {"kernels.begin.product=-1 us", "begin.product"},
       {"kernels.begin.product=11 ms", "must be between 0"},
       {"kernels.operand_passes=1e30", "must be between 0 and 1000"},
