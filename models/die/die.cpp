@@ -22,7 +22,7 @@ Die::Die(const sc_core::sc_module_name& name, const DieParams& params,
       flash{params.flash ? std::make_unique<LinkedMemory>("flash", *params.flash) : nullptr},
       mac{"mac", params.mac},
       vector{"vector", params.vector},
-      sequencer{"sequencer", params.sequencer.staging} {
+      sequencer{"sequencer", params.sequencer.staging, crossbar_rate(params)} {
   sequencer.sram.bind(*sram);
   if (hbm) sequencer.hbm.bind(hbm->port);
   if (far) sequencer.far.bind(far->port);

@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "models/die/kernel_spec.hpp"
 #include "models/hbm/hbm_spec.hpp"
 #include "models/mac/mac_spec.hpp"
 #include "models/sram/sram_spec.hpp"
@@ -31,7 +32,14 @@ struct DieParams {
   std::optional<LinkedMemoryParams> flash;  ///< slowest tier, behind a link of its own
   MacParams mac;
   VectorParams vector;
-  double area_mm2 = 0;  ///< silicon of one die as stated; 0 = unknown
+  std::optional<KernelParams> kernels;  ///< absent: an ideal machine
+  double area_mm2 = 0;                  ///< silicon of one die as stated; 0 = unknown
 };
+
+/// What loads from HBM and SRAM reach the cores with; 0 = as fast as the memories are.
+constexpr BytesPerSecond crossbar_rate(const DieParams& die) {
+  if (!die.kernels || !die.hbm) return {};
+  return BytesPerSecond{peak_bandwidth(*die.hbm).count() / 1000 * die.kernels->crossbar_permille};
+}
 
 }  // namespace reticle

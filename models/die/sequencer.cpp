@@ -17,8 +17,8 @@ constexpr std::array<std::string_view, kUnitCount> kUnitNames{
     "mac",       "vector",   "fabric",   "control"};
 }  // namespace
 
-Sequencer::Sequencer(const sc_core::sc_module_name& name, Bytes staging)
-    : sc_module{name}, staging_{staging.count()} {
+Sequencer::Sequencer(const sc_core::sc_module_name& name, Bytes staging, BytesPerSecond crossbar)
+    : sc_module{name}, staging_{staging.count()}, crossbar_{crossbar} {
   listener.bind(*this);
   SC_HAS_PROCESS(Sequencer);
   SC_METHOD(advance);
@@ -111,6 +111,12 @@ bool Sequencer::reserve_staging(const Instruction& in, Readiness& ready) {
   return true;
 }
 
+/// When what is read has crossed to the cores: one load behind another.
+Picoseconds Sequencer::cross(const MemoryRun& run, const AccessTiming& timing) {
+  crossbar_free_ = max(crossbar_free_, timing.started) + transfer_time(run.bytes, crossbar_);
+  return max(timing.done, crossbar_free_);
+}
+
 bool Sequencer::issue_transfer(std::int32_t i, const Instruction& in, Readiness ready) {
   // A memory serves in call order: a fill reserved ahead of its time would hold up all loads from
   // there that come before it.
@@ -130,7 +136,9 @@ bool Sequencer::issue_transfer(std::int32_t i, const Instruction& in, Readiness 
                       .bytes = Bytes{in.amount},
                       .piece = Bytes{in.piece},
                       .requester = static_cast<std::uint8_t>(requester)};
-  const AccessTiming timing = memory(in.tier).access(run, ready.at);
+  AccessTiming timing = memory(in.tier).access(run, ready.at);
+  if (crossbar_.count() > 0 && in.code == OpCode::Load && in.tier != Tier::Far)
+    timing.done = cross(run, timing);
   if (in.code == OpCode::Load) loaded_[static_cast<std::size_t>(in.category)] += run.bytes;
   // Behind an earlier transfer of this port, the time up to its end is that one's.
   Execution execution{ready.at, timing.first_data, timing.done, ready.cause, kNoInstruction};

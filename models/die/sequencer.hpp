@@ -56,7 +56,8 @@ class Sequencer final : public sc_core::sc_module, public ExchangeListenerIf {
   sc_core::sc_export<ExchangeListenerIf> listener{"listener"};
 
   /// `staging` bounds the bytes that loads may hold before their consumer is done.
-  Sequencer(const sc_core::sc_module_name& name, Bytes staging);
+  /// `crossbar`: what loads from SRAM and HBM share on their way to the cores; 0 = no limit.
+  Sequencer(const sc_core::sc_module_name& name, Bytes staging, BytesPerSecond crossbar = {});
 
   /// Begins `program` now; it must outlive the step. The last one must have finished.
   void start(const Program& program);
@@ -110,7 +111,11 @@ class Sequencer final : public sc_core::sc_module, public ExchangeListenerIf {
   void record(std::int32_t i, const Execution& execution);
   [[nodiscard]] MemoryIf& memory(Tier tier);
 
+  [[nodiscard]] Picoseconds cross(const MemoryRun& run, const AccessTiming& timing);
+
   const std::int64_t staging_;
+  const BytesPerSecond crossbar_;
+  Picoseconds crossbar_free_{};
   const Program* program_ = nullptr;
   Picoseconds begun_{};
   std::array<std::size_t, kUnitCount> next_{};

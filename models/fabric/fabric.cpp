@@ -220,6 +220,12 @@ void Fabric::run_in_switch(const RoutedExchange& routed, const RoutedExchange::P
   }
 }
 
+/// What participants take between the phases is part of the latency.
+void Fabric::pause(Picoseconds time) {
+  for (ExchangeFront& front : fronts_)
+    front = {front.ready + time, front.latency + time, front.root};
+}
+
 /// Gives the links out message by message. False when that is not how they would be shared: a
 /// message waited for one that came another way, and the order makes a difference or the buffer
 /// before the link does not take the message.
@@ -230,9 +236,10 @@ bool Fabric::reserve(RoutedExchange& routed) {
   bool adds = false;
   for (auto& phase : routed.phases) {
     adds |= !phase.to_switch.empty();
+    if (&phase != routed.phases.data()) pause(routed.exchange->step);
     run_phase(routed, phase);
   }
-  if (adds || longest_wait_.count() == 0) return true;
+  if (adds || routed.exchange->step.count() > 0 || longest_wait_.count() == 0) return true;
   if (overflows_) return false;
   Picoseconds begin{}, end{};
   for (const Picoseconds ready : ready_) begin = max(begin, ready);
@@ -319,10 +326,11 @@ void Fabric::resolve(std::int32_t id) {
   const auto& participants = routed.exchange->participants;
   const auto& joined = progress_[static_cast<std::size_t>(id)].joined;
   const std::size_t count = participants.size();
+  const Picoseconds overhead = overhead_ + routed.exchange->start;
   fronts_.resize(count);
   injected_.assign(count, Picoseconds{});
   for (std::size_t s = 0; s < count; ++s)
-    fronts_[s] = {joined[s] + overhead_, overhead_, static_cast<std::int32_t>(s)};
+    fronts_[s] = {joined[s] + overhead, overhead, static_cast<std::int32_t>(s)};
   if (count > 0) {
     begin(routed);
     if (!remember(routed)) work_out(routed);
@@ -339,7 +347,7 @@ void Fabric::resolve(std::int32_t id) {
     ExchangeTiming timing{front.ready, front.root, joined[static_cast<std::size_t>(front.root)],
                           front.latency};
     if (injected_[s] > timing.done) {  // still pushing its last message out
-      timing = {injected_[s], static_cast<std::int32_t>(s), joined[s], overhead_};
+      timing = {injected_[s], static_cast<std::int32_t>(s), joined[s], overhead};
     }
     dies[static_cast<int>(index(participants[s]))]->exchange_done(id, timing);
   }

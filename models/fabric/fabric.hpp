@@ -57,6 +57,7 @@ class Fabric final : public sc_core::sc_module, public FabricModel {
   bool remember(const RoutedExchange& routed);
   void keep(RoutedExchange& routed);
   void work_out(RoutedExchange& routed);
+  void pause(Picoseconds time);
   bool reserve(RoutedExchange& routed);
   Arrival deliver(std::span<const Hop> hops, Picoseconds at);
   RoutedExchange& route(const std::shared_ptr<const Exchange>& exchange);

@@ -47,9 +47,13 @@ Tiling output_stationary(const MacParams& p, const GemmShape& s, Precision preci
 Tiling tiling_of(const MacParams& params, const GemmShape& shape, Precision precision) {
   const std::int64_t slow = params.cycles_per_pass[static_cast<std::size_t>(precision)];
   invariant(slow > 0, "precision not supported by the MAC array");
-  return params.dataflow == Dataflow::WeightStationary
-             ? weight_stationary(params, shape, precision, slow)
-             : output_stationary(params, shape, precision, slow);
+  Tiling tiling = params.dataflow == Dataflow::WeightStationary
+                      ? weight_stationary(params, shape, precision, slow)
+                      : output_stationary(params, shape, precision, slow);
+  const std::int64_t sustained = params.sustained_permille[static_cast<std::size_t>(shape.use)]
+                                                          [static_cast<std::size_t>(precision)];
+  if (sustained > 0) tiling.pass = mul_div_up(tiling.pass, 1000, sustained);
+  return tiling;
 }
 
 std::int64_t drain_cycles(const MacParams& params) {

@@ -15,6 +15,10 @@ enum class Dataflow : std::uint8_t {
   OutputStationary   ///< a rows x cols tile of results; both operands stream by
 };
 
+/// What a product is for: kernels keep the arrays busy to different shares.
+enum class MacUse : std::uint8_t { Dense, Grouped, GroupedBlock, Attention };
+inline constexpr std::size_t kMacUseCount = 4;
+
 /// `arrays` systolic arrays of rows x cols multiply-accumulators.
 struct MacParams {
   std::int64_t arrays = 1;
@@ -31,6 +35,9 @@ struct MacParams {
   /// Cycles one pass takes relative to the native format, by weight/operand precision;
   /// 0 = not supported. FP4 native: 1; a format at half its rate: 2.
   std::array<std::int64_t, kPrecisionCount> cycles_per_pass{};
+  /// Share of the peak that is sustained, in thousandths: power limits the clock, and kernels do
+  /// not feed every cycle. 0 = all of it.
+  std::array<std::array<std::int64_t, kPrecisionCount>, kMacUseCount> sustained_permille{};
 };
 
 /// The format that a product of two formats runs in: the one that takes more cycles.
@@ -47,6 +54,7 @@ struct GemmShape {
   std::int64_t k = 0;
   std::int64_t n = 0;
   std::int64_t count = 1;
+  MacUse use = MacUse::Dense;
 };
 
 struct MacStats {

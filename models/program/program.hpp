@@ -144,6 +144,8 @@ struct Message {
 struct Exchange {
   std::vector<DieId> participants;
   std::vector<std::vector<Message>> phases;
+  Picoseconds start{};  ///< before the first phase, on every participant: its kernel
+  Picoseconds step{};   ///< before each later phase: flags and copies of the library
 };
 
 /// Where routed experts came from, over all layers and expert groups: for the report, not for

@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   add_check(app);
   add_capacity(app);
   add_reprice(app);
+  add_validate(app);
   add_workload(app);
   if (argc > 1 && argv[1][0] != '-' && !is_subcommand(app, argv[1])) {
     std::string known;

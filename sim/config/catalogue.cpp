@@ -26,6 +26,7 @@ constexpr std::array kKinds{
     KindFact{CatalogueKind::Hbm, "HBM standard", "configs/hbm"},
     KindFact{CatalogueKind::Tier, "memory device", "configs/tiers"},
     KindFact{CatalogueKind::HostLink, "host link", "configs/links"},
+    KindFact{CatalogueKind::Kernels, "kernel table", "configs/kernels"},
 };
 
 const KindFact& fact(CatalogueKind kind) {

@@ -9,6 +9,7 @@
 #include "sim/config/enum_tables.hpp"
 #include "sim/config/read_fabric.hpp"
 #include "sim/config/read_hbm.hpp"
+#include "sim/config/read_kernels.hpp"
 #include "sim/config/read_prices.hpp"
 #include "sim/config/read_tier.hpp"
 
@@ -121,11 +122,13 @@ DieParams read_die(const ConfigNode& node) {
       .flash = {},
       .mac = read_mac(node.child("mac")),
       .vector = read_vector(node.child("vector")),
+      .kernels = {},
       .area_mm2 = node.get<double>("area_mm2", DieParams{}.area_mm2, bounds::kSquareMillimetres),
   };
   if (const auto hbm = node.find_child("hbm")) die.hbm = read_hbm(*hbm);
   if (const auto far = node.find_child("far")) die.far = read_linked_memory(*far);
   if (const auto flash = node.find_child("flash")) die.flash = read_linked_memory(*flash);
+  if (node.has("kernels")) read_kernels(node.child("kernels"), die);
   sequencer.check("staging", die.sequencer.staging <= die.sram.capacity,
                   "must not exceed the SRAM (" + ValueText<Bytes>::format(die.sram.capacity) + ")");
   node.reject_unknown_keys();

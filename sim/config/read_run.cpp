@@ -8,6 +8,7 @@
 #include "sim/config/catalogue.hpp"
 #include "sim/config/config_node.hpp"
 #include "sim/config/read_hbm.hpp"
+#include "sim/config/read_kernels.hpp"
 #include "sim/config/read_llm.hpp"
 #include "sim/config/read_platform.hpp"
 #include "sim/config/read_policies.hpp"
@@ -69,6 +70,8 @@ ConfigTree* die_section(ConfigTree& root, Keys... keys) {
 void complete_tables(ConfigTree& root) {
   if (ConfigTree* hbm = die_section(root, "hbm"))
     fill_from_hbm_table(*root.find("platform"), *hbm, "platform.die.hbm");
+  if (ConfigTree* kernels = die_section(root, "kernels"))
+    fill_from_kernel_table(*kernels, "platform.die.kernels");
   for (const std::string tier : {"far", "flash"})
     if (ConfigTree* section = die_section(root, tier.c_str()))
       fill_from_tier_tables(*section, "platform.die." + tier);
@@ -77,6 +80,7 @@ void complete_tables(ConfigTree& root) {
 /// A resolved file holds every timing already: another standard would change nothing but a name.
 void keep_standards(ConfigTree& root) {
   const std::array sections{std::pair{die_section(root, "hbm"), "hbm"},
+                            std::pair{die_section(root, "kernels"), "kernels"},
                             std::pair{die_section(root, "far", "device"), "far.device"},
                             std::pair{die_section(root, "far", "link"), "far.link"},
                             std::pair{die_section(root, "flash", "device"), "flash.device"},
@@ -208,6 +212,7 @@ constexpr std::array kFileKinds{
     FileKind{"vocabulary", "llm", [](const std::string& path) { (void)read_llm(path); }},
     FileKind{"kind", "workload", [](const std::string& path) { (void)read_workload(path); }},
     FileKind{"timing", "hbm", check_table<check_hbm_table>},
+    FileKind{"crossbar_share", "kernels", check_table<check_kernel_table>},
     FileKind{"page_read", "tier", check_table<check_tier_table>},
     FileKind{"packet", "link", check_table<check_link_table>},
     FileKind{"energy", "prices", check_prices},
@@ -230,7 +235,7 @@ std::string check_file(const std::string& path) {
   }
   throw ConfigError(
       {path, 1, 1}, "",
-      "expected a platform, llm, workload, hbm, tier, link, prices, serving or resolved file");
+      "expected a platform, llm, workload, hbm, kernels, tier, link, prices, serving or resolved file");
 }
 
 }  // namespace reticle

@@ -118,8 +118,8 @@ Exchange hierarchical(const DieGroup& group, std::int64_t total, std::int64_t in
 }  // namespace
 
 std::string_view name_of(AllReduceKind kind) {
-  constexpr std::array<std::string_view, 6> kNames{"one-shot", "direct",       "ring",
-                                                   "tree",     "hierarchical", "in-switch"};
+  constexpr std::array<std::string_view, 7> kNames{
+      "one-shot", "direct", "ring", "bulk ring", "tree", "hierarchical", "in-switch"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -141,6 +141,7 @@ Exchange all_reduce(const DieGroup& group, Bytes bytes, AllReduceKind kind, std:
   if (group.count <= 1) return with_participants(group);
   switch (kind) {
     case AllReduceKind::Ring:
+    case AllReduceKind::BulkRing:
       return ring(group, bytes.count());
     case AllReduceKind::Hierarchical:
       return hierarchical(group, bytes.count(), inside);
@@ -214,6 +215,7 @@ Exchange peer_to_peer(const DieGroup& from, const DieGroup& to, Bytes bytes) {
 
 Collectives::Collectives(const PlatformSpec& platform, bool rank_order)
     : rank_order_{rank_order}, overhead_{platform.fabric.exchange_overhead} {
+  if (platform.die.kernels) library_ = platform.die.kernels->collective;
   std::int64_t below = 1;
   for (const FabricLevel& spec : platform.fabric.levels) {
     const std::int64_t joined = below * spec.width * spec.height;
@@ -297,9 +299,45 @@ Picoseconds Collectives::phase(const Level& level, std::int64_t bytes_per_die,
   return way + transfer_time(Bytes{busiest}, spec.link.rate);
 }
 
+namespace {
+Exchange as_kernel(Exchange exchange, Picoseconds start, const ProtocolParams& protocol) {
+  exchange.start = start + protocol.step;
+  exchange.step = protocol.step;
+  for (auto& phase : exchange.phases)
+    for (Message& m : phase)
+      m.bytes = Bytes{div_up(m.bytes.count() * protocol.wire_permille, 1000)};
+  return exchange;
+}
+}  // namespace
+
+Exchange Collectives::as_direct(Exchange exchange) const {
+  if (!library_) return exchange;
+  return as_kernel(std::move(exchange), library_->start, {{}, library_->direct_permille});
+}
+
+Exchange Collectives::as_dispatch(Exchange exchange, bool bulk) const {
+  if (!library_) return exchange;
+  return as_kernel(std::move(exchange), {}, bulk ? library_->dispatch_bulk : library_->dispatch);
+}
+
+Exchange Collectives::as_library(Exchange exchange, bool bulk) const {
+  if (!library_) return exchange;
+  return as_kernel(std::move(exchange), library_->ring_start,
+                   bulk ? library_->bulk : library_->latency);
+}
+
+Exchange Collectives::reduction(const Choice& choice, const DieGroup& group, Bytes bytes) const {
+  Exchange exchange = all_reduce(group, bytes, choice.kind, choice.inside);
+  if (!library_) return exchange;
+  if (choice.kind == AllReduceKind::Ring) return as_library(std::move(exchange), false);
+  if (choice.kind == AllReduceKind::BulkRing) return as_library(std::move(exchange), true);
+  return as_direct(std::move(exchange));
+}
+
 /// Idle-fabric closed forms.
 Picoseconds Collectives::estimate(const Choice& choice, const DieGroup& group, Bytes bytes) const {
   if (group.count <= 1) return Picoseconds{0};
+  if (library_) return estimate(reduction(choice, group, bytes));
   const Level& level = level_between(group);
   const std::int64_t n = group.count;
   const std::int64_t total = bytes.count();
@@ -309,6 +347,7 @@ Picoseconds Collectives::estimate(const Choice& choice, const DieGroup& group, B
     case AllReduceKind::Direct:
       return overhead_ + 2 * phase(level, (n - 1) * total / n, n - 1);
     case AllReduceKind::Ring:
+    case AllReduceKind::BulkRing:
       return overhead_ + 2 * (n - 1) * phase(level, div_up(total, n), 1);
     case AllReduceKind::Tree:
       return overhead_ +
@@ -335,7 +374,8 @@ Picoseconds Collectives::estimate(const Exchange& exchange) const {
     return static_cast<std::int64_t>(index(dies[static_cast<std::size_t>(slot)]));
   };
   std::vector<Traffic> traffic(levels_.size() * dies.size());  // [level][slot]
-  Picoseconds sum = overhead_;
+  const auto steps = std::max<std::int64_t>(0, std::ssize(exchange.phases) - 1);
+  Picoseconds sum = overhead_ + exchange.start + steps * exchange.step;
   for (const auto& messages : exchange.phases) {
     std::fill(traffic.begin(), traffic.end(), Traffic{});
     for (const Message& m : messages) {
@@ -366,6 +406,9 @@ std::vector<Collectives::Choice> Collectives::candidates(const DieGroup& group) 
   const TopologyKind kind = level_between(group).spec.kind;
   std::vector<Choice> choices{{}, {AllReduceKind::OneShot, 1}};
   if (rank_order_) return choices;
+  // What the libraries of GPUs have: direct reads while messages are small, else rings.
+  if (library_)
+    return {{AllReduceKind::OneShot, 1}, {AllReduceKind::Ring, 1}, {AllReduceKind::BulkRing, 1}};
   choices.push_back({AllReduceKind::Tree, 1});
   if (meets_in_switch(group)) choices.push_back({AllReduceKind::InSwitch, 1});
   if (kind != TopologyKind::Switch && kind != TopologyKind::FullyConnected)
@@ -377,8 +420,9 @@ std::vector<Collectives::Choice> Collectives::candidates(const DieGroup& group) 
 }
 
 Collectives::Choice Collectives::choose(const DieGroup& group, Bytes bytes) const {
-  Choice best;
-  for (const Choice& choice : candidates(group))
+  const std::vector<Choice> choices = candidates(group);
+  Choice best = choices.front();
+  for (const Choice& choice : choices)
     if (estimate(choice, group, bytes) < estimate(best, group, bytes)) best = choice;
   return best;
 }
@@ -449,20 +493,20 @@ std::shared_ptr<const Exchange> Collectives::keep(const Key& key,
 }
 
 std::shared_ptr<const Exchange> Collectives::reduce_all(const DieGroup& group, Bytes bytes) {
-  return keep({0, group, {}, bytes.count()}, [&] {
-    const Choice choice = choose(group, bytes);
-    return all_reduce(group, bytes, choice.kind, choice.inside);
-  });
+  return keep({0, group, {}, bytes.count()},
+              [&] { return reduction(choose(group, bytes), group, bytes); });
 }
 std::shared_ptr<const Exchange> Collectives::gather_all(const DieGroup& group, Bytes bytes) {
-  return keep({1, group, {}, bytes.count()}, [&] { return all_gather(group, bytes); });
+  return keep({1, group, {}, bytes.count()}, [&] { return as_direct(all_gather(group, bytes)); });
 }
 std::shared_ptr<const Exchange> Collectives::scatter_sums(const DieGroup& group, Bytes bytes) {
-  return keep({2, group, {}, bytes.count()}, [&] { return reduce_scatter(group, bytes); });
+  return keep({2, group, {}, bytes.count()},
+              [&] { return as_direct(reduce_scatter(group, bytes)); });
 }
 std::shared_ptr<const Exchange> Collectives::send(const DieGroup& from, const DieGroup& to,
                                                   Bytes bytes) {
-  return keep({3, from, to, bytes.count()}, [&] { return peer_to_peer(from, to, bytes); });
+  return keep({3, from, to, bytes.count()},
+              [&] { return as_direct(peer_to_peer(from, to, bytes)); });
 }
 
 }  // namespace reticle

@@ -30,6 +30,7 @@ enum class AllReduceKind : std::uint8_t {
   OneShot,       ///< everyone sends everything to everyone; adds locally
   Direct,        ///< reduce-scatter, then all-gather, each in one phase
   Ring,          ///< the same in n - 1 phases each, neighbour to neighbour
+  BulkRing,      ///< likewise in a library's protocol for large messages
   Tree,          ///< binomial: sums to the first die, then from there to all
   Hierarchical,  ///< reduce-scatter in a package (or node), Direct across, all-gather inside
   InSwitch,      ///< everyone sends to the switch, which adds and sends the sum to everyone
@@ -71,6 +72,13 @@ class Collectives {
     std::int64_t inside = 1;
   };
   [[nodiscard]] Choice choose(const DieGroup& group, Bytes bytes) const;
+  /// The all-reduce as it runs: where kernels do it, with their times and bytes on the wire.
+  [[nodiscard]] Exchange reduction(const Choice& choice, const DieGroup& group, Bytes bytes) const;
+  /// As a kernel in which peers read from one another; tokens to experts and back likewise.
+  [[nodiscard]] Exchange as_direct(Exchange exchange) const;
+  [[nodiscard]] Exchange as_dispatch(Exchange exchange, bool bulk = false) const;
+  /// As a library's collective, in its protocol for large messages (`bulk`) or small ones.
+  [[nodiscard]] Exchange as_library(Exchange exchange, bool bulk) const;
   /// Sizes that one algorithm serves, and why: its closed form and that of the next best. Sizes are
   /// tried by doubling, 1 KiB to 1 GiB.
   struct Served {
@@ -115,6 +123,7 @@ class Collectives {
   const bool rank_order_;
   std::vector<Level> levels_;
   Picoseconds overhead_;
+  std::optional<CollectiveParams> library_;  ///< of a machine that runs kernels
   std::map<Key, std::shared_ptr<const Exchange>> kept_;
 };
 

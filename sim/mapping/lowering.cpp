@@ -79,6 +79,7 @@ Lowering::Writer::Writer(Lowering& owner, StepPrograms& out)
       last_(static_cast<std::size_t>(plan_.stage_dies() * plan_.pipeline), kNoInstruction),
       gate_(last_.size(), kNoInstruction),
       router_done_(last_.size(), kNoInstruction),
+      crossing_(last_.size(), kNoInstruction),
       arriving_(last_.size()),
       arrived_(last_.size(), kNoInstruction) {
   if (owner.router_ != nullptr && owner.llm_.moe->routing.choice == ExpertChoice::ByToken)
@@ -122,12 +123,32 @@ std::int32_t Lowering::Writer::add(std::int64_t die, Instruction in) {
 }
 
 /// Where kernels run one after another, the next one waits for the last and for its launch.
-void Lowering::Writer::begin_kernel(std::int64_t die) {
+void Lowering::Writer::begin_kernel(std::int64_t die, KernelKind kind, Picoseconds more) {
   if (prefetch_) return;
+  const DieParams& silicon = o_.platform_.die;
   Instruction in{.code = OpCode::Wait, .unit = Unit::Control, .category = TimeCategory::Launch};
-  in.amount = o_.platform_.die.sequencer.launch_gap.count();
+  in.amount =
+      (silicon.kernels ? begin_of(*silicon.kernels, kind) + more : silicon.sequencer.launch_gap)
+          .count();
   in.after[0] = last(die);
   last(die) = gate_[static_cast<std::size_t>(die)] = add(die, in);
+}
+
+void Lowering::Writer::begin_product(std::int64_t die, KernelKind kind, Precision format) {
+  const auto& kernels = o_.platform_.die.kernels;
+  begin_kernel(die, kind,
+               kernels ? kernels->quantise[static_cast<std::size_t>(format)] : Picoseconds{});
+}
+
+void Lowering::Writer::cross(std::int64_t die, Bytes bytes, bool first) {
+  Instruction in{.code = OpCode::Load,
+                 .unit = Unit::SramPort,
+                 .tier = Tier::Sram,
+                 .category = TimeCategory::Mac};
+  in.amount = bytes.count();
+  if (in.amount == 0) return;
+  in.after[0] = last(die);
+  (first ? last(die) : crossing_[static_cast<std::size_t>(die)]) = add(die, in);
 }
 
 void Lowering::Writer::vector(std::int64_t die, const VectorWork& work, std::int32_t streams_from) {
@@ -198,6 +219,7 @@ void Lowering::Writer::load_and_mac_tile(std::int64_t die, const Streamed& part,
   mac.shapes_end = static_cast<std::int32_t>(program(die).shapes.size());
   mac.after[0] = {operand, true};
   mac.after[1] = operands;
+  mac.after[2] = {std::exchange(crossing_[static_cast<std::size_t>(die)], kNoInstruction), true};
   last(die) = add(die, mac);
   if (loaded == kNoInstruction) return;
   std::int32_t& consumer = program(die).code[static_cast<std::size_t>(loaded)].consumer;
@@ -233,6 +255,12 @@ std::int32_t Lowering::Writer::fill(std::int64_t die, std::int64_t address, std:
 void Lowering::Writer::gemm(std::int64_t die, const WeightHome& home, const Matrix& mine,
                             std::span<const GemmShape> shapes) {
   if (mine.elements() <= 0 || shapes.empty()) return;
+  if (const auto& kernels = o_.platform_.die.kernels) {
+    std::int64_t bytes = 0;
+    for (const GemmShape& s : shapes)
+      bytes += operands_crossing(*kernels, s, product(mine), o_.llm_.activations).count();
+    cross(die, Bytes{bytes}, false);
+  }
   load_and_mac(die,
                {.tier = home.tier,
                 .address = home.address,
@@ -350,7 +378,7 @@ void Lowering::Writer::token_wise(VectorOp op) {
 
 void Lowering::Writer::project(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    begin_kernel(die);
+    begin_product(die, KernelKind::Product, product(op.weight));
     gemm(die, home(op), shard(op.weight, plan_.tensor, rank), w.tokens);
     adapt(die, op, rank, w);
   });
@@ -387,7 +415,7 @@ void Lowering::Writer::embed() {
 void Lowering::Writer::head(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
     if (w.emitted == 0) return;
-    begin_kernel(die);
+    begin_product(die, KernelKind::Product, product(op.weight));
     gemm(die, o_.placement_.head, shard(op.weight, plan_.tensor, rank), w.emitted);
   });
 }

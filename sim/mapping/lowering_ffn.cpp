@@ -315,7 +315,7 @@ void Lowering::Writer::dispatch(bool back, std::int64_t bytes_per_token) {
       if (i != j) sizes[static_cast<std::size_t>(back ? j * n + i : i * n + j)] = bytes;
     }
   // Dies of idle replicas take part too: tokens of others come to their experts.
-  exchange(std::make_shared<const Exchange>(all_to_all(all, sizes)));
+  exchange(std::make_shared<const Exchange>(o_.collectives_.as_dispatch(all_to_all(all, sizes))));
 }
 
 std::int64_t Lowering::Writer::expert_tokens(std::int64_t in_stage) const {
@@ -336,9 +336,18 @@ void Lowering::Writer::expert_gemms(const Operator& op) {
     for (const std::size_t source : kInOrder) {
       const ExpertWork& work = expert_work(i, source);
       if (work.experts == 0 || mine.elements() == 0) continue;
-      if (!std::exchange(begun, true)) begin_kernel(die);
+      if (!std::exchange(begun, true)) {
+        begin_product(die, KernelKind::Experts, product(mine));
+        // Half of what a routed token moves goes with each of the two products.
+        if (const auto& kernels = o_.platform_.die.kernels)
+          cross(die,
+                crossing(bytes_of(expert_tokens(i) * o_.llm_.hidden, o_.llm_.activations),
+                         kernels->expert_passes / 2),
+                true);
+      }
       shapes.clear();
-      for (const auto& g : work.groups) shapes.push_back({g.tokens, mine.k, mine.n, g.experts});
+      for (const auto& g : work.groups)
+        shapes.push_back({g.tokens, mine.k, mine.n, g.experts, MacUse::Grouped});
       const bool just_come = source == kJustCome;
       const auto tier = just_come ? Tier::Sram : static_cast<Tier>(source);
       const std::int64_t each = bytes_of(mine.elements(), mine.precision).count();

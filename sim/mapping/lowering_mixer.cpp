@@ -80,12 +80,27 @@ void Lowering::Writer::project_in(const Operator& op) {
   });
 }
 
+/// Rotation and append are part of the attention kernel, or go before it [docs/models/kernels.md].
+void Lowering::Writer::begin_attention(std::int64_t die, const ReplicaWork& w) {
+  if (w.prefills.empty())
+    return begin_kernel(die, latent()                       ? KernelKind::LatentAttention
+                             : o_.llm_.kv == Precision::Fp8 ? KernelKind::AttentionFp8
+                                                            : KernelKind::Attention);
+  begin_kernel(die, KernelKind::Prefill);
+  const auto& kernels = o_.platform_.die.kernels;
+  const auto* a = std::get_if<AttentionSpec>(&mixer().of);
+  if (!kernels || a == nullptr) return;
+  const std::int64_t elements =
+      (w.tokens - w.decode_tokens) * (a->heads + 2 * a->kv_heads) * a->head_dim / plan_.tensor;
+  cross(die, crossing(bytes_of(elements, o_.llm_.activations), kernels->prefill_passes), true);
+}
+
 void Lowering::Writer::rope() {
   const auto* a = std::get_if<AttentionSpec>(&mixer().of);
   const std::int64_t row = a != nullptr ? a->head_dim : latent()->rope_dim;
   const std::int64_t rows = a != nullptr ? a->heads + a->kv_heads : latent()->heads + 1;
   each_die([&](std::int64_t die, auto, auto, const ReplicaWork& w) {
-    begin_kernel(die);
+    begin_attention(die, w);
     vector(die,
            {.op = VectorOp::Rope, .elements = w.tokens * rows * row / plan_.tensor, .row = row});
   });
@@ -136,7 +151,7 @@ void Lowering::Writer::key_up(const Operator& op) {
   const LatentAttentionSpec& spec = *latent();
   gather_latents();
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    begin_kernel(die);
+    begin_product(die, KernelKind::Product, product(op.weight));
     const Matrix mine = shard(op.weight, plan_.tensor, rank);
     gemm(die, home(op), mine, expanded(mine, w, asked(w)));
   });
@@ -150,7 +165,7 @@ void Lowering::Writer::key_up(const Operator& op) {
 
 void Lowering::Writer::value_up(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    begin_kernel(die);
+    begin_product(die, KernelKind::Product, product(op.weight));
     const Matrix mine = shard(op.weight, plan_.tensor, rank);
     gemm(die, home(op), mine, expanded(mine, w, asked(w)));
   });
@@ -205,16 +220,17 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
     const std::int64_t my_heads = share(spec.heads, plan_.tensor, rank);
     shapes.clear();
     if (my_pairs > 0) {
-      shapes.push_back({spec.heads, elements, my_pairs, 1});
-      shapes.push_back({spec.heads, my_pairs, spec.kv_rank, 1});
+      shapes.push_back({spec.heads, elements, my_pairs, 1, MacUse::Attention});
+      shapes.push_back({spec.heads, my_pairs, spec.kv_rank, 1, MacUse::Attention});
     }
     std::int64_t scores = spec.heads * my_pairs;
     for (const Prefill& p : w.prefills) {
       if (selects(mixer()) || p.absorbed) continue;  // among the single queries
       const Attended& a = p.asked[static_cast<std::size_t>(mixer_)];
       const std::int64_t positions = div_up(a.pairs, p.new_tokens);
-      shapes.push_back({p.new_tokens, spec.nope_dim + spec.rope_dim, positions, my_heads});
-      shapes.push_back({p.new_tokens, positions, spec.value_dim, my_heads});
+      shapes.push_back(
+          {p.new_tokens, spec.nope_dim + spec.rope_dim, positions, my_heads, MacUse::Attention});
+      shapes.push_back({p.new_tokens, positions, spec.value_dim, my_heads, MacUse::Attention});
       scores += my_heads * a.pairs;
     }
     // Tokens an indexer has picked lie scattered; else whole pages are read.
@@ -263,8 +279,8 @@ void Lowering::Writer::attend_heads(const AttentionSpec& a) {
     const auto attention = [&](std::int64_t rows, std::int64_t positions) {
       const std::int64_t mine = share(positions, shards().context, c);
       if (mine == 0 || rows == 0) return;
-      shapes.push_back({rows, a.head_dim, mine, kv_heads});
-      shapes.push_back({rows, mine, a.head_dim, kv_heads});
+      shapes.push_back({rows, a.head_dim, mine, kv_heads, MacUse::Attention});
+      shapes.push_back({rows, mine, a.head_dim, kv_heads, MacUse::Attention});
     };
     attention(group_heads, mixed.single.pairs);
     for (const Prefill& p : w.prefills)
@@ -315,7 +331,7 @@ void Lowering::Writer::recur() {
   const KvRoom& kv = o_.placement_.kv;
   const std::int64_t state = spec.key_dim * spec.value_dim;
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    begin_kernel(die);
+    begin_kernel(die, KernelKind::Product);
     const std::int64_t heads = share(spec.heads, plan_.tensor, rank);
     if (heads == 0) return;
     const std::int64_t key_heads = std::max<std::int64_t>(1, heads * spec.key_heads / spec.heads);

@@ -166,7 +166,12 @@ class Lowering::Writer {
 
   // ---- instructions -------------------------------------------------------------------------
   std::int32_t add(std::int64_t die, Instruction in);
-  void begin_kernel(std::int64_t die);
+  void begin_kernel(std::int64_t die, KernelKind kind = KernelKind::Small, Picoseconds more = {});
+  /// Begins a product in `format`, whose inputs are quantised first.
+  void begin_product(std::int64_t die, KernelKind kind, Precision format);
+  /// What a kernel moves beside its weights crosses to the cores first.
+  /// `first`: nothing of the kernel goes beside it.
+  void cross(std::int64_t die, Bytes bytes, bool first);
   /// A vector operation on `work`'s rows, after the die's last instruction or with `streams_from`.
   void vector(std::int64_t die, const VectorWork& work, std::int32_t streams_from = kNoInstruction);
   struct Streamed {
@@ -236,6 +241,7 @@ class Lowering::Writer {
   void key_up(const Operator& op);
   void value_up(const Operator& op);
   void gather_latents();
+  void begin_attention(std::int64_t die, const ReplicaWork& w);
   void rope();
   void append();
   void attend();
@@ -314,6 +320,7 @@ class Lowering::Writer {
   std::span<const SequenceWork> sequences_;
   std::vector<ReplicaWork> work_;
   std::vector<std::int32_t> last_, gate_, router_done_;  ///< per die
+  std::vector<std::int32_t> crossing_;                   ///< per die: operands on their way
   std::vector<std::deque<std::int32_t>> arriving_;       ///< per die: reads of what comes home
   std::vector<std::int32_t> arrived_;                    ///< per die: the last prefetched expert
   std::int64_t stage_ = 0;

@@ -110,7 +110,11 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
   const double small_exchange =
       plan.tensor > 1 ? seconds(collectives.estimate_all_reduce(replica, Bytes{1})) : 0;
   const Precision inputs = llm.linear_inputs.value_or(llm.activations);
-  const double launches = die.sequencer.static_prefetch ? 0 : 6 * seconds(die.sequencer.launch_gap);
+  const double launches =
+      die.sequencer.static_prefetch
+          ? 0
+          : 6 * seconds(die.kernels ? begin_of(*die.kernels, KernelKind::Product)
+                                    : die.sequencer.launch_gap);
 
   double worst_stage = 0;
   for (std::int64_t stage = 0; stage < plan.pipeline; ++stage) {

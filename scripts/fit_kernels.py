@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+"""Fits the kernel tables (configs/kernels) to measured components; the simulator is the model.
+
+    scripts/fit_kernels.py [--measured DIR] [--reticle PROGRAM] [--only NAME] [--jobs N] [--check]
+
+Coordinate descent on the mean |log(simulated / measured)|, each term at most log 1.65, so that few
+odd rows steer nothing. A stage fits the parameters that its operations depend on and leaves the
+rest as they are. No parameter belongs to a row, a shape or a language model.
+--check writes nothing and fails when a value comes out different from the one that is shipped.
+"""
+
+import argparse
+import csv
+import gzip
+import json
+import math
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CAP = 0.5
+
+# unit, digits kept, lowest and highest value
+TIME = ("us", 1, 0.0, 500.0)
+SHARE = ("", 3, 0.05, 1.0)
+PASSES = ("", 2, 0.0, 60.0)
+WIRE = ("", 2, 1.0, 12.0)
+
+# platform, then stages: operations, a test on the row, parameters
+NCCL = ("allreduce", "allgather", "reducescatter", "alltoall")
+LOW = ("alltoall_dispatch", "alltoall_combine")
+
+
+def format_is(*words):
+    return lambda row: any(row["precision"].startswith(w) for w in words)
+
+
+def is_nccl(row):
+    return "NCCL" in row["framework"]
+
+
+def is_bulk(row):
+    return "normal" in row["framework"]
+
+
+def gemm(name, *words, extra=(), first=()):
+    return (("gemm",), format_is(*words), list(first) + [(f"sustained.dense.{name}", SHARE)] +
+            list(extra))
+
+
+SHARED = [("begin.product", TIME), ("crossbar_share", SHARE), ("operand_passes", PASSES)]
+DECODE = (("attention_decode",), lambda row: "fp8 kv" not in row["precision"],
+          [("begin.attention", TIME)])
+DECODE_FP8 = (("attention_decode",), lambda row: "fp8 kv" in row["precision"],
+              [("begin.attention_fp8", TIME)])
+PREFILL = (("attention_prefill",), None, [("begin.prefill", TIME), ("prefill_passes", PASSES),
+                                          ("sustained.attention.bf16", SHARE)])
+LIBRARY = (NCCL, is_nccl, [("collective.ring_start", TIME), ("collective.latency.step", TIME),
+                           ("collective.latency.wire", WIRE), ("collective.bulk.step", TIME),
+                           ("collective.bulk.wire", WIRE)])
+DIRECT = (("allreduce",), lambda row: not is_nccl(row),
+          [("collective.start", TIME), ("collective.direct_wire", WIRE)])
+DISPATCH = [(LOW, lambda row: not is_bulk(row), [("collective.dispatch.step", TIME),
+                                                 ("collective.dispatch.wire", WIRE)]),
+            (LOW, is_bulk, [("collective.dispatch_bulk.step", TIME),
+                            ("collective.dispatch_bulk.wire", WIRE)])]
+
+BLOCK = (("moe",), format_is("fp8_block"), [("sustained.grouped_block.fp8", SHARE),
+                                            ("block_experts", TIME)])
+
+GENERATIONS = {
+    "ampere": ("a100-8", [
+        gemm("bf16", "bf16", first=SHARED),
+        gemm("fp16", "fp16", extra=[("host", TIME)]),
+        gemm("int8", "int8", extra=[("quantise.int8", TIME)]),
+        DECODE, PREFILL,
+        (("moe",), None, [("begin.experts", TIME), ("expert_passes", PASSES),
+                          ("sustained.grouped.bf16", SHARE)]),
+        LIBRARY, DIRECT]),
+    "hopper": ("h100-8", [
+        gemm("bf16", "bf16", first=SHARED),
+        gemm("fp8", "fp8", extra=[("quantise.fp8", TIME), ("per_tensor", TIME)]),
+        DECODE, DECODE_FP8, PREFILL,
+        (("mla_decode",), None, [("begin.latent_attention", TIME)]),
+        (("moe",), format_is("bf"), [("begin.experts", TIME), ("expert_passes", PASSES),
+                                     ("sustained.grouped.bf16", SHARE)]),
+        (("moe",), lambda row: row["precision"] == "fp8", [("sustained.grouped.fp8", SHARE)]),
+        BLOCK, LIBRARY, DIRECT, *DISPATCH]),
+    "blackwell": ("b200-8", [
+        gemm("bf16", "bf16", first=SHARED),
+        gemm("fp8", "fp8", extra=[("quantise.fp8", TIME), ("per_tensor", TIME)]),
+        gemm("nvfp4", "nvfp4", extra=[("quantise.nvfp4", TIME)]),
+        DECODE, DECODE_FP8, PREFILL,
+        (("mla_decode",), None, [("begin.latent_attention", TIME),
+                                 ("sustained.attention.fp8", SHARE)]),
+        (("moe",), format_is("bf"), [("begin.experts", TIME), ("expert_passes", PASSES),
+                                     ("sustained.grouped.bf16", SHARE)]),
+        BLOCK,
+        (("moe",), format_is("nvfp4"), [("sustained.grouped.nvfp4", SHARE)]),
+        LIBRARY, DIRECT, *DISPATCH]),
+    "cdna3": ("mi300x-8", [
+        gemm("fp8", "fp8", first=SHARED),
+        (("moe",), None, [("begin.experts", TIME), ("expert_passes", PASSES),
+                          ("sustained.grouped.fp8", SHARE)])]),
+}
+
+
+def read_rows(path):
+    opened = gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="")
+    with opened as file:
+        return {row["id"]: row for row in csv.DictReader(file)}
+
+
+class Table:
+    """A kernel table as text; values are replaced where they stand."""
+
+    def __init__(self, name):
+        self.path = ROOT / "configs" / "kernels" / f"{name}.yaml"
+        self.lines = self.path.read_text(encoding="utf-8").splitlines()
+
+    def place(self, key):
+        depth, begin = 0, 0
+        for part in key.split("."):
+            pattern = re.compile(" " * depth + re.escape(part) + ":")
+            begin = next(i for i in range(begin, len(self.lines))
+                         if pattern.match(self.lines[i]))
+            depth += 2
+        return begin
+
+    def get(self, key):
+        return float(re.search(r"value: ([\d.]+)", self.lines[self.place(key)]).group(1))
+
+    def put(self, key, text, source):
+        at = self.place(key)
+        head = self.lines[at].split(":", 1)[0]
+        self.lines[at] = f'{head}: {{value: {text}, source: "{source}", confidence: measured}}'
+
+    def save(self):
+        self.path.write_text("\n".join(self.lines) + "\n", encoding="utf-8")
+
+
+def text_of(value, kind):
+    unit, digits = kind[:2]
+    return f"{value:.{digits}f}" + (f" {unit}" if unit else "")
+
+
+class Stage:
+    def __init__(self, options, tables, name, platform, stage):
+        self.options, self.platform = options, platform
+        self.ops, self.test, self.parameters = stage
+        # The dense table leaves out what is flagged; the A100's experts are only in the other one.
+        thin = name == "ampere" and self.ops == ("moe",)
+        self.path, self.rows = tables[1 if thin else 0]
+        self.known = {}
+        self.errors = []
+
+    def cost(self, values, fixed):
+        key = tuple(values)
+        if key in self.known:
+            return self.known[key]
+        command = [self.options.reticle, "validate", "components", "--json", "--rows",
+                   str(self.path), "--platform", self.platform]
+        for op in self.ops:
+            command += ["--op", op]
+        for (name, kind), value in zip(self.parameters, values):
+            command += ["--set", f"platform.die.kernels.{name}={text_of(value, kind)}"]
+        for name, text in fixed:
+            command += ["--set", f"platform.die.kernels.{name}={text}"]
+        answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        self.errors = [row["error"] for row in json.loads(answer)["rows"]
+                       if self.test is None or self.test(self.rows[row["id"]])]
+        terms = sorted(min(abs(math.log(1 + e)), CAP) for e in self.errors)
+        self.known[key] = sum(terms) / len(terms)
+        return self.known[key]
+
+    def fit(self, values, fixed):
+        best = self.cost(values, fixed)
+        steps = [0.3] * len(values)
+        for _ in range(14):
+            for i, (_, kind) in enumerate(self.parameters):
+                for factor in (1 + steps[i], 1 / (1 + steps[i])):
+                    least = 10 ** -kind[1]
+                    moved = max(values[i], least) * factor
+                    trial = list(values)
+                    trial[i] = round(min(max(moved, kind[2]), kind[3]), kind[1])
+                    cost = self.cost(trial, fixed)
+                    if cost < best - 1e-9:
+                        best, values = cost, trial
+                        break
+                else:
+                    steps[i] *= 0.5
+            if max(steps) < 0.004:
+                break
+        self.known.clear()
+        self.cost(values, fixed)
+        return values
+
+
+def source_of(stage):
+    errors = sorted(abs(e) for e in stage.errors)
+    median = errors[(len(errors) - 1) // 2]
+    words = "collective" if len(stage.ops) > 2 else stage.ops[0]
+    return (f"fitted: scripts/fit_kernels.py, {len(errors)} {words} rows, "
+            f"median error {100 * median:.1f} %")
+
+
+def fit_generation(options, tables, name):
+    platform, stages = GENERATIONS[name]
+    table, changed, fixed = Table(name), [], []
+    for description in stages:
+        stage = Stage(options, tables, name, platform, description)
+        begin = [table.get(key) for key, _ in stage.parameters]
+        values = stage.fit(begin, fixed)
+        for (key, kind), value, was in zip(stage.parameters, values, begin):
+            text = text_of(value, kind)
+            fixed.append((key, text))
+            if value != was:
+                changed.append(f"{name}: {key}: {text_of(was, kind)} became {text}")
+            table.put(key, text, source_of(stage))
+        print(f"{name}: {source_of(stage)}: " +
+              ", ".join(f"{k} {text_of(v, d)}" for (k, d), v in zip(stage.parameters, values)),
+              flush=True)
+    if not options.check:
+        table.save()
+    return changed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--measured", type=Path, default=ROOT / "../shared/measured",
+                        help="folder of components.csv and components_dense.csv.gz")
+    parser.add_argument("--reticle", default=str(ROOT / "build/release/reticle"))
+    parser.add_argument("--only", choices=sorted(GENERATIONS))
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    paths = [options.measured / n for n in ("components_dense.csv.gz", "components.csv")]
+    for path in paths:
+        if not path.exists():
+            sys.exit(f"{path}: no such table of measurements")
+    tables = [(path, read_rows(path)) for path in paths]
+    names = [options.only] if options.only else list(GENERATIONS)
+    with ThreadPoolExecutor(options.jobs) as pool:
+        changed = sum(pool.map(lambda name: fit_generation(options, tables, name), names), [])
+    for line in changed:
+        print(line)
+    sys.exit(1 if options.check and changed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace reticle {
+
+/// `validate components`: measured kernels and collectives against simulated ones.
+void add_validate_components(CLI::App& validate);
+/// `validate systems`: measured serving of whole machines against simulated serving.
+void add_validate_systems(CLI::App& validate);
+
+}  // namespace reticle
