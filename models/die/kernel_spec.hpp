@@ -58,6 +58,8 @@ struct KernelParams {
   /// How often a product's inputs cross, in hundredths: columns of tiles read them again.
   std::int64_t operand_passes = 0;
   std::int64_t expert_passes = 0;   ///< likewise of a routed token: permuted, read, reduced
+  std::int64_t cache_passes = 0;    ///< of cached heads, beside the one that brings them
+  std::int64_t latent_passes = 0;   ///< likewise of cached latent vectors
   std::int64_t prefill_passes = 0;  ///< likewise of queries, keys and values of a prompt
   CollectiveParams collective;
 };

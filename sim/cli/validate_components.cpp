@@ -4,12 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -20,7 +17,6 @@
 #include "sim/config/catalogue.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/metrics/file_writer.hpp"
-#include "sim/metrics/text_format.hpp"
 #include "sim/sweep/point_process.hpp"
 #include "sim/validate/error_figures.hpp"
 #include "sim/validate/run_components.hpp"
@@ -175,18 +171,16 @@ Json json_of(const std::vector<Line>& lines) {
 }
 
 void write_csv(const std::string& path, const std::vector<Line>& lines) {
-  std::ostringstream file;
-  file << "id,platform,op,precision,simulated_us,measured_us,error,limit,left_out\n";
+  std::string csv = "id,platform,op,precision,simulated_us,measured_us,error,limit,left_out\n";
   for (const Line& line : lines) {
     const bool scored = line.outcome.left_out.empty();
-    file << fmt::format("{},{},{},\"{}\",{},{},{},{},\"{}\"\n", line.text("id"),
-                               line.component.platform, line.text("op"), line.text("precision"),
-                               scored ? fmt::format("{:.4f}", line.outcome.simulated_us) : "",
-                               line.text("latency_us"),
-                               scored ? fmt::format("{:.4f}", line.error()) : "",
-                               line.outcome.limit, line.outcome.left_out);
+    csv += fmt::format("{},{},{},\"{}\",{},{},{},{},\"{}\"\n", line.text("id"),
+                       line.component.platform, line.text("op"), line.text("precision"),
+                       scored ? fmt::format("{:.4f}", line.outcome.simulated_us) : "",
+                       line.text("latency_us"), scored ? fmt::format("{:.4f}", line.error()) : "",
+                       line.outcome.limit, line.outcome.left_out);
   }
-  write_file_atomically(path, file.str());
+  write_file_atomically(path, csv);
 }
 
 void validate(const Options& options) {

@@ -38,7 +38,8 @@ std::array<std::int64_t, kPrecisionCount> read_sustained(const ConfigNode& node)
   std::array<std::int64_t, kPrecisionCount> shares{};
   for (std::size_t i = 0; i < kPrecisionCount; ++i) {
     const auto key = kPrecisions[i].name;
-    if (node.has(key)) shares[i] = read_scaled(node, key, 1000, {0.001, 1});
+    if (!storage_only(kPrecisions[i].precision) && node.has(key))
+      shares[i] = read_scaled(node, key, 1000, {0.001, 1});
   }
   node.reject_unknown_keys();
   return shares;
@@ -80,6 +81,8 @@ void read_table(const ConfigNode& node, KernelParams& kernels, MacParams& mac) {
   kernels.crossbar_permille = read_scaled(node, "crossbar_share", 1000, {0.001, 1});
   kernels.operand_passes = read_scaled(node, "operand_passes", 100, kPasses);
   kernels.expert_passes = read_scaled(node, "expert_passes", 100, kPasses);
+  kernels.cache_passes = read_scaled(node, "cache_passes", 100, kPasses);
+  kernels.latent_passes = read_scaled(node, "latent_passes", 100, kPasses);
   kernels.prefill_passes = read_scaled(node, "prefill_passes", 100, kPasses);
   const ConfigNode sustained = node.child("sustained");
   for (std::size_t i = 0; i < kUseKeys.size(); ++i)

@@ -135,7 +135,9 @@ class RowWriter {
         GemmShape{heads / kv_heads, width, positions, kv_heads, MacUse::Attention},
         GemmShape{heads / kv_heads, positions, width, kv_heads, MacUse::Attention}};
     kernel_.begin(cache() == Precision::Fp8 ? KernelKind::AttentionFp8 : KernelKind::Attention);
-    kernel_.stream(bytes_of(2 * kv_heads * width * positions, cache()), TimeCategory::Kv, shapes,
+    const Bytes bytes = bytes_of(2 * kv_heads * width * positions, cache());
+    kernel_.cross(crossing(bytes, passes(&KernelParams::cache_passes)), false);
+    kernel_.stream(bytes, TimeCategory::Kv, shapes,
                    product_format(mac(), cache(), Precision::Bf16));
     kernel_.softmax(heads * positions, heads * batch);
     return std::nullopt;
@@ -165,7 +167,9 @@ class RowWriter {
     const std::array shapes{GemmShape{heads, keys, pairs, 1, MacUse::Attention},
                             GemmShape{heads, pairs, values, 1, MacUse::Attention}};
     kernel_.begin(KernelKind::LatentAttention);
-    kernel_.stream(bytes_of(keys * pairs, cache()), TimeCategory::Kv, shapes, cache());
+    const Bytes bytes = bytes_of(keys * pairs, cache());
+    kernel_.cross(crossing(bytes, passes(&KernelParams::latent_passes)), false);
+    kernel_.stream(bytes, TimeCategory::Kv, shapes, cache());
     kernel_.softmax(heads * pairs, heads * batch);
     return std::nullopt;
   }
@@ -257,7 +261,12 @@ class RowWriter {
     const Bytes bytes{shape_["bytes"]};
     if (holds(framework_, "NCCL"))
       return exchange(faster(collectives, all_reduce(group(), bytes, AllReduceKind::Ring, 1)));
-    return exchange(collectives.reduction(collectives.choose(group(), bytes), group(), bytes));
+    Exchange chosen = collectives.reduction(collectives.choose(group(), bytes), group(), bytes);
+    if (holds(framework_, "sglang")) {  // it has a reduction in two phases besides
+      Exchange two = collectives.reduction({AllReduceKind::Direct, 1}, group(), bytes);
+      if (collectives.estimate(two) < collectives.estimate(chosen)) chosen = std::move(two);
+    }
+    return exchange(std::move(chosen));
   }
 
   /// An all-gather is the second half of a ring's all-reduce, a reduce-scatter the first.
@@ -303,7 +312,8 @@ class RowWriter {
     const double copies = bulk ? 1 - std::pow(1 - 1 / ranks, picks) : picks / ranks;
     const auto each = static_cast<std::int64_t>(
         std::ceil(static_cast<double>(shape_["T/rank"] * token) * copies));
-    return exchange(Collectives{platform_}.as_dispatch(to_all(each), bulk));
+    const bool other = bulk || holds(framework_, "OneSided");
+    return exchange(Collectives{platform_}.as_dispatch(to_all(each), other));
   }
 
   const PlatformSpec& platform_;
