@@ -55,6 +55,7 @@ struct GemmShape {
   std::int64_t n = 0;
   std::int64_t count = 1;
   MacUse use = MacUse::Dense;
+  bool along_k = false;  ///< what streams by is rows of k; else columns of n
 };
 
 struct MacStats {

@@ -122,6 +122,7 @@ DieParams read_die(const ConfigNode& node) {
       .flash = {},
       .mac = read_mac(node.child("mac")),
       .vector = read_vector(node.child("vector")),
+      .kernels = {},
       .area_mm2 = node.get<double>("area_mm2", DieParams{}.area_mm2, bounds::kSquareMillimetres),
   };
   if (const auto hbm = node.find_child("hbm")) die.hbm = read_hbm(*hbm);

@@ -185,8 +185,9 @@ void Lowering::Writer::load_and_mac(std::int64_t die, const Streamed& s,
     auto& all = program(die).shapes;
     const auto shapes_begin = static_cast<std::int32_t>(all.size());
     for (GemmShape shape : shapes) {
-      shape.n = share(shape.n, tiles, t);
-      if (shape.n > 0) all.push_back(shape);
+      std::int64_t& streamed = shape.along_k ? shape.k : shape.n;
+      streamed = share(streamed, tiles, t);
+      if (streamed > 0) all.push_back(shape);
     }
     load_and_mac_tile(die, part, shapes_begin, precision, operands);
   }

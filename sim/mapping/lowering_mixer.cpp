@@ -221,16 +221,18 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
     shapes.clear();
     if (my_pairs > 0) {
       shapes.push_back({spec.heads, elements, my_pairs, 1, MacUse::Attention});
-      shapes.push_back({spec.heads, my_pairs, spec.kv_rank, 1, MacUse::Attention});
+      shapes.push_back({spec.heads, my_pairs, spec.kv_rank, 1, MacUse::Attention, true});
     }
     std::int64_t scores = spec.heads * my_pairs;
+    std::vector<GemmShape> of_prompts;  // their keys and values are on the die already
     for (const Prefill& p : w.prefills) {
       if (selects(mixer()) || p.absorbed) continue;  // among the single queries
       const Attended& a = p.asked[static_cast<std::size_t>(mixer_)];
       const std::int64_t positions = div_up(a.pairs, p.new_tokens);
-      shapes.push_back(
+      of_prompts.push_back(
           {p.new_tokens, spec.nope_dim + spec.rope_dim, positions, my_heads, MacUse::Attention});
-      shapes.push_back({p.new_tokens, positions, spec.value_dim, my_heads, MacUse::Attention});
+      of_prompts.push_back(
+          {p.new_tokens, positions, spec.value_dim, my_heads, MacUse::Attention, true});
       scores += my_heads * a.pairs;
     }
     const std::int64_t bytes = cache_share_bytes(single.read, elements, rank);
@@ -245,6 +247,8 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
                   .category = TimeCategory::Kv,
                   .dequantised = dequantised(single.read, elements, rank)},
                  shapes, attention_product());
+    load_and_mac(die, {.tier = kv.tier, .category = TimeCategory::Kv}, of_prompts,
+                 attention_product());
     softmax(die, scores, spec.heads * w.tokens);
   });
   merge(spec.heads, spec.kv_rank, true);
@@ -276,29 +280,35 @@ void Lowering::Writer::attend_heads(const AttentionSpec& a) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
     const std::int64_t c = rank % shards().context;
     const MixerWork& mixed = asked(w);
-    const std::int64_t read = mixed.single.read + mixed.blocks.read;
-    shapes.clear();
-    // Scores and weighted sum; the contexts of all decoding sequences laid side by side.
+    // Scores and weighted sum over so many cached and new positions.
     const auto attention = [&](std::int64_t rows, std::int64_t positions) {
       const std::int64_t mine = share(positions, shards().context, c);
       if (mine == 0 || rows == 0) return;
       shapes.push_back({rows, a.head_dim, mine, kv_heads, MacUse::Attention});
-      shapes.push_back({rows, mine, a.head_dim, kv_heads, MacUse::Attention});
+      shapes.push_back({rows, mine, a.head_dim, kv_heads, MacUse::Attention, true});
     };
+    const auto run = [&](std::int64_t read) {
+      const std::int64_t bytes = cache_share_bytes(read, cache_elements(mixer()), rank);
+      if (const auto& kernels = o_.platform_.die.kernels)
+        cross(die, crossing(Bytes{bytes}, kernels->cache_passes), false);
+      load_and_mac(die,
+                   {.tier = kv.tier,
+                    .bytes = bytes,
+                    .piece = bytes_of(kv.page_tokens * kv_heads * a.head_dim, llm.kv).count(),
+                    .category = TimeCategory::Kv,
+                    .dequantised = dequantised(read, cache_elements(mixer()), rank)},
+                   shapes, attention_product());
+      shapes.clear();
+    };
+    // The contexts of all decoding sequences laid side by side; prompts, whose queries share
+    // theirs, stream theirs apart, so that few bytes do not cut the products of many rows into
+    // narrow ones.
     attention(group_heads, mixed.single.pairs);
+    run(mixed.single.read);
     for (const Prefill& p : w.prefills)
       attention(group_heads * p.new_tokens,
                 div_up(p.asked[static_cast<std::size_t>(mixer_)].pairs, p.new_tokens));
-    const std::int64_t bytes = cache_share_bytes(read, cache_elements(mixer()), rank);
-    if (const auto& kernels = o_.platform_.die.kernels)
-      cross(die, crossing(Bytes{bytes}, kernels->cache_passes), false);
-    load_and_mac(die,
-                 {.tier = kv.tier,
-                  .bytes = bytes,
-                  .piece = bytes_of(kv.page_tokens * kv_heads * a.head_dim, llm.kv).count(),
-                  .category = TimeCategory::Kv,
-                  .dequantised = dequantised(read, cache_elements(mixer()), rank)},
-                 shapes, attention_product());
+    run(mixed.blocks.read);
     const std::int64_t pairs = mixed.single.pairs + mixed.blocks.pairs;
     const std::int64_t heads = kv_heads * group_heads;
     softmax(die, heads * share(pairs, shards().context, c), heads * w.tokens);
