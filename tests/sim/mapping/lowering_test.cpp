@@ -312,6 +312,32 @@ TEST_CASE("program: kernels one after another pay a launch each and load nothing
   CHECK(early == 0);
 }
 
+TEST_CASE("program: on a machine with kernels each begins with the time of its kind") {
+  const LlmSpec llm = small_dense();
+  PlatformSpec p = small_platform(2);
+  p.die.sequencer.static_prefetch = false;
+  p.die.kernels = KernelParams{};
+  for (std::size_t k = 0; k < kKernelKindCount; ++k)
+    p.die.kernels->begin[k] = static_cast<std::int64_t>(k + 1) * 1_us;
+  p.die.kernels->crossbar_permille = 800;
+  p.die.kernels->operand_passes = 100;
+  Bench bench{p, llm, {.tensor = 2, .expert_tensor = 2}};
+  const StepPrograms step = bench.lower(decode(2, kContext));
+  std::array<std::int64_t, kKernelKindCount> begun{};
+  std::int64_t crossing_loads = 0;
+  each_instruction(step, [&](auto, auto, const Instruction& in) {
+    if (in.code == OpCode::Wait) ++begun.at(static_cast<std::size_t>(in.amount / 1'000'000 - 1));
+    crossing_loads += in.code == OpCode::Load && in.category == TimeCategory::Mac;
+  });
+  const auto of = [&](KernelKind kind) { return begun[static_cast<std::size_t>(kind)]; };
+  // Embedding; QKV, output projection, gate and up, down of each layer and the head; attention.
+  CHECK(of(KernelKind::Small) == 2);
+  CHECK(of(KernelKind::Product) == 2 * (4 * llm.layer_count() + 1));
+  CHECK(of(KernelKind::Attention) + of(KernelKind::AttentionFp8) == 2 * llm.layer_count());
+  CHECK(of(KernelKind::Prefill) == 0);
+  CHECK(crossing_loads == of(KernelKind::Product));
+}
+
 TEST_CASE("program: with prefetch nothing waits for a launch and weights may run ahead") {
   Bench bench{small_platform(1), small_dense(), {}};
   PlacementPolicy outside;
