@@ -50,16 +50,18 @@ std::vector<double> read_numbers(const ConfigNode& node, std::string_view key, d
                          ValueText<double>::format(high) + ", got " + text);
     numbers.push_back(*number.value);
   }
-  node.check(key, !numbers.empty(), "must have an entry");
+  if (numbers.empty()) node.fail(key, "expected an entry");
   return numbers;
 }
 
 /// Entry i of `lengths` is the mean number of tokens a verification of i + 1 drafts yields: the sum
 /// over the drafts of the chance that all up to it are accepted, and one.
-std::vector<double> chances_of(const std::vector<double>& lengths) {
+std::vector<double> chances_of(const ConfigNode& node, const std::vector<double>& lengths) {
   std::vector<double> chances;
   double length = 1, all = 1;
   for (const double next : lengths) {
+    if (next > 2 + static_cast<double>(chances.size()))
+      node.fail("acceptance_lengths", "expected at most 1 more than there are drafts");
     // Measured lengths waver where hardly any draft is accepted.
     const double accepted = std::clamp(next - length, 0.0, all);
     chances.push_back(all > 0 ? accepted / all : 0);
@@ -75,9 +77,12 @@ SpeculationSpec read_speculation(const ConfigNode& node) {
   spec.tokens = node.get<std::int64_t>("tokens", 4, kDrafts);
   const auto given =
       node.has("acceptance") + node.has("acceptance_by_position") + node.has("acceptance_lengths");
-  node.check("acceptance", given <= 1, "excludes acceptance_by_position and acceptance_lengths");
+  if (given > 1)
+    node.fail("acceptance",
+              "expected one of acceptance, acceptance_by_position, acceptance_lengths");
   if (node.has("acceptance_lengths"))
-    spec.acceptance = chances_of(read_numbers(node, "acceptance_lengths", 1, 1 + kDrafts.high));
+    spec.acceptance =
+        chances_of(node, read_numbers(node, "acceptance_lengths", 1, 1 + kDrafts.high));
   else if (node.has("acceptance_by_position"))
     spec.acceptance = read_numbers(node, "acceptance_by_position", 0, 1);
   else

@@ -51,6 +51,18 @@ void put_draft(ConfigTree& root) {
   put(root, "draft", read_config(CatalogueKind::Llm, draft->text));
 }
 
+/// A chance of acceptance that is set takes the place of one that a file has in another form.
+void drop_alternatives(ConfigTree& root, const std::string& assignment) {
+  constexpr std::string_view kKey = "serving.speculation.acceptance";
+  ConfigTree* serving = root.find("serving");
+  ConfigTree* speculation = serving == nullptr ? nullptr : serving->find("speculation");
+  if (speculation == nullptr || !assignment.starts_with(kKey)) return;
+  std::erase_if(speculation->entries, [](const ConfigEntry& e) {
+    return e.key.starts_with("acceptance") && !e.value.origin.starts_with("--set") &&
+           (e.value.items.empty() || e.value.items.front().origin != "--set");
+  });
+}
+
 /// The sections may be absent; --set and defaults then fill them.
 void put_missing_sections(ConfigTree& root) {
   for (const auto* key : {"serving", "placement", "engine"})
@@ -106,7 +118,10 @@ ConfigTree requested_tree(const RunRequest& request) {
   put_missing_sections(root);
   if (request.seed) put(root, "seed", command_line_leaf(std::to_string(*request.seed)));
   if (request.fidelity) put(*root.find("engine"), "fidelity", command_line_leaf(*request.fidelity));
-  for (const auto& assignment : request.sets) apply_set(root, assignment);
+  for (const auto& assignment : request.sets) {
+    drop_alternatives(root, assignment);
+    apply_set(root, assignment);
+  }
   request.resolved ? keep_standards(root) : complete_tables(root);
   put_draft(root);
   return root;
@@ -191,9 +206,10 @@ void check_serving(const std::string& path) {
 }
 
 /// A serving policy has no key that every one has.
-constexpr std::array<std::string_view, 11> kServingKeys{
-    "layer_overhead", "max_batch", "speculation",   "instances",  "admission", "queue",
-    "faults",    "slo_admission", "preemption", "kv_spill",  "prefix_cache"};
+constexpr std::array<std::string_view, 16> kServingKeys{
+    "lora",          "routing",     "ttft_limit", "tpot_limit",  "prefill_tokens", "layer_overhead",
+    "max_batch",     "speculation", "instances",  "admission",   "queue",          "faults",
+    "slo_admission", "preemption",  "kv_spill",   "prefix_cache"};
 
 /// Each other kind of file is known by a key only it has.
 struct FileKind {
@@ -233,9 +249,9 @@ std::string check_file(const std::string& path) {
     check_serving(file);
     return "serving";
   }
-  throw ConfigError(
-      {path, 1, 1}, "",
-      "expected a platform, llm, workload, hbm, kernels, tier, link, prices, serving or resolved file");
+  throw ConfigError({path, 1, 1}, "",
+                    "expected a platform, llm, workload, hbm, kernels, tier, link, prices, serving "
+                    "or resolved file");
 }
 
 }  // namespace reticle

@@ -115,8 +115,9 @@ void Instance::Engine::build(const Instance& at, const PlatformSpec& platform, c
                              const Placement& placement, const ExpertRouter* router,
                              OpGraph graph) {
   const EngineSpec& spec = at.spec_.engine;
-  const Picoseconds host =
-      platform.die.sequencer.step_overhead + layers_of(graph) * at.spec_.serving.layer_overhead;
+  const bool draft = at.spec_.draft && &llm == &*at.spec_.draft;
+  const Picoseconds host = platform.die.sequencer.step_overhead +
+                           (draft ? 0 : layers_of(graph)) * at.spec_.serving.layer_overhead;
   lowering = std::make_unique<Lowering>(platform, llm, placement, router, std::move(graph));
   if (at.deployment_)
     silicon =
@@ -152,7 +153,8 @@ bool Instance::step() {
   if (failed_at_ || !listener_.go_on()) return false;
   const StepLoad& load = scheduler_.plan(admitted_, now());
   for (const Admitted& a : admitted_) listener_.admitted(number_, a);
-  for (const RequestId id : scheduler_.refused()) listener_.refused(number_, id);
+  for (const RequestId id : scheduler_.refused())
+    listener_.refused(number_, id, id != scheduler_.stuck());
   if (load.empty()) return !scheduler_.refused().empty();
   const Picoseconds begun = now();
   result_.batch_peak =
@@ -167,7 +169,7 @@ bool Instance::step() {
   std::int64_t tokens = 0, finished = 0;
   for (const Progress& p : scheduler_.complete(now())) {
     tokens += p.tokens;
-    finished += p.finished;
+    finished += p.finished && !p.goes_on;
     listener_.progressed(number_, p);
   }
   result_.output_tokens += tokens;

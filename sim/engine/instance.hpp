@@ -26,7 +26,8 @@ class InstanceListener {
   virtual ~InstanceListener() = default;
   virtual void admitted(std::int32_t instance, const Admitted& admitted) = 0;
   /// A request left the waiting line without being served.
-  virtual void refused(std::int32_t instance, RequestId request) = 0;
+  /// `late`: for a limit of latency; else for want of room.
+  virtual void refused(std::int32_t instance, RequestId request, bool late) = 0;
   virtual void progressed(std::int32_t instance, const Progress& progress) = 0;
   /// Before every step. False: none is to follow, on any instance.
   virtual bool go_on() = 0;
@@ -48,6 +49,8 @@ class Instance final : public sc_core::sc_module {
   [[nodiscard]] const Scheduler& scheduler() const { return scheduler_; }
   /// There is something new to do.
   void wake() { work_.notify(sc_core::SC_ZERO_TIME); }
+  /// It is there from now on.
+  void come_up() { last_end_ = reticle::now(); }
   /// Notes the state of the cache, as after a step.
   void sample_residency();
 

@@ -116,6 +116,7 @@ InstanceResult Simulation::result_of(Place& place) const {
   for (std::size_t epoch = 1; epoch < place.instances.size(); ++epoch)
     if (place.instances[epoch]) add_epoch(total, place.instances[epoch]->result());
   total.breakdown[static_cast<std::size_t>(TimeCategory::Idle)] += result_.duration - total.busy;
+  fill_gaps(total.activity, result_.duration);
   return total;
 }
 
@@ -341,9 +342,9 @@ void Simulation::admitted(std::int32_t instance, const Admitted& admitted) {
   if (admitted.awaits_cache) send_cache(static_cast<std::size_t>(instance), admitted);
 }
 
-void Simulation::refused(std::int32_t instance, RequestId request) {
+void Simulation::refused(std::int32_t instance, RequestId request, bool late) {
   --places_[static_cast<std::size_t>(instance)].load.requests;
-  refuse(request, spec_.serving.slo_admission ? Refusal::Late : Refusal::Room);
+  refuse(request, late ? Refusal::Late : Refusal::Room);
 }
 
 void Simulation::progressed(std::int32_t instance, const Progress& progress) {
@@ -511,6 +512,7 @@ void Simulation::come_back(std::size_t at, std::size_t number) {
   Place& place = places_[at];
   place.epoch = place.next;
   place.load.up = true;
+  place.instance().come_up();
   result_.faults[number].back = now();
   result_.faults[number].settled = true;
   mark_rate();

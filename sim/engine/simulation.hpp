@@ -32,7 +32,7 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
   RunResult run();
 
   void admitted(std::int32_t instance, const Admitted& admitted) override;
-  void refused(std::int32_t instance, RequestId request) override;
+  void refused(std::int32_t instance, RequestId request, bool late) override;
   void progressed(std::int32_t instance, const Progress& progress) override;
   bool go_on() override;
   void stepped() override;

@@ -26,6 +26,30 @@ void extend(ActivitySpan& span, const ActivitySpan& next) {
 }
 }  // namespace
 
+void fill_gaps(std::vector<ActivitySpan>& spans, Picoseconds end) {
+  std::vector<ActivitySpan> all;
+  Picoseconds last{};
+  const auto idle_until = [&](Picoseconds time) {
+    if (time <= last) return;
+    ActivitySpan idle;
+    if (!all.empty()) {  // nothing changes in it
+      idle.running = all.back().running;
+      idle.waiting = all.back().waiting;
+    }
+    idle.begun = last;
+    idle.ended = time;
+    idle.instance = spans.empty() ? 0 : spans.front().instance;
+    all.push_back(std::move(idle));
+  };
+  for (ActivitySpan& span : spans) {
+    idle_until(span.begun);
+    last = span.ended;
+    all.push_back(std::move(span));
+  }
+  idle_until(end);
+  spans = std::move(all);
+}
+
 void ActivityLog::add(ActivitySpan step) {
   if (!spans_.empty() && spans_.back().ended - spans_.back().begun < length_)
     return extend(spans_.back(), step);

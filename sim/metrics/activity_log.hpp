@@ -27,4 +27,7 @@ class ActivityLog {
   std::vector<ActivitySpan> spans_;
 };
 
+/// Puts an idle span wherever one instance's `spans` leave time out between 0 and `end`.
+void fill_gaps(std::vector<ActivitySpan>& spans, Picoseconds end);
+
 }  // namespace reticle

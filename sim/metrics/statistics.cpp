@@ -114,7 +114,14 @@ std::optional<TailError> tpot_p99_error(const RunResult& result) {
   // Of a normal distribution, from its mean deviation.
   const double of_step = audits.mean_abs_error * std::sqrt(std::numbers::pi / 2);
   const double of_mean = of_step / std::sqrt(static_cast<double>(all[rank].second));
-  return TailError{audits.mean_error, 2 * std::hypot(audits.standard_error, of_mean)};
+  // Requests that fall into other steps change places: the ranks within which the percentile of so
+  // many lies (binomial, two standard errors) [David and Nagaraja, Order Statistics, section 7.1].
+  const auto n = static_cast<double>(all.size());
+  const auto ranks = static_cast<std::size_t>(std::ceil(2 * std::sqrt(n * 0.99 * 0.01)));
+  const double low = all[rank - std::min(rank, ranks)].first;
+  const double high = all[std::min(all.size() - 1, rank + ranks)].first;
+  const double of_rank = std::max(all[rank].first - low, high - all[rank].first) / all[rank].first;
+  return TailError{audits.mean_error, std::hypot(2 * audits.standard_error, 2 * of_mean, of_rank)};
 }
 
 std::vector<ClassLatencies> latencies_by_class(const RunResult& result) {

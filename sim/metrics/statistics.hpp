@@ -49,9 +49,9 @@ std::vector<ClassLatencies> latencies_by_class(const RunResult& result);
 std::optional<double> tpot_picoseconds(const RequestRecord& request);
 
 /// The error that recalled steps bring into the 99th percentile of TPOT, as a share of it: the
-/// audits' mean, known to `margin` (two standard errors) when the errors of the steps of the
-/// request that is the percentile are independent. Who that request is may change as well: of few
-/// requests the percentile jumps. Absent without audits or TPOT.
+/// audits' mean, known to `margin`: two standard errors of it and of the mean over that request's
+/// own steps, and what the percentile moves when requests change places, as they do when arrivals
+/// fall into other steps. Absent without audits or TPOT.
 struct TailError {
   double mean = 0, margin = 0;
 };

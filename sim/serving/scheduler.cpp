@@ -218,16 +218,28 @@ bool Scheduler::too_late(const Ticket& ticket, Picoseconds now) const {
   return spec_.ttft_limit && ticket.generated == 0 && now > ticket.arrival + *spec_.ttft_limit;
 }
 
-/// Of those too late for their first token only when there are no others in their class.
+/// Under `slo` those too late for their first token go behind the others of their class.
 Scheduler::Waiting::iterator Scheduler::next(Picoseconds now) {
-  const auto first = waiting_.begin();
-  if (spec_.queue != QueueOrder::Slo || waiting_.empty()) return first;
-  const auto same_class = [&](const auto& entry) {
-    return std::get<0>(entry.first) == std::get<0>(first->first);
-  };
-  for (auto at = first; at != waiting_.end() && same_class(*at); ++at)
-    if (!too_late(at->second, now)) return at;
-  return first;
+  if (spec_.queue != QueueOrder::Slo) return waiting_.begin();
+  while (true) {
+    const auto first = waiting_.begin();
+    if (first == waiting_.end()) return first;
+    auto [priority, anew, late, place] = first->first;
+    if (late != 0 || !anew || !too_late(first->second, now)) return first;
+    auto node = waiting_.extract(first);
+    node.key() = {priority, anew, 1, place};
+    waiting_.insert(std::move(node));
+  }
+}
+
+/// Who is next, after those whose turn comes too late have been refused.
+Scheduler::Waiting::iterator Scheduler::next_to_serve(Picoseconds now) {
+  auto at = next(now);
+  while (spec_.slo_admission && at != waiting_.end() && too_late(at->second, now)) {
+    refuse(at);
+    at = next(now);
+  }
+  return at;
 }
 
 /// Refuses those that came since the last step and will not have their first token in time.
@@ -252,9 +264,11 @@ void Scheduler::refuse_hopeless(Picoseconds now) {
   }
 }
 
-bool Scheduler::tokens_are_late() const {
-  return spec_.slo_admission && spec_.tpot_limit && running() > 0 &&
-         recent_.token_seconds() > seconds(*spec_.tpot_limit);
+/// Where tokens must come in time nobody is admitted while they do not, and one request at a time
+/// while they do, to see what that does to them.
+bool Scheduler::closed(const std::vector<Admitted>& admitted) const {
+  if (!spec_.slo_admission || !spec_.tpot_limit || running() == 0) return false;
+  return !admitted.empty() || recent_.token_seconds() > seconds(*spec_.tpot_limit);
 }
 
 /// False: it has to wait.
@@ -279,18 +293,11 @@ bool Scheduler::admit_one(Waiting::iterator at, std::vector<Admitted>& admitted)
   return true;
 }
 
-/// Nobody overtakes who is next. Where tokens must come in time one request at a time is admitted,
-/// to see what that does to them.
+/// Nobody overtakes who is next.
 void Scheduler::admit(std::vector<Admitted>& admitted, Picoseconds now) {
-  const bool one_at_a_time = spec_.slo_admission && spec_.tpot_limit;
-  while (!waiting_.empty() && running() < spec_.max_batch && !tokens_are_late()) {
-    if (one_at_a_time && !admitted.empty()) return;
-    const auto at = next(now);
-    if (spec_.slo_admission && too_late(at->second, now)) {
-      refuse(at);
-      continue;
-    }
-    if (!adapter_there(at->second, now) || !admit_one(at, admitted)) return;
+  while (running() < spec_.max_batch && !closed(admitted)) {
+    const auto at = next_to_serve(now);
+    if (at == waiting_.end() || !adapter_there(at->second, now) || !admit_one(at, admitted)) return;
   }
 }
 
@@ -317,8 +324,9 @@ void Scheduler::admit_urgent(std::vector<Admitted>& admitted, Picoseconds now) {
     const auto last = victim(std::nullopt);
     return last && running_[*last].request.priority > at->second.priority ? last : std::nullopt;
   };
-  while (!waiting_.empty()) {
-    const auto at = next(now);
+  while (!closed(admitted)) {
+    const auto at = next_to_serve(now);
+    if (at == waiting_.end()) return;
     auto last = lower_than(at);
     if (!last || !adapter_there(at->second, now)) return;
     while (running() >= spec_.max_batch || !admit_one(at, admitted)) {
@@ -392,6 +400,7 @@ void Scheduler::arrive_all() {
 void Scheduler::refuse_stuck(Picoseconds now) {
   if (waiting_.empty() || running() > 0 || !handing_over_.empty() || !prefetched_.empty()) return;
   if (adapters_ && adapters_->arriving()) return;
+  stuck_ = next(now)->second.id;
   refuse(next(now));
 }
 
@@ -456,6 +465,7 @@ const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted, Picoseconds now
   begun_ = now;
   admitted.clear();
   refused_.clear();
+  stuck_.reset();
   load_.sequences.clear();
   prompt_tokens_ = 0;
   refuse_hopeless(now);
@@ -536,19 +546,25 @@ const std::vector<Progress>& Scheduler::complete(Picoseconds now) {
     const std::int64_t tokens = yielded(r);
     r.generated += tokens;
     longest_context_ = std::max(longest_context_, r.lease.filled);
-    progress_.push_back({r.request.id, tokens, r.generated >= last_output(r)});
+    const bool finished = r.generated >= last_output(r);
+    progress_.push_back({r.request.id, tokens, finished, finished && goes_on(r)});
   }
   std::erase_if(running_, [&](const Running& r) {
     if (r.generated < last_output(r)) return false;
     if (r.request.session) kv_.touch(*r.request.session);
     release_adapter(r);
-    if (role_ == ServingRole::Prefill && r.generated < r.request.output)
+    if (goes_on(r))
       handing_over_.push_back(r);
     else
       kv_.release(r.lease);
     return true;
   });
   return progress_;
+}
+
+/// To an instance that decodes.
+bool Scheduler::goes_on(const Running& r) const {
+  return role_ == ServingRole::Prefill && r.generated < r.request.output;
 }
 
 /// The number of its output tokens after which it leaves this instance.

@@ -23,7 +23,8 @@ namespace reticle {
 struct Progress {
   RequestId request{};
   std::int64_t tokens = 0;  ///< output tokens it yielded; more than 1 where drafts were accepted
-  bool finished = false;
+  bool finished = false;    ///< here
+  bool goes_on = false;     ///< finished here, for its cache to be handed over
 };
 
 /// A request that left the waiting line.
@@ -129,9 +130,10 @@ class Scheduler {
   /// The coming step, which begins `now`; `admitted` lists requests that left the waiting line for
   /// it. Empty: idle.
   const StepLoad& plan(std::vector<Admitted>& admitted, Picoseconds now = {});
-  /// Requests that left the waiting line in that plan without being served: nothing that runs will
-  /// make room for them.
+  /// Requests that left the waiting line in that plan without being served.
   [[nodiscard]] const std::vector<RequestId>& refused() const { return refused_; }
+  /// Of these the one that nothing will make room for; the others came or would come too late.
+  [[nodiscard]] std::optional<RequestId> stuck() const { return stuck_; }
   /// Tokens of prompts in the step planned last; generated ones that are computed again are none.
   [[nodiscard]] std::int64_t prompt_tokens() const { return prompt_tokens_; }
   /// The step planned last has ended, `now`.
@@ -160,7 +162,8 @@ class Scheduler {
     [[nodiscard]] bool waits() const { return awaits_cache || lease.arriving; }
   };
 
-  /// Class, new or preempted, what `queue` says, order of coming.
+  /// Class, new or preempted, what `queue` says (length of the prompt; whether it is late), order
+  /// of coming.
   using Rank = std::tuple<std::int64_t, bool, std::int64_t, std::int64_t>;
   using Waiting = std::map<Rank, Ticket>;
 
@@ -170,7 +173,8 @@ class Scheduler {
   [[nodiscard]] Waiting::iterator next(Picoseconds now);
   [[nodiscard]] bool too_late(const Ticket& ticket, Picoseconds now) const;
   void refuse_hopeless(Picoseconds now);
-  [[nodiscard]] bool tokens_are_late() const;
+  Waiting::iterator next_to_serve(Picoseconds now);
+  [[nodiscard]] bool closed(const std::vector<Admitted>& admitted) const;
   bool admit_one(Waiting::iterator at, std::vector<Admitted>& admitted);
   void refuse(Waiting::iterator at);
   [[nodiscard]] std::optional<std::size_t> victim(std::optional<std::int32_t> replica) const;
@@ -189,6 +193,7 @@ class Scheduler {
   void lose_image(Ticket& ticket);
   void preempt(std::size_t at);
   [[nodiscard]] std::int64_t last_output(const Running& r) const;
+  [[nodiscard]] bool goes_on(const Running& r) const;
   std::int64_t yielded(Running& r);
 
   const ServingSpec spec_;
@@ -204,6 +209,7 @@ class Scheduler {
   std::vector<Running> handing_over_;  ///< role Prefill: done, but for their cache
   std::vector<KvLease> prefetched_;    ///< on their way home for those who wait
   std::vector<RequestId> refused_;
+  std::optional<RequestId> stuck_;
   PreemptionStats preempted_;
   SpeculationStats speculated_;
   StepLoad load_;
