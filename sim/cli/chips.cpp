@@ -8,6 +8,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/config/value_text.hpp"
+#include "sim/engine/sites.hpp"
 #include "sim/mapping/placement.hpp"
 #include "workloads/moe/expert_router.hpp"
 #include "workloads/requests/trace_reader.hpp"
@@ -28,25 +29,37 @@ RunRequest scaled(RunRequest request, std::int64_t chips, std::int64_t node) {
   return request;
 }
 
-Demand demand_of(const RunSpec& spec) {
-  Demand demand{.page_tokens = spec.serving.kv_page_tokens, .max_tokens = spec.serving.max_batch};
-  if (const auto* steady = std::get_if<SteadyDecode>(&spec.workload)) {
-    demand.sequences = demand.max_tokens = steady->batch;
-    demand.tokens = steady->context + steady->steps;
-    return demand;
-  }
+/// The longest sequence of the workload, and how many of that length are to be there at a time.
+struct Wanted {
+  std::optional<Trace> trace;
+  std::int64_t sequences = 1, tokens = 1;
+};
+Wanted wanted_of(const RunSpec& spec) {
+  if (const auto* steady = std::get_if<SteadyDecode>(&spec.workload))
+    return {std::nullopt, steady->batch, steady->context + steady->steps};
   const auto& workload = std::get<TraceWorkload>(spec.workload);
-  demand.max_tokens += spec.serving.prefill_tokens;
-  for (const Request& r : read_trace(workload.path, workload.format, options_of(workload)).requests)
-    demand.tokens = std::max(demand.tokens, r.input_tokens + r.output_tokens);
-  demand.tokens = std::min(demand.tokens, spec.llm.max_context);
-  return demand;
+  Wanted wanted{read_trace(workload.path, workload.format, options_of(workload))};
+  for (const Request& r : wanted.trace->requests)
+    wanted.tokens = std::max(wanted.tokens, r.input_tokens + r.output_tokens);
+  wanted.tokens = std::min(wanted.tokens, spec.llm.max_context);
+  return wanted;
+}
+
+/// Throws InfeasibleError or ConfigError when the model cannot be placed.
+bool holds(const RunSpec& spec, const Wanted& wanted, const Routers& routers) {
+  const auto sites = plan_sites(spec, wanted.trace ? &*wanted.trace : nullptr, routers);
+  const KvRoom& kv = sites.back().plans.front()->placement.kv;
+  const auto copies = kv.replicas * std::ssize(sites);
+  return sequences_that_fit(kv.stages, spec.serving.kept(wanted.tokens)) >=
+         div_up(wanted.sequences, copies);
 }
 
 RunRequest smallest(const RunRequest& request, const RunSpec& spec) {
-  const Demand demand = demand_of(spec);
-  std::optional<ExpertRouter> router;
+  const Wanted wanted = wanted_of(spec);
+  std::optional<ExpertRouter> router, draft_router;
   if (spec.llm.moe) router.emplace(spec.llm, spec.seed);
+  if (spec.draft && spec.draft->moe) draft_router.emplace(*spec.draft, spec.seed);
+  const Routers routers{router ? &*router : nullptr, draft_router ? &*draft_router : nullptr};
   const std::int64_t node = spec.platform.packages_per_node;
   const std::int64_t of_chip =
       weight_room(spec.platform, spec.placement).count() / (node * spec.platform.nodes);
@@ -56,10 +69,10 @@ RunRequest smallest(const RunRequest& request, const RunSpec& spec) {
     if (chips < least) continue;
     try {
       RunRequest candidate = scaled(request, chips, node);
-      if (holds(read_run(candidate).platform, spec.llm, spec.placement, router ? &*router : nullptr,
-                demand))
-        return candidate;
-    } catch (const ConfigError& error) {  // a mesh of so many cannot be built
+      if (holds(read_run(candidate), wanted, routers)) return candidate;
+    } catch (const ConfigError& error) {  // so many cannot be built or cut
+      problem = error.what();
+    } catch (const InfeasibleError& error) {
       problem = error.what();
     }
   }
@@ -78,7 +91,13 @@ void put_chips(RunRequest& request, const std::string& chips) {
   const Parsed<std::int64_t> number = ValueText<std::int64_t>::parse(chips);
   if (!number.value || *number.value < 1)
     throw ConfigError({}, "--chips", "expected a number from 1 or auto, got " + chips);
-  request = scaled(request, *number.value, spec.platform.packages_per_node);
+  RunRequest candidate = scaled(request, *number.value, spec.platform.packages_per_node);
+  try {
+    (void)read_run(candidate);
+  } catch (const ConfigError& error) {
+    throw ConfigError({}, "--chips", chips + " cannot be built: " + error.what());
+  }
+  request = std::move(candidate);
 }
 
 }  // namespace reticle

@@ -47,6 +47,7 @@ struct Line {
   const SystemRun* run = nullptr;
   std::string metric, limit;
   double measured = 0, simulated = 0;
+  std::int64_t layers = 0;
   bool best = false;  ///< no other stack did better with the same configuration
   [[nodiscard]] double error() const { return relative_error(simulated, measured); }
 };
@@ -104,10 +105,13 @@ std::string simulate(const SystemRun& run, const SystemCase& system, const Optio
   }
   const RunResult result = run_simulation(spec, trace ? &*trace : nullptr, {});
   const RunFigures f = figures(spec, result);
-  Json answer{{"limit", f.limited_by ? Json(label_of(*f.limited_by).key) : Json(nullptr)},
+  Json answer{{"layers", spec.llm.layer_count()},
+              {"limit", f.limited_by ? Json(label_of(*f.limited_by).key) : Json(nullptr)},
               {"metrics", Json::object()}};
   for (const auto& [metric, measured] : run.measured)
-    if (const auto value = value_of(metric, f, run.chips)) answer["metrics"][metric] = *value;
+    // A steady decode has no prompts, which cost throughput and few milliseconds between tokens.
+    if (trace || kind_of(metric) != kRate)
+      if (const auto value = value_of(metric, f, run.chips)) answer["metrics"][metric] = *value;
   return answer.dump();
 }
 
@@ -178,6 +182,7 @@ Json json_of(const std::vector<Line>& lines, const std::map<std::string, std::in
                     {"stack", stack_of(l.run->framework)},
                     {"platform", l.run->platform},
                     {"model", l.run->model},
+                    {"layers", l.layers},
                     {"metric", l.metric},
                     {"measured", l.measured},
                     {"simulated", l.simulated},
@@ -231,9 +236,10 @@ void validate_systems(const Options& options) {
         left_out["metric " + metric] += 1;
         continue;
       }
-      lines.push_back({wanted[i], metric,
-                       answer["limit"].is_string() ? answer["limit"].get<std::string>() : "",
-                       measured, answer["metrics"][metric], false});
+      lines.push_back(
+          {wanted[i], metric,
+           answer["limit"].is_string() ? answer["limit"].get<std::string>() : std::string{},
+           measured, answer["metrics"][metric], answer["layers"], false});
     }
   }
   mark_best(lines);
