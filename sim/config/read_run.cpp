@@ -80,6 +80,11 @@ ConfigTree* die_section(ConfigTree& root, Keys... keys) {
 
 /// After all overrides, as they may choose another standard.
 void complete_tables(ConfigTree& root) {
+  // "none": an ideal machine, whatever the file says.
+  if (ConfigTree* die = die_section(root))
+    std::erase_if(die->entries, [](const ConfigEntry& e) {
+      return e.key == "kernels" && e.value.kind == ConfigTree::Kind::Leaf && e.value.text == "none";
+    });
   if (ConfigTree* hbm = die_section(root, "hbm"))
     fill_from_hbm_table(*root.find("platform"), *hbm, "platform.die.hbm");
   if (ConfigTree* kernels = die_section(root, "kernels"))

@@ -52,6 +52,8 @@ StepOutcome RooflineExecutor::execute(const StepLoad& load) {
   counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)] = totals.adapters_in;
   for (std::size_t t = 0; t < kWeightCategories.size(); ++t)
     counts.loaded[static_cast<std::size_t>(kWeightCategories[t])] += totals.weights[t];
+  counts.loaded[static_cast<std::size_t>(TimeCategory::Mac)] = totals.operands;
+  counts.read[static_cast<std::size_t>(Tier::Sram)] += totals.operands;
   // Whole bursts, every row used in full.
   if (const auto& hbm = platform_.die.hbm) {
     const std::int64_t bytes = counts.read[static_cast<std::size_t>(Tier::Hbm)].count();

@@ -27,6 +27,8 @@ StepTotals totals_of(const StepPrograms& step) {
       if (adapter && in.code == OpCode::Load) totals.adapters_in += Bytes{in.amount};
       if (adapter || in.category == TimeCategory::KvMove)
         (in.code == OpCode::Load ? totals.moved_out : totals.moved_in)[tier] += Bytes{in.amount};
+      else if (in.code == OpCode::Load && in.category == TimeCategory::Mac)
+        totals.operands += Bytes{in.amount};
       else if (in.code == OpCode::Load)
         (in.category == TimeCategory::Kv ? totals.kv : totals.weights)[tier] += Bytes{in.amount};
       if (in.code == OpCode::Vector) totals.vector_ops += element_ops(vector_work(in));
@@ -56,6 +58,7 @@ StepTotals totals_of(const EventCounts& counts, Tier kv_tier) {
     totals.moved_out[home] -= totals.moved_out[t] = counts.read[t] - totals.weights[t];
     totals.moved_in[home] -= totals.moved_in[t] = counts.written[t];
   }
+  totals.operands = counts.loaded[static_cast<std::size_t>(TimeCategory::Mac)];
   totals.macs = counts.macs;
   totals.vector_ops = counts.vector_ops;
   return totals;

@@ -22,6 +22,7 @@ struct StepTotals {
   /// Read from and written to a tier by moves of keys and values between tiers, and of adapters.
   std::array<Bytes, kTierCount> moved_out{}, moved_in{};
   Bytes adapters_in{};  ///< of what was read to be moved, adapters
+  Bytes operands{};     ///< of products, where they cross to the cores (die.kernels): in no bound
   std::array<std::int64_t, kPrecisionCount> macs{};
   std::int64_t vector_ops = 0;
 };

@@ -95,8 +95,8 @@ TEST_CASE("prefetching: first tokens come sooner where blocks come home before t
     return report(
         Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload",
                   "sample-agent"} +
-        sets(Sets{"llm.max_context=200000", "placement.kv_share=0.06", "serving.max_batch=16",
-                  "workload.rate_scale=4", "serving.kv_spill=far",
+        sets(Sets{"platform.die.kernels=none", "llm.max_context=200000", "placement.kv_share=0.06",
+                  "serving.max_batch=16", "workload.rate_scale=4", "serving.kv_spill=far",
                   "serving.kv_prefetch=" + prefetch, "platform.die.far.capacity=128 GB",
                   "platform.die.far.device.standard=ddr5", "platform.die.far.device.channels=4",
                   "platform.die.far.link.standard=pcie5-x4", "platform.die.far.link.rate=4 GB/s"}));

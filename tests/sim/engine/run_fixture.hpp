@@ -35,8 +35,8 @@ inline double seconds_per_step(const json& report) {
   return report["simulated_s"].get<double>() / report["steps"].get<double>();
 }
 
-/// One H100 that holds llama-3-70b: no other die, no launches, no host.
-inline const Sets kOneDie{"platform.packages_per_node=1", "platform.fabric.scale_out.ports=1",
+/// One H100 that holds llama-3-70b: no other die, no host, and kernels that cost nothing.
+inline const Sets kOneDie{"platform.packages_per_node=1", "platform.die.kernels=none", "platform.fabric.scale_out.ports=1",
                           "platform.die.hbm.capacity_per_stack=40 GB",
                           "platform.die.sequencer.launch_gap=0 us",
                           "platform.die.sequencer.step_overhead=0 us"};
