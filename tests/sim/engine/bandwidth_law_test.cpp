@@ -64,7 +64,7 @@ TEST_CASE("bandwidth: twice the arrays change nothing that weights bind") {
 }
 
 TEST_CASE("bandwidth: twice the arrays help where they bind") {
-  const Sets prefill{"workload.batch=1024", "workload.context=16", "serving.max_batch=1024"};
+  const Sets prefill{"workload.batch=4096", "workload.context=16", "serving.max_batch=4096"};
   const double ratio = eight(prefill) / eight(prefill + Sets{"platform.die.mac.arrays=1056"});
   CHECK(ratio > 1.2);
   CHECK(ratio < 2.0);
