@@ -36,10 +36,10 @@ inline double seconds_per_step(const json& report) {
 }
 
 /// One H100 that holds llama-3-70b: no other die, no host, and kernels that cost nothing.
-inline const Sets kOneDie{"platform.packages_per_node=1", "platform.die.kernels=none", "platform.fabric.scale_out.ports=1",
-                          "platform.die.hbm.capacity_per_stack=40 GB",
-                          "platform.die.sequencer.launch_gap=0 us",
-                          "platform.die.sequencer.step_overhead=0 us"};
+inline const Sets kOneDie{
+    "platform.packages_per_node=1",           "platform.die.kernels=none",
+    "platform.fabric.scale_out.ports=1",      "platform.die.hbm.capacity_per_stack=40 GB",
+    "platform.die.sequencer.launch_gap=0 us", "platform.die.sequencer.step_overhead=0 us"};
 
 inline json one_die(const Sets& sets) {
   return steady_report("h100-8", "llama-3-70b", kOneDie + sets);
