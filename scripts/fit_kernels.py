@@ -151,7 +151,7 @@ class Table:
     def put(self, key, text, source):
         at = self.place(key)
         head = self.lines[at].split(":", 1)[0]
-        self.lines[at] = f'{head}: {{value: {text}, source: "{source}", confidence: measured}}'
+        self.lines[at] = f'{head}: {{value: {text}, source: "{source}", confidence: derived}}'
 
     def save(self):
         self.path.write_text("\n".join(self.lines) + "\n", encoding="utf-8")
