@@ -81,7 +81,7 @@ RunResult Simulation::run() {
                           pending);
   }
   result_.duration = now();
-  end_rate();
+  rate_faults(result_.faults, token_log_, last_arrival_, now());
   std::vector<InstanceResult> parts;
   for (Place& place : places_) {
     parts.push_back(result_of(place));
@@ -162,7 +162,7 @@ void Simulation::arrive() {
 }
 
 void Simulation::take(RequestId id) {
-  record(id).arrival = now();
+  record(id).arrival = last_arrival_ = now();
   const Ticket ticket = ticket_for(id);
   record(id).output_tokens = ticket.output;
   record(id).priority = ticket.priority;
@@ -327,6 +327,7 @@ bool Simulation::go_on() {
 
 void Simulation::stepped() {
   ++steps_;
+  if (!spec_.serving.faults.empty()) token_log_.add(now(), output_tokens_);
   if (finished_ || spec_.engine.max_steps == 0 || steps_ < spec_.engine.max_steps) return;
   result_.ended_by = "after engine.max_steps=" + std::to_string(spec_.engine.max_steps);
   stop();
@@ -459,11 +460,8 @@ void Simulation::break_down(std::size_t at, std::size_t number) {
   Place& place = places_[at];
   place.instance().fail();
   place.next = number + 1;
-  end_rate();
-  const bool quiet = result_.faults.empty() || result_.faults.back().settled;
   FaultRecord& fault = result_.faults.emplace_back();
   fault.fault = place.site->faults[number];
-  if (quiet) fault.rate_before = rate_since_mark();
   if (fault.fault.kind == FaultKind::Link) slow_links(fault.fault);
   const std::size_t record = result_.faults.size() - 1;
   timeline_.emplace(now() + spec_.serving.fault_detection, [this, at, record, next = place.next] {
@@ -484,18 +482,14 @@ void Simulation::slow_links(const FaultSpec& fault) {
 
 /// A link between instances: nothing is interrupted.
 void Simulation::break_between(const FaultSpec& fault) {
-  end_rate();
   slow_links(fault);
   const InstancePlan& plan = places_[static_cast<std::size_t>(fault.instance)].instance().plan();
   FaultRecord& record = result_.faults.emplace_back();
   record.fault = fault;
-  record.rate_before = rate_since_mark();
-  record.back = now();
-  record.settled = true;
+  record.back = record.over = now();
   record.plan = to_string(plan.placement.plan);
   record.dies = dies(plan.platform);
   record.speed = 1;
-  mark_rate();
 }
 
 /// Its requests go to other instances, or wait for what is left of this one.
@@ -522,8 +516,7 @@ void Simulation::move_on(std::size_t at, std::size_t number) {
         });
   } else {
     fault.problem = place.site->end;
-    fault.settled = true;
-    mark_rate();
+    fault.over = now();
     // Nobody comes back here: those who waited for that wait elsewhere.
     for (const Ticket& ticket : std::exchange(place.held_back, {})) tickets.push_back(ticket);
   }
@@ -541,9 +534,7 @@ void Simulation::come_back(std::size_t at, std::size_t number) {
   place.epoch = place.next;
   place.load.up = true;
   place.instance().come_up();
-  result_.faults[number].back = now();
-  result_.faults[number].settled = true;
-  mark_rate();
+  result_.faults[number].back = result_.faults[number].over = now();
   for (const Ticket& ticket : std::exchange(place.held_back, {}))
     if (!dispatch(ticket, place.role)) refuse(ticket.id, Refusal::Fault);
 }
@@ -565,20 +556,6 @@ void Simulation::forget_caches(std::size_t at) {
       decoder.instance().wake();
     }
   }
-}
-
-/// Output tokens per second since the last mark.
-double Simulation::rate_since_mark() const {
-  const double span = seconds(now() - mark_.time);
-  return span > 0 ? static_cast<double>(output_tokens_ - mark_.tokens) / span : 0;
-}
-
-void Simulation::mark_rate() { mark_ = {now(), output_tokens_}; }
-
-/// The time after the last fault is over, by another one or by the end of the run.
-void Simulation::end_rate() {
-  if (!result_.faults.empty() && result_.faults.back().settled)
-    result_.faults.back().rate_after = rate_since_mark();
 }
 
 }  // namespace reticle
