@@ -436,6 +436,9 @@ void Simulation::fail() {
     for (std::size_t p = 0; p < places_.size(); ++p)
       for (std::size_t i = 0; i < places_[p].site->faults.size(); ++i)
         timeline_.emplace(places_[p].site->faults[i].at, [this, p, i] { break_down(p, i); });
+    for (const FaultSpec& fault : spec_.serving.faults)
+      if (between_instances(spec_, fault))
+        timeline_.emplace(fault.at, [this, &fault] { break_between(fault); });
     while (!timeline_.empty() && !finished_) {
       const Picoseconds next = timeline_.begin()->first;
       if (next > now()) {
@@ -461,6 +464,7 @@ void Simulation::break_down(std::size_t at, std::size_t number) {
   FaultRecord& fault = result_.faults.emplace_back();
   fault.fault = place.site->faults[number];
   if (quiet) fault.rate_before = rate_since_mark();
+  if (fault.fault.kind == FaultKind::Link) slow_links(fault.fault);
   const std::size_t record = result_.faults.size() - 1;
   timeline_.emplace(now() + spec_.serving.fault_detection, [this, at, record, next = place.next] {
     if (places_[at].next == next)
@@ -468,6 +472,30 @@ void Simulation::break_down(std::size_t at, std::size_t number) {
     else
       result_.faults[record].problem = "another fault came before this was noticed";
   });
+}
+
+/// Caches are handed over more slowly from or to that instance.
+void Simulation::slow_links(const FaultSpec& fault) {
+  if (!network_) return;
+  const std::int64_t part = dies(spec_.platform) / std::ssize(places_);
+  network_->slow_down(fault.level, DieId{static_cast<std::uint32_t>(fault.instance * part)}, part,
+                      fault.link_left);
+}
+
+/// A link between instances: nothing is interrupted.
+void Simulation::break_between(const FaultSpec& fault) {
+  end_rate();
+  slow_links(fault);
+  const InstancePlan& plan = places_[static_cast<std::size_t>(fault.instance)].instance().plan();
+  FaultRecord& record = result_.faults.emplace_back();
+  record.fault = fault;
+  record.rate_before = rate_since_mark();
+  record.back = now();
+  record.settled = true;
+  record.plan = to_string(plan.placement.plan);
+  record.dies = dies(plan.platform);
+  record.speed = 1;
+  mark_rate();
 }
 
 /// Its requests go to other instances, or wait for what is left of this one.

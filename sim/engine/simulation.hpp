@@ -74,6 +74,8 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
   void drop_cache(RequestId id);
   void send_cache(std::size_t to, const Admitted& admitted);
   void ended(RequestId id);
+  void slow_links(const FaultSpec& fault);
+  void break_between(const FaultSpec& fault);
   void break_down(std::size_t at, std::size_t number);
   void move_on(std::size_t at, std::size_t number);
   void come_back(std::size_t at, std::size_t number);

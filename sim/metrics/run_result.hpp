@@ -56,7 +56,8 @@ struct ResidencySample {
   ByPlace<Bytes> kv_behind{};  ///< prefix blocks and swapped caches, in the places behind home
   std::int64_t running = 0;
   std::int64_t waiting = 0;
-  Bytes adapters{};  ///< in their slots, those on their way included
+  Bytes adapters{};                         ///< in their slots, those on their way included
+  std::array<Bytes, kTierCount> weights{};  ///< a draft's included; none while a fault lasts
 };
 
 /// Errors of recalled steps that were simulated after all, (recalled - simulated) / simulated.
