@@ -72,6 +72,7 @@ one sn40l llama-4-maverick
 one h100-8 claude-class-mid "${bf16[@]}"
 one h100-8 claude-class-mid "${bf16[@]}" platform.nodes=5
 many h100-8 claude-class-mid "${bf16[@]}" platform.nodes=5
+many h100-8 claude-class-mid "${bf16[@]}" platform.nodes=6
 one h100-8 claude-class-mid platform.nodes=2
 many h100-8 claude-class-mid platform.nodes=2
 one ref-asic-paper claude-class-low
