@@ -34,6 +34,7 @@ struct DieParams {
   VectorParams vector;
   std::optional<KernelParams> kernels;  ///< absent: an ideal machine
   double area_mm2 = 0;                  ///< silicon of one die as stated; 0 = unknown
+  std::int64_t chiplets = 1;            ///< equal pieces of silicon this area is made in
 };
 
 /// What loads from HBM and SRAM reach the cores with; 0 = as fast as the memories are.

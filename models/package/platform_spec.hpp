@@ -48,7 +48,11 @@ struct CostParams {
   double lifetime_years = 3;
   double utilisation = 0.8;  ///< of the lifetime, where no trace gives it
   double electricity_usd_per_kwh = 0;
-  double pue = 1;                       ///< facility power over IT power
+  double pue = 1;  ///< facility power over IT power
+  /// Space, power distribution and cooling, per kilowatt provisioned, idle or busy; 0 = not priced.
+  double hosting_usd_per_kw_month = 0;
+  double nre_usd = 0;                   ///< design and masks, beyond the node's price
+  double nre_nodes = 0;                 ///< that share it; 0 = there is none to share
   double stream_rate_tokens_per_s = 5;  ///< what one user consumes (agent density)
 };
 

@@ -49,7 +49,7 @@ void add_hbm(const EventCounts& counts, const PlatformSpec& platform,
   const double read = burst * static_cast<double>(counts.hbm_read_bursts);
   const double written = burst * static_cast<double>(counts.hbm_written_bursts);
   const auto row = [&](const char* name, double joules, bool on_die) {
-    out.push_back({.name = name, .joules = joules, .constant = false, .on_die = on_die});
+    out.push_back({.name = name, .joules = joules, .on_die = on_die, .in_package = true});
   };
   row("hbm_activate",
       static_cast<double>(counts.hbm_activates) * prices.activate_nj * kJoulesPerNanojoule, false);
@@ -75,7 +75,7 @@ void add_events(const EventCounts& counts, const PlatformSpec& platform,
   const double vector_j =
       static_cast<double>(counts.vector_ops) * prices.vector_pj * kJoulesPerPicojoule;
   const auto row = [&](const char* name, double joules, bool on_die) {
-    out.push_back({.name = name, .joules = joules, .constant = false, .on_die = on_die});
+    out.push_back({.name = name, .joules = joules, .on_die = on_die, .in_package = on_die});
   };
   row("sram_read", bit_joules(sram_read, prices.sram_read_pj_per_bit), true);
   row("sram_write", bit_joules(sram_written, prices.sram_write_pj_per_bit), true);
@@ -99,8 +99,8 @@ void add_links(const EventCounts& counts, const PlatformSpec& platform,
     const double bytes = l < counts.link_bytes.size() ? number(counts.link_bytes[l]) : 0;
     out.push_back({.name = "fabric." + levels[l].name,
                    .joules = bit_joules(bytes, prices[l]),
-                   .constant = false,
-                   .on_die = levels[l].name == "package"});
+                   .on_die = levels[l].name == "package",
+                   .in_package = levels[l].name == "package"});
   }
 }
 
@@ -108,6 +108,7 @@ struct ConstantPower {
   const char* name;
   double watts;  ///< of the deployment
   bool on_die;
+  bool in_package;
 };
 
 /// Every row within the retention time, whatever else the stacks do: time counts the refreshes,
@@ -129,11 +130,11 @@ std::array<ConstantPower, 5> constant_powers(const PlatformSpec& platform) {
   const double refresh = hbm ? refresh_watts(*hbm, prices.hbm) : 0;
   const double packages =
       static_cast<double>(platform.packages_per_node) * static_cast<double>(platform.nodes);
-  return {{{"static_die", prices.die_static_w * die_count, true},
-           {"static_sram", prices.sram_leakage_w_per_mb * sram_mb * die_count, true},
-           {"hbm_refresh", refresh * stacks, false},
-           {"hbm_background", prices.hbm.background_w_per_stack * stacks, false},
-           {"static_package", prices.package_static_w * packages, false}}};
+  return {{{"static_die", prices.die_static_w * die_count, true, true},
+           {"static_sram", prices.sram_leakage_w_per_mb * sram_mb * die_count, true, true},
+           {"hbm_refresh", refresh * stacks, false, true},
+           {"hbm_background", prices.hbm.background_w_per_stack * stacks, false, true},
+           {"static_package", prices.package_static_w * packages, false, false}}};
 }
 
 std::optional<double> known(double value) {
@@ -170,6 +171,10 @@ double EnergyReport::total_j() const {
   return sum_where(components, [](const EnergyComponent&) { return true; });
 }
 
+double EnergyReport::device_j() const {
+  return sum_where(components, [](const EnergyComponent& c) { return c.in_package; });
+}
+
 double EnergyReport::constant_j() const {
   return sum_where(components, [](const EnergyComponent& c) { return c.constant; });
 }
@@ -191,7 +196,8 @@ EnergyReport price_energy(const EventCounts& counts, const PlatformSpec& platfor
     report.components.push_back({.name = power.name,
                                  .joules = power.watts * seconds(duration),
                                  .constant = true,
-                                 .on_die = power.on_die});
+                                 .on_die = power.on_die,
+                                 .in_package = power.in_package});
   rate(report, platform, seconds(duration), seconds(busy.value_or(duration)));
   return report;
 }

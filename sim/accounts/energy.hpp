@@ -20,8 +20,9 @@ namespace reticle {
 struct EnergyComponent {
   std::string name;
   double joules = 0;
-  bool constant = false;  ///< power that flows whether or not there is work
-  bool on_die = false;    ///< becomes heat on the compute dies
+  bool constant = false;    ///< power that flows whether or not there is work
+  bool on_die = false;      ///< becomes heat on the compute dies
+  bool in_package = false;  ///< taken by dies, their stacks and what joins them in the package
 };
 
 /// A figure and the limit it must not exceed; unknown ones are absent.
@@ -42,6 +43,7 @@ struct EnergyReport {
 
   [[nodiscard]] double total_j() const;     ///< sum over the components
   [[nodiscard]] double constant_j() const;  ///< of it, constant power
+  [[nodiscard]] double device_j() const;    ///< of it, within packages
 };
 
 /// Prices a run of `duration`, of which `busy` was spent within steps (all of it when absent).

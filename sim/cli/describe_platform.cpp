@@ -5,6 +5,7 @@
 
 #include "models/fabric/topology.hpp"
 #include "sim/accounts/energy.hpp"
+#include "sim/accounts/silicon.hpp"
 #include "sim/cli/describe.hpp"
 #include "sim/mapping/collectives.hpp"
 #include "sim/metrics/text_format.hpp"
@@ -13,8 +14,6 @@ namespace reticle {
 
 namespace {
 
-/// EUV exposure field, 26 mm x 33 mm: the largest single die. [constants: reticle limit]
-constexpr double kReticleMm2 = 858;
 /// All-pairs figures of larger fabrics are left out: they would take minutes.
 constexpr std::int64_t kMostDiesForPairs = 1024;
 
@@ -158,12 +157,17 @@ class PlatformFacts {
 
   void silicon() {
     if (p_.die.area_mm2 > 0) {
-      const double share = p_.die.area_mm2 / kReticleMm2;
+      const double share = reticles(p_.die);
+      const std::string pieces =
+          p_.die.chiplets > 1 ? fmt::format(" in {} pieces", p_.die.chiplets) : "";
       add("silicon", "die_mm2", "die area",
-          fmt::format("{} mm2, {:.2f} of the {} mm2 reticle{}", number_text(p_.die.area_mm2), share,
-                      number_text(kReticleMm2),
+          fmt::format("{} mm2{}, {:.2f} of the {} mm2 reticle{}{}", number_text(p_.die.area_mm2),
+                      pieces, share, number_text(kReticleMm2), pieces.empty() ? "" : " each",
                       share > 1 ? ": NOT BUILDABLE as one planar die" : ""),
-          {{"mm2", p_.die.area_mm2}, {"reticles", share}, {"buildable", share <= 1}});
+          {{"mm2", p_.die.area_mm2},
+           {"chiplets", p_.die.chiplets},
+           {"reticles", share},
+           {"buildable", share <= 1}});
     }
     const double idle = constant_power_w(p_);
     const double limit = p_.node_power_limit_w * double(p_.nodes);

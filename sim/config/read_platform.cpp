@@ -124,6 +124,7 @@ DieParams read_die(const ConfigNode& node) {
       .vector = read_vector(node.child("vector")),
       .kernels = {},
       .area_mm2 = node.get<double>("area_mm2", DieParams{}.area_mm2, bounds::kSquareMillimetres),
+      .chiplets = node.get<std::int64_t>("chiplets", DieParams{}.chiplets, {1, 64}),
   };
   if (const auto hbm = node.find_child("hbm")) die.hbm = read_hbm(*hbm);
   if (const auto far = node.find_child("far")) die.far = read_linked_memory(*far);

@@ -63,6 +63,14 @@ constexpr std::array kCostKeys{
         "stream_rate_tokens_per_s", &CostParams::stream_rate_tokens_per_s, {kTiny, 1e6}},
 };
 
+/// May be absent from a platform too: 0 = not priced.
+constexpr std::array kOptionalCostKeys{
+    PriceKey<CostParams>{
+        "hosting_usd_per_kw_month", &CostParams::hosting_usd_per_kw_month, {0, 1e5}},
+    PriceKey<CostParams>{"nre_usd", &CostParams::nre_usd, bounds::kDollars},
+    PriceKey<CostParams>{"nre_nodes", &CostParams::nre_nodes, {0, 1e9}},
+};
+
 template <class Section, std::size_t n>
 void read_table(const ConfigNode& node, PriceCoverage coverage,
                 const std::array<PriceKey<Section>, n>& keys, Section& section) {
@@ -133,7 +141,52 @@ void read_energy(const ConfigNode& node, PriceCoverage coverage, PlatformSpec& p
 
 void read_cost(const ConfigNode& node, PriceCoverage coverage, CostParams& cost) {
   read_table(node, coverage, kCostKeys, cost);
+  read_table(node, PriceCoverage::Partial, kOptionalCostKeys, cost);
+  if (node.has("nre_usd") || node.has("nre_nodes"))
+    if ((cost.nre_usd > 0) != (cost.nre_nodes > 0))
+      node.fail("nre_usd", "nre_usd and nre_nodes, by which it is divided, go together");
   node.reject_unknown_keys();
+}
+
+namespace {
+template <class Section, std::size_t n>
+double* find_price(const std::array<PriceKey<Section>, n>& keys, std::string_view key,
+                   Section& section) {
+  const auto row = std::ranges::find(keys, key, &PriceKey<Section>::key);
+  return row == keys.end() ? nullptr : &(section.*row->member);
+}
+
+double* find_energy(PlatformSpec& platform, std::string_view key) {
+  EnergyPrices& prices = platform.energy;
+  const auto below = [&](std::string_view section) {
+    return key.starts_with(section) ? std::optional{key.substr(section.size())} : std::nullopt;
+  };
+  if (const auto name = below("hbm.")) return find_price(kHbmKeys, *name, prices.hbm);
+  if (const auto name = below("mac_pj.")) {
+    const auto format = std::ranges::find(kPrecisions, *name, &PrecisionFact::name);
+    return format == std::end(kPrecisions)
+               ? nullptr
+               : &prices.mac_pj[static_cast<std::size_t>(format - std::begin(kPrecisions))];
+  }
+  if (const auto name = below("link_pj_per_bit.")) {
+    const auto& levels = platform.fabric.levels;
+    const auto level = std::ranges::find(levels, *name, &FabricLevel::name);
+    return level == levels.end()
+               ? nullptr
+               : &prices.link_pj_per_bit[static_cast<std::size_t>(level - levels.begin())];
+  }
+  double* price = find_price(kEnergyKeys, key, prices);
+  return price != nullptr ? price : find_price(kFlashKey, key, prices);
+}
+}  // namespace
+
+double* price_at(PlatformSpec& platform, std::string_view path) {
+  constexpr std::string_view kEnergy = "platform.energy.", kCost = "platform.cost.";
+  if (path.starts_with(kEnergy)) return find_energy(platform, path.substr(kEnergy.size()));
+  if (!path.starts_with(kCost)) return nullptr;
+  path.remove_prefix(kCost.size());
+  double* price = find_price(kCostKeys, path, platform.cost);
+  return price != nullptr ? price : find_price(kOptionalCostKeys, path, platform.cost);
 }
 
 ResolvedValues read_prices(const std::string& name_or_path, PlatformSpec& platform) {

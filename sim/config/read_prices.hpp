@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "models/package/platform_spec.hpp"
 #include "sim/config/config_node.hpp"
@@ -20,6 +21,10 @@ void read_energy(const ConfigNode& node, PriceCoverage coverage, PlatformSpec& p
 /// The section `energy` of an HBM table, `energy.hbm` of a platform.
 void read_hbm_prices(const ConfigNode& node, PriceCoverage coverage, HbmPrices& prices);
 void read_cost(const ConfigNode& node, PriceCoverage coverage, CostParams& cost);
+
+/// The price that `path` (platform.energy.mac_pj.fp8, platform.cost.pue) names; nullptr when it
+/// names none that `platform` has.
+double* price_at(PlatformSpec& platform, std::string_view path);
 
 /// Lays a price table (a name in configs/prices, or a path) over the platform's own prices.
 /// Returns what it changed.

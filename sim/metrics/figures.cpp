@@ -115,6 +115,7 @@ CostReport price_run(const PlatformSpec& platform, const EnergyReport& energy,
                                     .busy = busy,
                                     .dynamic_j = energy.total_j() - energy.constant_j(),
                                     .constant_w = constant_power_w(platform),
+                                    .provisioned_w = energy.busy_power_w.limit,
                                     .single_stream_tokens_per_s = single_stream_tokens_per_s});
 }
 

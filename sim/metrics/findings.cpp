@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 
+#include "sim/accounts/silicon.hpp"
 #include "sim/metrics/text_format.hpp"
 
 namespace reticle {
@@ -15,8 +16,6 @@ namespace {
 constexpr std::array<std::string_view, 6> kKindNames{"power",    "heat_flux",  "die_area",
                                                      "rejected", "unfinished", "recall"};
 
-/// The field a scanner exposes at once: 26 mm x 33 mm. [IRDS 2023 Lithography, EUV at 0.33 NA]
-constexpr double kReticleMm2 = 26.0 * 33.0;
 /// Above this error of its totals a recalled result misleads.
 constexpr double kRecallTolerance = 0.02;
 
@@ -74,11 +73,13 @@ std::string refusals(const RunResult& result) {
 
 std::vector<Finding> run_findings(const RunSpec& spec, const RunResult& result) {
   std::vector<Finding> found;
-  if (spec.platform.die.area_mm2 > kReticleMm2)
-    found.push_back({FindingKind::DieArea,
-                     fmt::format("a die of {} mm2 exceeds the reticle field of {} mm2: it needs "
-                                 "stitching or several dies",
-                                 number_text(spec.platform.die.area_mm2, 4), kReticleMm2)});
+  if (const DieParams& die = spec.platform.die; reticles(die) > 1)
+    found.push_back(
+        {FindingKind::DieArea,
+         fmt::format("a die of {} mm2 exceeds the reticle field of {} mm2: it needs stitching or "
+                     "several dies",
+                     number_text(die.area_mm2 / static_cast<double>(die.chiplets), 4),
+                     kReticleMm2)});
   const auto rejected = std::ranges::count_if(result.requests, &RequestRecord::rejected);
   const auto open = std::ranges::count_if(result.requests,
                                           [](const auto& r) { return !r.rejected && !r.finished; });

@@ -10,7 +10,19 @@
 namespace reticle {
 
 namespace {
-Json energy_json(const EnergyReport& energy, std::int64_t output_tokens) {
+/// The same energy as far as different meters see it.
+Json scopes_json(const EnergyReport& energy, double pue, std::int64_t output_tokens) {
+  const auto scope = [&](double joules, std::string_view what) -> Json {
+    return {{"total_j", joules},
+            {"per_token_j", or_null(ratio(joules, static_cast<double>(output_tokens)))},
+            {"what", what}};
+  };
+  return {{"device", scope(energy.device_j(), "dies, their stacks and links inside packages")},
+          {"node", scope(energy.total_j(), "and hosts, switches, conversion, all other links")},
+          {"facility", scope(energy.total_j() * pue, "and cooling and distribution: node x PUE")}};
+}
+
+Json energy_json(const EnergyReport& energy, double pue, std::int64_t output_tokens) {
   Json components = Json::object();
   for (const auto& component : energy.components) components[component.name] = component.joules;
   const auto& power = energy.busy_power_w;
@@ -25,13 +37,16 @@ Json energy_json(const EnergyReport& energy, std::int64_t output_tokens) {
       {"heat_flux_w_per_mm2", or_null(flux.value)},
       {"heat_flux_limit_w_per_mm2", or_null(flux.limit)},
       {"exceeds_heat_flux_limit", flux.limit && flux.value ? Json(flux.exceeded()) : Json(nullptr)},
+      {"scopes", scopes_json(energy, pue, output_tokens)},
       {"by_component", std::move(components)}};
 }
 
 Json cost_at_json(const CostAtUtilisation& cost) {
   return {{"utilisation", or_null(cost.utilisation)},
           {"capital_usd_per_m_tokens", or_null(cost.capital_usd_per_m_tokens)},
+          {"nre_usd_per_m_tokens", or_null(cost.nre_usd_per_m_tokens)},
           {"energy_usd_per_m_tokens", or_null(cost.energy_usd_per_m_tokens)},
+          {"hosting_usd_per_m_tokens", or_null(cost.hosting_usd_per_m_tokens)},
           {"usd_per_m_tokens", or_null(cost.usd_per_m_tokens)},
           {"agent_density", or_null(cost.agent_density)}};
 }
@@ -79,12 +94,17 @@ void check_finite(const Json& json, const std::string& path) {
 }
 }  // namespace
 
+PricedFigures price_figures(const PlatformSpec& platform, const PricedRun& run) {
+  EnergyReport energy = price_energy(run.counts, platform, run.duration, run.busy);
+  CostReport cost = price_run(platform, energy, run.output_tokens, run.duration, run.busy,
+                              run.single_stream_tokens_per_s);
+  return {std::move(energy), std::move(cost), run.output_tokens};
+}
+
 void put_priced(Json& report, const PlatformSpec& platform, const PricedRun& run) {
-  const EnergyReport energy = price_energy(run.counts, platform, run.duration, run.busy);
-  const CostReport cost = price_run(platform, energy, run.output_tokens, run.duration, run.busy,
-                                    run.single_stream_tokens_per_s);
+  const auto [energy, cost, output_tokens] = price_figures(platform, run);
   put_limits(report, energy);
-  report["energy"] = energy_json(energy, run.output_tokens);
+  report["energy"] = energy_json(energy, platform.cost.pue, output_tokens);
   report["normalised"] = {{"deployment", share_json(run, energy, cost, 1)},
                           {"per_chip", share_json(run, energy, cost, packages(platform))},
                           {"per_die", share_json(run, energy, cost, dies(platform))}};

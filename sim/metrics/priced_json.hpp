@@ -9,6 +9,7 @@
 #include <string>
 
 #include "sim/metrics/figures.hpp"
+#include "sim/metrics/stored_run.hpp"
 
 namespace reticle {
 
@@ -30,6 +31,8 @@ struct PricedRun {
   std::optional<double> total_tokens_per_s;
   std::optional<double> single_stream_tokens_per_s;
 };
+
+PricedFigures price_figures(const PlatformSpec& platform, const PricedRun& run);
 
 /// Writes the blocks `energy`, `normalised` and `cost` into `report` and its priced limits to the
 /// front of feasible.limits; keys that exist keep their place.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -6,6 +7,7 @@
 #include "sim/metrics/counts_json.hpp"
 #include "sim/metrics/priced_json.hpp"
 #include "sim/metrics/report.hpp"
+#include "sim/metrics/stored_run.hpp"
 
 namespace reticle {
 
@@ -59,15 +61,33 @@ void check_limits(const Json& report) {
     if (!limit.is_object() || !limit.contains("limit"))
       refuse("/feasible/limits", "expected objects with a key 'limit'");
 }
-}  // namespace
-
-std::string reprice_report_json(std::string_view text, const PlatformSpec& platform,
-                                std::string_view price_table) {
+/// A report that can be priced: of this schema, of a run that came to an end.
+Json finished_report(std::string_view text) {
   Json report = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!report.is_object()) refuse("", "expected a JSON object");
   if (whole(report, "/schema") != kReportSchema)
     refuse("schema", "expected " + std::to_string(kReportSchema));
   if (at(report, "/feasible/fits") != true) refuse("feasible", "nothing ran, nothing to price");
+  return report;
+}
+}  // namespace
+
+struct StoredRun::Counts {
+  PricedRun run;
+};
+
+StoredRun::StoredRun(std::string_view report)
+    : counts_{std::make_unique<const Counts>(Counts{stored_run(finished_report(report))})} {}
+StoredRun::~StoredRun() = default;
+StoredRun::StoredRun(StoredRun&&) noexcept = default;
+
+PricedFigures StoredRun::price(const PlatformSpec& platform) const {
+  return price_figures(platform, counts_->run);
+}
+
+std::string reprice_report_json(std::string_view text, const PlatformSpec& platform,
+                                std::string_view price_table) {
+  Json report = finished_report(text);
   const PricedRun run = stored_run(report);
   check_shape(report, platform, run.counts);
   check_limits(report);

@@ -111,11 +111,16 @@ std::string figure_table(const RunFigures& f, const PlatformSpec& platform) {
 std::string cost_note(const CostReport& cost, const CostParams& params) {
   if (!cost.planned.usd_per_m_tokens || !cost.as_simulated.usd_per_m_tokens) return {};
   const auto utilised = [](const CostAtUtilisation& c) { return percent_text(*c.utilisation); };
+  const auto also = [](double usd, std::string_view what) {
+    return usd > 0 ? fmt::format(", {} {}", money_text(usd), what) : std::string{};
+  };
+  const std::string more = also(*cost.planned.nre_usd_per_m_tokens, "NRE") +
+                           also(*cost.planned.hosting_usd_per_m_tokens, "hosting");
   return wrapped("  ", fmt::format("Cost assumes {} utilisation over {} years: {} hardware, {} "
-                                   "electricity. At the {} of this run it is {}.",
+                                   "electricity{}. At the {} of this run it is {}.",
                                    utilised(cost.planned), number_text(params.lifetime_years, 2),
                                    money_text(*cost.planned.capital_usd_per_m_tokens),
-                                   money_text(*cost.planned.energy_usd_per_m_tokens),
+                                   money_text(*cost.planned.energy_usd_per_m_tokens), more,
                                    utilised(cost.as_simulated),
                                    money_text(*cost.as_simulated.usd_per_m_tokens))) +
          wrapped("  ", fmt::format("A stream takes {} tokens/s.",

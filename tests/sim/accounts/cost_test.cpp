@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "tests/sim/accounts/example_platform.hpp"
 
 using namespace reticle;
@@ -24,9 +26,72 @@ Production half_idle() {
 }
 }  // namespace
 
-TEST_CASE("agent_density: the two worked examples of the seed paper's Appendix C") {
-  CHECK(agent_density(30'000, 25, 5, 0.7) == doctest::Approx(116.6666667));
-  CHECK(agent_density(12'000, 500, 5, 0.8) == doctest::Approx(6'666.6666667));
+TEST_CASE("agent_density: the two worked examples of the seed paper's Appendix C, rounded once") {
+  CHECK(std::round(agent_density(30'000, 25, 5, 0.7)) == 117);
+  CHECK(std::round(agent_density(12'000, 500, 5, 0.8)) == 6'667);  // 6,666 with 8,333 on the way
+  CHECK(std::round(agent_density(30'000, 25, 5, 1)) == 167);
+  CHECK(std::round(agent_density(12'000, 500, 5, 1)) == 8'333);
+}
+
+// `reference_examples` of configs/claims/figures.yaml, which scripts/claims_check.py computes in
+// fractions; stated to a tenth of a cent.
+TEST_CASE("price_cost: capital, energy and hosting of an H100 add up to 21.097 USD per million") {
+  const CostReport cost = price_cost({.node_price_usd = 30'000,
+                                      .lifetime_years = 3,
+                                      .utilisation = 0.8,
+                                      .electricity_usd_per_kwh = 0.083,
+                                      .pue = 1.15,
+                                      .hosting_usd_per_kw_month = 184.06},
+                                     {.nodes = 1,
+                                      .output_tokens = 25,
+                                      .duration = kSecond,
+                                      .busy = kSecond,
+                                      .dynamic_j = 20 * 25,
+                                      .constant_w = 120,
+                                      .provisioned_w = 1300});
+  const auto milli = [](const std::optional<double>& usd) { return std::round(*usd * 1e3); };
+  CHECK(milli(cost.planned.capital_usd_per_m_tokens) == 15'855);
+  CHECK(milli(cost.planned.energy_usd_per_m_tokens) == 689);
+  CHECK(milli(cost.planned.hosting_usd_per_m_tokens) == 4'552);
+  CHECK(*cost.planned.nre_usd_per_m_tokens == 0);
+  CHECK(milli(cost.planned.usd_per_m_tokens) == 21'097);
+}
+
+TEST_CASE(
+    "nre_penalty: 3 and 10 times are reached at thousands of nodes, not at a hundred thousand") {
+  const auto milli = [](double x) { return std::round(x * 1e3); };
+  CHECK(milli(nre_penalty(60e6, 2'500, 12'000)) == 3'000);
+  CHECK(milli(nre_penalty(60e6, 556, 12'000)) == 9'993);
+  CHECK(milli(nre_penalty(80e6, 100'000, 12'000)) == 1'067);
+  CHECK(nre_penalty(0, 0, 12'000) == 1);
+}
+
+TEST_CASE("price_cost: NRE makes capital dearer by its penalty and touches nothing else") {
+  CostParams params = example_platform().cost;
+  const CostReport without = price_cost(params, half_idle());
+  params.nre_usd = 60e6;
+  params.nre_nodes = 1'000;
+  const CostReport with = price_cost(params, half_idle());
+  const double capital = *without.planned.capital_usd_per_m_tokens;
+  CHECK(*with.capex_usd == *without.capex_usd);
+  CHECK(*with.planned.capital_usd_per_m_tokens == capital);
+  CHECK(*with.planned.nre_usd_per_m_tokens == doctest::Approx(capital * 2).epsilon(1e-12));
+  CHECK(*with.planned.usd_per_m_tokens ==
+        doctest::Approx(*without.planned.usd_per_m_tokens + 2 * capital).epsilon(1e-12));
+}
+
+TEST_CASE("price_cost: hosting is paid idle or busy, and needs to know what is provisioned") {
+  CostParams params = example_platform().cost;
+  params.hosting_usd_per_kw_month = 100;
+  Production made = half_idle();
+  CHECK_FALSE(price_cost(params, made).planned.usd_per_m_tokens);
+  made.provisioned_w = 5'000;
+  const CostReport cost = price_cost(params, made);
+  const double usd_per_year = 5 * 100 * 12;
+  CHECK(*cost.as_simulated.hosting_usd_per_m_tokens ==
+        doctest::Approx(usd_per_year / (365.0 * 86'400 * 500) * 1e6).epsilon(1e-12));
+  CHECK(*cost.planned.hosting_usd_per_m_tokens ==
+        doctest::Approx(usd_per_year / (365.0 * 86'400 * 700) * 1e6).epsilon(1e-12));
 }
 
 TEST_CASE("price_cost: capital is spread over the tokens of the busy lifetime") {

@@ -132,6 +132,21 @@ TEST_CASE("price_energy: only what becomes heat on the dies counts for heat flux
   CHECK_FALSE(price_energy(example_counts(), p, 10_ms).heat_flux_w_per_mm2.value);
 }
 
+TEST_CASE(
+    "EnergyReport: the device is dies, stacks and links inside packages, no host and no cable") {
+  PlatformSpec p = example_platform();
+  const EnergyReport all = price_energy(example_counts(), p, 10_ms);
+  CHECK(all.device_j() > 0);
+  CHECK(all.device_j() < all.total_j());
+  p.energy.far_pj_per_bit *= 10;
+  p.energy.flash_pj_per_bit *= 10;
+  p.energy.link_pj_per_bit[1] *= 10;
+  p.energy.package_static_w *= 10;
+  CHECK(price_energy(example_counts(), p, 10_ms).device_j() == all.device_j());
+  p.energy.hbm.background_w_per_stack *= 10;
+  CHECK(price_energy(example_counts(), p, 10_ms).device_j() > all.device_j());
+}
+
 TEST_CASE("price_energy: the largest counts and the longest time stay finite and positive") {
   constexpr auto kMax = std::numeric_limits<std::int64_t>::max();
   PlatformSpec p = example_platform();

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "sim/config/read_run.hpp"
 #include "tests/sim/config/config_fixture.hpp"
 
@@ -52,6 +54,48 @@ TEST_CASE("read_prices: a part of HBM's energy can be priced") {
   CHECK(platform.energy.hbm.io_pj_per_bit == before.io_pj_per_bit);
 }
 
+TEST_CASE("read_prices: hosting and NRE may be priced, NRE with the nodes that share it") {
+  PlatformSpec platform = read_platform("ref-asic");
+  CHECK(platform.cost.hosting_usd_per_kw_month == 0);
+  (void)read_prices("colocation", platform);
+  CHECK(platform.cost.hosting_usd_per_kw_month == 184.06);
+  const TempFile nre{"cost: {nre_usd: 6e7, nre_nodes: 2500}\n"};
+  (void)read_prices(nre.path(), platform);
+  CHECK(platform.cost.nre_usd == 6e7);
+  PlatformSpec other = read_platform("ref-asic");
+  const TempFile alone{"cost: {nre_usd: 6e7}\n"};
+  CHECK(message_of([&] { (void)read_prices(alone.path(), other); }) ==
+        alone.path() +
+            ":1:17: platform.cost.nre_usd: nre_usd and nre_nodes, by which it is divided, go "
+            "together");
+}
+
+TEST_CASE("price_at: names every price that a platform reads, and no other value") {
+  PlatformSpec platform = read_platform("ref-asic");
+  CHECK(price_at(platform, "platform.energy.hbm.phy_pj_per_bit") ==
+        &platform.energy.hbm.phy_pj_per_bit);
+  CHECK(price_at(platform, "platform.energy.mac_pj.fp8") ==
+        &platform.energy.mac_pj[static_cast<std::size_t>(Precision::Fp8)]);
+  CHECK(price_at(platform, "platform.energy.link_pj_per_bit.node") ==
+        &platform.energy.link_pj_per_bit[1]);
+  CHECK(price_at(platform, "platform.energy.link_pj_per_bit.scale_out") == nullptr);  // one node
+  CHECK(price_at(platform, "platform.cost.pue") == &platform.cost.pue);
+  CHECK(price_at(platform, "platform.die.area_mm2") == nullptr);
+
+  std::vector<ResolvedValue> values;
+  (void)read_platform("ref-asic", {}, &values);
+  for (const ResolvedValue& value : values)
+    if (value.path.starts_with("platform.cost.") || value.path.starts_with("platform.energy.")) {
+      CAPTURE(value.path);
+      const bool unused_link = value.path.ends_with("link_pj_per_bit.scale_out");
+      CHECK((price_at(platform, value.path) != nullptr) != unused_link);
+    }
+  const auto price =
+      std::ranges::find(values, "platform.cost.node_price_usd", &ResolvedValue::path);
+  REQUIRE(price != values.end());
+  CHECK(price->range.has_value());
+}
+
 TEST_CASE("read_prices: the checks are the platform's") {
   PlatformSpec platform = read_platform("ref-asic");
   const TempFile typo{"energy:\n  sram_reed_pj_per_bit: 1\n"};
@@ -68,6 +112,6 @@ TEST_CASE("read_prices: the checks are the platform's") {
         negative.path() + ":1:13: platform.cost.pue: must be between 1 and 10, got 0.5");
   CHECK(message_of([&] { (void)read_prices("optimistic-sran", platform); }) ==
         "unknown price table 'optimistic-sran' (did you mean optimistic-sram?); known: "
-        "optimistic-sram");
+        "colocation, optimistic-sram");
 }
 }  // namespace reticle

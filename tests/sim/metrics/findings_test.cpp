@@ -44,6 +44,11 @@ TEST_CASE("findings: a die may fill the reticle field but not exceed it") {
   CHECK(text_of(run_findings(spec, flawless()), FindingKind::DieArea) ==
         "a die of 859.0 mm2 exceeds the reticle field of 858 mm2: it needs stitching or several "
         "dies");
+  spec.platform.die.area_mm2 = 1600;
+  spec.platform.die.chiplets = 2;
+  CHECK(run_findings(spec, flawless()).empty());
+  spec.platform.die.area_mm2 = 1720;
+  CHECK(text_of(run_findings(spec, flawless()), FindingKind::DieArea).starts_with("a die of 860"));
 }
 
 TEST_CASE("findings: power and heat above their limits") {
