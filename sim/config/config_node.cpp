@@ -24,6 +24,7 @@ constexpr std::array kKeyUnits{
     KeyUnit{"_w_per_stack", "W"},
     KeyUnit{"_w", "W"},
     KeyUnit{"_usd_per_kwh", "USD/kWh"},
+    KeyUnit{"_usd_per_kw_month", "USD/kW/month"},
     KeyUnit{"_usd", "USD"},
     KeyUnit{"_years", "years"},
     KeyUnit{"_mm2", "mm2"},
@@ -125,12 +126,13 @@ void ConfigNode::refuse_text(std::string_view key, const std::string& text,
 void ConfigNode::note(std::string_view key, const std::string& value,
                       const ConfigTree& leaf) const {
   state_->said[std::string{key}] = value;
-  state_->log->push_back({path_of(key), value, leaf.origin, leaf.source, leaf.confidence});
+  state_->log->push_back(
+      {path_of(key), value, leaf.origin, leaf.source, leaf.confidence, leaf.range});
 }
 
 void ConfigNode::note_default(std::string_view key, const std::string& value) const {
   state_->said[std::string{key}] = value;
-  state_->log->push_back({path_of(key), value, "default", "", ""});
+  state_->log->push_back({path_of(key), value, "default", "", "", std::nullopt});
 }
 
 void ConfigNode::note_none(std::string_view key) const {
@@ -159,6 +161,32 @@ std::optional<ConfigNode> ConfigNode::find_child(std::string_view key) const {
 std::vector<std::string> ConfigNode::keys() const {
   std::vector<std::string> all;
   for (const ConfigEntry& entry : state_->tree->entries) all.push_back(entry.key);
+  return all;
+}
+
+bool ConfigNode::is_null(std::string_view key) const {
+  return has(key) && state_->tree->find(key)->kind == ConfigTree::Kind::Empty;
+}
+
+bool ConfigNode::is_list(std::string_view key) const {
+  return has(key) && state_->tree->find(key)->kind == ConfigTree::Kind::List;
+}
+
+std::vector<ConfigNode> ConfigNode::sections(std::string_view key) const {
+  if (!has(key)) fail(key, "required list is missing");
+  const ConfigTree& list = *state_->tree->find(key);
+  if (list.kind != ConfigTree::Kind::List) fail(key, "expected a list, got " + found(list));
+  std::vector<ConfigNode> all;
+  for (const auto& item : list.items) {
+    const std::string name = std::string{key} + "[" + std::to_string(all.size()) + "]";
+    if (item.kind != ConfigTree::Kind::Map)
+      throw ConfigError(item.position, path_of(name), "expected a section, got " + found(item));
+    auto state = std::make_shared<State>();
+    state->tree = std::shared_ptr<const ConfigTree>{state_->tree, &item};
+    state->path = path_of(name);
+    state->log = state_->log;
+    all.push_back(ConfigNode{std::move(state)});
+  }
   return all;
 }
 

@@ -78,6 +78,11 @@ class ConfigNode {
   [[nodiscard]] std::optional<ConfigNode> find_child(std::string_view key) const;
   /// The keys of this section, in file order.
   [[nodiscard]] std::vector<std::string> keys() const;
+  /// The key is there and says nothing: `key: null`.
+  [[nodiscard]] bool is_null(std::string_view key) const;
+  [[nodiscard]] bool is_list(std::string_view key) const;
+  /// A list of sections; it must be there.
+  [[nodiscard]] std::vector<ConfigNode> sections(std::string_view key) const;
   /// A list of texts; absent = empty.
   [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
 

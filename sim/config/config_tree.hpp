@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/base/error.hpp"
@@ -28,7 +30,8 @@ struct ConfigTree {
   std::string unit;
   std::string source;
   std::string confidence;
-  std::string origin;           ///< file:line:col | default | --set | command line
+  std::string origin;  ///< file:line:col | default | --set | command line
+  std::optional<std::pair<double, double>> range;  ///< of the figure, as written
   bool own_provenance = false;  ///< source and confidence stand at the leaf itself
 
   [[nodiscard]] const ConfigTree* find(std::string_view key) const;

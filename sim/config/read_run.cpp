@@ -7,6 +7,7 @@
 
 #include "sim/config/catalogue.hpp"
 #include "sim/config/config_node.hpp"
+#include "sim/config/read_claims.hpp"
 #include "sim/config/read_hbm.hpp"
 #include "sim/config/read_kernels.hpp"
 #include "sim/config/read_llm.hpp"
@@ -236,6 +237,8 @@ constexpr std::array kFileKinds{
     FileKind{"crossbar_share", "kernels", check_table<check_kernel_table>},
     FileKind{"page_read", "tier", check_table<check_tier_table>},
     FileKind{"packet", "link", check_table<check_link_table>},
+    FileKind{"worked_examples", "claims", check_claims},
+    FileKind{"groups", "claims", check_claims},
     FileKind{"energy", "prices", check_prices},
     FileKind{"cost", "prices", check_prices},
 };
@@ -255,8 +258,8 @@ std::string check_file(const std::string& path) {
     return "serving";
   }
   throw ConfigError({path, 1, 1}, "",
-                    "expected a platform, llm, workload, hbm, kernels, tier, link, prices, serving "
-                    "or resolved file");
+                    "expected a platform, llm, workload, hbm, kernels, tier, link, prices, claims, "
+                    "serving or resolved file");
 }
 
 }  // namespace reticle

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -78,6 +79,8 @@ struct ResolvedValue {
   std::string origin;      ///< file:line:col | default | --set | command line
   std::string source;      ///< where the figure comes from; may be empty
   std::string confidence;  ///< see kConfidenceWords; empty = a choice, not a constant
+  /// What it may be instead, in the unit of the value as written; not part of any digest.
+  std::optional<std::pair<double, double>> range{};
 };
 
 struct RunSpec {

@@ -16,6 +16,7 @@
 #include "sim/config/confidence.hpp"
 #include "sim/config/nearest.hpp"
 #include "sim/config/text_check.hpp"
+#include "sim/config/value_text.hpp"
 
 namespace reticle {
 
@@ -134,8 +135,8 @@ class TreeBuilder final : public YAML::EventHandler {
   std::vector<Open> open_;
 };
 
-// What a long-form leaf may say. `year`, `range`, `note` and `basis` are for the reader of the
-// file; `origin` is written by resolved.yaml.
+// What a long-form leaf may say. `year`, `note` and `basis` are for the reader of the file;
+// `origin` is written by resolved.yaml.
 const std::vector<std::string> kLeafKeys{"value", "unit",  "source", "confidence", "origin",
                                          "year",  "range", "note",   "basis"};
 
@@ -170,6 +171,18 @@ void check_keys(const ConfigTree& map, const std::vector<std::string>& allowed) 
                         "unknown key" + did_you_mean(entry.key, allowed));
 }
 
+/// Two numbers in the unit of the value, the lower first.
+std::optional<std::pair<double, double>> range_of(const ConfigTree& map) {
+  const ConfigTree* range = map.find("range");
+  if (range == nullptr) return std::nullopt;
+  std::vector<double> ends;
+  for (const ConfigTree& item : range->items)
+    if (const auto number = ValueText<double>::parse(item.text).value) ends.push_back(*number);
+  if (range->items.size() != 2 || ends.size() != 2 || ends[0] > ends[1])
+    throw ConfigError(range->position, "range", "expected [low, high], two numbers");
+  return std::pair{ends[0], ends[1]};
+}
+
 /// {value: 14 ns, source: ...} becomes one leaf standing where the value stands.
 ConfigTree folded(const ConfigTree& map) {
   check_keys(map, kLeafKeys);
@@ -180,6 +193,7 @@ ConfigTree folded(const ConfigTree& map) {
   const std::string origin = text_of(map, "origin");
   ConfigTree leaf = value;
   leaf.unit = text_of(map, "unit");
+  leaf.range = range_of(map);
   leaf.source = provenance.source;
   leaf.confidence = provenance.confidence;
   leaf.own_provenance = !leaf.source.empty() && !leaf.confidence.empty();

@@ -69,6 +69,7 @@ TEST_CASE("configs: every file is valid and of the kind its folder says") {
                                                         {"tiers", "tier"},
                                                         {"links", "link"},
                                                         {"prices", "prices"},
+                                                        {"claims", "claims"},
                                                         {"llms", "llm"}}) {
     CHECK_FALSE(files_below(folder).empty());
     for (const auto& file : files_below(folder)) {

@@ -43,6 +43,16 @@ TEST_CASE("parse_yaml: a long-form leaf is one value with its source") {
   CHECK(to_string(leaf->position) == "t.yaml:1:15");
 }
 
+TEST_CASE("parse_yaml: a range is two numbers, the lower first") {
+  const ConfigTree tree = parse_yaml("a: {value: 14 ns, range: [12, 16.5]}\nb: 3\n", "t.yaml");
+  CHECK(tree.find("a")->range == std::pair{12.0, 16.5});
+  CHECK_FALSE(tree.find("b")->range);
+  for (const auto* wrong : {"[16, 12]", "[12]", "[12, 14, 16]", "12", "[12, x]", "[.nan, 16]"}) {
+    const auto text = std::string{"a: {value: 14, range: "} + wrong + "}";
+    CHECK(parse_error(text) == "t.yaml:1:23: range: expected [low, high], two numbers");
+  }
+}
+
 TEST_CASE("parse_yaml: the file's provenance serves leaves without their own, and no labels") {
   const ConfigTree tree = parse_yaml(
       "provenance: {source: a choice, confidence: estimate}\nname: x\nclaims: [big]\n"
