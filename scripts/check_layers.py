@@ -43,12 +43,14 @@ ARROWS = {
                    "workloads/requests", "model_spec", "models", "sim/config", "sim/mapping",
                    "sim/serving", "sim/accounts", "sim/metrics"},
     "sim/sweep": {"sim/base"},
+    "sim/compare": {"sim/base", "model_spec", "sim/config", "sim/accounts", "sim/metrics"},
     "sim/validate": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                      "workloads/requests", "workloads/text", "model_spec", "models", "sim/config",
                      "sim/mapping", "sim/serving", "sim/accounts", "sim/metrics", "sim/engine", "sim/sweep"},
     "sim/cli": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                 "workloads/requests", "model_spec", "models", "sim/config", "sim/mapping",
-                "sim/serving", "sim/accounts", "sim/metrics", "sim/engine", "sim/sweep", "sim/validate"},
+                "sim/serving", "sim/accounts", "sim/metrics", "sim/engine", "sim/sweep", "sim/validate",
+                "sim/compare"},
 }
 
 # Single headers a part may include beyond its row: plain structs that a run's specification holds.

@@ -54,12 +54,25 @@ bool holds(const RunSpec& spec, const Wanted& wanted, const Routers& routers) {
          div_up(wanted.sequences, copies);
 }
 
+/// Of the model and of the draft, where they are mixtures of experts.
+class OwnRouters {
+ public:
+  explicit OwnRouters(const RunSpec& spec) {
+    if (spec.llm.moe) router_.emplace(spec.llm, spec.seed);
+    if (spec.draft && spec.draft->moe) draft_.emplace(*spec.draft, spec.seed);
+  }
+  [[nodiscard]] Routers get() const {
+    return {router_ ? &*router_ : nullptr, draft_ ? &*draft_ : nullptr};
+  }
+
+ private:
+  std::optional<ExpertRouter> router_, draft_;
+};
+
 RunRequest smallest(const RunRequest& request, const RunSpec& spec) {
   const Wanted wanted = wanted_of(spec);
-  std::optional<ExpertRouter> router, draft_router;
-  if (spec.llm.moe) router.emplace(spec.llm, spec.seed);
-  if (spec.draft && spec.draft->moe) draft_router.emplace(*spec.draft, spec.seed);
-  const Routers routers{router ? &*router : nullptr, draft_router ? &*draft_router : nullptr};
+  const OwnRouters own{spec};
+  const Routers routers = own.get();
   const std::int64_t node = spec.platform.packages_per_node;
   const std::int64_t of_chip =
       weight_room(spec.platform, spec.placement).count() / (node * spec.platform.nodes);
@@ -81,6 +94,15 @@ RunRequest smallest(const RunRequest& request, const RunSpec& spec) {
                                     problem.empty() ? "" : "; " + problem));
 }
 }  // namespace
+
+bool chips_hold(const RunRequest& request) {
+  const RunSpec spec = read_run(request);
+  try {
+    return holds(spec, wanted_of(spec), OwnRouters{spec}.get());
+  } catch (const InfeasibleError&) {
+    return false;
+  }
+}
 
 void put_chips(RunRequest& request, const std::string& chips) {
   const RunSpec spec = read_run(request);

@@ -14,4 +14,7 @@ namespace reticle {
 /// number holds the model.
 void put_chips(RunRequest& request, const std::string& chips);
 
+/// As many chips as `request` has hold what "auto" would look for.
+bool chips_hold(const RunRequest& request);
+
 }  // namespace reticle

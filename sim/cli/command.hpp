@@ -18,6 +18,7 @@ void add_list(CLI::App& app);
 void add_llm(CLI::App& app);
 void add_check(CLI::App& app);
 void add_capacity(CLI::App& app);
+void add_compare(CLI::App& app);
 void add_reprice(CLI::App& app);
 void add_validate(CLI::App& app);
 void add_workload(CLI::App& app);

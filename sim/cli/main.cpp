@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   add_llm(app);
   add_check(app);
   add_capacity(app);
+  add_compare(app);
   add_reprice(app);
   add_validate(app);
   add_workload(app);

@@ -4,14 +4,11 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <sstream>
-#include <system_error>
 #include <thread>
 
 #include "sim/base/error.hpp"
@@ -20,12 +17,12 @@
 #include "sim/cli/command.hpp"
 #include "sim/cli/pareto.hpp"
 #include "sim/cli/progress.hpp"
+#include "sim/cli/run_files.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/metrics/file_writer.hpp"
 #include "sim/metrics/report.hpp"
 #include "sim/metrics/summary.hpp"
 #include "sim/metrics/tables.hpp"
-#include "workloads/requests/trace_reader.hpp"
 
 namespace reticle {
 
@@ -43,15 +40,6 @@ struct Options {
   std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
 };
 
-std::optional<Trace> load_trace(const RunSpec& spec) {
-  const auto* workload = std::get_if<TraceWorkload>(&spec.workload);
-  if (!workload) return std::nullopt;
-  Trace trace = read_trace(workload->path, workload->format, options_of(*workload));
-  if (trace.bad_rows > 0)
-    logger("requests").warn("{}: {} malformed rows left out", workload->path, trace.bad_rows);
-  return trace;
-}
-
 SimulatorFacts facts(std::chrono::steady_clock::time_point begun) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -59,24 +47,6 @@ SimulatorFacts facts(std::chrono::steady_clock::time_point begun) {
   out.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   out.peak_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024;  // Linux reports KiB
   return out;
-}
-
-/// Made before the run, so that a wrong path costs no simulation.
-void make_directory(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error || !std::filesystem::is_directory(path))
-    throw ConfigError({path.string(), 0, 0}, "--out",
-                      "expected a directory that can be written, got " +
-                          (error ? error.message() : std::string{"a file"}));
-  std::string probe = (path / ".probe.XXXXXX").string();
-  const int descriptor = ::mkstemp(probe.data());
-  if (descriptor < 0)
-    throw ConfigError(
-        {path.string(), 0, 0}, "--out",
-        "expected a directory that can be written, got " + std::generic_category().message(errno));
-  ::close(descriptor);
-  ::unlink(probe.c_str());
 }
 
 template <class Write>
@@ -104,7 +74,7 @@ void write_results(const std::filesystem::path& out, const RunSpec& spec, const 
 /// Many short runs instead of one.
 void run_pareto(const Options& options) {
   set_log_level(options.log);
-  if (!options.out.empty()) make_directory(options.out);
+  if (!options.out.empty()) make_output_directory(options.out);
   const std::vector<ParetoPoint> points = pareto_front(options.request, options.jobs);
   if (!options.out.empty())
     write_file_atomically(std::filesystem::path{options.out} / "pareto.csv", pareto_csv(points));
@@ -119,7 +89,7 @@ void run(const Options& options) {
   const auto digest = trace ? std::optional{trace->digest} : std::nullopt;
   const auto left_out =
       trace ? std::optional{RowsLeftOut{trace->skipped, trace->bad_rows}} : std::nullopt;
-  if (!options.out.empty()) make_directory(options.out);
+  if (!options.out.empty()) make_output_directory(options.out);
 
   RunResult result;
   try {

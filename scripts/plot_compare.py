@@ -1,0 +1,307 @@
+#!/usr/bin/env python3
+"""Draws a comparison: `reticle compare ... --out DIR`, then this.
+
+    scripts/plot_compare.py DIR      writes DIR/radar, cost, energy and, where there are points,
+                                     frontiers as .svg and .png, and DIR/compare.html
+
+The first three are figures 1 to 3 of the seed paper from simulation. Measured platforms are drawn
+solid, projections dotted, claims hatched; an open end marks a roofline bound, which was not
+simulated. Needs python3-matplotlib.
+"""
+
+import html
+import json
+import math
+import re
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+matplotlib.rcParams.update({
+    "svg.hashsalt": "reticle",  # the same picture has the same bytes
+    "svg.fonttype": "none",     # text stays text
+    "font.family": "sans-serif", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
+    "hatch.linewidth": 0.8,
+})
+import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.patches import Patch  # noqa: E402
+
+HATCH = {"measured": "", "projection": "....", "claim": "////"}
+LINE = {"measured": "-", "projection": ":", "claim": "--"}
+WORDS = {"measured": "can be bought (solid)", "projection": "projection (dotted)", "claim": "claim (hatched)"}
+TABLE = plt.get_cmap("tab20").colors
+COLOURS = TABLE[0::2] + TABLE[1::2]  # the strong ones first
+ONE, MANY = "#9db7d5", "#1f5a99"  # one stream, batch 64; apart in grey as well
+
+
+def kinds_of(platforms):
+    return [kind for kind in HATCH if any(p["kind"] == kind for p in platforms)]
+
+
+def save(figure, target):
+    figure.savefig(f"{target}.svg", metadata={"Date": None}, bbox_inches="tight")
+    figure.savefig(f"{target}.png", dpi=110, bbox_inches="tight")
+    plt.close(figure)
+
+
+def value(platform, figure):
+    return platform["figures"][figure]["deployment"]
+
+
+def ranges(data):
+    """What --uncertainty found, by figure and platform."""
+    found = data.get("uncertainty") or {"figures": []}
+    return {(f["figure"], f["platform"]): f for f in found["figures"]}
+
+
+def short(x):
+    if x >= 1e4:
+        return f"{x:,.0f}"
+    digits = max(0, 2 - math.floor(math.log10(x))) if x < 100 else 0
+    return f"{x:,.{digits}f}".rstrip("0").rstrip(".") if digits else f"{x:,.0f}"
+
+
+def bars(data, single, many, title, unit, target):
+    """Two bars per platform on a log scale, the best at batch 64 on top."""
+    platforms = [p for p in data["platforms"] if value(p, single) or value(p, many)]
+    platforms.sort(key=lambda p: -(value(p, many) or value(p, single)))
+    figure, axes = plt.subplots(figsize=(9, 1.4 + 0.52 * len(platforms)))
+    shown = [x for p in platforms for x in (value(p, single), value(p, many)) if x]
+    axes.set_xscale("log")
+    axes.set_xlim(min(shown) / 2, max(shown) * 4)
+    for row, platform in enumerate(platforms):
+        for offset, name, colour in ((0.2, single, ONE), (-0.2, many, MANY)):
+            x = value(platform, name)
+            if x is None:
+                continue
+            bound = not next(c["simulated"] for c in platform["cells"].values() if c)
+            axes.barh(row + offset, x - axes.get_xlim()[0], 0.38, left=axes.get_xlim()[0], color=colour,
+                      hatch=HATCH[platform["kind"]], edgecolor="white", linewidth=0.6)
+            span = ranges(data).get((name, platform["platform"]))
+            if span:
+                axes.plot([span["p5"], span["p95"]], [row + offset] * 2, color="black", linewidth=1, marker="|", markersize=6)
+            axes.text(max(x, span["p95"] if span else 0) * 1.1, row + offset, short(x) + (" (bound)" if bound else ""), va="center", fontsize=8)
+    axes.set_yticks(range(len(platforms)))
+    axes.set_yticklabels([p["platform"] for p in platforms])
+    axes.set_xlabel(f"{unit}, log scale: shorter is better")
+    axes.set_title(f"{title}: {data['inputs']['llm']}", loc="left")
+    handles = [Patch(facecolor=ONE, label="one stream"), Patch(facecolor=MANY, label="batch 64")]
+    handles += [Patch(facecolor=MANY, edgecolor="white", hatch=HATCH[k], label=WORDS[k]) for k in kinds_of(platforms)]
+    axes.legend(handles=handles, fontsize=8, loc="upper center", bbox_to_anchor=(0.45, -0.9 / figure.get_figheight()),
+                ncol=len(handles), frameon=False)
+    save(figure, target)
+
+
+def radial(axis, platform, reference):
+    """Ratio axes as log10 of the ratio to the reference; absolute ones over the same span."""
+    found = axis["values"].get(platform)
+    if found is None:
+        return None
+    middle = (found["low"] + found["high"]) / 2
+    if not axis["ratio"]:
+        return ("absolute", (middle - axis["low"]) / (axis["high"] - axis["low"]))
+    base = axis["values"].get(reference)
+    return None if base is None else ("ratio", math.log10(middle / base["low"]))
+
+
+def radar(data, target):
+    """Figure 1: per platform a polygon over the six axes; the reference is the circle of 1."""
+    reference, axes = data["radar"]["reference"], data["radar"]["axes"]
+    names = [p["platform"] for p in data["platforms"]]
+    if reference not in names:
+        print(f"radar: not drawn, {reference} is not compared")
+        return False
+    platforms = [p for p in data["platforms"] if p["platform"] not in data["radar"]["excluded"]]
+    rows = {p["platform"]: [radial(a, p["platform"], reference) for a in axes] for p in platforms}
+    rows = {name: r for name, r in rows.items() if any(x and x[0] == "ratio" for x in r)}
+    logs = [x[1] for r in rows.values() for x in r if x and x[0] == "ratio"] + [0.0]
+    low, high = math.floor(min(logs) * 2) / 2 - 0.5, math.ceil(max(logs) * 2) / 2
+    angles = [2 * math.pi * i / len(axes) for i in range(len(axes))]
+    figure = plt.figure(figsize=(10.5, 7.6))
+    plot = figure.add_axes([0.12, 0.08, 0.52, 0.72], polar=True)
+    plot.set_theta_zero_location("N")
+    plot.set_theta_direction(-1)
+    colours = dict(zip(rows, COLOURS))
+    kind = {p["platform"]: p["kind"] for p in platforms}
+    for name, row in rows.items():
+        points = [(t, low + x[1] * (high - low) if x[0] == "absolute" else x[1])
+                  for t, x in zip(angles, row) if x]
+        points.append(points[0])
+        strong = name == reference
+        plot.plot(*zip(*points), LINE[kind[name]], color="black" if strong else colours[name],
+                  linewidth=2.2 if strong else 1.4, marker="o", markersize=3, label=name)
+    plot.set_ylim(low, high)
+    decades = [d for d in range(math.ceil(low), math.floor(high) + 1)]
+    plot.set_yticks(decades)
+    plot.set_yticklabels([f"{10.0 ** d:g}x" for d in decades], fontsize=8)
+    plot.set_rlabel_position(30)
+    plot.set_xticks(angles)
+    plot.set_xticklabels([""] * len(angles))
+    plot.tick_params(pad=12)
+    for angle, axis in zip(angles, axes):
+        side, up = math.sin(angle), math.cos(angle)
+        plot.text(angle, high + (high - low) * (0.06 if abs(side) > 0.1 else 0.05),
+                  axis["title"].replace(", ", ",\n").replace(" (", "\n("), fontsize=9,
+                  ha="left" if side > 0.1 else "right" if side < -0.1 else "center",
+                  va="bottom" if up > 0.9 else "top" if up < -0.9 else "center")
+    plot.legend(loc="center left", bbox_to_anchor=(1.32, 0.5), fontsize=8.5, frameon=False,
+                title="solid: can be bought\ndotted: projection\ndashed: claim")
+    figure.text(0.02, 0.985, f"Per deployment, {reference} = 1, log scale: {data['inputs']['llm']}", fontsize=12, va="top")
+    figure.text(0.02, 0.955, "Efficiencies at batch 64. Software: the paper's rubric, 0 to 10 over the same span, "
+                "middle of its range; subjective.", fontsize=8.5, va="top")
+    save(figure, target)
+    return True
+
+
+def frontiers(data, target):
+    platforms = [p for p in data["platforms"] if len(p["frontier"]) > 1]
+    if not platforms:
+        return False
+    figure, axes = plt.subplots(figsize=(10, 6.5))
+    for i, platform in enumerate(platforms):
+        points = platform["frontier"]
+        x, y = [p["tokens_per_s_user"] for p in points], [p["tokens_per_s_chip"] for p in points]
+        axes.plot(x, y, LINE[platform["kind"]], color=COLOURS[i % 20], marker="o", markersize=3,
+                  label=f"{platform['platform']} ({points[0]['batch']} to {points[-1]['batch']})")
+    axes.set(xscale="log", yscale="log", xlabel="tokens/s of a user (interactivity)", ylabel="tokens/s per chip (throughput)")
+    axes.set_title(f"Batches 1, 2, 4, ... on one deployment each: {data['inputs']['llm']}", loc="left")
+    axes.grid(True, which="major", linewidth=0.4, alpha=0.5)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False,
+                title="batches; dotted: projection\ndashed: claim")
+    save(figure, target)
+    return True
+
+
+STYLE = """
+:root { --back: #fff; --ink: #1b1f24; --soft: #5c6670; --line: #d5dae0; --stripe: #f5f7f9; }
+@media (prefers-color-scheme: dark) {
+  :root { --back: #14171a; --ink: #e6e9ec; --soft: #9aa4ae; --line: #333a41; --stripe: #1b1f23; } }
+@media print { :root { --back: #fff; --ink: #000; --soft: #444; --line: #bbb; --stripe: #fff; }
+  figure, tr { break-inside: avoid; } body { font-size: 9pt; } .wide { overflow: visible; } }
+body { background: var(--back); color: var(--ink); font: 15px/1.45 system-ui, sans-serif; max-width: 76rem;
+  margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; } p, li { max-width: 60rem; }
+.soft { color: var(--soft); } .wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 0.86rem; } th, td { padding: 0.28rem 0.6rem; border-bottom: 1px solid var(--line);
+  text-align: left; vertical-align: top; } td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th { position: sticky; top: 0; background: var(--back); } tr:nth-child(even) td { background: var(--stripe); }
+figure { margin: 1rem 0; padding: 0.6rem; background: #fff; border: 1px solid var(--line); border-radius: 6px; }
+figure svg { max-width: 100%; height: auto; } .inside { color: #197a3e; } .below, .above { color: #b3421c; }
+@media (prefers-color-scheme: dark) { .inside { color: #5fc988; } .below, .above { color: #f0916b; } }
+"""
+
+
+def number(x):
+    return "-" if x is None else "0" if x == 0 else short(x) if 1e-3 <= abs(x) < 1e7 else f"{x:.3g}"
+
+
+def stated(row):
+    span = row["stated"]
+    if span is None:
+        return "-"
+    return number(span["low"]) if span["low"] == span["high"] else f"{number(span['low'])} to {number(span['high'])}"
+
+
+def table(heads, rows):
+    """Cells that are (text, class) pairs get the class."""
+    out = ["<div class='wide'><table><thead><tr>", *(f"<th>{html.escape(h)}</th>" for h in heads), "</tr></thead><tbody>"]
+    for row in rows:
+        out.append("<tr>")
+        for cell in row:
+            text, style = cell if isinstance(cell, tuple) else (cell, "")
+            out.append(f"<td class='{style}'>{html.escape(str(text))}</td>")
+        out.append("</tr>")
+    return "".join(out + ["</tbody></table></div>"])
+
+
+def claims_table(rows, with_column):
+    heads = ["figure"] + ["column"] * with_column + ["platform", "unit", "paper", "simulated", "verdict", "limited by", "note"]
+    return table(heads, [
+        [r["figure"].replace("_", " ")] + [r["column"]] * with_column +
+        [r["platform"], r["unit"], (stated(r), "n"), (number(r["ours"]), "n"), (r["verdict"] or "-", r["verdict"] or ""),
+         r["limited_by"].replace("_", " ") or "-", r["note"]] for r in rows])
+
+
+def uncertainty_part(data):
+    found = data.get("uncertainty")
+    if not found:
+        return []
+    def bars(tornado):
+        return "; ".join(f"{b['constant'].split('.', 1)[1]} ({number(b['at_low'])} to {number(b['at_high'])})" for b in tornado[:3])
+    flips = [f"{f['table']}, {f['figure'].replace('_', ' ')}{' (' + f['column'] + ')' if f['column'] else ''}, {f['platform']}: "
+             f"{f['nominal']}; {f['at_p5']} at P5, {f['at_p95']} at P95" for f in found["flips"]]
+    return ["<h2>What the ranges of constants leave open</h2>",
+            f"<p>{found['samples']} samples of the ranges of energy and cost constants, seed {found['seed']}; in the pictures the "
+            "black lines are P5 to P95. A figure hangs on the constants that move it most, each alone from end to end.</p>",
+            table(["platform", "figure", "nominal", "P5", "P95", "hangs on"],
+                  [[f["platform"], f["figure"].replace("_", " "), (number(f["nominal"]), "n"), (number(f["p5"]), "n"),
+                    (number(f["p95"]), "n"), bars(f["tornado"])] for f in found["figures"]]),
+            "<h2>Verdicts that flip within the ranges</h2><ul>",
+            *([f"<li>{html.escape(flip)}</li>" for flip in flips] or ["<li>None.</li>"]), "</ul>"]
+
+
+def picture(path, n):
+    """Inline; ids of one picture must not meet those of another in the same page."""
+    svg = path.read_text(encoding="utf-8")
+    svg = svg[svg.index("<svg"):]
+    svg = re.sub(r'(\bid="|url\(#|href="#)', lambda m: m.group(1) + f"p{n}-", svg)
+    return f"<figure>{svg}</figure>"
+
+
+def page(data, directory, pictures):
+    inputs, platforms = data["inputs"], data["platforms"]
+    heads = ["platform", "kind", "chips"] + [f"{f['title']} [{f['unit']}]" for f in data["figures"]] + ["limited by (1; 64)", "deployment"]
+    rows = []
+    for p in platforms:
+        cell = next((c for c in p["cells"].values() if c), None)
+        limits = "; ".join((p["cells"][load] or {}).get("limited_by", "-").replace("_", " ") for load in ("batch1", "batch64"))
+        why = cell["problem"] if cell and not cell["fits"] else p["deployment"]
+        if cell and not cell["simulated"]:
+            why += "; a roofline bound, not simulated"
+        rows.append([p["platform"], p["kind"], (cell["packages"] if cell else "-", "n")] +
+                    [(number(value(p, f["figure"])), "n") for f in data["figures"]] + [limits, why])
+    parts = [
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' content='width=device-width'>",
+        f"<title>{html.escape(inputs['llm'])}: the comparison</title><style>{STYLE}</style></head><body>",
+        f"<h1>{html.escape(inputs['llm'])} on {len(platforms)} platforms</h1>",
+        f"<p>Steady decodes of one stream and of 64, and <b>{html.escape(inputs['workload'])}</b>, on one deployment each. "
+        f"Weights in {html.escape(inputs['weights'])}; machines work {inputs['utilisation']:.0%} of their lives. All figures are "
+        "simulated; the kind says what the platform is: <i>measured</i> can be bought, a <i>claim</i> is a vendor's, a "
+        "<i>projection</i> does not exist. Energy is the node's unless said otherwise.</p>",
+        *(picture(directory / f"{name}.svg", n) for n, name in enumerate(pictures)),
+        "<h2>All figures, per deployment</h2>", table(heads, rows),
+        "<h2>Table 1: one stream of the paper's model</h2>", claims_table(data["table1"], False)]
+    if data["table2"]:
+        parts += ["<h2>Table 2</h2>", claims_table(data["table2"], True)]
+    parts += uncertainty_part(data)
+    parts.append("<h2>Contradictions</h2><ul>")
+    parts += [f"<li><b>{html.escape(c['platform'])}</b>, {html.escape(c['kind'].replace('_', ' '))}: {html.escape(c['text'])}</li>"
+              for c in data["contradictions"]] or ["<li>None.</li>"]
+    parts.append("</ul>")
+    parts += [f"<p class='soft'>Not compared: {html.escape(r)}</p>" for r in data["remarks"]]
+    parts.append(f"<p class='soft'>reticle {html.escape(data['reticle_version'])} ({html.escape(data['git_revision'])})</p></body></html>")
+    (directory / "compare.html").write_text("\n".join(parts) + "\n", encoding="utf-8")
+
+
+def main():
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
+    directory = Path(sys.argv[1])
+    data = json.loads((directory / "compare.json").read_text(encoding="utf-8"))
+    pictures = []
+    if radar(data, directory / "radar"):
+        pictures.append("radar")
+    for name, title, unit in (("cost", "Cost per million tokens", "USD per million tokens"),
+                              ("energy", "Energy per token, of the node", "J per token")):
+        if any(value(p, f"{name}_batch64") for p in data["platforms"]):
+            bars(data, f"{name}_single", f"{name}_batch64", title, unit, directory / name)
+            pictures.append(name)
+    if frontiers(data, directory / "frontiers"):
+        pictures.append("frontiers")
+    page(data, directory, pictures)
+
+
+if __name__ == "__main__":
+    main()

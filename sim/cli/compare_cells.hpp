@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The simulations behind a comparison: which deployment each platform gets, and its cells, each in
+// a process of its own and kept in a file as soon as it has ended.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/compare/comparison.hpp"
+#include "sim/compare/uncertainty.hpp"
+#include "sim/config/read_run.hpp"
+
+namespace reticle {
+
+/// A machine works this share of its life, whatever its file says: the one to compare by. Goes
+/// before every other --set. [seed paper, Appendix C]
+inline constexpr std::string_view kPlannedUtilisation = "platform.cost.utilisation=0.8";
+
+struct CompareRequest {
+  RunRequest common;  ///< all but the platform; its workload is the trace
+  std::vector<std::string> platforms;
+  std::int64_t context = 1024;    ///< of the steady decodes
+  std::int64_t steps = 2;         ///< tokens of each of their streams
+  std::int64_t most_dies = 1024;  ///< larger deployments get a bound instead of a simulation
+  bool frontier = false;          ///< also batches 1, 2, 4, ... up to serving.max_batch
+  std::size_t jobs = 1;
+  std::filesystem::path cells;  ///< directory of their reports; empty: none is kept
+};
+
+struct CompareCells {
+  std::vector<PlatformRow> rows;
+  std::vector<PricedCells> priced;  ///< as the rows
+};
+
+/// One row per platform, in order. A cell whose report is there, of the same inputs and by this
+/// program, is not run again. Throws ConfigError for wrong input and SimulationError for a cell
+/// that came to grief; what does not fit is a row.
+CompareCells run_cells(const CompareRequest& request, const PaperClaims& claims);
+
+}  // namespace reticle

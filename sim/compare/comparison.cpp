@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/compare/comparison.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/base/error.hpp"
+#include "sim/metrics/text_format.hpp"
+
+namespace reticle {
+
+namespace {
+const PlatformRow* row_of(const Comparison& comparison, const std::string& platform) {
+  const auto row = std::ranges::find(comparison.rows, platform, &PlatformRow::name);
+  return row == comparison.rows.end() ? nullptr : &*row;
+}
+
+std::string whole(double count) { return count_text(static_cast<std::int64_t>(count)); }
+
+std::string packages_text(const ClaimRange& packages) {
+  return packages.low == packages.high ? whole(packages.low)
+                                       : whole(packages.low) + " to " + whole(packages.high);
+}
+
+/// Columns of Table 1 and where a cell has them.
+struct Table1Column {
+  std::string_view name;
+  std::string_view unit;
+  std::optional<double> CellFigures::*value;
+  bool per_package;
+};
+constexpr std::array<Table1Column, kTable1Columns.size()> kTable1{
+    {{"price", "USD", &CellFigures::capex_usd, false},
+     {"decode_single", "tokens/s", &CellFigures::tokens_per_s, false},
+     {"per_chip", "tokens/s", &CellFigures::tokens_per_s, true},
+     {"power", "W", &CellFigures::busy_power_w, false},
+     {"energy", "J/token", &CellFigures::node_j, false}}};
+
+/// What the comparison of unlike things rests on: packages counted, and what a rate is of.
+std::string note_of(const Table1Row& row, const CellFigures& cell, const ClaimedPlatform& claimed) {
+  std::string note = row.precision;
+  if (static_cast<double>(cell.packages) > claimed.packages.high ||
+      static_cast<double>(cell.packages) < claimed.packages.low)
+    note += fmt::format("; of {} packages, stated of {}", cell.packages,
+                        packages_text(claimed.packages));
+  if (!cell.simulated) note += "; a bound, not simulated";
+  return note;
+}
+
+void fill_table1(Comparison& comparison, const PaperClaims& claims) {
+  for (const Table1Row& stated : claims.table1) {
+    const PlatformRow* row = row_of(comparison, stated.platform);
+    if (row == nullptr || !row->at(Load::Table1)) {
+      comparison.remarks.push_back("Table 1: " + stated.platform + " is not compared");
+      continue;
+    }
+    const CellFigures& cell = *row->at(Load::Table1);
+    for (const Table1Column& column : kTable1) {
+      TableCell out;
+      out.figure = column.name;
+      out.platform = stated.platform;
+      out.unit = column.unit;
+      out.stated = stated.cells.at(out.figure);
+      out.ours = cell.*column.value;
+      if (out.ours && column.per_package) *out.ours /= static_cast<double>(cell.packages);
+      out.verdict = verdict_of(out.ours, out.stated);
+      out.limited_by = cell.limited_by;
+      out.note = cell.fits ? note_of(stated, cell, *claims.find(stated.platform)) : cell.problem;
+      comparison.table1.push_back(std::move(out));
+    }
+  }
+}
+
+/// Rows of Table 2 and the figures that answer them: energy and cost are stated without a batch,
+/// so both answer.
+struct Table2Figures {
+  std::string_view axis;
+  std::string_view figure;
+};
+constexpr std::array<Table2Figures, 8> kTable2{{{"decode_single", "decode_single"},
+                                                {"decode_batch64", "decode_batch64"},
+                                                {"energy", "energy_single"},
+                                                {"energy", "energy_batch64"},
+                                                {"ttft", "ttft"},
+                                                {"cost", "cost_single"},
+                                                {"cost", "cost_batch64"},
+                                                {"context", "context"}}};
+
+TableCell table2_cell(const PlatformRow& row, const ComparedFigure& figure, std::string column,
+                      const ClaimRange& stated) {
+  TableCell out;
+  out.figure = figure.id;
+  out.column = std::move(column);
+  out.platform = row.name;
+  out.unit = figure.unit;
+  out.stated = stated;
+  out.ours = value_of(row, figure);
+  out.verdict = verdict_of(out.ours, out.stated);
+  if (const auto& cell = row.at(figure.load)) {
+    out.limited_by = cell->limited_by;
+    out.note = cell->fits ? fmt::format("{} packages{}", cell->packages,
+                                        cell->simulated ? "" : "; a bound, not simulated")
+                          : cell->problem;
+  }
+  return out;
+}
+
+void put_ratio(Comparison& comparison, const ComparedFigure& figure, const TableCell& h100,
+               const TableCell& asic, const ClaimRange& stated) {
+  TableCell out;
+  out.figure = figure.id;
+  out.column = "ratio";
+  out.platform = asic.platform + " over " + h100.platform;
+  out.unit = "x";
+  out.stated = stated;
+  if (h100.ours && asic.ours && *h100.ours > 0 && *asic.ours > 0)
+    out.ours = figure.higher_is_better ? *asic.ours / *h100.ours : *h100.ours / *asic.ours;
+  out.verdict = verdict_of(out.ours, out.stated);
+  out.limited_by = asic.limited_by;
+  comparison.table2.push_back(std::move(out));
+}
+
+void fill_table2(Comparison& comparison, const PaperClaims& claims) {
+  if (comparison.llm != claims.table2_llm) {
+    comparison.remarks.push_back("Table 2 is of " + claims.table2_llm + ", not of " +
+                                 comparison.llm);
+    return;
+  }
+  const PlatformRow* h100 = row_of(comparison, claims.table2_h100);
+  std::vector<const PlatformRow*> asics{row_of(comparison, claims.table2_asic)};
+  for (const auto& name : claims.table2_beside) asics.push_back(row_of(comparison, name));
+  std::erase(asics, nullptr);
+  if (h100 == nullptr)
+    comparison.remarks.push_back("Table 2: " + claims.table2_h100 + " is not compared");
+  for (const auto& [axis, id] : kTable2) {
+    const auto stated = std::ranges::find(claims.table2, axis, &Table2Row::axis);
+    if (stated == claims.table2.end()) continue;
+    const ComparedFigure& figure = figure_named(id);
+    std::optional<TableCell> base;
+    if (h100 != nullptr) {
+      base = table2_cell(*h100, figure, "h100", stated->h100);
+      comparison.table2.push_back(*base);
+    }
+    for (const PlatformRow* row : asics) {
+      const TableCell cell = table2_cell(*row, figure, "asic", stated->asic);
+      comparison.table2.push_back(cell);
+      if (base) put_ratio(comparison, figure, *base, cell, stated->ratio);
+    }
+  }
+}
+
+/// Axes of the radar; efficiencies are the inverse of a figure.
+struct AxisSource {
+  std::string_view axis;
+  std::string_view figure;
+  bool inverse;
+};
+constexpr std::array<AxisSource, 5> kAxes{{{"decode_single", "decode_single", false},
+                                           {"decode_batch64", "decode_batch64", false},
+                                           {"energy_efficiency", "energy_batch64", true},
+                                           {"cost_efficiency", "cost_batch64", true},
+                                           {"context", "context", false}}};
+
+std::optional<ClaimRange> axis_value(const PlatformRow& row, const RadarAxis& axis,
+                                     const PaperClaims& claims) {
+  const auto source = std::ranges::find(kAxes, axis.id, &AxisSource::axis);
+  if (source == kAxes.end()) {  // software: the rubric's
+    const auto points = claims.software.find(row.name);
+    return points == claims.software.end() ? std::nullopt : std::optional{points->second};
+  }
+  auto value = value_of(row, figure_named(source->figure));
+  if (!value || *value <= 0) return std::nullopt;
+  if (source->inverse) *value = 1 / *value;
+  return ClaimRange{*value, *value, axis.unit};
+}
+
+void fill_radar(Comparison& comparison, const PaperClaims& claims) {
+  for (const RadarAxis& axis : claims.axes) {
+    RadarValues values{axis, {}};
+    for (const PlatformRow& row : comparison.rows)
+      values.values.push_back(axis_value(row, axis, claims));
+    comparison.radar.push_back(std::move(values));
+  }
+}
+}  // namespace
+
+const ComparedFigure& figure_named(std::string_view id) {
+  const auto found = std::ranges::find(kComparedFigures, id, &ComparedFigure::id);
+  invariant(found != kComparedFigures.end(), "a figure of the comparison");
+  return *found;
+}
+
+std::optional<double> value_of(const PlatformRow& row, const ComparedFigure& figure) {
+  const auto& cell = row.at(figure.load);
+  return cell ? (*cell).*figure.value : std::nullopt;
+}
+
+std::string_view name_of(Verdict verdict) {
+  constexpr std::array<std::string_view, 4> kNames{"inside", "below", "above", "none"};
+  return kNames[static_cast<std::size_t>(verdict)];
+}
+
+std::string_view name_of(ClaimKind kind) {
+  constexpr std::array<std::string_view, 3> kNames{"measured", "claim", "projection"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+Verdict verdict_of(std::optional<double> ours, const std::optional<ClaimRange>& stated) {
+  if (!ours || !stated) return Verdict::None;
+  if (*ours < stated->low * (1 - kStatedTolerance)) return Verdict::Below;
+  if (*ours > stated->high * (1 + kStatedTolerance)) return Verdict::Above;
+  return Verdict::Inside;
+}
+
+void complete(Comparison& comparison, const PaperClaims& claims) {
+  fill_table1(comparison, claims);
+  fill_table2(comparison, claims);
+  fill_radar(comparison, claims);
+  comparison.contradictions = contradictions_of(comparison.rows, claims);
+}
+
+}  // namespace reticle

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/compare/comparison.hpp"
+#include "sim/metrics/text_format.hpp"
+
+namespace reticle {
+
+namespace {
+std::string whole(double count) { return count_text(static_cast<std::int64_t>(count)); }
+
+class Finder {
+ public:
+  explicit Finder(const PaperClaims& claims) : claims_{claims} {}
+
+  void look_at(const PlatformRow& row) {
+    for (const auto& cell : row.cells)
+      if (cell) broken_limits(row, *cell);
+    const auto stated = std::ranges::find(claims_.table1, row.name, &Table1Row::platform);
+    const auto& cell = row.at(Load::Table1);
+    if (stated == claims_.table1.end() || !cell) return;
+    const ClaimRange& packages = claims_.find(row.name)->packages;
+    capacity(row, *stated, *cell, packages);
+    bandwidth(row, *stated, *cell, packages);
+    power(row, *stated);
+  }
+
+  std::vector<Contradiction> take() { return std::move(found_); }
+
+ private:
+  void add(const PlatformRow& row, std::string_view kind, std::string text) {
+    const auto twin = [&](const Contradiction& c) {
+      return c.platform == row.name && c.kind == kind;
+    };
+    if (std::ranges::none_of(found_, twin))
+      found_.push_back({row.name, std::string{kind}, std::move(text)});
+  }
+
+  void broken_limits(const PlatformRow& row, const CellFigures& cell) {
+    for (const BrokenLimit& limit : cell.limits) add(row, limit.limit, limit.text);
+  }
+
+  /// The paper counts fewer packages than the model needs.
+  void capacity(const PlatformRow& row, const Table1Row& stated, const CellFigures& cell,
+                const ClaimRange& packages) {
+    const auto ran = static_cast<double>(cell.packages);
+    if (!cell.fits || ran <= packages.high) return;
+    add(row, "fit",
+        fmt::format("{} package{} not hold {} in {}: {} do", whole(packages.high),
+                    packages.high == 1 ? " does" : "s do", claims_.table1_llm, stated.precision,
+                    cell.packages));
+    if (stated.cells.at("per_chip"))
+      add(row, "accounting",
+          fmt::format("figures of {} package{} stand for a deployment of {}", whole(packages.high),
+                      packages.high == 1 ? "" : "s", cell.packages));
+  }
+
+  /// A stream reads the weights once per token.
+  void bandwidth(const PlatformRow& row, const Table1Row& stated, const CellFigures& cell,
+                 const ClaimRange& packages) {
+    const auto& rate = stated.cells.at("decode_single");
+    if (!rate || !cell.bound_tokens_per_s) return;
+    const double bound =
+        *cell.bound_tokens_per_s * packages.high / static_cast<double>(cell.packages);
+    if (rate->high <= bound) return;
+    add(row, "bandwidth",
+        fmt::format("{} tokens/s stated for one stream are above what the memory of {} package{} "
+                    "delivers: {} at most",
+                    number_text(rate->high), whole(packages.high), packages.high == 1 ? "" : "s",
+                    number_text(bound)));
+  }
+
+  /// Rate times energy per token is power.
+  void power(const PlatformRow& row, const Table1Row& stated) {
+    const auto& rate = stated.cells.at("decode_single");
+    const auto& energy = stated.cells.at("energy");
+    const auto& watts = stated.cells.at("power");
+    if (!rate || !energy || !watts) return;
+    const double low = rate->low * energy->low, high = rate->high * energy->high;
+    const bool apart =
+        low > watts->high * (1 + kStatedTolerance) || high < watts->low * (1 - kStatedTolerance);
+    if (apart)
+      add(row, "power_stated",
+          fmt::format("its rate times its energy per token is {} to {} W, stated {} to {} W",
+                      number_text(low), number_text(high), number_text(watts->low),
+                      number_text(watts->high)));
+  }
+
+  const PaperClaims& claims_;
+  std::vector<Contradiction> found_;
+};
+}  // namespace
+
+std::vector<Contradiction> contradictions_of(const std::vector<PlatformRow>& rows,
+                                             const PaperClaims& claims) {
+  Finder finder{claims};
+  for (const PlatformRow& row : rows) finder.look_at(row);
+  return finder.take();
+}
+
+}  // namespace reticle
