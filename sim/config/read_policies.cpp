@@ -221,6 +221,7 @@ PlacementPolicy read_placement(const ConfigNode& node) {
       .rank_order = node.get<bool>("rank_order", defaults.rank_order),
       .far_weights = node.get<bool>("far_weights", defaults.far_weights),
       .kv_share = node.get<double>("kv_share", defaults.kv_share),
+      .kv_sram_share = node.get<double>("kv_sram_share", defaults.kv_sram_share, kFraction),
   };
   node.check("kv_share", policy.kv_share > 0 && policy.kv_share <= 1,
              "must be above 0 and at most 1");

@@ -162,7 +162,7 @@ bool Instance::step() {
 
   const StepOutcome outcome =
       composed_ ? composed_->execute(load) : model_.executor().execute(load);
-  account(outcome, begun);
+  account(load, outcome, begun);
   if (failed_at_) return false;
   ++result_.steps;
   result_.prefill_tokens += scheduler_.prompt_tokens();
@@ -215,7 +215,7 @@ void Instance::add_row(const StepLoad& load, const StepOutcome& outcome,
   result_.step_rows.push_back(row);
 }
 
-void Instance::account(const StepOutcome& outcome, Picoseconds begun) {
+void Instance::account(const StepLoad& load, const StepOutcome& outcome, Picoseconds begun) {
   invariant(now() - begun == outcome.duration, "a step takes its duration of simulated time");
   Picoseconds sum{};
   for (const Picoseconds part : outcome.breakdown) sum += part;
@@ -238,6 +238,7 @@ void Instance::account(const StepOutcome& outcome, Picoseconds begun) {
               scheduler_.running(), scheduler_.waiting());
   if (failed_at_) return;
   result_.counts += outcome.counts;
+  result_.near_read += near_read(outcome.counts, plan_.placement.kv, load.moves);
   result_.picks += outcome.picks;
   result_.dropped_picks += outcome.dropped_picks;
   result_.experts += outcome.experts;
@@ -245,19 +246,30 @@ void Instance::account(const StepOutcome& outcome, Picoseconds begun) {
   result_.roofline_limits[static_cast<std::size_t>(outcome.roofline.limit)] +=
       outcome.roofline.duration;
   kv_byte_seconds_ += static_cast<double>(scheduler_.kv().used().count()) * seconds(took);
+  near_byte_seconds_ += static_cast<double>(scheduler_.kv().used_near().count()) * seconds(took);
 }
 
 void Instance::sample_residency() {
-  const Bytes used = scheduler_.kv().used();
-  result_.kv_peak = max(result_.kv_peak, used);
-  if (result_.steps % sample_stride_ != 0) return;
   const KvManager& kv = scheduler_.kv();
-  ByPlace<Bytes> behind;
-  for (const KvPlace place : kPlacesBelow) behind[place] = kv.resident(place);
+  const Bytes used = kv.used(), near = kv.used_near();
+  result_.kv_peak = max(result_.kv_peak, used - near);
+  result_.near_peak = max(result_.near_peak, near);
+  if (result_.steps % sample_stride_ != 0) return;
+  ByPlace<Bytes> kv_used{{near, used - near}}, kv_cached, kv_reserved;
+  for (const KvPlace place : kPlacesBelow) kv_used[place] = kv.resident(place);
+  for (const KvPlace place : {KvPlace::Near, KvPlace::Home}) {
+    kv_cached[place] = kv.cached(place);
+    kv_reserved[place] = kv.resident(place) - kv_cached[place];
+  }
   result_.residency.push_back(
-      {now(), number_, used, kv.reserved(), kv.cached(), behind, scheduler_.running(),
-       scheduler_.waiting(),
-       scheduler_.adapters() ? scheduler_.adapters()->stats().resident : Bytes{}});
+      {.time = now(),
+       .instance = number_,
+       .kv_used = kv_used,
+       .kv_reserved = kv_reserved,
+       .kv_cached = kv_cached,
+       .running = scheduler_.running(),
+       .waiting = scheduler_.waiting(),
+       .adapters = scheduler_.adapters() ? scheduler_.adapters()->stats().resident : Bytes{}});
   if (result_.residency.size() < kMostSamples) return;
   auto& all = result_.residency;
   for (std::size_t i = 0; 2 * i < all.size(); ++i) all[i] = all[2 * i];
@@ -266,7 +278,10 @@ void Instance::sample_residency() {
 }
 
 InstanceResult Instance::result() {
-  if (now().count() > 0) result_.kv_mean = kv_byte_seconds_ / seconds(now());
+  if (now().count() > 0) {
+    result_.kv_mean = (kv_byte_seconds_ - near_byte_seconds_) / seconds(now());
+    result_.near_mean = near_byte_seconds_ / seconds(now());
+  }
   if (model_.recall)
     result_.recall = model_.recall->report();
   else

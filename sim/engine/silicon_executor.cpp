@@ -19,7 +19,7 @@ StepOutcome SiliconExecutor::execute(const StepLoad& load) {
   outcome.breakdown = critical_path(deployment_, programs_, begun);
   outcome.breakdown[static_cast<std::size_t>(TimeCategory::Launch)] += host_;
   outcome.counts = deployment_.take_counts();
-  outcome.roofline = roofline(platform_, totals_of(outcome.counts, placement_.kv.tier),
+  outcome.roofline = roofline(platform_, totals_of(outcome.counts, placement_.kv, load.moves),
                               in_turn(placement_.plan, load.sequences.size()));
   outcome.picks = programs_.picks;
   outcome.dropped_picks = programs_.dropped_picks;

@@ -29,6 +29,7 @@ ReplicaWork summarise(const LlmSpec& llm, std::span<const SequenceWork> sequence
     ++work.sequences;
     work.resumed += s.context > 0;
     work.tokens += s.new_tokens;
+    work.near_tokens += s.near_new;
     work.decode_tokens += decodes;
     work.emitted += s.outputs;
     const bool absorbed = s.drafts > 0;
@@ -39,6 +40,9 @@ ReplicaWork summarise(const LlmSpec& llm, std::span<const SequenceWork> sequence
       const bool latent = std::holds_alternative<LatentAttentionSpec>(llm.mixers[m].of);
       const bool single = decodes || selects(llm.mixers[m]) || (latent && absorbed);
       add_to(single ? of.single : of.blocks, asked);
+      if (s.near > 0)
+        add_to(single ? of.near_single : of.near_blocks,
+               near_of(llm, llm.mixers[m], asked, s.context, s.near));
       if (single) of.single_tokens += s.new_tokens;
       if (!decodes) work.prefills.back().asked.push_back(asked);
     }

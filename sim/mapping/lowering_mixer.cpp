@@ -33,12 +33,51 @@ std::int64_t Lowering::Writer::dequantised(std::int64_t tokens, std::int64_t ele
   return as_is ? 0 : cache_share(tokens, elements, rank);
 }
 
+namespace {
+/// Of products whose streamed side is `tokens` long the part from `begin` to `end`.
+std::vector<GemmShape> part_of(std::span<const GemmShape> shapes, std::int64_t tokens,
+                               std::int64_t begin, std::int64_t end) {
+  std::vector<GemmShape> part;
+  for (GemmShape shape : shapes) {
+    std::int64_t& streamed = shape.along_k ? shape.k : shape.n;
+    streamed = mul_div_up(streamed, end, tokens) - mul_div_up(streamed, begin, tokens);
+    if (streamed > 0) part.push_back(shape);
+  }
+  return part;
+}
+}  // namespace
+
+/// Products take what is in SRAM first: beside them the rest comes from home into staging.
+void Lowering::Writer::read_cache(std::int64_t die, std::int64_t rank, const CacheRead& read,
+                                  std::span<const GemmShape> shapes) {
+  const auto stream = [&](Tier tier, std::int64_t tokens, std::int64_t begin,
+                          std::span<const GemmShape> products) {
+    const auto upto = [&](auto share_of) { return share_of(begin + tokens) - share_of(begin); };
+    load_and_mac(die,
+                 {.tier = tier,
+                  .bytes = upto([&](std::int64_t t) {
+                    return cache_share_bytes(t, read.elements, rank);
+                  }),
+                  .piece = read.piece,
+                  .category = TimeCategory::Kv,
+                  .dequantised = upto([&](std::int64_t t) {
+                    return dequantised(t, read.elements, rank);
+                  })},
+                 products, attention_product());
+  };
+  const Tier home = o_.placement_.kv.tier;
+  if (read.near == 0) return stream(home, read.tokens, 0, shapes);
+  stream(Tier::Sram, read.near, 0, part_of(shapes, read.tokens, 0, read.near));
+  stream(home, read.tokens - read.near, read.near,
+         part_of(shapes, read.tokens, read.near, read.tokens));
+}
+
 /// Nobody waits: this step's attention has the new values on chip.
-void Lowering::Writer::store(std::int64_t die, std::int64_t bytes, std::int64_t pieces) {
+void Lowering::Writer::store(std::int64_t die, Tier tier, std::int64_t bytes, std::int64_t pieces) {
   if (bytes == 0) return;
   Instruction in{.code = OpCode::Store,
                  .unit = Unit::StorePort,
-                 .tier = o_.placement_.kv.tier,
+                 .tier = tier,
                  .category = TimeCategory::Kv};
   in.amount = bytes;
   in.piece = static_cast<std::int32_t>(std::max<std::int64_t>(1, bytes / pieces));
@@ -54,7 +93,11 @@ void Lowering::Writer::append() {
       vector(die, {.op = VectorOp::Quantise,
                    .elements = cache_share(w.tokens, elements, rank),
                    .row = kScaleGroup});
-    store(die, cache_share_bytes(w.tokens, elements, rank), w.tokens);
+    const std::int64_t near = keeps_all(o_.llm_, mixer()) ? w.near_tokens : 0;
+    const std::int64_t in_sram = cache_share_bytes(near, elements, rank);
+    store(die, Tier::Sram, in_sram, near);
+    store(die, o_.placement_.kv.tier, cache_share_bytes(w.tokens, elements, rank) - in_sram,
+          w.tokens - near);
   });
 }
 
@@ -129,12 +172,17 @@ void Lowering::Writer::gather_latents() {
   const std::int64_t elements = latent()->kv_rank + latent()->rope_dim;
   const KvRoom& kv = o_.placement_.kv;
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    load_and_mac(die,
-                 {.tier = kv.tier,
-                  .bytes = cache_share_bytes(asked(w).blocks.read, elements, rank),
-                  .piece = bytes_of(kv.page_tokens * elements, o_.llm_.kv).count(),
-                  .category = TimeCategory::Kv},
-                 {}, o_.llm_.activations);
+    const std::int64_t near = cache_share_bytes(asked(w).near_blocks.read, elements, rank);
+    const auto load = [&](Tier tier, std::int64_t bytes) {
+      load_and_mac(die,
+                   {.tier = tier,
+                    .bytes = bytes,
+                    .piece = bytes_of(kv.page_tokens * elements, o_.llm_.kv).count(),
+                    .category = TimeCategory::Kv},
+                   {}, o_.llm_.activations);
+    };
+    load(Tier::Sram, near);
+    load(kv.tier, cache_share_bytes(asked(w).blocks.read, elements, rank) - near);
   });
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
     if (asked(w).blocks.read > 0)
@@ -196,14 +244,13 @@ void Lowering::Writer::scan_index(const LatentAttentionSpec& spec) {
     }
     if (decode_pairs > 0)
       scores.push_back({spec.index_heads, spec.index_dim, mine(decode_pairs), 1});
-    load_and_mac(
-        die,
-        {.tier = o_.placement_.kv.tier,
-         .bytes = cache_share_bytes(all.scanned, spec.index_dim, rank),
-         .piece = bytes_of(o_.placement_.kv.page_tokens * spec.index_dim, o_.llm_.kv).count(),
-         .category = TimeCategory::Kv,
-         .dequantised = dequantised(all.scanned, spec.index_dim, rank)},
-        scores, attention_product());
+    read_cache(
+        die, rank,
+        {.tokens = all.scanned,
+         .near = asked(w).near_single.scanned,
+         .elements = spec.index_dim,
+         .piece = bytes_of(o_.placement_.kv.page_tokens * spec.index_dim, o_.llm_.kv).count()},
+        scores);
     const std::int64_t scored = mine(all.scanned_pairs);
     vector(die, {.op = VectorOp::Select, .elements = scored, .row = div_up(scored, w.tokens)});
   });
@@ -240,13 +287,12 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
       cross(die, crossing(Bytes{bytes}, kernels->latent_passes), false);
     // Tokens an indexer has picked lie scattered; else whole pages are read.
     const std::int64_t piece_tokens = spec.index_heads > 0 ? 1 : kv.page_tokens;
-    load_and_mac(die,
-                 {.tier = kv.tier,
-                  .bytes = bytes,
-                  .piece = bytes_of(piece_tokens * elements, o_.llm_.kv).count(),
-                  .category = TimeCategory::Kv,
-                  .dequantised = dequantised(single.read, elements, rank)},
-                 shapes, attention_product());
+    read_cache(die, rank,
+               {.tokens = single.read,
+                .near = asked(w).near_single.read,
+                .elements = elements,
+                .piece = bytes_of(piece_tokens * elements, o_.llm_.kv).count()},
+               shapes);
     load_and_mac(die, {.tier = kv.tier, .category = TimeCategory::Kv}, of_prompts,
                  attention_product());
     softmax(die, scores, spec.heads * w.tokens);
@@ -287,28 +333,28 @@ void Lowering::Writer::attend_heads(const AttentionSpec& a) {
       shapes.push_back({rows, a.head_dim, mine, kv_heads, MacUse::Attention});
       shapes.push_back({rows, mine, a.head_dim, kv_heads, MacUse::Attention, true});
     };
-    const auto run = [&](std::int64_t read) {
-      const std::int64_t bytes = cache_share_bytes(read, cache_elements(mixer()), rank);
+    const auto run = [&](std::int64_t read, std::int64_t near) {
+      const std::int64_t elements = cache_elements(mixer());
       if (const auto& kernels = o_.platform_.die.kernels)
-        cross(die, crossing(Bytes{bytes}, kernels->cache_passes), false);
-      load_and_mac(die,
-                   {.tier = kv.tier,
-                    .bytes = bytes,
-                    .piece = bytes_of(kv.page_tokens * kv_heads * a.head_dim, llm.kv).count(),
-                    .category = TimeCategory::Kv,
-                    .dequantised = dequantised(read, cache_elements(mixer()), rank)},
-                   shapes, attention_product());
+        cross(die, crossing(Bytes{cache_share_bytes(read, elements, rank)}, kernels->cache_passes),
+              false);
+      read_cache(die, rank,
+                 {.tokens = read,
+                  .near = near,
+                  .elements = elements,
+                  .piece = bytes_of(kv.page_tokens * kv_heads * a.head_dim, llm.kv).count()},
+                 shapes);
       shapes.clear();
     };
     // The contexts of all decoding sequences laid side by side; prompts, whose queries share
     // theirs, stream theirs apart, so that few bytes do not cut the products of many rows into
     // narrow ones.
     attention(group_heads, mixed.single.pairs);
-    run(mixed.single.read);
+    run(mixed.single.read, mixed.near_single.read);
     for (const Prefill& p : w.prefills)
       attention(group_heads * p.new_tokens,
                 div_up(p.asked[static_cast<std::size_t>(mixer_)].pairs, p.new_tokens));
-    run(mixed.blocks.read);
+    run(mixed.blocks.read, mixed.near_blocks.read);
     const std::int64_t pairs = mixed.single.pairs + mixed.blocks.pairs;
     const std::int64_t heads = kv_heads * group_heads;
     softmax(die, heads * share(pairs, shards().context, c), heads * w.tokens);
@@ -384,7 +430,7 @@ void Lowering::Writer::recur() {
             .row = heads * state,
             .rounds = fact_of(spec.kind).ops_per_state},
            last(die));
-    store(die, w.sequences * bytes, w.sequences);
+    store(die, kv.tier, w.sequences * bytes, w.sequences);
     vector(die, {.op = VectorOp::RmsNorm,
                  .elements = w.tokens * heads * spec.value_dim,
                  .row = spec.value_dim});

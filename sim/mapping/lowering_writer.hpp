@@ -32,6 +32,7 @@ constexpr Unit port_of(Tier tier) {
 struct MixerWork {
   Attended single;  ///< of queries that attend one by one: decoding, or each to tokens of its own
   Attended blocks;  ///< of prompt chunks, whose queries share the keys they see
+  Attended near_single, near_blocks;  ///< of what is read and scanned, in SRAM beside home
   std::int64_t single_tokens = 0;
 };
 
@@ -57,6 +58,7 @@ struct ReplicaWork {
   std::int64_t sequences = 0;
   std::int64_t resumed = 0;        ///< sequences that have a state already
   std::int64_t tokens = 0;         ///< new tokens
+  std::int64_t near_tokens = 0;    ///< of these, written into SRAM by layers that keep all
   std::int64_t decode_tokens = 0;  ///< of sequences with one new token
   std::int64_t emitted = 0;        ///< positions that yield a token
   std::vector<MixerWork> mixers;
@@ -236,7 +238,16 @@ class Lowering::Writer {
                                          std::int64_t rank) const;
   [[nodiscard]] std::int64_t cache_share(std::int64_t tokens, std::int64_t elements,
                                          std::int64_t rank) const;
-  void store(std::int64_t die, std::int64_t bytes, std::int64_t pieces);
+  /// Cached tokens that a die reads its share of.
+  struct CacheRead {
+    std::int64_t tokens = 0;
+    std::int64_t near = 0;      ///< of these, in SRAM beside home
+    std::int64_t elements = 0;  ///< of a token, before it is cut
+    std::int64_t piece = 0;     ///< bytes that lie together
+  };
+  void read_cache(std::int64_t die, std::int64_t rank, const CacheRead& read,
+                  std::span<const GemmShape> shapes);
+  void store(std::int64_t die, Tier tier, std::int64_t bytes, std::int64_t pieces);
   void project_in(const Operator& op);
   void key_up(const Operator& op);
   void value_up(const Operator& op);

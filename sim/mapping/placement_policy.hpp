@@ -49,6 +49,8 @@ struct PlacementPolicy {
   bool far_weights = false;  ///< let weights that fit nowhere else live behind the host link
   /// Share of the KV tier's free space given to KV; the rest stays empty (fragmentation).
   double kv_share = 0.95;
+  /// Share of the SRAM free after weights given to KV pages where the KV tier is HBM.
+  double kv_sram_share = 0;
   /// Bytes per die, by Tier, that something else has: a second model on the same dies.
   std::array<std::int64_t, kTierCount> taken{};
   std::optional<AdapterSpec> adapters{};  ///< that need room beside the model

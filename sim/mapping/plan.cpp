@@ -102,6 +102,10 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
   const std::int64_t micro = std::min(plan.pipeline, std::max<std::int64_t>(1, target.batch));
   const double batch = std::ceil(static_cast<double>(target.batch) / static_cast<double>(micro));
   const double tokens = std::ceil(batch / static_cast<double>(plan.data));  // per replica
+  const auto cached = div_up(target.batch, plan.data) * target.context;
+  const double near_share = cached > 0 ? static_cast<double>(near_tokens(placement.kv, cached)) /
+                                             static_cast<double>(cached)
+                                       : 0;
   const Collectives collectives{platform, placement.rank_order};
   const DieGroup replica{0, plan.tensor, 1};
   const Bytes sums{static_cast<std::int64_t>(tokens) * llm.hidden * op_costs::kPartialSumBytes};
@@ -136,9 +140,12 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
       }
       double comm = llm.mixer_of(layer) != nullptr ? reduce : 0;
       if (const Mixer* mixer = llm.mixer_of(layer)) {
-        bytes[static_cast<std::size_t>(placement.kv.tier)] +=
+        const double read =
             tokens * static_cast<double>(cache_read_bytes(llm, *mixer, target.context, 1).count()) /
             static_cast<double>(plan.tensor);
+        const double near = keeps_all(llm, *mixer) ? read * near_share : 0;
+        bytes[static_cast<std::size_t>(placement.kv.tier)] += read - near;
+        bytes[static_cast<std::size_t>(Tier::Sram)] += near;
         if (attention_shards(*mixer, plan).context > 1) comm += small_exchange;
       }
       if (llm.layer_is_moe(layer)) {
@@ -182,13 +189,18 @@ namespace {
 
 constexpr std::int64_t kSampledLayers = 16;
 
-StepLoad decode_step(const PlanTarget& target, const ParallelPlan& plan) {
+StepLoad decode_step(const PlanTarget& target, const Placement& placement) {
   StepLoad load;
+  const std::int64_t replicas = placement.plan.data;
+  const std::int64_t each = div_up(target.batch, replicas);
+  const std::int64_t near =
+      target.batch > 0 ? near_tokens(placement.kv, each * target.context) / each : 0;
   for (std::int64_t i = 0; i < target.batch; ++i)
     load.sequences.push_back({.request = RequestId{static_cast<std::uint64_t>(i)},
                               .context = target.context,
+                              .near = near,
                               .new_tokens = 1,
-                              .replica = static_cast<std::int32_t>(i % plan.data)});
+                              .replica = static_cast<std::int32_t>(i % replicas)});
   return load;
 }
 
@@ -217,7 +229,7 @@ std::vector<bool> sample_layers(const LlmSpec& llm, const ParallelPlan& plan) {
 Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
                                  const Placement& placement, const ExpertRouter* router,
                                  const PlanTarget& target) {
-  const StepLoad load = decode_step(target, placement.plan);
+  const StepLoad load = decode_step(target, placement);
   const OpGraph whole = build_op_graph(llm);
   StepEstimate estimate{platform};
   StepPrograms programs;

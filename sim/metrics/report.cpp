@@ -224,12 +224,12 @@ Json memory_json(const RunResult& result) {
   for (std::size_t t = 0; t < kTierCount; ++t) {
     const Placement& p = result.placement;
     if (p.capacity[t].count() == 0) continue;
-    const bool holds_kv = p.kv.tier == static_cast<Tier>(t);
+    const KvInTier kv = kv_in_tier(result, static_cast<Tier>(t));
     tiers.push_back({{"name", kTierNames[t]},
                      {"capacity_bytes", p.capacity[t].count()},
                      {"weights_bytes", p.weights[t].count()},
-                     {"kv_peak_bytes", holds_kv ? result.kv_peak.count() : 0},
-                     {"kv_mean_bytes", holds_kv ? result.kv_mean : 0.0},
+                     {"kv_peak_bytes", kv.peak.count()},
+                     {"kv_mean_bytes", kv.mean},
                      {"reserved_bytes", p.reserved[t].count()}});
   }
   return {{"tiers", std::move(tiers)}};
@@ -323,14 +323,15 @@ Json experts_json(const RunResult& r) {
                                        static_cast<double>(e.foreseeable)))}}}};
 }
 
-/// All keys and values of one run live in one tier, so that tier serves every KV read.
+/// Attention reads keys and values at hand: at home, or in SRAM beside it.
 Json residency_json(const RunFigures& f, const RunResult& result) {
-  const bool read = result.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)].count() > 0;
+  const Bytes read = result.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)];
   Json hits = Json::object();
   for (std::size_t t = 0; t < kTierCount; ++t) {
     if (result.placement.capacity[t].count() == 0) continue;
-    const bool here = result.placement.kv.tier == static_cast<Tier>(t);
-    hits[std::string{kTierNames[t]}] = read ? Json(here ? 1.0 : 0.0) : Json(nullptr);
+    const Bytes here = kv_in_tier(result, static_cast<Tier>(t)).read;
+    hits[std::string{kTierNames[t]}] =
+        or_null(ratio(static_cast<double>(here.count()), static_cast<double>(read.count())));
   }
   // Null where requests carry no prefix blocks or none are shared.
   const bool shared = result.prefix.blocks > 0;

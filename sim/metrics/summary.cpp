@@ -220,11 +220,10 @@ std::string memory_table(const RunResult& result) {
                                 "weights", "KV peak", "KV mean", "reserved");
   for (std::size_t t = 0; t < kTierCount; ++t) {
     if (p.capacity[t].count() == 0) continue;
-    const bool holds_kv = p.kv.tier == static_cast<Tier>(t);
+    const KvInTier kv = kv_in_tier(result, static_cast<Tier>(t));
     out +=
         fmt::format("  {:<14}{:>14}{:>14}{:>14}{:>14}{:>14}\n", kTierNames[t], size(p.capacity[t]),
-                    size(p.weights[t]), size(holds_kv ? result.kv_peak : Bytes{}),
-                    cell(holds_kv ? result.kv_mean : 0), size(p.reserved[t]));
+                    size(p.weights[t]), size(kv.peak), cell(kv.mean), size(p.reserved[t]));
   }
   return out;
 }

@@ -77,7 +77,7 @@ void check_step(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t packa
     for (const Picoseconds part : outcome.breakdown) CHECK(part >= Picoseconds{0});
     CHECK(outcome.breakdown[static_cast<std::size_t>(TimeCategory::Launch)] >= 3_us);
     CHECK(outcome.roofline.duration <= outcome.duration);
-    const StepTotals counted = totals_of(counts, bench.placement.kv.tier);
+    const StepTotals counted = totals_of(counts, bench.placement.kv);
     CHECK(counted.weights == asked.weights);
     CHECK(counted.kv == asked.kv);
     CHECK(counted.macs == asked.macs);
