@@ -135,8 +135,8 @@ RecallExecutor::ClosedForm RecallExecutor::closed_form(const StepFeatures& f) {
   const auto slow =
       static_cast<double>(mac.cycles_per_pass[static_cast<std::size_t>(llm_.activations)]);
   return {.weights = entry->second,
-          .decode_cache = reading(f.cache_read - f.prefill_cache_read,
-                                  f.near_read - f.prefill_near_read),
+          .decode_cache =
+              reading(f.cache_read - f.prefill_cache_read, f.near_read - f.prefill_near_read),
           .prefill_cache = reading(f.prefill_cache_read, f.prefill_near_read),
           .prefill_attention = static_cast<double>(f.prefill_macs) * slow /
                                (static_cast<double>(macs_per_cycle(mac)) *

@@ -99,7 +99,8 @@ std::vector<double> StepProfile::of(const StepOutcome& outcome, const StepScale&
   StepOutcome rest = outcome;
   rest.counts.link_bytes.resize(levels_);
   rest.counts.link_busy.resize(levels_);
-  for (std::size_t t = 0; t < kTierCount; ++t) add_loads(rest.counts, t, kv_tier_, scale.near_read, -1);
+  for (std::size_t t = 0; t < kTierCount; ++t)
+    add_loads(rest.counts, t, kv_tier_, scale.near_read, -1);
   add_bytes(rest.counts, scale, -1);
   add_macs(rest.counts, scale, -1);
   each_of_bytes(rest.counts, scale, keep);

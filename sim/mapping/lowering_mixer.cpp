@@ -48,37 +48,43 @@ std::vector<GemmShape> part_of(std::span<const GemmShape> shapes, std::int64_t t
 }  // namespace
 
 /// Products take what is in SRAM first: beside them the rest comes from home into staging.
-void Lowering::Writer::read_cache(std::int64_t die, std::int64_t rank, const CacheRead& read,
-                                  std::span<const GemmShape> shapes) {
+std::int64_t Lowering::Writer::read_cache(std::int64_t die, std::int64_t rank,
+                                          const CacheRead& read,
+                                          std::span<const GemmShape> shapes) {
   const auto stream = [&](Tier tier, std::int64_t tokens, std::int64_t begin,
                           std::span<const GemmShape> products) {
     const auto upto = [&](auto share_of) { return share_of(begin + tokens) - share_of(begin); };
-    load_and_mac(die,
-                 {.tier = tier,
-                  .bytes = upto([&](std::int64_t t) {
-                    return cache_share_bytes(t, read.elements, rank);
-                  }),
-                  .piece = read.piece,
-                  .category = TimeCategory::Kv,
-                  .dequantised = upto([&](std::int64_t t) {
-                    return dequantised(t, read.elements, rank);
-                  })},
-                 products, attention_product());
+    load_and_mac(
+        die,
+        {.tier = tier,
+         .bytes = upto([&](std::int64_t t) { return cache_share_bytes(t, read.elements, rank); }),
+         .piece = read.piece,
+         .category = TimeCategory::Kv,
+         .dequantised = upto([&](std::int64_t t) { return dequantised(t, read.elements, rank); })},
+        products, attention_product());
   };
   const Tier home = o_.placement_.kv.tier;
-  if (read.near == 0) return stream(home, read.tokens, 0, shapes);
+  if (read.near == 0) {
+    stream(home, read.tokens, 0, shapes);
+    return 0;
+  }
+  const std::int32_t operands = last(die);
   stream(Tier::Sram, read.near, 0, part_of(shapes, read.tokens, 0, read.near));
+  const std::int64_t near_scores = mul_div_up(read.scores, read.near, read.tokens);
+  softmax(die, near_scores, read.rows);
+  if (read.near == read.tokens) return near_scores;
+  // Behind those of SRAM in the arrays, but in need of nothing from them.
+  last(die) = operands;
   stream(home, read.tokens - read.near, read.near,
          part_of(shapes, read.tokens, read.near, read.tokens));
+  return near_scores;
 }
 
 /// Nobody waits: this step's attention has the new values on chip.
 void Lowering::Writer::store(std::int64_t die, Tier tier, std::int64_t bytes, std::int64_t pieces) {
   if (bytes == 0) return;
-  Instruction in{.code = OpCode::Store,
-                 .unit = Unit::StorePort,
-                 .tier = tier,
-                 .category = TimeCategory::Kv};
+  Instruction in{
+      .code = OpCode::Store, .unit = Unit::StorePort, .tier = tier, .category = TimeCategory::Kv};
   in.amount = bytes;
   in.piece = static_cast<std::int32_t>(std::max<std::int64_t>(1, bytes / pieces));
   in.after[0] = last(die);
@@ -287,12 +293,14 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
       cross(die, crossing(Bytes{bytes}, kernels->latent_passes), false);
     // Tokens an indexer has picked lie scattered; else whole pages are read.
     const std::int64_t piece_tokens = spec.index_heads > 0 ? 1 : kv.page_tokens;
-    read_cache(die, rank,
-               {.tokens = single.read,
-                .near = asked(w).near_single.read,
-                .elements = elements,
-                .piece = bytes_of(piece_tokens * elements, o_.llm_.kv).count()},
-               shapes);
+    scores -= read_cache(die, rank,
+                         {.tokens = single.read,
+                          .near = asked(w).near_single.read,
+                          .elements = elements,
+                          .piece = bytes_of(piece_tokens * elements, o_.llm_.kv).count(),
+                          .scores = spec.heads * my_pairs,
+                          .rows = spec.heads * asked(w).single_tokens},
+                         shapes);
     load_and_mac(die, {.tier = kv.tier, .category = TimeCategory::Kv}, of_prompts,
                  attention_product());
     softmax(die, scores, spec.heads * w.tokens);
@@ -333,31 +341,35 @@ void Lowering::Writer::attend_heads(const AttentionSpec& a) {
       shapes.push_back({rows, a.head_dim, mine, kv_heads, MacUse::Attention});
       shapes.push_back({rows, mine, a.head_dim, kv_heads, MacUse::Attention, true});
     };
-    const auto run = [&](std::int64_t read, std::int64_t near) {
+    const std::int64_t heads = kv_heads * group_heads;
+    std::int64_t scores =
+        heads * share(mixed.single.pairs + mixed.blocks.pairs, shards().context, c);
+    const auto run = [&](std::int64_t read, std::int64_t near, std::int64_t pairs) {
       const std::int64_t elements = cache_elements(mixer());
       if (const auto& kernels = o_.platform_.die.kernels)
         cross(die, crossing(Bytes{cache_share_bytes(read, elements, rank)}, kernels->cache_passes),
               false);
-      read_cache(die, rank,
-                 {.tokens = read,
-                  .near = near,
-                  .elements = elements,
-                  .piece = bytes_of(kv.page_tokens * kv_heads * a.head_dim, llm.kv).count()},
-                 shapes);
+      scores -=
+          read_cache(die, rank,
+                     {.tokens = read,
+                      .near = near,
+                      .elements = elements,
+                      .piece = bytes_of(kv.page_tokens * kv_heads * a.head_dim, llm.kv).count(),
+                      .scores = heads * share(pairs, shards().context, c),
+                      .rows = heads * w.tokens},
+                     shapes);
       shapes.clear();
     };
     // The contexts of all decoding sequences laid side by side; prompts, whose queries share
     // theirs, stream theirs apart, so that few bytes do not cut the products of many rows into
     // narrow ones.
     attention(group_heads, mixed.single.pairs);
-    run(mixed.single.read, mixed.near_single.read);
+    run(mixed.single.read, mixed.near_single.read, mixed.single.pairs);
     for (const Prefill& p : w.prefills)
       attention(group_heads * p.new_tokens,
                 div_up(p.asked[static_cast<std::size_t>(mixer_)].pairs, p.new_tokens));
-    run(mixed.blocks.read, mixed.near_blocks.read);
-    const std::int64_t pairs = mixed.single.pairs + mixed.blocks.pairs;
-    const std::int64_t heads = kv_heads * group_heads;
-    softmax(die, heads * share(pairs, shards().context, c), heads * w.tokens);
+    run(mixed.blocks.read, mixed.near_blocks.read, mixed.blocks.pairs);
+    softmax(die, scores, heads * w.tokens);
   });
   merge(kv_heads * group_heads, a.head_dim, false);
 }

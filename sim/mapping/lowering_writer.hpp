@@ -244,9 +244,13 @@ class Lowering::Writer {
     std::int64_t near = 0;      ///< of these, in SRAM beside home
     std::int64_t elements = 0;  ///< of a token, before it is cut
     std::int64_t piece = 0;     ///< bytes that lie together
+    std::int64_t scores = 0;    ///< that the products yield, in so many rows
+    std::int64_t rows = 0;
   };
-  void read_cache(std::int64_t die, std::int64_t rank, const CacheRead& read,
-                  std::span<const GemmShape> shapes);
+  /// Returns how many of the scores have had their softmax; that of the others streams from the
+  /// last product.
+  std::int64_t read_cache(std::int64_t die, std::int64_t rank, const CacheRead& read,
+                          std::span<const GemmShape> shapes);
   void store(std::int64_t die, Tier tier, std::int64_t bytes, std::int64_t pieces);
   void project_in(const Operator& op);
   void key_up(const Operator& op);

@@ -134,7 +134,7 @@ struct InstanceResult {
   Picoseconds roofline_busy{};  ///< sum over steps of their roofline
   std::array<Picoseconds, kRooflineLimitCount> roofline_limits{};  ///< of it, by RooflineLimit
   Bytes kv_peak{};                                                 ///< used
-  double kv_mean = 0;  ///< bytes used, averaged over time
+  double kv_mean = 0;    ///< bytes used, averaged over time
   Bytes near_peak{};     ///< likewise in SRAM beside a home in HBM
   double near_mean = 0;  ///< likewise
   Bytes near_read{};     ///< by attention from there

@@ -112,12 +112,11 @@ void write_residency_csv(std::ostream& out, const RunResult& result) {
           if (tier_of(placement.kv.tier, place) == static_cast<Tier>(t)) here += bytes[place];
         return std::to_string(here.count());
       };
-      write_row(out,
-                {as_seconds(sample.time), std::to_string(sample.instance),
-                 std::string{kTierNames[t]}, std::to_string(weights), kv(sample.kv_used),
-                 kv(sample.kv_reserved), kv(sample.kv_cached), std::to_string(sample.running),
-                 std::to_string(sample.waiting),
-                 std::to_string(is_home ? sample.adapters.count() : 0)});
+      write_row(out, {as_seconds(sample.time), std::to_string(sample.instance),
+                      std::string{kTierNames[t]}, std::to_string(weights), kv(sample.kv_used),
+                      kv(sample.kv_reserved), kv(sample.kv_cached), std::to_string(sample.running),
+                      std::to_string(sample.waiting),
+                      std::to_string(is_home ? sample.adapters.count() : 0)});
     }
 }
 

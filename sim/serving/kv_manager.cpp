@@ -153,8 +153,8 @@ std::optional<std::int64_t> KvManager::evictions_for(const Replica& replica, con
   std::int64_t evictions = 0;
   for (std::size_t s = 0; s < capacity_.stages.size(); ++s) {
     const CacheStage& stage = capacity_.stages[s];
-    const bool alone = booked[s] == idle * block_[s] &&
-                       replica.booked[KvPlace::Near][s] == idle_near * block_[s];
+    const bool alone =
+        booked[s] == idle * block_[s] && replica.booked[KvPlace::Near][s] == idle_near * block_[s];
     const auto free =
         alone ? 0 : static_cast<std::int64_t>(headroom * static_cast<double>(stage.room));
     const std::int64_t short_of = booked[s] + wanted[s] + free - stage.room;
@@ -345,14 +345,14 @@ std::optional<KvLease> KvManager::admit(const KvAsk& ask) {
     // What is at home of the prefix comes into SRAM before what follows it.
     const std::int64_t here = c.match.here() * block_pages_;
     const bool near = c.match.in[KvPlace::Home] == 0;
-    const auto room = room_for(
-        replica,
-        {.sizes = with_blocks(sizes(ask.tokens, blocks), block_, c.match.behind()),
-         .near = near ? pages_for(ask.tokens) - here : 0,
-         .in_blocks = std::ssize(lease.blocks) * block_pages_ - here,
-         .kept = c.match.idle,
-         .headroom = ask.headroom},
-        near ? pages_for(ask.prompt) - here : 0);
+    const auto room =
+        room_for(replica,
+                 {.sizes = with_blocks(sizes(ask.tokens, blocks), block_, c.match.behind()),
+                  .near = near ? pages_for(ask.tokens) - here : 0,
+                  .in_blocks = std::ssize(lease.blocks) * block_pages_ - here,
+                  .kept = c.match.idle,
+                  .headroom = ask.headroom},
+                 near ? pages_for(ask.prompt) - here : 0);
     if (!room) continue;
     const auto prompt = of_prompt(lease, ask.prompt);
     stats_.blocks += std::ssize(prompt);
@@ -525,8 +525,8 @@ void KvManager::recount(KvLease& lease) const {
 std::int64_t KvManager::near_tokens(KvLease& lease, std::int64_t tokens) const {
   if (near_pages_ == 0) return 0;
   recount(lease);
-  return std::min(tokens, lease.near_shared * sharing_.block_tokens +
-                              lease.near_own * capacity_.page_tokens);
+  return std::min(
+      tokens, lease.near_shared * sharing_.block_tokens + lease.near_own * capacity_.page_tokens);
 }
 
 /// The next of its blocks; false: it stays where it is.
@@ -610,8 +610,7 @@ Bytes KvManager::used() const {
 
 Bytes KvManager::used_near() const {
   Bytes sum{};
-  for (const Replica& r : replicas_)
-    sum += r.near_own + r.prefixes.in(KvPlace::Near) * block_bytes();
+  for (const Replica& r : replicas_) sum += r.near_own + r.prefixes.in(KvPlace::Near)*block_bytes();
   return sum;
 }
 

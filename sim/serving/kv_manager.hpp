@@ -63,7 +63,7 @@ struct KvLease {
   std::int64_t near_shared = 0, near_own = 0;
   std::int64_t counted = 0;  ///< at which Replica::raised the former were counted
   bool arriving = false;     ///< some are on their way here
-  KvImage image{};          ///< which of them come from
+  KvImage image{};           ///< which of them come from
 };
 
 /// Books pages of the KV cache per replica: for sequences, whole pages for as many tokens as they
@@ -129,10 +129,10 @@ class KvManager {
 
   /// Bytes of keys, values and states of a sequence of `tokens`, all dies of a replica together.
   [[nodiscard]] Bytes held(std::int64_t tokens) const;
-  [[nodiscard]] Bytes reserved() const;  ///< booked for sequences, shared blocks once
-  [[nodiscard]] Bytes cached() const;    ///< of blocks that nobody uses
+  [[nodiscard]] Bytes reserved() const;             ///< booked for sequences, shared blocks once
+  [[nodiscard]] Bytes cached() const;               ///< of blocks that nobody uses
   [[nodiscard]] Bytes cached(KvPlace place) const;  ///< of these, in a place at hand
-  [[nodiscard]] Bytes used() const;      ///< tokens written, by the byte, idle blocks included
+  [[nodiscard]] Bytes used() const;       ///< tokens written, by the byte, idle blocks included
   [[nodiscard]] Bytes used_near() const;  ///< of these, in SRAM
   [[nodiscard]] Bytes resident(KvPlace place) const;
   [[nodiscard]] Bytes capacity(KvPlace place = KvPlace::Home) const;

@@ -31,7 +31,7 @@ class PrefixCache {
   /// The leading run of `blocks` that is kept.
   struct Match {
     std::size_t blocks = 0;
-    ByPlace<std::int64_t> in{};  ///< of these, by where they are
+    ByPlace<std::int64_t> in{};    ///< of these, by where they are
     ByPlace<std::int64_t> idle{};  ///< of these, held by nobody
     bool arriving = false;         ///< the block behind the run is on its way
     [[nodiscard]] std::int64_t here() const { return in[KvPlace::Near] + in[KvPlace::Home]; }

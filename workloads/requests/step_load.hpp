@@ -21,7 +21,7 @@ struct SequenceWork {
   std::int64_t outputs = 1;     ///< positions whose logits are computed: 0 inside a prompt
   /// Of the new tokens, those that a draft proposes before the step, which verifies them.
   std::int64_t drafts = 0;
-  std::int64_t dropped = 0;  ///< tokens before the new ones that the cache keeps no more
+  std::int64_t dropped = 0;   ///< tokens before the new ones that the cache keeps no more
   std::int64_t near_new = 0;  ///< of the new tokens, those whose keys and values go into SRAM
   std::optional<std::uint32_t> adapter{};  ///< whose low-rank matrices its tokens also meet
 
