@@ -48,6 +48,13 @@ PlatformSpec silicon_of(PlatformSpec platform, Fidelity fidelity) {
   return platform;
 }
 
+/// Of the model and its draft, on all dies.
+std::array<Bytes, kTierCount> weights_of(const InstancePlan& plan) {
+  std::array<Bytes, kTierCount> weights = plan.placement.weights;
+  for (std::size_t t = 0; t < kTierCount; ++t) weights[t] += plan.draft_weights[t];
+  return weights;
+}
+
 std::int64_t layers_of(const OpGraph& graph) {
   std::set<std::int64_t> layers;
   for (const Operator& op : graph.operators)
@@ -255,26 +262,38 @@ void Instance::sample_residency() {
   result_.kv_peak = max(result_.kv_peak, used - near);
   result_.near_peak = max(result_.near_peak, near);
   if (result_.steps % sample_stride_ != 0) return;
-  ByPlace<Bytes> kv_used{{near, used - near}}, kv_cached, kv_reserved;
-  for (const KvPlace place : kPlacesBelow) kv_used[place] = kv.resident(place);
+  ResidencySample sample{.time = now(),
+                         .instance = number_,
+                         .kv_used = {{near, used - near}},
+                         .running = scheduler_.running(),
+                         .waiting = scheduler_.waiting(),
+                         .weights = weights_of(plan_)};
+  for (const KvPlace place : kPlacesBelow) sample.kv_used[place] = kv.resident(place);
   for (const KvPlace place : {KvPlace::Near, KvPlace::Home}) {
-    kv_cached[place] = kv.cached(place);
-    kv_reserved[place] = kv.resident(place) - kv_cached[place];
+    sample.kv_cached[place] = kv.cached(place);
+    sample.kv_reserved[place] = kv.resident(place) - kv.cached(place);
   }
-  result_.residency.push_back(
-      {.time = now(),
-       .instance = number_,
-       .kv_used = kv_used,
-       .kv_reserved = kv_reserved,
-       .kv_cached = kv_cached,
-       .running = scheduler_.running(),
-       .waiting = scheduler_.waiting(),
-       .adapters = scheduler_.adapters() ? scheduler_.adapters()->stats().resident : Bytes{}});
-  if (result_.residency.size() < kMostSamples) return;
+  if (scheduler_.adapters()) sample.adapters = scheduler_.adapters()->stats().resident;
+  add_sample(sample);
+}
+
+void Instance::add_sample(const ResidencySample& sample) {
   auto& all = result_.residency;
+  all.push_back(sample);
+  if (all.size() < kMostSamples) return;
   for (std::size_t i = 0; 2 * i < all.size(); ++i) all[i] = all[2 * i];
   all.resize(all.size() / 2);
   sample_stride_ *= 2;
+}
+
+void Instance::come_up() {
+  last_end_ = now();
+  sample_residency();
+}
+
+void Instance::fail() {
+  failed_at_ = now();
+  add_sample({.time = now(), .instance = number_});
 }
 
 InstanceResult Instance::result() {

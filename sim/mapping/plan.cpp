@@ -99,7 +99,7 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
   if (die.hbm) rate[1] = static_cast<double>(peak_bandwidth(*die.hbm).count());
   if (die.far) rate[2] = static_cast<double>(peak_bandwidth(*die.far).count());
 
-  const std::int64_t micro = std::min(plan.pipeline, std::max<std::int64_t>(1, target.batch));
+  const std::int64_t micro = microbatches(plan, target.batch);
   const double batch = std::ceil(static_cast<double>(target.batch) / static_cast<double>(micro));
   const double tokens = std::ceil(batch / static_cast<double>(plan.data));  // per replica
   const auto cached = div_up(target.batch, plan.data) * target.context;
@@ -311,7 +311,8 @@ PlanChoice choose_plan(const PlatformSpec& platform, const LlmSpec& llm,
   std::vector<Candidate> candidates;
   std::vector<PlanOption> without_room;
   std::optional<ParallelPlan> widest;
-  for (const ParallelPlan& plan : enumerate_plans(llm, dies(platform))) {
+  for (ParallelPlan plan : enumerate_plans(llm, dies(platform))) {
+    plan.microbatches = policy.microbatches.value_or(0);
     if (!matches(policy.pipeline_parallel, plan.pipeline) ||
         !matches(policy.tensor_parallel, plan.tensor) ||
         !matches(policy.expert_parallel, plan.expert))
@@ -336,6 +337,10 @@ PlanChoice choose_plan(const PlatformSpec& platform, const LlmSpec& llm,
     throw InfeasibleError(explain(platform, llm, policy, router, target, error.what()));
   }
   rank(platform, llm, router, target, candidates);
+  if (policy.microbatches && candidates.front().placement.plan.pipeline == 1)
+    throw ConfigError({}, "placement.microbatches",
+                      "the plan chosen has one stage: fix placement.pipeline_parallel, or leave "
+                      "this out");
   PlanChoice choice{.placement = {}, .target = target, .options = {}};
   for (const Candidate& c : candidates) choice.options.push_back(option_of(c, candidates.front()));
   choice.options.insert(choice.options.end(), without_room.begin(), without_room.end());

@@ -99,12 +99,10 @@ void write_residency_csv(std::ostream& out, const RunResult& result) {
   write_row(out, {"time_s", "instance", "tier", "weights_bytes", "kv_bytes", "kv_reserved_bytes",
                   "kv_cached_bytes", "running", "waiting", "adapter_bytes"});
   const Placement& placement = result.placement;
-  const auto instances = std::max<std::int64_t>(1, std::ssize(result.instances));
   for (const ResidencySample& sample : result.residency)
     for (std::size_t t = 0; t < kTierCount; ++t) {
       if (placement.capacity[t].count() == 0) continue;
       const bool is_home = placement.kv.tier == static_cast<Tier>(t);
-      const std::int64_t weights = placement.weights[t].count() / instances;
       // Where home is SRAM nothing is near.
       const auto kv = [&](const ByPlace<Bytes>& bytes) {
         Bytes here{};
@@ -113,9 +111,9 @@ void write_residency_csv(std::ostream& out, const RunResult& result) {
         return std::to_string(here.count());
       };
       write_row(out, {as_seconds(sample.time), std::to_string(sample.instance),
-                      std::string{kTierNames[t]}, std::to_string(weights), kv(sample.kv_used),
-                      kv(sample.kv_reserved), kv(sample.kv_cached), std::to_string(sample.running),
-                      std::to_string(sample.waiting),
+                      std::string{kTierNames[t]}, std::to_string(sample.weights[t].count()),
+                      kv(sample.kv_used), kv(sample.kv_reserved), kv(sample.kv_cached),
+                      std::to_string(sample.running), std::to_string(sample.waiting),
                       std::to_string(is_home ? sample.adapters.count() : 0)});
     }
 }
