@@ -44,6 +44,11 @@ struct CacheStage {
     for (const Window& w : windows) sum += std::min(tokens, w.tokens) * w.bytes;
     return sum;
   }
+  /// Bytes that a block of so many tokens keeps beside its pages, for whoever continues it: its
+  /// tokens in the windows, as far as they reach back, and the states at its end.
+  [[nodiscard]] std::int64_t snapshot(std::int64_t block_tokens) const {
+    return beside(block_tokens);
+  }
 };
 
 /// Pages of a replica that SRAM has room for: a page is there in all stages or in none.

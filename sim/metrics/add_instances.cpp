@@ -30,6 +30,7 @@ void add(PrefixStats& total, const PrefixStats& part) {
   add(total.evicted, part.evicted);
   total.spilled += part.spilled;
   total.prefetched += part.prefetched;
+  total.copied += part.copied;
 }
 
 void add(KvTierStats& total, const KvTierStats& part) {

@@ -347,6 +347,7 @@ Json residency_json(const RunFigures& f, const RunResult& result) {
                                                      static_cast<double>(prompts)))
                                      : Json(nullptr)},
       {"prefix_hit_tokens", of_blocks(result.prefix.hit_tokens)},
+      {"prefix_copied_bytes", of_blocks(result.prefix.copied.count())},
       {"prefix_blocks", of_blocks(result.prefix.blocks)},
       {"prefix_hit_blocks", of_blocks(result.prefix.hit_blocks)},
       {"evicted_blocks", of_blocks(result.prefix.evicted[KvPlace::Home])},

@@ -23,8 +23,11 @@ KvManager::KvManager(const KvCapacity& capacity, const PrefixSharing& sharing)
   const bool pages_alone =
       std::all_of(capacity_.stages.begin(), capacity_.stages.end(),
                   [](const CacheStage& s) { return s.windows.empty() && s.state == 0; });
-  if (!pages_alone) sharing_.block_tokens = 0;
-  for (const CacheStage& stage : capacity_.stages) block_.push_back(block(stage));
+  if (!pages_alone && near_pages(capacity_.stages) > 0) sharing_.block_tokens = 0;
+  for (const CacheStage& stage : capacity_.stages) {
+    snapshot_.push_back(stage.snapshot(sharing_.block_tokens));
+    block_.push_back(block(stage) + snapshot_.back());
+  }
   // A block is in one place.
   if (shares()) block_pages_ = sharing_.block_tokens / capacity_.page_tokens;
   near_pages_ = near_pages(capacity_.stages) / block_pages_ * block_pages_;
@@ -55,18 +58,38 @@ Bytes KvManager::held(std::int64_t tokens) const {
   return Bytes{sum * capacity_.dies};
 }
 
+Bytes KvManager::paged(std::int64_t tokens) const {
+  std::int64_t sum = 0;
+  for (const CacheStage& stage : capacity_.stages) sum += stage.in_pages(tokens);
+  return Bytes{sum * capacity_.dies};
+}
+
+/// Pages alone.
 std::int64_t KvManager::block(const CacheStage& stage) const {
   return sharing_.block_tokens / capacity_.page_tokens * stage.page;
 }
 
+/// Of a sequence's tokens those in so many blocks that it holds, without their snapshots.
+Bytes KvManager::in_blocks(std::int64_t blocks) const {
+  return blocks * (block_bytes() - over_dies(snapshot_));
+}
+
 Bytes KvManager::block_bytes() const { return over_dies(block_); }
 
-/// Of `tokens` tokens of which the leading `shared` blocks are in common.
-KvManager::Sizes KvManager::sizes(std::int64_t tokens, std::int64_t shared) const {
+/// Of `tokens` tokens of which the leading `shared` blocks are in common, and as many more as
+/// `to_be` will be.
+KvManager::Sizes KvManager::sizes(std::int64_t tokens, std::int64_t shared,
+                                  std::int64_t to_be) const {
   Sizes all;
   for (std::size_t s = 0; s < capacity_.stages.size(); ++s)
-    all.push_back(capacity_.stages[s].booked(tokens) - shared * block_[s]);
+    all.push_back(capacity_.stages[s].booked(tokens) - shared * (block_[s] - snapshot_[s]) +
+                  to_be * snapshot_[s]);
   return all;
+}
+
+/// Of a sequence that has room for so many tokens, beside the blocks it holds in common.
+KvManager::Sizes KvManager::sizes(const KvLease& lease, std::int64_t tokens) const {
+  return sizes(tokens, lease.shared, std::ssize(lease.blocks) - lease.shared);
 }
 
 /// Of so many pages.
@@ -321,7 +344,28 @@ void KvManager::hold(Replica& replica, KvLease& lease, const PrefixCache::Match&
     move(replica, from, KvPlace::Near, near * block_bytes());
     move(replica, from, KvPlace::Home, (blocks - near) * block_bytes());
   }
-  replica.filled += match.behind() * block_bytes();
+  replica.filled += match.behind() * block_bytes() + held(lease.filled) - paged(lease.filled);
+}
+
+/// From a sequence into a block that it has just completed, or from one that it continues.
+void KvManager::copy_states(Replica& replica) {
+  std::int64_t states = 0;
+  for (const CacheStage& stage : capacity_.stages) states += stage.state;
+  const Bytes bytes{states * capacity_.dies};
+  replica.moves[KvPlace::Home][KvPlace::Home] += bytes;
+  stats_.copied += bytes;
+}
+
+/// Gives up the room for snapshots of blocks it has not completed: they will not be shared. False:
+/// there is none.
+bool KvManager::forgo(Replica& replica, KvLease& lease) {
+  Sizes room = sizes(lease, lease.booked);
+  lease.blocks = lease.blocks.first(static_cast<std::size_t>(lease.shared));
+  const Sizes left = sizes(lease, lease.booked);
+  if (room == left) return false;
+  for (std::size_t s = 0; s < room.size(); ++s) room[s] -= left[s];
+  give(replica, KvPlace::Home, room, Leaves::Freed);
+  return true;
 }
 
 namespace {
@@ -337,6 +381,7 @@ std::optional<KvLease> KvManager::admit(const KvAsk& ask) {
   KvLease lease = lease_of(ask);
   // The last token of the prompt is computed in any case.
   const auto found = of_prompt(lease, ask.prompt - 1);
+  const auto prompt = of_prompt(lease, ask.prompt);
   const std::vector<Candidate> order = candidates(found);
   if (order.front().match.arriving) return std::nullopt;  // it is here with the next step
   for (const Candidate& c : order) {
@@ -345,16 +390,23 @@ std::optional<KvLease> KvManager::admit(const KvAsk& ask) {
     // What is at home of the prefix comes into SRAM before what follows it.
     const std::int64_t here = c.match.here() * block_pages_;
     const bool near = c.match.in[KvPlace::Home] == 0;
-    const auto room =
-        room_for(replica,
-                 {.sizes = with_blocks(sizes(ask.tokens, blocks), block_, c.match.behind()),
-                  .near = near ? pages_for(ask.tokens) - here : 0,
-                  .in_blocks = std::ssize(lease.blocks) * block_pages_ - here,
-                  .kept = c.match.idle,
-                  .headroom = ask.headroom},
-                 near ? pages_for(ask.prompt) - here : 0);
+    const auto room_with = [&](std::span<const PrefixCache::BlockId> known) {
+      return room_for(replica,
+                      {.sizes = with_blocks(sizes(ask.tokens, blocks, std::ssize(known) - blocks),
+                                            block_, c.match.behind()),
+                       .near = near ? pages_for(ask.tokens) - here : 0,
+                       .in_blocks = std::ssize(known) * block_pages_ - here,
+                       .kept = c.match.idle,
+                       .headroom = ask.headroom},
+                      near ? pages_for(ask.prompt) - here : 0);
+    };
+    auto room = room_with(lease.blocks);
+    if (!room && has_snapshots()) {
+      const auto held_alone = lease.blocks.first(c.match.blocks);
+      room = room_with(held_alone);
+      if (room) lease.blocks = held_alone;
+    }
     if (!room) continue;
-    const auto prompt = of_prompt(lease, ask.prompt);
     stats_.blocks += std::ssize(prompt);
     const PrefixCache::Match found_here = replica.prefixes.match(prompt);
     stats_.hit_blocks += static_cast<std::int64_t>(found_here.blocks);
@@ -365,6 +417,7 @@ std::optional<KvLease> KvManager::admit(const KvAsk& ask) {
     lease.near_own = room->near - near_blocks * block_pages_;
     hold(replica, lease, c.match, near_blocks);
     book(replica, *room);
+    if (lease.shared > 0) copy_states(replica);
     stats_.hit_tokens += lease.filled;
     return lease;
   }
@@ -376,20 +429,23 @@ std::optional<KvLease> KvManager::prefetch(const KvAsk& ask) {
   const auto prompt = of_prompt(lease, ask.prompt - 1);
   const Candidate best = candidates(prompt).front();
   Replica& replica = replicas_[static_cast<std::size_t>(best.replica)];
+  const auto wanted = [&](std::int64_t blocks) {
+    const std::int64_t held = best.match.here() + blocks;
+    return with_blocks(sizes(held * sharing_.block_tokens, held), block_, blocks);
+  };
   const auto evictions = [&](std::int64_t blocks) {
-    return evictions_for(replica, with_blocks(Sizes(block_.size()), block_, blocks),
-                         best.match.idle[KvPlace::Home], ask.headroom);
+    return evictions_for(replica, wanted(blocks), best.match.idle[KvPlace::Home], ask.headroom);
   };
   std::int64_t coming = best.match.behind();
   while (coming > 0 && !evictions(coming)) --coming;
   if (coming == 0) return std::nullopt;
   const std::int64_t make_way = *evictions(coming);
   lease.replica = best.replica;
-  hold(replica, lease,
-       replica.prefixes.match(prompt.first(static_cast<std::size_t>(best.match.here() + coming))));
+  lease.blocks = prompt.first(static_cast<std::size_t>(best.match.here() + coming));
+  hold(replica, lease, replica.prefixes.match(lease.blocks));
   lease.booked = lease.filled;
   evict(replica, KvPlace::Home, make_way);
-  take(replica, KvPlace::Home, with_blocks(Sizes(block_.size()), block_, coming));
+  take(replica, KvPlace::Home, wanted(coming));
   stats_.prefetched += coming;
   return lease;
 }
@@ -420,6 +476,7 @@ std::optional<KvLease> KvManager::swap_in(const KvAsk& ask, const KvImage& image
   // What is not at home the image has too.
   const PrefixCache::Match match =
       replica.prefixes.match(prompt.first(static_cast<std::size_t>(all.here())));
+  if (has_snapshots()) lease.blocks = lease.blocks.first(match.blocks);
   const auto shared = static_cast<std::int64_t>(match.blocks);
   const std::int64_t here = shared * block_pages_;
   const bool may_be_near = match.in[KvPlace::Home] == 0;
@@ -438,8 +495,7 @@ std::optional<KvLease> KvManager::swap_in(const KvAsk& ask, const KvImage& image
   book(replica, *room);
   const Bytes near = own_near(lease, image.tokens);
   move(replica, KvPlace::Far, KvPlace::Near, near);
-  move(replica, KvPlace::Far, KvPlace::Home,
-       held(image.tokens) - lease.shared * block_bytes() - near);
+  move(replica, KvPlace::Far, KvPlace::Home, held(image.tokens) - in_blocks(lease.shared) - near);
   lease.image = image;
   lease.arriving = true;
   return lease;
@@ -472,7 +528,7 @@ bool KvManager::grow(KvLease& lease, std::int64_t tokens) {
                          .near = all_near ? pages_for(tokens) - pages_for(lease.booked) : 0,
                          .near_before = lease.near_own,
                          .in_blocks = block_pages_to_be(lease)});
-  if (!room) return false;
+  if (!room) return forgo(replica, lease) && grow(lease, tokens);
   book(replica, *room);
   lease.near_own += room->near;
   lease.booked = tokens;
@@ -492,7 +548,11 @@ void KvManager::fill(KvLease& lease, std::int64_t tokens) {
     if (mine == KvPlace::Near) lease.near_own -= block_pages_;
     const auto found = replica.prefixes.hold_or_insert(prefix, lease.session, mine);
     lease.near_shared += std::min(mine, found.value_or(mine)) == KvPlace::Near;
-    if (!found) continue;
+    replica.filled += over_dies(snapshot_);
+    if (!found) {
+      copy_states(replica);
+      continue;
+    }
     // It is there already, computed by another sequence: one of the two is given back.
     give(replica, std::max(mine, *found), block_, Leaves::Freed);
     if (at_hand(*found)) replica.filled -= block_bytes();
@@ -565,7 +625,7 @@ void KvManager::promote(KvLease& lease, std::int64_t tokens) {
 
 void KvManager::release(const KvLease& lease) {
   Replica& replica = replicas_[static_cast<std::size_t>(lease.replica)];
-  Sizes home = sizes(lease.booked, lease.shared);
+  Sizes home = sizes(lease, lease.booked);
   if (lease.near_own > 0) {
     const Sizes near = pages(lease.near_own);
     for (std::size_t s = 0; s < home.size(); ++s) home[s] -= near[s];
@@ -573,7 +633,7 @@ void KvManager::release(const KvLease& lease) {
     replica.near_own -= own_near(lease, lease.filled);
   }
   give(replica, KvPlace::Home, home, Leaves::Freed);
-  replica.filled -= held(lease.filled) - lease.shared * block_bytes();
+  replica.filled -= held(lease.filled) - in_blocks(lease.shared);
   invariant(replica.filled.count() >= 0, "what is released was filled");
   replica.prefixes.release(lease.blocks.first(static_cast<std::size_t>(lease.shared)));
 }

@@ -75,12 +75,18 @@ struct KvLease {
 /// as many as find room: every page that is filled is read in every step, so that which ones they
 /// are does not matter. Blocks nobody uses leave it, homewards, for those of sequences that run.
 ///
-/// Models:     paging, sharing of full prompt blocks, eviction, replicas, a chain of tiers with
-///             moves between them; what is booked apart from what tokens really fill.
-/// Leaves out: sharing where layers keep windows or states (a prefix would need a copy of them at
-///             its end). Part-filled blocks are not shared, so nothing is ever copied on a write.
-///             What moves has left its old place at once: the step that moves it reads it first.
-///             Windows and states are never near.
+/// A block has, beside its pages, what windows keep of its tokens and the states at its end (that
+/// is how hybrid models share prefixes in vLLM and SGLang). A sequence goes on writing its own
+/// states: they are copied as a block ends, and from the block when another sequence continues it.
+/// Where there is no room for that a sequence shares no more than it found.
+///
+/// Models:     paging, sharing of full prompt blocks, copies of states on a write, eviction,
+///             replicas, a chain of tiers with moves between them; what is booked apart from what
+///             tokens really fill.
+/// Leaves out: sharing of windows and states beside an SRAM tier. A sequence's window stands apart
+///             from those of the blocks it holds, though the pages could be the same. Part-filled
+///             blocks are not shared. What moves has left its old place at once: the step that
+///             moves it reads it first. Windows and states are never near.
 class KvManager {
  public:
   explicit KvManager(const KvCapacity& capacity, const PrefixSharing& sharing = {});
@@ -89,7 +95,7 @@ class KvManager {
   [[nodiscard]] std::int64_t pages_for(std::int64_t tokens) const;
   /// Whether a sequence of `tokens` fits an empty replica.
   [[nodiscard]] bool ever_fits(std::int64_t tokens) const;
-  /// Whether layers keep nothing but pages, and prefixes are shared.
+  /// Whether prefixes are shared.
   [[nodiscard]] bool shares() const { return sharing_.block_tokens > 0; }
 
   /// Room on the replica that has most of the prompt, of equals the one with most room; on the next
@@ -127,8 +133,10 @@ class KvManager {
   /// Time goes on to `now`, with all as it is.
   void pass_time(Picoseconds now);
 
-  /// Bytes of keys, values and states of a sequence of `tokens`, all dies of a replica together.
+  /// Bytes of keys, values and states of a sequence of `tokens`, all dies of a replica together; of
+  /// these, those in pages.
   [[nodiscard]] Bytes held(std::int64_t tokens) const;
+  [[nodiscard]] Bytes paged(std::int64_t tokens) const;
   [[nodiscard]] Bytes reserved() const;             ///< booked for sequences, shared blocks once
   [[nodiscard]] Bytes cached() const;               ///< of blocks that nobody uses
   [[nodiscard]] Bytes cached(KvPlace place) const;  ///< of these, in a place at hand
@@ -179,8 +187,14 @@ class KvManager {
                                                                 std::int64_t tokens) const;
   [[nodiscard]] std::vector<Candidate> candidates(
       std::span<const PrefixCache::BlockId> blocks) const;
-  [[nodiscard]] Sizes sizes(std::int64_t tokens, std::int64_t shared = 0) const;
+  [[nodiscard]] Sizes sizes(std::int64_t tokens, std::int64_t shared = 0,
+                            std::int64_t to_be = 0) const;
+  [[nodiscard]] Sizes sizes(const KvLease& lease, std::int64_t tokens) const;
   [[nodiscard]] std::int64_t block(const CacheStage& stage) const;
+  [[nodiscard]] bool has_snapshots() const { return over_dies(snapshot_).count() > 0; }
+  [[nodiscard]] Bytes in_blocks(std::int64_t blocks) const;
+  void copy_states(Replica& replica);
+  bool forgo(Replica& replica, KvLease& lease);
   [[nodiscard]] std::optional<std::int64_t> evictions_for(const Replica& replica,
                                                           const Sizes& wanted, std::int64_t kept,
                                                           double headroom) const;
@@ -211,7 +225,8 @@ class KvManager {
 
   KvCapacity capacity_;
   PrefixSharing sharing_;
-  Sizes block_;
+  Sizes block_;     ///< of one, snapshot included
+  Sizes snapshot_;  ///< of that, what is beside pages
   std::int64_t block_pages_ = 1;
   std::int64_t near_pages_ = 0;  ///< of a replica
   std::vector<Replica> replicas_;

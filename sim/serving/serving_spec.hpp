@@ -163,6 +163,8 @@ struct PrefixStats {
   ByPlace<std::int64_t> evicted{};  ///< blocks that had to leave a place, downwards or for good
   std::int64_t spilled = 0;         ///< of those that left home, kept behind it
   std::int64_t prefetched = 0;      ///< blocks that came home before their request was admitted
+  /// States copied into blocks, and from there for a sequence that continues one.
+  Bytes copied{};
 };
 
 /// Room of one tier, taken and given back: what was allocated was freed by who had it, or evicted,

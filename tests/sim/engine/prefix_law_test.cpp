@@ -40,6 +40,33 @@ TEST_CASE("prefix cache: of requests that come one by one it finds what the trac
   CHECK(r["output_tokens"] == off["output_tokens"]);
 }
 
+TEST_CASE("prefix cache: layers with windows or states find as much, and states are copied") {
+  struct Case {
+    const char* llm;
+    bool states;
+  };
+  for (const auto& [llm, states] :
+       {Case{"gpt-oss-120b", false}, Case{"nemotron-3-nano-30b-a3b", true}}) {
+    CAPTURE(llm);
+    const auto run = [llm = llm](const std::string& cache) {
+      return report(Arguments{"run", "--platform", "h100-8", "--llm", llm, "--workload",
+                              "sample-agent"} +
+                    sets({"llm.max_context=300000", "workload.rate_scale=0.001",
+                          "serving.prefix_cache=" + cache}));
+    };
+    const json on = run("lru"), off = run("off"), pages = agents({"workload.rate_scale=0.001"});
+    const json& residency = on["residency"];
+    CHECK(residency["evicted_blocks"] == 0);
+    CHECK(residency["prefix_hit_blocks"] == pages["residency"]["prefix_hit_blocks"]);
+    CHECK(off["prefill_tokens"].get<std::int64_t>() - on["prefill_tokens"].get<std::int64_t>() ==
+          residency["prefix_hit_tokens"].get<std::int64_t>());
+    CHECK(on["latency"]["ttft_ms"]["mean"].get<double>() <
+          0.7 * off["latency"]["ttft_ms"]["mean"].get<double>());
+    CHECK((residency["prefix_copied_bytes"].get<std::int64_t>() > 0) == states);
+    CHECK(on["output_tokens"] == off["output_tokens"]);
+  }
+}
+
 TEST_CASE("preemption: a machine short of room serves all, and computes some tokens twice") {
   const Sets tight{"platform.die.hbm.capacity_per_stack=3.7 GB", "placement.kv_share=1",
                    "serving.prefix_cache=off"};
