@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <ranges>
 #include <utility>
 
 #include "sim/base/error.hpp"
@@ -425,6 +426,11 @@ std::optional<KvLease> KvManager::admit(const KvAsk& ask) {
 }
 
 std::optional<KvLease> KvManager::prefetch(const KvAsk& ask) {
+  // Asked before every step somebody waits for: what is nowhere need not be looked for.
+  const bool behind = std::ranges::any_of(replicas_, [](const Replica& r) {
+    return r.prefixes.in(KvPlace::Far) + r.prefixes.in(KvPlace::Flash) > 0;
+  });
+  if (!behind) return std::nullopt;
   KvLease lease = lease_of(ask);
   const auto prompt = of_prompt(lease, ask.prompt - 1);
   const Candidate best = candidates(prompt).front();
@@ -436,8 +442,10 @@ std::optional<KvLease> KvManager::prefetch(const KvAsk& ask) {
   const auto evictions = [&](std::int64_t blocks) {
     return evictions_for(replica, wanted(blocks), best.match.idle[KvPlace::Home], ask.headroom);
   };
-  std::int64_t coming = best.match.behind();
-  while (coming > 0 && !evictions(coming)) --coming;
+  const auto counts = std::views::iota(std::int64_t{1}, best.match.behind() + 1);
+  const std::int64_t coming =
+      std::ranges::partition_point(counts, [&](auto n) { return evictions(n).has_value(); }) -
+      counts.begin();
   if (coming == 0) return std::nullopt;
   const std::int64_t make_way = *evictions(coming);
   lease.replica = best.replica;

@@ -103,7 +103,7 @@ PrefixCache::Match PrefixCache::match(std::span<const BlockId> blocks) const {
 /// the context it completes, so the ends of long contexts go first; what others are evicted for
 /// adds to the credit of whatever is used later, so that age counts.
 void PrefixCache::use(Node& node, std::optional<SessionId> session) {
-  if (session) sessions_.try_emplace(*session);
+  if (session && policy_ == PrefixCachePolicy::Session) sessions_.try_emplace(*session);
   update(node, [&] {
     ++node.holders;
     ++node.uses;

@@ -113,6 +113,39 @@ TEST_CASE("lower: every mixer's decode step reads its cache and its weights once
     }
 }
 
+TEST_CASE("lower: what is in SRAM is read there and not at home, to the byte, under any plan") {
+  constexpr std::int64_t kBatch = 8, kContext = 200;
+  constexpr auto kSram = static_cast<std::size_t>(Tier::Sram);
+  constexpr auto kHbm = static_cast<std::size_t>(Tier::Hbm);
+  const PlacementPolicy policy{.sram_fraction = 0, .kv_sram_share = 1};
+  for (const LlmSpec& llm : all())
+    for (const ParallelPlan& plan : enumerate_plans(llm, 8)) {
+      CAPTURE(llm.name);
+      CAPTURE(to_string(plan));
+      Bench bench{small_platform(8), llm, plan, policy};
+      REQUIRE(bench.placement.kv.near_pages > 0);
+      const StepPrograms before = bench.lower(decode(kBatch, kContext, plan.data));
+      const StepTotals without = totals_of(before);
+      for (const std::int64_t near : {std::int64_t{40}, std::int64_t{120}, kContext}) {
+        CAPTURE(near);
+        StepLoad load = decode(kBatch, kContext, plan.data);
+        for (SequenceWork& s : load.sequences) s.near = near, s.near_new = 1;
+        const StepPrograms step = bench.lower(load);
+        const StepTotals totals = totals_of(step);
+        const std::int64_t in_sram = kBatch * near_read_bytes(llm, kContext, near, 1).count();
+        CHECK(in_sram > 0);
+        CHECK(totals.kv[kSram].count() == in_sram);
+        CHECK((totals.kv[kSram] + totals.kv[kHbm]) == without.kv[kHbm]);
+        CHECK(totals.weights == without.weights);
+        CHECK(totals.macs == without.macs);
+        CHECK(totals.vector_ops == without.vector_ops);
+        CHECK(stored_bytes(step) == stored_bytes(before));
+        CHECK(roofline(bench.platform, totals).duration <=
+              roofline(bench.platform, without).duration);
+      }
+    }
+}
+
 TEST_CASE("lower: a prefill of latent attention expands what is cached, and reads it once") {
   constexpr std::int64_t kContext = 96, kNew = 33;
   const LlmSpec llm = latent();

@@ -90,6 +90,7 @@ inline RunResult example_result() {
                   .kv_reserved = {{Bytes{}, 8_MiB}},
                   .running = 1,
                   .waiting = 1}};
+  for (ResidencySample& sample : r.residency) sample.weights = r.placement.weights;
   r.steps = 4;
   r.output_tokens = 8;
   r.prefill_tokens = 300;
