@@ -136,10 +136,11 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
       }
       double comm = llm.mixer_of(layer) != nullptr ? reduce : 0;
       if (const Mixer* mixer = llm.mixer_of(layer)) {
+        const AttentionShards shards = attention_shards(*mixer, plan);
         bytes[static_cast<std::size_t>(placement.kv.tier)] +=
             tokens * static_cast<double>(cache_read_bytes(llm, *mixer, target.context, 1).count()) /
-            static_cast<double>(plan.tensor);
-        if (attention_shards(*mixer, plan).context > 1) comm += small_exchange;
+            static_cast<double>(shards.cache_cuts());
+        if (shards.context > 1) comm += small_exchange;
       }
       if (llm.layer_is_moe(layer)) {
         const auto experts = estimate_experts(llm, placement, *router, layer, batch);
@@ -299,7 +300,8 @@ PlanChoice choose_plan(const PlatformSpec& platform, const LlmSpec& llm,
   std::vector<Candidate> candidates;
   std::vector<PlanOption> without_room;
   std::optional<ParallelPlan> widest;
-  for (const ParallelPlan& plan : enumerate_plans(llm, dies(platform))) {
+  for (ParallelPlan plan : enumerate_plans(llm, dies(platform))) {
+    plan.latent_copies = policy.latent_cache == LatentCache::Copied;
     if (!matches(policy.pipeline_parallel, plan.pipeline) ||
         !matches(policy.tensor_parallel, plan.tensor) ||
         !matches(policy.expert_parallel, plan.expert))
