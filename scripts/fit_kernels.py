@@ -154,6 +154,19 @@ class Table:
         head = self.lines[at].split(":", 1)[0]
         self.lines[at] = f'{head}: {{value: {text}, source: "{source}", confidence: derived}}'
 
+    def carried(self):
+        """What stands in the table with another source than this script: carried over, or chosen."""
+        found, parents = [], []
+        for line in self.lines:
+            key = re.match(r"( *)(\w+):", line)
+            if not key:
+                continue
+            parents = parents[:len(key[1]) // 2] + [key[2]]
+            value = re.search(r'{value: ([^,]+), source: "(.*)", confidence', line)
+            if value and "fit_kernels.py" not in value[2]:
+                found.append(f"{'.'.join(parents)} {value[1]} ({value[2]})")
+        return found
+
     def save(self):
         self.path.write_text("\n".join(self.lines) + "\n", encoding="utf-8")
 
@@ -256,6 +269,8 @@ def fit_generation(options, tables, name):
               flush=True)
     if not options.check:
         table.save()
+    if not prefix:
+        print(f"{name}: not fitted: " + "; ".join(table.carried()), flush=True)
     return changed
 
 

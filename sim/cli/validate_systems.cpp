@@ -37,7 +37,7 @@ struct Options {
   std::string rows = "../shared/measured/systems.csv";
   std::string filter, csv;
   std::vector<std::string> sets;
-  std::int64_t turns = 4;
+  std::int64_t turns = 2;
   bool json = false;
   bool without_stack = false;
   std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
@@ -123,6 +123,8 @@ std::string simulate(const SystemRun& run, const SystemCase& system, const Optio
   TraceWorkload workload;
   workload.closed_loop = !system.queued;
   spec.workload = workload;
+  // A queue's end, when the batch is no longer full, is not what was measured.
+  if (system.queued) spec.engine.max_steps = options.turns * system.output / 2;
   if (system.input + system.output > spec.llm.max_context)
     throw InfeasibleError("longer than the model attends to");
   const RunResult result = run_simulation(spec, &trace, {});
@@ -131,9 +133,7 @@ std::string simulate(const SystemRun& run, const SystemCase& system, const Optio
               {"limit", f.limited_by ? Json(label_of(*f.limited_by).key) : Json(nullptr)},
               {"metrics", Json::object()}};
   for (const auto& [metric, measured] : run.measured)
-    // Told of a queue's steady state, and the queue's end is in the simulated one.
-    if (!system.queued || kind_of(metric) != kRate)
-      if (const auto value = value_of(metric, f, run.chips)) answer["metrics"][metric] = *value;
+    if (const auto value = value_of(metric, f, run.chips)) answer["metrics"][metric] = *value;
   return answer.dump();
 }
 
@@ -299,7 +299,9 @@ void add_validate_systems(CLI::App& validate) {
   sub->add_option("rows", options->rows, "Table of measurements")->capture_default_str();
   sub->add_option("--filter", options->filter,
                   "Runs whose id, platform, model or framework has this text");
-  sub->add_option("--turns", options->turns, "Requests of each client")->check(CLI::Range(1, 1000));
+  sub->add_option("--turns", options->turns, "Requests of each client")
+      ->check(CLI::Range(2, 1000))
+      ->capture_default_str();
   sub->add_option("--set", options->sets, "key=value, for every run; may be repeated")
       ->take_all()
       ->allow_extra_args(false);

@@ -41,8 +41,8 @@ class Weigher {
   [[nodiscard]] Paths of_time(TimeCategory category) const {
     const std::string die = "platform.die.", kernels = die + "kernels.",
                       fabric = "platform.fabric.";
-    const Paths hbm{die + "hbm.stacks", die + "hbm.data_rate", die + "hbm.dq_width",
-                    die + "hbm.pseudo_channels", kernels + "crossbar_share"};
+    const Paths hbm{die + "hbm.stacks",          die + "hbm.data_rate",      die + "hbm.dq_width",
+                    die + "hbm.pseudo_channels", kernels + "crossbar_share", kernels + "standard"};
     const Paths sram{die + "sram.banks", die + "sram.width", die + "sram.ports",
                      die + "sram.clock"};
     switch (category) {
@@ -57,8 +57,9 @@ class Weigher {
       case TimeCategory::AdapterMove:
         return {die + "far.", die + "flash."};
       case TimeCategory::Mac: {
-        Paths paths{die + "mac.arrays", die + "mac.rows",           die + "mac.cols",
-                    die + "mac.clock",  kernels + "crossbar_share", kernels + "operand_passes"};
+        Paths paths{die + "mac.arrays",  die + "mac.rows",           die + "mac.cols",
+                    die + "mac.clock",   kernels + "crossbar_share", kernels + "operand_passes",
+                    kernels + "standard"};
         add_formats(paths, die + "mac.cycles_per_pass.");
         for (const char* use : {"dense.", "grouped.", "attention."})
           add_formats(paths, kernels + "sustained." + use);
@@ -67,13 +68,15 @@ class Weigher {
       case TimeCategory::Vector:
         return {die + "vector."};
       case TimeCategory::FabricLatency:
-        return with_levels({".latency", ".router_latency"},
-                           {fabric + "exchange_overhead", kernels + "collective."});
+        return with_levels(
+            {".latency", ".router_latency"},
+            {fabric + "exchange_overhead", kernels + "collective.", kernels + "standard"});
       case TimeCategory::FabricTransfer:
-        return with_levels({".rate"}, {kernels + "collective."});
+        return with_levels({".rate"}, {kernels + "collective.", kernels + "standard"});
       case TimeCategory::Launch: {
         Paths paths{die + "sequencer.launch_gap", die + "sequencer.step_overhead",
-                    kernels + "begin.", "serving.layer_overhead", "serving.stream_overhead"};
+                    kernels + "begin.",           kernels + "standard",
+                    "serving.layer_overhead",     "serving.stream_overhead"};
         add_formats(paths, kernels + "quantise.");
         return paths;
       }

@@ -116,11 +116,12 @@ std::vector<std::string> plan_sets(std::string_view parallelism, std::int64_t ch
   return sets;
 }
 
-/// Prompts of ml-energy's chat runs, histories of conversations, are not told. Two of the runs fill
-/// the cache (batches of 691 of 768 allowed, 724 of 768 of another model): 90 % of the GPUs' memory
-/// less weights and 3 GB per GPU of activations is 639 and 652 tokens a sequence, of which 265 are
-/// its own output so far where lengths are even between none and twice the mean of 400.
-constexpr std::int64_t kChatPrompt = 380;
+/// Prompts of ml-energy's chat runs, histories of conversations, are not told; memory bounds them.
+/// Two B200 runs keep batches of 1,022 and 2,043 full: 90 % of memory less weights and some 10 GB
+/// per GPU of activations and graphs has room for 510 tokens of each sequence. Two H100 runs, full
+/// at 691 and 724 of 768 allowed, say the same. Lengths being even between none and twice the mean
+/// of 400, 265 of these are the sequence's own output so far.
+constexpr std::int64_t kChatPrompt = 250;
 /// "All requests queued": more clients than any of these machines holds at a time.
 constexpr std::int64_t kMany = 1024;
 /// Prompt tokens a step may carry: the default of vLLM (max_num_batched_tokens), TensorRT-LLM
@@ -216,8 +217,7 @@ SystemCase case_of(const SystemRun& run) {
   request.llm = *model;
   request.workload = "steady-decode";
   const std::string stack = stack_of(run.framework);
-  if (!stack.empty())
-    request.serving = run.platform.starts_with("MI") ? stack + "-rocm" : stack;
+  if (!stack.empty()) request.serving = run.platform.starts_with("MI") ? stack + "-rocm" : stack;
   request.sets = {fmt::format("platform.packages_per_node={}", run.chips),
                   "platform.energy.package_static_w=0",  // of the host; energies are of GPUs
                   "placement.latent_cache=copied",       // as all of these stacks have it
@@ -244,7 +244,9 @@ Trace clients_trace(const SystemCase& system, std::int64_t turns) {
     const double share = system.shortest + (1 - system.shortest) * lengths.uniform();
     return std::max<std::int64_t>(1, std::llround(share * static_cast<double>(nominal)));
   };
-  for (std::int64_t turn = 0; turn < turns; ++turn)
+  // Of a queue, which is left before its end, more than will be begun.
+  const std::int64_t rounds = system.queued ? 2 * turns : turns;
+  for (std::int64_t turn = 0; turn < rounds; ++turn)
     for (std::int64_t client = 0; client < system.clients; ++client) {
       Request request;
       request.id = RequestId{trace.requests.size()};

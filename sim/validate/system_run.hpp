@@ -31,7 +31,8 @@ std::vector<SystemRun> system_runs(const Table& table);
 struct SystemCase {
   RunRequest request;
   std::int64_t clients = 0;
-  bool queued = false;  ///< all requests are there at once, `clients` of them run at a time
+  /// All requests are there at once, `clients` of them run at a time; left while the batch is full.
+  bool queued = false;
   std::int64_t input = 0, output = 0;
   double shortest = 1;   ///< lengths are uniform from this share of the nominal ones on
   std::string left_out;  ///< why it cannot be simulated; empty: it can

@@ -101,3 +101,13 @@ TEST_CASE("work: a larger batch yields more tokens per second") {
     before = r["throughput"]["output_tokens_per_s"];
   }
 }
+
+TEST_CASE("time: the host's share grows with the layers and with the streams of a step, exactly") {
+  const Sets eight{"workload.batch=8", "workload.steps=2"};
+  const auto with = [&](const Sets& sets) { return simulated_ps(one_die(eight + sets)); };
+  const std::int64_t bare = with({});
+  const std::int64_t layers = catalogue_llm("llama-3-70b").layer_count();
+  constexpr std::int64_t kSteps = 2, kPicoseconds = 1'000'000;
+  CHECK(with({"serving.layer_overhead=3 us"}) - bare == kSteps * layers * 3 * kPicoseconds);
+  CHECK(with({"serving.stream_overhead=50 us"}) - bare == kSteps * 8 * 50 * kPicoseconds);
+}
