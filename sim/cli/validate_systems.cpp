@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -38,7 +40,7 @@ struct Options {
   std::string filter, csv;
   std::vector<std::string> sets;
   std::int64_t turns = 2;
-  bool json = false;
+  bool json = false, worst = false;
   bool without_stack = false;
   std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
 };
@@ -197,6 +199,18 @@ std::string csv_of(const std::vector<Line>& lines) {
   return out;
 }
 
+std::string worst_rows(std::vector<Line> lines) {
+  constexpr std::size_t kRows = 10;
+  std::ranges::stable_sort(lines, std::ranges::greater{},
+                           [](const Line& l) { return std::abs(l.error()); });
+  lines.resize(std::min(lines.size(), kRows));
+  std::string out;
+  for (const Line& l : lines)
+    out += fmt::format("  {}, {}: measured {:.4g}, simulated {:.4g}, {:+.0f} %; {}\n", l.run->id,
+                       l.metric, l.measured, l.simulated, l.error() * 100, l.limit);
+  return out;
+}
+
 Json json_of(const std::vector<Line>& lines, const std::map<std::string, std::int64_t>& left_out) {
   Json rows = Json::array();
   for (const Line& l : lines)
@@ -289,6 +303,7 @@ void validate_systems(const Options& options) {
   fmt::print("  {:<62}\n{}", "by metric, platform, model and stack",
              group_table(groups(lines, any, detail)));
   for (const auto& [why, count] : left_out) fmt::print("  left out: {} ({} values)\n", why, count);
+  if (options.worst) fmt::print("  farthest off\n{}", worst_rows(lines));
 }
 }  // namespace
 
@@ -309,6 +324,7 @@ void add_validate_systems(CLI::App& validate) {
   sub->add_flag("--without-stack", options->without_stack,
                 "No host time of serving stacks: what they are fitted to");
   sub->add_option("--jobs", options->jobs, "Runs at a time")->check(CLI::PositiveNumber);
+  sub->add_flag("--worst", options->worst, "Also the ten values that are farthest off");
   sub->add_flag("--json", options->json, "Print one JSON document");
   sub->callback([options] { validate_systems(*options); });
 }

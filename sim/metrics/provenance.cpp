@@ -32,6 +32,7 @@ class Weigher {
             return path.back() == '.' ? value.path.starts_with(path) : value.path == path;
           }))
         continue;
+      if (value.confidence.empty() && value.origin == "default") continue;  // the model's choice
       words.push_back(value.confidence.empty() ? kUnstated : std::string_view{value.confidence});
     }
     return std::string{words.empty() ? kUnstated : weakest(words)};
@@ -41,8 +42,8 @@ class Weigher {
   [[nodiscard]] Paths of_time(TimeCategory category) const {
     const std::string die = "platform.die.", kernels = die + "kernels.",
                       fabric = "platform.fabric.";
-    const Paths hbm{die + "hbm.stacks",          die + "hbm.data_rate",      die + "hbm.dq_width",
-                    die + "hbm.pseudo_channels", kernels + "crossbar_share", kernels + "standard"};
+    const Paths hbm{die + "hbm.stacks", die + "hbm.data_rate", kernels + "crossbar_share",
+                    kernels + "standard"};
     const Paths sram{die + "sram.banks", die + "sram.width", die + "sram.ports",
                      die + "sram.clock"};
     switch (category) {
@@ -74,9 +75,8 @@ class Weigher {
       case TimeCategory::FabricTransfer:
         return with_levels({".rate"}, {kernels + "collective.", kernels + "standard"});
       case TimeCategory::Launch: {
-        Paths paths{die + "sequencer.launch_gap", die + "sequencer.step_overhead",
-                    kernels + "begin.",           kernels + "standard",
-                    "serving.layer_overhead",     "serving.stream_overhead"};
+        Paths paths{die + "sequencer.launch_gap", kernels + "begin.", kernels + "standard",
+                    "serving.layer_overhead", "serving.stream_overhead"};
         add_formats(paths, kernels + "quantise.");
         return paths;
       }
@@ -138,6 +138,14 @@ class Weigher {
   const RunResult& result_;
 };
 
+const std::string kStepOverhead = "platform.die.sequencer.step_overhead";
+
+/// In picoseconds, over all steps.
+double host_picoseconds(const RunSpec& spec, const RunResult& result) {
+  return static_cast<double>(result.steps) *
+         static_cast<double>(spec.platform.die.sequencer.step_overhead.count());
+}
+
 void divide(std::map<std::string, double>& shares) {
   double sum = 0;
   for (const auto& [word, amount] : shares) sum += amount;
@@ -162,8 +170,15 @@ Provenance provenance(const RunSpec& spec, const RunResult& result, const Energy
     const auto category = static_cast<TimeCategory>(c);
     const auto spent = static_cast<double>(result.breakdown[c].count());
     if (spent <= 0) continue;
-    out.time[category == TimeCategory::Idle ? std::string{kNothing}
-                                            : weigher.word_of(weigher.of_time(category))] += spent;
+    if (category == TimeCategory::Idle) {
+      out.time[std::string{kNothing}] += spent;
+      continue;
+    }
+    // Of launches the host's time per step is known by itself.
+    const double host =
+        category == TimeCategory::Launch ? std::min(spent, host_picoseconds(spec, result)) : 0;
+    if (host > 0) out.time[weigher.word_of({kStepOverhead})] += host;
+    if (spent > host) out.time[weigher.word_of(weigher.of_time(category))] += spent - host;
   }
   for (const EnergyComponent& component : energy.components)
     if (component.joules > 0)

@@ -21,6 +21,8 @@ struct Example {
     spend(TimeCategory::Launch, 20);
     spend(TimeCategory::Idle, 10);
     result.placement.kv.tier = Tier::Hbm;
+    result.steps = 1;
+    spec.platform.die.sequencer.step_overhead = Picoseconds{5};
     put("platform.die.hbm.stacks", "5", "datasheet");
     put("platform.die.hbm.data_rate", "5.2 Gb/s", "derived");
     put("platform.die.hbm.timing.t_rp", "16 ns", "estimate");
@@ -47,8 +49,8 @@ struct Example {
 TEST_CASE("provenance: a part of the time rests on the least trusted constant that sets its rate") {
   const Provenance p = Example{}.weighed();
   CHECK(p.time.size() == 3);
-  CHECK(p.time.at("derived") == 0.25);  // stacks and data rate; t_rp sets no rate
-  CHECK(p.time.at("estimate") == 0.5);  // the step's overhead beside the kernels' begins
+  CHECK(p.time.at("derived") == 0.625);   // stacks and data rate, not t_rp; begins of kernels
+  CHECK(p.time.at("estimate") == 0.125);  // one step's overhead
   CHECK(p.time.at("nothing") == 0.25);
 }
 
@@ -62,9 +64,10 @@ TEST_CASE("provenance: each energy rests on its price, and what is set by hand i
 
 TEST_CASE("provenance: a constant of nought sets nothing") {
   Example example;
-  for (ResolvedValue& value : example.spec.resolved)
-    if (value.confidence == "estimate") value.value = "0 ps";
-  CHECK(example.weighed().time.at("derived") == 0.75);
+  example.put("platform.die.kernels.crossbar_share", "0.8", "claim");
+  CHECK(example.weighed().time.at("claim") == 0.25);
+  example.spec.resolved.back().value = "0";
+  CHECK(example.weighed().time.at("derived") == 0.625);
 }
 
 TEST_CASE("provenance: better words do not hide a worse one, whatever their order") {
