@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What can be checked without compiling: format, layers and, with a built program, every shipped
-# configuration. Says what it skips. Exit 1 when a check fails; all of them run.
+# What can be checked without compiling: format, layers, the recomputed claims and, with a built
+# program, every shipped configuration. Says what it skips. Exit 1 when a check fails; all of them run.
 #
 #   ./scripts/check.sh [PROGRAM]      PROGRAM: a reticle to use instead of the newest in build/*/
 set -euo pipefail
@@ -40,12 +40,26 @@ check_configs() {
     echo '== configurations: skipped, no build/*/reticle (./scripts/quickstart.sh builds one)'
     return
   fi
-  mapfile -t files < <(find configs -name '*.yaml' | sort)
+  mapfile -t files < <(find configs -name '*.yaml' -not -path 'configs/claims/*' | sort)
   RETICLE_HOME=$PWD "$program" check "${files[@]}" >/dev/null || status=$?
   verdict "configurations (${#files[@]} files)" "$status"
+}
+
+# What the seeds state is recomputed, and the tables of the findings are those of the data.
+check_claims() {
+  if ! python3 -c 'import yaml' 2>/dev/null; then
+    echo '== claims: skipped, PyYAML is not here (apt-get install python3-yaml)'
+    return
+  fi
+  local status=0
+  python3 scripts/claims_check.py --figures >/dev/null || status=$?
+  python3 scripts/claims_check.py --markdown |
+    diff - <(sed '1,/^<!-- scripts\/claims_check.py --markdown -->$/d' docs/findings-platforms.md) || status=1
+  verdict claims "$status"
 }
 
 check_format
 check_layers
 check_configs "$@"
+check_claims
 exit "$failed"

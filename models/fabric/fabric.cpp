@@ -55,6 +55,7 @@ Fabric::Fabric(const sc_core::sc_module_name& name, const FabricParams& params)
     : sc_module{name},
       topology_{params},
       overhead_{params.exchange_overhead},
+      left_(topology_.links().size(), 1.0),
       rates_{link_rates(topology_)},
       queues_{topology_, rates_},
       free_(topology_.links().size()),
@@ -90,6 +91,25 @@ void Fabric::load(std::span<const std::shared_ptr<const Exchange>> exchanges) {
     progress_[i].joined.assign(count, Picoseconds{-1});
     progress_[i].missing = static_cast<std::int32_t>(count);
   }
+}
+
+void Fabric::slow_down(std::int32_t level, DieId first, std::int64_t count, double left) {
+  const auto begin = static_cast<std::int64_t>(index(first));
+  const auto among = [&](std::int32_t node) { return node >= begin && node < begin + count; };
+  const auto links = topology_.links();
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    if (links[i].level != level || !(among(links[i].from) || among(links[i].to))) continue;
+    left_[i] *= left;
+    LinkParams params = links[i].params;
+    params.rate = BytesPerSecond{
+        static_cast<std::int64_t>(static_cast<double>(params.rate.count()) * left_[i])};
+    rates_[i] = LinkRate{params};
+  }
+  queues_.rates_changed();
+  // Routes have times worked out for the former rates.
+  exchanges_.clear();
+  routed_.clear();
+  kept_hops_ = remembered_ = 0;
 }
 
 void Fabric::join(std::int32_t exchange, std::int32_t slot) {

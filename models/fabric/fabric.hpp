@@ -32,6 +32,9 @@ class Fabric final : public sc_core::sc_module, public FabricModel {
 
   void load(std::span<const std::shared_ptr<const Exchange>> exchanges) override;
   void join(std::int32_t exchange, std::int32_t slot) override;
+  /// The links of `level` (as in FabricParams::levels) that touch one of `count` dies from `first`
+  /// on send at `left` of their rate from the next exchange on. Between steps only.
+  void slow_down(std::int32_t level, DieId first, std::int64_t count, double left);
 
   [[nodiscard]] const Topology& topology() const override { return topology_; }
   [[nodiscard]] std::span<const LinkStats> stats() const override { return stats_; }
@@ -64,6 +67,7 @@ class Fabric final : public sc_core::sc_module, public FabricModel {
 
   const Topology topology_;
   const Picoseconds overhead_;
+  std::vector<double> left_;  ///< per link, of its rate
   std::vector<LinkRate> rates_;
   LinkQueues queues_;
   std::vector<Picoseconds> free_;  ///< per link: when it has sent what it was given

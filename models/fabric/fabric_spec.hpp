@@ -23,7 +23,7 @@ enum class TopologyKind : std::uint8_t { FullyConnected, Ring, Mesh2d, Torus2d, 
 /// into a package, level 1 packages into a node, level 2 nodes. From level 1 on, `ports` says how
 /// many of a child's dies carry a link of this level (all of them, or one gateway die).
 struct FabricLevel {
-  std::string name;  ///< package | node | cluster
+  std::string name;  ///< package | node | scale_out
   TopologyKind kind = TopologyKind::FullyConnected;
   std::int64_t width = 1;
   std::int64_t height = 1;  ///< > 1 only for mesh and torus

@@ -37,8 +37,14 @@ LinkQueues::LinkQueues(const Topology& topology, std::span<const LinkRate> rates
     queues_[i].onward = i;
     if (link.buffer.count() > 0) smallest_buffer_ = min(smallest_buffer_, link.buffer);
     longest_ = max(longest_, links[i].forward);
-    if (links[i].params.rate < links[slowest_].params.rate) slowest_ = i;
   }
+  rates_changed();
+}
+
+void LinkQueues::rates_changed() {
+  const auto takes = [this](std::uint32_t link) { return rates_[link].serialise(Bytes{1 << 20}); };
+  for (std::uint32_t i = 0; i < links_.size(); ++i)
+    if (takes(i) > takes(slowest_)) slowest_ = i;
 }
 
 /// Nobody has more of them than the messages that go that way need.

@@ -22,6 +22,8 @@ class LinkQueues {
  public:
   LinkQueues(const Topology& topology, std::span<const LinkRate> rates);
 
+  /// The rates have changed, between two runs.
+  void rates_changed();
   /// `fronts`: when each participant may begin, and after the call when it holds everything;
   /// `injected`: when its own messages have left; `free`: per link, when it has sent what it was
   /// given, before and after.

@@ -56,13 +56,13 @@ FabricParams read_fabric(const ConfigNode& node, const Nesting& nesting) {
   FabricParams params;
   std::int64_t child_dies = 1;
   for (std::size_t i = 0; i < kFabricLevels.size(); ++i) {
-    const auto section = node.find_child(kFabricLevels[i].key);
+    const auto section = node.find_child(kFabricLevels[i]);
     if (!section && children[i] > 1)
-      node.fail(kFabricLevels[i].key,
+      node.fail(kFabricLevels[i],
                 "required section is missing: it joins " + std::to_string(children[i]) + " parts");
     if (section) {
       FabricLevel level = read_level(*section, children[i], child_dies);
-      level.name = kFabricLevels[i].name;
+      level.name = kFabricLevels[i];
       if (children[i] > 1) params.levels.push_back(std::move(level));
     }
     child_dies *= children[i];

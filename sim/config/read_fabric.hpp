@@ -17,13 +17,8 @@ struct Nesting {
   std::int64_t nodes = 1;
 };
 
-/// One level of the hierarchy, the key it is configured under and its name in the model.
-struct FabricLevelName {
-  std::string_view key;
-  std::string_view name;
-};
-inline constexpr std::array<FabricLevelName, 3> kFabricLevels{
-    {{"package", "package"}, {"node", "node"}, {"scale_out", "cluster"}}};
+/// The levels of the hierarchy, as they are configured and called.
+inline constexpr std::array<std::string_view, 3> kFabricLevels{"package", "node", "scale_out"};
 
 /// Reads every level the section describes and keeps those that join more than one child, so that
 /// the sizes of the levels multiply to the number of dies. Every such level must be described.

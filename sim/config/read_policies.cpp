@@ -14,6 +14,7 @@ namespace {
 constexpr Range<std::int64_t> kBatch{1, 1'000'000};
 constexpr Range<std::int64_t> kBatchFromZero{0, 1'000'000};
 constexpr Range<std::int64_t> kSteps{0, 1'000'000'000};
+constexpr Range<std::int64_t> kRows{0, 65'536};
 constexpr Range<std::int64_t> kExperts{0, 65'536};
 constexpr Range<double> kFraction{0, 1};
 constexpr Range<std::int64_t> kDrafts{1, 64};
@@ -212,6 +213,7 @@ PlacementPolicy read_placement(const ConfigNode& node) {
       .tensor_parallel = node.find<std::int64_t>("tensor_parallel", bounds::kCount),
       .expert_parallel = node.find<std::int64_t>("expert_parallel", bounds::kCount),
       .pipeline_parallel = node.find<std::int64_t>("pipeline_parallel", bounds::kCount),
+      .microbatches = node.find<std::int64_t>("microbatches", kBatch),
       .plan_batch = node.find<std::int64_t>("plan_batch", kBatch),
       .plan_context = node.find<std::int64_t>("plan_context", bounds::kTokens),
       .sram_expert_share = node.find<double>("sram_expert_share", kFraction),
@@ -222,6 +224,7 @@ PlacementPolicy read_placement(const ConfigNode& node) {
           node.get<std::int64_t>("redundant_experts", defaults.redundant_experts, kExperts),
       .rank_order = node.get<bool>("rank_order", defaults.rank_order),
       .latent_cache = node.get<LatentCache>("latent_cache", defaults.latent_cache),
+      .invariant_rows = node.get<std::int64_t>("invariant_rows", defaults.invariant_rows, kRows),
       .far_weights = node.get<bool>("far_weights", defaults.far_weights),
       .kv_share = node.get<double>("kv_share", defaults.kv_share),
   };

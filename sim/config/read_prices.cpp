@@ -83,9 +83,8 @@ void read_mac_prices(const ConfigNode& node, PriceCoverage coverage, EnergyPrice
 void read_link_prices(const ConfigNode& node, PriceCoverage coverage, const FabricParams& fabric,
                       EnergyPrices& prices) {
   prices.link_pj_per_bit.resize(fabric.levels.size());
-  for (const auto& [key, name] : kFabricLevels) {
-    const auto level =
-        std::ranges::find(fabric.levels, name, [](const FabricLevel& l) { return l.name; });
+  for (const std::string_view key : kFabricLevels) {
+    const auto level = std::ranges::find(fabric.levels, key, &FabricLevel::name);
     const bool used = level != fabric.levels.end();
     if (!node.has(key) && (!used || coverage == PriceCoverage::Partial)) continue;
     const double price = node.get<double>(key, bounds::kPicojoules);

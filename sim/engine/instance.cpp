@@ -48,6 +48,13 @@ PlatformSpec silicon_of(PlatformSpec platform, Fidelity fidelity) {
   return platform;
 }
 
+/// Of the model and its draft, on all dies.
+std::array<Bytes, kTierCount> weights_of(const InstancePlan& plan) {
+  std::array<Bytes, kTierCount> weights = plan.placement.weights;
+  for (std::size_t t = 0; t < kTierCount; ++t) weights[t] += plan.draft_weights[t];
+  return weights;
+}
+
 std::int64_t layers_of(const OpGraph& graph) {
   std::set<std::int64_t> layers;
   for (const Operator& op : graph.operators)
@@ -252,21 +259,39 @@ void Instance::account(const StepOutcome& outcome, Picoseconds begun) {
 }
 
 void Instance::sample_residency() {
-  const Bytes used = scheduler_.kv().used();
-  result_.kv_peak = max(result_.kv_peak, used);
-  if (result_.steps % sample_stride_ != 0) return;
   const KvManager& kv = scheduler_.kv();
-  ByPlace<Bytes> behind;
-  for (const KvPlace place : kPlacesBelow) behind[place] = kv.resident(place);
-  result_.residency.push_back(
-      {now(), number_, used, kv.reserved(), kv.cached(), behind, scheduler_.running(),
-       scheduler_.waiting(),
-       scheduler_.adapters() ? scheduler_.adapters()->stats().resident : Bytes{}});
-  if (result_.residency.size() < kMostSamples) return;
+  result_.kv_peak = max(result_.kv_peak, kv.used());
+  if (result_.steps % sample_stride_ != 0) return;
+  ResidencySample sample{.time = now(),
+                         .instance = number_,
+                         .kv_used = kv.used(),
+                         .kv_reserved = kv.reserved(),
+                         .kv_cached = kv.cached(),
+                         .running = scheduler_.running(),
+                         .waiting = scheduler_.waiting(),
+                         .weights = weights_of(plan_)};
+  for (const KvPlace place : kPlacesBelow) sample.kv_behind[place] = kv.resident(place);
+  if (scheduler_.adapters()) sample.adapters = scheduler_.adapters()->stats().resident;
+  add_sample(sample);
+}
+
+void Instance::add_sample(const ResidencySample& sample) {
   auto& all = result_.residency;
+  all.push_back(sample);
+  if (all.size() < kMostSamples) return;
   for (std::size_t i = 0; 2 * i < all.size(); ++i) all[i] = all[2 * i];
   all.resize(all.size() / 2);
   sample_stride_ *= 2;
+}
+
+void Instance::come_up() {
+  last_end_ = now();
+  sample_residency();
+}
+
+void Instance::fail() {
+  failed_at_ = now();
+  add_sample({.time = now(), .instance = number_});
 }
 
 InstanceResult Instance::result() {

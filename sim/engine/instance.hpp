@@ -50,12 +50,12 @@ class Instance final : public sc_core::sc_module {
   /// There is something new to do.
   void wake() { work_.notify(sc_core::SC_ZERO_TIME); }
   /// It is there from now on.
-  void come_up() { last_end_ = reticle::now(); }
+  void come_up();
   /// Notes the state of the cache, as after a step.
   void sample_residency();
 
-  /// Stops: the step under way is in vain, and none follows.
-  void fail() { failed_at_ = reticle::now(); }
+  /// Stops: the step under way is in vain, and none follows; what its memories held is lost.
+  void fail();
   [[nodiscard]] const InstancePlan& plan() const { return plan_; }
   /// What it has done; its time counts no idleness yet.
   [[nodiscard]] InstanceResult result();
@@ -77,6 +77,7 @@ class Instance final : public sc_core::sc_module {
   void loop();
   bool step();
   void account(const StepOutcome& outcome, Picoseconds begun);
+  void add_sample(const ResidencySample& sample);
   void add_activity(const StepOutcome& outcome, std::int64_t output_tokens, std::int64_t finished);
   void add_row(const StepLoad& load, const StepOutcome& outcome, std::int64_t output_tokens);
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "models/kernel/time.hpp"
+#include "sim/base/error.hpp"
 
 namespace reticle {
 
@@ -22,6 +23,7 @@ class KvNetwork::Listener final : public ExchangeListenerIf {
 KvNetwork::KvNetwork(const sc_core::sc_module_name& name, const FabricParams& fabric,
                      std::int64_t dies)
     : sc_module{name}, fabric_{"fabric", fabric} {
+  for (const FabricLevel& level : fabric.levels) levels_.push_back(level.name);
   for (std::int64_t i = 0; i < dies; ++i) {
     listeners_.push_back(std::make_unique<Listener>(*this));
     fabric_.dies.bind(*listeners_.back());
@@ -57,10 +59,18 @@ void KvNetwork::send(std::span<const DieId> from, std::span<const DieId> to, Byt
   begin_.notify(sc_core::SC_ZERO_TIME);
 }
 
+void KvNetwork::slow_down(std::string_view level, DieId first, std::int64_t count, double left) {
+  const auto at = std::ranges::find(levels_, level);
+  invariant(at != levels_.end(), "a level that slows down is there");
+  slow_downs_.push_back({static_cast<std::int32_t>(at - levels_.begin()), first, count, left});
+}
+
 /// The fabric takes exchanges as those of one step: the next ones follow when it has worked out the
 /// last, which takes no simulated time.
 void KvNetwork::begin() {
   if (unknown_ > 0 || waiting_.empty()) return;
+  for (const SlowDown& s : std::exchange(slow_downs_, {}))
+    fabric_.slow_down(s.level, s.first, s.count, s.left);
   begun_ = std::exchange(waiting_, {});
   unknown_ = begun_.size();
   std::vector<std::shared_ptr<const Exchange>> exchanges;

@@ -6,6 +6,8 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <systemc>
 #include <vector>
 
@@ -24,6 +26,10 @@ class KvNetwork final : public sc_core::sc_module {
  public:
   KvNetwork(const sc_core::sc_module_name& name, const FabricParams& fabric, std::int64_t dies);
   ~KvNetwork() override;
+
+  /// `count` dies from `first` on have `left` of the rate of their links of that level from now on;
+  /// what is under way arrives as it would have.
+  void slow_down(std::string_view level, DieId first, std::int64_t count, double left);
 
   /// Sends `size` bytes, dealt evenly over `from` and over `to`, from now on; calls `arrived` when
   /// the last of them is there.
@@ -45,11 +51,19 @@ class KvNetwork final : public sc_core::sc_module {
     Picoseconds sent{}, ends{};
     std::size_t untold = 0;  ///< participants whose end is not known yet
   };
+  struct SlowDown {
+    std::int32_t level;
+    DieId first;
+    std::int64_t count;
+    double left;
+  };
   void begin();
   void done(std::int32_t number, Picoseconds at);
   void deliver();
 
+  std::vector<std::string> levels_;
   Fabric fabric_;
+  std::vector<SlowDown> slow_downs_;                  ///< to come before the next transfer
   std::vector<std::unique_ptr<Listener>> listeners_;  ///< one per die
   std::vector<Transfer> waiting_, begun_;  ///< for the fabric; its ends are being worked out
   std::size_t unknown_ = 0;                ///< of `begun_`

@@ -81,7 +81,7 @@ RunResult Simulation::run() {
                           pending);
   }
   result_.duration = now();
-  end_rate();
+  rate_faults(result_.faults, token_log_, last_arrival_, now());
   std::vector<InstanceResult> parts;
   for (Place& place : places_) {
     parts.push_back(result_of(place));
@@ -162,7 +162,7 @@ void Simulation::arrive() {
 }
 
 void Simulation::take(RequestId id) {
-  record(id).arrival = now();
+  record(id).arrival = last_arrival_ = now();
   const Ticket ticket = ticket_for(id);
   record(id).output_tokens = ticket.output;
   record(id).priority = ticket.priority;
@@ -327,6 +327,7 @@ bool Simulation::go_on() {
 
 void Simulation::stepped() {
   ++steps_;
+  if (!spec_.serving.faults.empty()) token_log_.add(now(), output_tokens_);
   if (finished_ || spec_.engine.max_steps == 0 || steps_ < spec_.engine.max_steps) return;
   result_.ended_by = "after engine.max_steps=" + std::to_string(spec_.engine.max_steps);
   stop();
@@ -436,6 +437,9 @@ void Simulation::fail() {
     for (std::size_t p = 0; p < places_.size(); ++p)
       for (std::size_t i = 0; i < places_[p].site->faults.size(); ++i)
         timeline_.emplace(places_[p].site->faults[i].at, [this, p, i] { break_down(p, i); });
+    for (const FaultSpec& fault : spec_.serving.faults)
+      if (between_instances(spec_, fault))
+        timeline_.emplace(fault.at, [this, &fault] { break_between(fault); });
     while (!timeline_.empty() && !finished_) {
       const Picoseconds next = timeline_.begin()->first;
       if (next > now()) {
@@ -456,11 +460,9 @@ void Simulation::break_down(std::size_t at, std::size_t number) {
   Place& place = places_[at];
   place.instance().fail();
   place.next = number + 1;
-  end_rate();
-  const bool quiet = result_.faults.empty() || result_.faults.back().settled;
   FaultRecord& fault = result_.faults.emplace_back();
   fault.fault = place.site->faults[number];
-  if (quiet) fault.rate_before = rate_since_mark();
+  if (fault.fault.kind == FaultKind::Link) slow_links(fault.fault);
   const std::size_t record = result_.faults.size() - 1;
   timeline_.emplace(now() + spec_.serving.fault_detection, [this, at, record, next = place.next] {
     if (places_[at].next == next)
@@ -468,6 +470,26 @@ void Simulation::break_down(std::size_t at, std::size_t number) {
     else
       result_.faults[record].problem = "another fault came before this was noticed";
   });
+}
+
+/// Caches are handed over more slowly from or to that instance.
+void Simulation::slow_links(const FaultSpec& fault) {
+  if (!network_) return;
+  const std::int64_t part = dies(spec_.platform) / std::ssize(places_);
+  network_->slow_down(fault.level, DieId{static_cast<std::uint32_t>(fault.instance * part)}, part,
+                      fault.link_left);
+}
+
+/// A link between instances: nothing is interrupted.
+void Simulation::break_between(const FaultSpec& fault) {
+  slow_links(fault);
+  const InstancePlan& plan = places_[static_cast<std::size_t>(fault.instance)].instance().plan();
+  FaultRecord& record = result_.faults.emplace_back();
+  record.fault = fault;
+  record.back = record.over = now();
+  record.plan = to_string(plan.placement.plan);
+  record.dies = dies(plan.platform);
+  record.speed = 1;
 }
 
 /// Its requests go to other instances, or wait for what is left of this one.
@@ -494,8 +516,7 @@ void Simulation::move_on(std::size_t at, std::size_t number) {
         });
   } else {
     fault.problem = place.site->end;
-    fault.settled = true;
-    mark_rate();
+    fault.over = now();
     // Nobody comes back here: those who waited for that wait elsewhere.
     for (const Ticket& ticket : std::exchange(place.held_back, {})) tickets.push_back(ticket);
   }
@@ -513,9 +534,7 @@ void Simulation::come_back(std::size_t at, std::size_t number) {
   place.epoch = place.next;
   place.load.up = true;
   place.instance().come_up();
-  result_.faults[number].back = now();
-  result_.faults[number].settled = true;
-  mark_rate();
+  result_.faults[number].back = result_.faults[number].over = now();
   for (const Ticket& ticket : std::exchange(place.held_back, {}))
     if (!dispatch(ticket, place.role)) refuse(ticket.id, Refusal::Fault);
 }
@@ -537,20 +556,6 @@ void Simulation::forget_caches(std::size_t at) {
       decoder.instance().wake();
     }
   }
-}
-
-/// Output tokens per second since the last mark.
-double Simulation::rate_since_mark() const {
-  const double span = seconds(now() - mark_.time);
-  return span > 0 ? static_cast<double>(output_tokens_ - mark_.tokens) / span : 0;
-}
-
-void Simulation::mark_rate() { mark_ = {now(), output_tokens_}; }
-
-/// The time after the last fault is over, by another one or by the end of the run.
-void Simulation::end_rate() {
-  if (!result_.faults.empty() && result_.faults.back().settled)
-    result_.faults.back().rate_after = rate_since_mark();
 }
 
 }  // namespace reticle

@@ -13,6 +13,7 @@
 #include "sim/engine/kv_network.hpp"
 #include "sim/engine/run.hpp"
 #include "sim/engine/sites.hpp"
+#include "sim/metrics/token_log.hpp"
 #include "sim/serving/adapter_pool.hpp"
 #include "sim/serving/arrivals.hpp"
 #include "sim/serving/request_router.hpp"
@@ -51,11 +52,6 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
     [[nodiscard]] Instance& instance() const { return *instances[epoch]; }
     [[nodiscard]] bool up_or_back() const { return load.up || site->plans[next] != nullptr; }
   };
-  /// Where a rate is measured from.
-  struct Mark {
-    Picoseconds time{};
-    std::int64_t tokens = 0;
-  };
 
   void arrive();
   void fail();
@@ -74,13 +70,12 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
   void drop_cache(RequestId id);
   void send_cache(std::size_t to, const Admitted& admitted);
   void ended(RequestId id);
+  void slow_links(const FaultSpec& fault);
+  void break_between(const FaultSpec& fault);
   void break_down(std::size_t at, std::size_t number);
   void move_on(std::size_t at, std::size_t number);
   void come_back(std::size_t at, std::size_t number);
   void forget_caches(std::size_t at);
-  [[nodiscard]] double rate_since_mark() const;
-  void mark_rate();
-  void end_rate();
   void give_up(const std::string& why);
   void stop();
   [[nodiscard]] InstanceResult result_of(Place& place) const;
@@ -99,7 +94,8 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
   RunResult result_;
   std::map<RequestId, std::size_t> prefilled_at_;               ///< handed over, cache not sent yet
   std::multimap<Picoseconds, std::function<void()>> timeline_;  ///< of faults
-  Mark mark_;
+  TokenLog token_log_;
+  Picoseconds last_arrival_{};
   std::int64_t steps_ = 0, ended_requests_ = 0, output_tokens_ = 0;
   bool finished_ = false;
   std::exception_ptr failure_;

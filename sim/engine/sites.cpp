@@ -88,7 +88,9 @@ class Planner {
     beside.tensor_parallel = plan.placement.plan.tensor;
     beside.expert_parallel = plan.placement.plan.expert;
     beside.pipeline_parallel = plan.placement.plan.pipeline;
-    beside.taken = draft_bytes(*plan.draft, dies(platform));
+    plan.draft_weights = draft_weights(*plan.draft);
+    for (std::size_t t = 0; t < kTierCount; ++t)
+      beside.taken[t] = div_up(plan.draft_weights[t].count(), dies(platform));
     auto considered = std::move(plan.options);
     place_for(target, beside);
     plan.options = std::move(considered);
@@ -134,22 +136,19 @@ class Planner {
                           plan.platform.name);
   }
 
-  /// What the draft takes of a die; a head's embedding and output matrix are the model's.
-  [[nodiscard]] std::array<std::int64_t, kTierCount> draft_bytes(const Placement& draft,
-                                                                 std::int64_t dies) const {
+  /// What the draft takes; a head's embedding and output matrix are the model's.
+  [[nodiscard]] std::array<Bytes, kTierCount> draft_weights(const Placement& draft) const {
     std::array<Bytes, kTierCount> own = draft.weights;
-    if (spec_.draft_is_head) {
-      const LlmSpec& llm = *spec_.draft;
-      const Bytes table = bytes_of(llm.vocabulary * llm.hidden, llm.embedding);
-      const std::int64_t copies = draft.plan.data;
-      own[static_cast<std::size_t>(draft.head.tier)] -= copies * table;
-      if (!llm.tied_embeddings)
-        own[static_cast<std::size_t>(draft.embedding.tier)] -= copies * table;
-    }
-    std::array<std::int64_t, kTierCount> out{};
-    for (std::size_t t = 0; t < kTierCount; ++t)
-      out[t] = std::max<std::int64_t>(0, div_up(own[t].count(), dies));
-    return out;
+    if (!spec_.draft_is_head) return own;
+    const LlmSpec& llm = *spec_.draft;
+    const Bytes tables = draft.plan.data * bytes_of(llm.vocabulary * llm.hidden, llm.embedding);
+    const auto share_with_model = [&](Tier tier) {
+      Bytes& bytes = own[static_cast<std::size_t>(tier)];
+      bytes = max(Bytes{}, bytes - tables);
+    };
+    share_with_model(draft.head.tier);
+    if (!llm.tied_embeddings) share_with_model(draft.embedding.tier);
+    return own;
   }
 
   const RunSpec& spec_;
@@ -178,13 +177,23 @@ std::vector<PlatformSpec> left_of(const PlatformSpec& before, const FaultSpec& f
   }
   const auto level = std::ranges::find(after.fabric.levels, fault.level, &FabricLevel::name);
   if (level == after.fabric.levels.end())
-    refuse("expected a fabric level of an instance of " + before.name + ", got " + fault.level);
+    refuse("expected a fabric level of an instance of " + before.name +
+           ", or one that caches are handed over by, got " + fault.level);
   level->link.rate = BytesPerSecond{
       static_cast<std::int64_t>(static_cast<double>(level->link.rate.count()) * fault.link_left)};
   return {after};
 }
 
 }  // namespace
+
+bool between_instances(const RunSpec& spec, const FaultSpec& fault) {
+  const auto among = [&](const PlatformSpec& platform) {
+    return std::ranges::any_of(platform.fabric.levels,
+                               [&](const FabricLevel& level) { return level.name == fault.level; });
+  };
+  return fault.kind == FaultKind::Link && spec.serving.prefill_instances > 0 &&
+         among(spec.platform) && !among(part_of(spec.platform, spec.serving.instances));
+}
 
 std::vector<Site> plan_sites(const RunSpec& spec, const Trace* trace, const Routers& routers) {
   const Planner planner{spec, trace, routers};
@@ -193,6 +202,7 @@ std::vector<Site> plan_sites(const RunSpec& spec, const Trace* trace, const Rout
   std::vector<Site> sites(static_cast<std::size_t>(spec.serving.instances));
   for (Site& site : sites) site.plans.push_back(whole);
   for (const FaultSpec& fault : spec.serving.faults) {
+    if (between_instances(spec, fault)) continue;
     Site& site = sites[static_cast<std::size_t>(fault.instance)];
     if (!site.plans.back()) continue;  // gone already
     site.faults.push_back(fault);

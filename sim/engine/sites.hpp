@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,11 +22,16 @@ struct Routers {
 struct InstancePlan {
   PlatformSpec platform;
   Placement placement;
-  std::optional<Placement> draft;     ///< of RunSpec::draft, on the same dies
-  PlanTarget target{};                ///< what the plan was chosen for
-  std::vector<PlanOption> options{};  ///< PlanChoice::options
+  std::optional<Placement> draft;                 ///< of RunSpec::draft, on the same dies
+  std::array<Bytes, kTierCount> draft_weights{};  ///< what it does not share with the model
+  PlanTarget target{};                            ///< what the plan was chosen for
+  std::vector<PlanOption> options{};              ///< PlanChoice::options
   Picoseconds step{};  ///< estimated, of a decode step of the same batch for all plans of a run
 };
+
+/// Whether the fault is of a level that joins instances and is none of their own: it slows down the
+/// caches that are handed over, and no step.
+bool between_instances(const RunSpec& spec, const FaultSpec& fault);
 
 /// What an instance runs on: at first, and after each of its faults. A plan that is null cannot
 /// hold the model.

@@ -253,6 +253,11 @@ std::int32_t Lowering::Writer::fill(std::int64_t die, std::int64_t address, std:
   return add(die, in);
 }
 
+std::int64_t Lowering::Writer::rows_of(std::int64_t tokens) const {
+  const std::int64_t tile = o_.placement_.invariant_rows;
+  return tile > 0 ? div_up(tokens, tile) * tile : tokens;
+}
+
 void Lowering::Writer::gemm(std::int64_t die, const WeightHome& home, const Matrix& mine,
                             std::span<const GemmShape> shapes) {
   if (mine.elements() <= 0 || shapes.empty()) return;
@@ -273,7 +278,7 @@ void Lowering::Writer::gemm(std::int64_t die, const WeightHome& home, const Matr
 void Lowering::Writer::gemm(std::int64_t die, const WeightHome& home, const Matrix& mine,
                             std::int64_t rows) {
   if (rows <= 0) return;
-  const GemmShape shape{rows, mine.k, mine.n, mine.copies};
+  const GemmShape shape{rows_of(rows), mine.k, mine.n, mine.copies};
   gemm(die, home, mine, {&shape, 1});
 }
 

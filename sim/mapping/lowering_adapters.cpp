@@ -60,7 +60,7 @@ void Lowering::Writer::stream_adapters(std::int64_t die, const LowRank& work,
     for (std::int64_t part = 0; part < parts; ++part) {
       auto& shapes = program(die).shapes;
       const auto begin = static_cast<std::int32_t>(shapes.size());
-      shapes.push_back({work.group.tokens, work.into ? share(m.k, parts, part) : m.k,
+      shapes.push_back({rows_of(work.group.tokens), work.into ? share(m.k, parts, part) : m.k,
                         work.into ? m.n : share(m.n, parts, part), count});
       load_and_mac_tile(die,
                         {.tier = tier,

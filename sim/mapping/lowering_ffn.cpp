@@ -347,7 +347,7 @@ void Lowering::Writer::expert_gemms(const Operator& op) {
       }
       shapes.clear();
       for (const auto& g : work.groups)
-        shapes.push_back({g.tokens, mine.k, mine.n, g.experts, MacUse::Grouped});
+        shapes.push_back({rows_of(g.tokens), mine.k, mine.n, g.experts, MacUse::Grouped});
       const bool just_come = source == kJustCome;
       const auto tier = just_come ? Tier::Sram : static_cast<Tier>(source);
       const std::int64_t each = bytes_of(mine.elements(), mine.precision).count();

@@ -119,16 +119,14 @@ void Lowering::Writer::rope() {
 // [DeepSeek-V2, arXiv 2405.04434]. Queries that select their tokens share none: their prefills go
 // as decoding does [DeepSeek-V3.2-Exp].
 
-namespace {
-/// Of a shard of KeyUp or ValueUp: single queries, and cached plus new positions of blocks.
-std::vector<GemmShape> expanded(const Matrix& mine, const ReplicaWork& w, const MixerWork& asked) {
-  const std::int64_t positions = asked.blocks.read + w.tokens - asked.single_tokens;
+/// By a shard of KeyUp or ValueUp: single queries, and cached plus new positions of blocks.
+std::vector<GemmShape> Lowering::Writer::expanded(const Matrix& mine, const ReplicaWork& w) const {
   std::vector<GemmShape> shapes;
-  if (asked.single_tokens > 0) shapes.push_back({asked.single_tokens, mine.k, mine.n, mine.copies});
-  if (positions > 0) shapes.push_back({positions, mine.k, mine.n, mine.copies});
+  const std::int64_t singles = asked(w).single_tokens;
+  for (const std::int64_t rows : {singles, asked(w).blocks.read + w.tokens - singles})
+    if (rows > 0) shapes.push_back({rows_of(rows), mine.k, mine.n, mine.copies});
   return shapes;
 }
-}  // namespace
 
 /// Every die needs all compressed vectors that its heads expand; each holds a share of the cached
 /// ones.
@@ -160,7 +158,7 @@ void Lowering::Writer::key_up(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
     const Matrix mine = shard(op.weight, plan_.tensor, rank);
     begin_product(die, KernelKind::Product, mine);
-    gemm(die, home(op), mine, expanded(mine, w, asked(w)));
+    gemm(die, home(op), mine, expanded(mine, w));
   });
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
     const std::int64_t queries = spec.heads * (spec.kv_rank + spec.rope_dim);
@@ -174,7 +172,7 @@ void Lowering::Writer::value_up(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
     const Matrix mine = shard(op.weight, plan_.tensor, rank);
     begin_product(die, KernelKind::Product, mine);
-    gemm(die, home(op), mine, expanded(mine, w, asked(w)));
+    gemm(die, home(op), mine, expanded(mine, w));
   });
 }
 

@@ -200,6 +200,8 @@ class Lowering::Writer {
   /// Multiplies by a shard of a matrix: one pass over its weights serves all `shapes`.
   void gemm(std::int64_t die, const WeightHome& home, const Matrix& mine,
             std::span<const GemmShape> shapes);
+  /// Rows of the products of so many tokens (Placement::invariant_rows).
+  [[nodiscard]] std::int64_t rows_of(std::int64_t tokens) const;
   /// `rows` of input by a shard of a matrix.
   void gemm(std::int64_t die, const WeightHome& home, const Matrix& mine, std::int64_t rows);
   void exchange(const std::shared_ptr<const Exchange>& exchange);
@@ -227,6 +229,7 @@ class Lowering::Writer {
   [[nodiscard]] const MixerWork& asked(const ReplicaWork& work) const {
     return work.mixers[static_cast<std::size_t>(mixer_)];
   }
+  [[nodiscard]] std::vector<GemmShape> expanded(const Matrix& mine, const ReplicaWork& w) const;
   [[nodiscard]] const LatentAttentionSpec* latent() const {
     return std::get_if<LatentAttentionSpec>(&mixer().of);
   }

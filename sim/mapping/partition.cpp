@@ -10,7 +10,8 @@ namespace reticle {
 std::string to_string(const ParallelPlan& p) {
   return "PP" + std::to_string(p.pipeline) + " DP" + std::to_string(p.data) + " TP" +
          std::to_string(p.tensor) + " EP" + std::to_string(p.expert) + " ETP" +
-         std::to_string(p.expert_tensor);
+         std::to_string(p.expert_tensor) +
+         (p.microbatches > 0 ? " MB" + std::to_string(p.microbatches) : "");
 }
 
 namespace {

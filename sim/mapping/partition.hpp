@@ -30,7 +30,8 @@ struct ParallelPlan {
   std::int64_t tensor = 1;
   std::int64_t expert = 1;
   std::int64_t expert_tensor = 1;
-  bool latent_copies = false;  ///< as PlacementPolicy::latent_cache
+  std::int64_t microbatches = 0;  ///< of a step, at most; 0: as many as stages
+  bool latent_copies = false;     ///< as PlacementPolicy::latent_cache
 
   [[nodiscard]] std::int64_t stage_dies() const { return data * tensor; }
   bool operator==(const ParallelPlan&) const = default;
@@ -38,10 +39,12 @@ struct ParallelPlan {
 
 std::string to_string(const ParallelPlan& plan);
 
-/// A pipeline takes `sequences` in up to as many microbatches as it has stages, so that they
-/// overlap.
+/// Microbatches that a pipeline takes `sequences` in, so that its stages overlap; each reads the
+/// weights anew. One stage takes them all at once.
 constexpr std::int64_t microbatches(const ParallelPlan& plan, std::int64_t sequences) {
-  return std::clamp<std::int64_t>(plan.pipeline, 1, std::max<std::int64_t>(1, sequences));
+  const std::int64_t most =
+      plan.pipeline > 1 && plan.microbatches > 0 ? plan.microbatches : plan.pipeline;
+  return std::clamp<std::int64_t>(most, 1, std::max<std::int64_t>(1, sequences));
 }
 
 /// How attention is cut inside a replica: KV heads first, then the context (each KV-head shard's

@@ -365,6 +365,7 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
   out.plan = plan;
   out.layers.resize(llm.layers.size());
   out.rank_order = policy.rank_order;
+  out.invariant_rows = policy.invariant_rows;
   out.sram_fraction_asked = policy.sram_fraction;
   out.expert_cache = policy.expert_cache;
   out.expert_prefetch = policy.expert_prefetch;

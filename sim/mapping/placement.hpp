@@ -81,6 +81,7 @@ struct Placement {
   std::array<Bytes, kTierCount> weights{};   ///< of the deployment, replicas counted each time
   std::array<Bytes, kTierCount> reserved{};  ///< staging, activations, adapters
   bool rank_order = false;                   ///< as PlacementPolicy's
+  std::int64_t invariant_rows = 0;           ///< likewise
   std::optional<double> sram_fraction_asked;
   double sram_fraction_expected = 0;  ///< of one token's active weight bytes, over routing
 };

@@ -38,6 +38,7 @@ struct PlacementPolicy {
   std::optional<std::int64_t> tensor_parallel;    ///< dies that share one attention replica
   std::optional<std::int64_t> expert_parallel;    ///< groups the experts of a layer are dealt to
   std::optional<std::int64_t> pipeline_parallel;  ///< stages of consecutive layers
+  std::optional<std::int64_t> microbatches;       ///< of a step, in a plan of several stages
   /// Batch and context the parallelism is chosen for; nullopt = those of the workload.
   std::optional<std::int64_t> plan_batch;
   std::optional<std::int64_t> plan_context;
@@ -53,6 +54,9 @@ struct PlacementPolicy {
   /// same bits in any batch.
   bool rank_order = false;
   LatentCache latent_cache = LatentCache::Cut;
+  /// Products are computed in tiles of so many rows, the last one filled up, so that a token's sums
+  /// hang on no other's; 0: in as many rows as there are tokens. [He+ 2025, batch invariance]
+  std::int64_t invariant_rows = 0;
   bool far_weights = false;  ///< let weights that fit nowhere else live behind the host link
   /// Share of the KV tier's free space given to KV; the rest stays empty (fragmentation).
   double kv_share = 0.95;

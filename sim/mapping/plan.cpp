@@ -87,6 +87,21 @@ std::string explain(const PlatformSpec& platform, const LlmSpec& llm, const Plac
          " dies (--set platform.nodes=" + std::to_string(*nodes) + ")";
 }
 
+/// Of a stage's replicas the first that spans as much of the fabric as any: some lie across nodes
+/// where others lie within one.
+DieGroup widest_replica(const PlatformSpec& platform, const ParallelPlan& plan,
+                        std::int64_t stage) {
+  const auto group_of = [&](std::int64_t r) {
+    return DieGroup{stage * plan.stage_dies() + r * plan.tensor, plan.tensor, 1};
+  };
+  for (const std::int64_t part :
+       {dies(platform) / platform.nodes, platform.dies_per_package, std::int64_t{1}})
+    for (std::int64_t r = 0; r < plan.data; ++r)
+      if (const DieGroup g = group_of(r); g.first / part != (g.first + g.count - 1) / part)
+        return g;
+  return group_of(0);
+}
+
 }  // namespace
 
 Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
@@ -99,16 +114,11 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
   if (die.hbm) rate[1] = static_cast<double>(peak_bandwidth(*die.hbm).count());
   if (die.far) rate[2] = static_cast<double>(peak_bandwidth(*die.far).count());
 
-  const std::int64_t micro = std::min(plan.pipeline, std::max<std::int64_t>(1, target.batch));
+  const std::int64_t micro = microbatches(plan, target.batch);
   const double batch = std::ceil(static_cast<double>(target.batch) / static_cast<double>(micro));
   const double tokens = std::ceil(batch / static_cast<double>(plan.data));  // per replica
   const Collectives collectives{platform, placement.rank_order};
-  const DieGroup replica{0, plan.tensor, 1};
   const Bytes sums{static_cast<std::int64_t>(tokens) * llm.hidden * op_costs::kPartialSumBytes};
-  const double reduce =
-      plan.tensor > 1 ? seconds(collectives.estimate_all_reduce(replica, sums)) : 0;
-  const double small_exchange =
-      plan.tensor > 1 ? seconds(collectives.estimate_all_reduce(replica, Bytes{1})) : 0;
   const Precision inputs = llm.linear_inputs.value_or(llm.activations);
   const double launches =
       die.sequencer.static_prefetch
@@ -119,6 +129,11 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
   double worst_stage = 0;
   for (std::int64_t stage = 0; stage < plan.pipeline; ++stage) {
     double total = 0;
+    const DieGroup replica = widest_replica(platform, plan, stage);
+    const auto all_reduce = [&](Bytes bytes) {
+      return plan.tensor > 1 ? seconds(collectives.estimate_all_reduce(replica, bytes)) : 0;
+    };
+    const double reduce = all_reduce(sums), small_exchange = all_reduce(Bytes{1});
     for (auto layer = first_layer(llm, plan, stage); layer < first_layer(llm, plan, stage + 1);
          ++layer) {
       std::array<double, kTierCount> bytes{};
@@ -156,7 +171,7 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
         comm += reduce;
         if (plan.data > 1) {
           // Every token goes to all dies of the groups it is routed to, and partial sums come back.
-          const DieGroup all{0, plan.stage_dies(), 1};
+          const DieGroup all{stage * plan.stage_dies(), plan.stage_dies(), 1};
           const double copies = batch * static_cast<double>(std::min(llm.moe->top_k, plan.expert) *
                                                             plan.expert_tensor);
           const double each =
@@ -249,7 +264,8 @@ struct Candidate {
 };
 
 /// Plans are estimated in the order of their rough times: as long as these stay within twice the
-/// best, and so many at most, for an estimate costs milliseconds.
+/// best of them or below the best estimate, and so many at most, for an estimate costs
+/// milliseconds.
 constexpr std::int64_t kRoughBound = 2;
 constexpr std::ptrdiff_t kMostEstimated = 32;
 
@@ -261,10 +277,12 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
   });
   const bool holds = candidates.front().holds;
   const Picoseconds bound = kRoughBound * candidates.front().rough;
+  std::optional<Picoseconds> best;
   auto end = candidates.begin();
   while (end != candidates.end() && end - candidates.begin() < kMostEstimated &&
-         end->holds == holds && end->rough <= bound) {
+         end->holds == holds && end->rough <= (best ? max(bound, *best) : bound)) {
     end->step = estimate_decode_step(platform, llm, end->placement, router, target);
+    best = best ? min(*best, *end->step) : *end->step;
     ++end;
   }
   std::stable_sort(candidates.begin(), end,
@@ -302,6 +320,7 @@ PlanChoice choose_plan(const PlatformSpec& platform, const LlmSpec& llm,
   std::optional<ParallelPlan> widest;
   for (ParallelPlan plan : enumerate_plans(llm, dies(platform))) {
     plan.latent_copies = policy.latent_cache == LatentCache::Copied;
+    plan.microbatches = policy.microbatches.value_or(0);
     if (!matches(policy.pipeline_parallel, plan.pipeline) ||
         !matches(policy.tensor_parallel, plan.tensor) ||
         !matches(policy.expert_parallel, plan.expert))
@@ -326,6 +345,10 @@ PlanChoice choose_plan(const PlatformSpec& platform, const LlmSpec& llm,
     throw InfeasibleError(explain(platform, llm, policy, router, target, error.what()));
   }
   rank(platform, llm, router, target, candidates);
+  if (policy.microbatches && candidates.front().placement.plan.pipeline == 1)
+    throw ConfigError({}, "placement.microbatches",
+                      "the plan chosen has one stage: fix placement.pipeline_parallel, or leave "
+                      "this out");
   PlanChoice choice{.placement = {}, .target = target, .options = {}};
   for (const Candidate& c : candidates) choice.options.push_back(option_of(c, candidates.front()));
   choice.options.insert(choice.options.end(), without_room.begin(), without_room.end());

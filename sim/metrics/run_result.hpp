@@ -56,7 +56,8 @@ struct ResidencySample {
   ByPlace<Bytes> kv_behind{};  ///< prefix blocks and swapped caches, in the places behind home
   std::int64_t running = 0;
   std::int64_t waiting = 0;
-  Bytes adapters{};  ///< in their slots, those on their way included
+  Bytes adapters{};                         ///< in their slots, those on their way included
+  std::array<Bytes, kTierCount> weights{};  ///< a draft's included; none while a fault lasts
 };
 
 /// Errors of recalled steps that were simulated after all, (recalled - simulated) / simulated.
@@ -145,14 +146,12 @@ struct FaultRecord {
   std::int64_t interrupted = 0;       ///< requests that were running there
   std::int64_t lost_tokens = 0;       ///< of them, cached
   std::optional<Picoseconds> back{};  ///< when what is left served again; nullopt: it did not
-  bool settled = false;               ///< it came back, or will not
+  std::optional<Picoseconds> over{};  ///< when it came back, or it was known that it will not
   std::string plan;                   ///< there, from then on; empty: none
   std::string problem;                ///< why it did not come back
   std::int64_t dies = 0;              ///< of the instance, from then on
   double speed = 0;  ///< estimated, of decode steps there, of that before the fault
-  /// Output tokens per second of the run since the last fault was settled; 0: it was not.
-  double rate_before = 0;
-  double rate_after = 0;  ///< since this one was, until the next fault or the end
+  std::optional<double> rate_before{}, rate_during{}, rate_after{};  ///< rate_faults: tokens/s
 };
 
 /// Caches sent from instances that prefill to those that decode.

@@ -25,7 +25,7 @@ Picoseconds mean_flight(const HandoverStats& handover) {
 }
 
 /// Nothing was asked for before the first arrival or after the last answer: no rate then.
-Json rate_json(double rate) { return rate > 0 ? Json(rate) : Json(nullptr); }
+Json rate_json(std::optional<double> rate) { return rate ? Json(*rate) : Json(nullptr); }
 
 std::string instance_line(const RunResult& result, std::size_t i) {
   const InstanceResult& r = result.instances[i];
@@ -45,9 +45,10 @@ std::string fault_line(const FaultRecord& f) {
               ? fmt::format("; back after {} on {} dies as {}, decode steps at {} of the speed",
                             time_text(*f.back - f.fault.at), f.dies, f.plan, percent_text(f.speed))
               : "; it did not come back: " + f.problem;
-  if (f.rate_before > 0 && f.rate_after > 0)
-    text += fmt::format("; {} tokens/s before, {} after", number_text(f.rate_before),
-                        number_text(f.rate_after));
+  if (f.rate_before && f.rate_after)
+    text += fmt::format(
+        "; {} tokens/s before, {} while it lasted, {} after", number_text(*f.rate_before),
+        f.rate_during ? number_text(*f.rate_during) : "-", number_text(*f.rate_after));
   return text;
 }
 }  // namespace
@@ -89,6 +90,7 @@ Json faults_json(const RunResult& result) {
                    {"problem", f.problem.empty() ? Json(nullptr) : Json(f.problem)},
                    {"decode_speed_left", f.speed > 0 ? Json(f.speed) : Json(nullptr)},
                    {"output_tokens_per_s_before", rate_json(f.rate_before)},
+                   {"output_tokens_per_s_during", rate_json(f.rate_during)},
                    {"output_tokens_per_s_after", rate_json(f.rate_after)}});
   return all;
 }

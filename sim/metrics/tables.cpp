@@ -99,22 +99,20 @@ void write_residency_csv(std::ostream& out, const RunResult& result) {
   write_row(out, {"time_s", "instance", "tier", "weights_bytes", "kv_bytes", "kv_reserved_bytes",
                   "kv_cached_bytes", "running", "waiting", "adapter_bytes"});
   const Placement& placement = result.placement;
-  const auto instances = std::max<std::int64_t>(1, std::ssize(result.instances));
   for (const ResidencySample& sample : result.residency)
     for (std::size_t t = 0; t < kTierCount; ++t) {
       if (placement.capacity[t].count() == 0) continue;
       const bool holds_kv = placement.kv.tier == static_cast<Tier>(t);
-      const std::int64_t weights = placement.weights[t].count() / instances;
       const auto kv = [&](Bytes bytes) { return std::to_string(holds_kv ? bytes.count() : 0); };
       Bytes here = holds_kv ? sample.kv_used : Bytes{};
       for (const KvPlace place : kPlacesBelow)
         if (tier_of(placement.kv.tier, place) == static_cast<Tier>(t))
           here = sample.kv_behind[place];
-      write_row(out,
-                {as_seconds(sample.time), std::to_string(sample.instance),
-                 std::string{kTierNames[t]}, std::to_string(weights), std::to_string(here.count()),
-                 kv(sample.kv_reserved), kv(sample.kv_cached), std::to_string(sample.running),
-                 std::to_string(sample.waiting), kv(sample.adapters)});
+      write_row(out, {as_seconds(sample.time), std::to_string(sample.instance),
+                      std::string{kTierNames[t]}, std::to_string(sample.weights[t].count()),
+                      std::to_string(here.count()), kv(sample.kv_reserved), kv(sample.kv_cached),
+                      std::to_string(sample.running), std::to_string(sample.waiting),
+                      kv(sample.adapters)});
     }
 }
 

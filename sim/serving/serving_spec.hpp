@@ -73,7 +73,7 @@ struct FaultSpec {
   std::int64_t instance = 0;
   std::int64_t channels = 1;   ///< HbmChannel: how many
   double link_left = 0.5;      ///< Link: share of the rate that is left
-  std::string level = "node";  ///< Link: package | node | cluster
+  std::string level = "node";  ///< Link: package | node | scale_out
 };
 
 /// Speculative decoding [Leviathan+ 2023]: a draft proposes tokens one after another, one step of

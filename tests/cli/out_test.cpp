@@ -93,6 +93,29 @@ TEST_CASE("out: what happened over time adds up to what happened") {
   }
 }
 
+TEST_CASE("out: where the weights are, before a fault, while it lasts and after it") {
+  const ScratchDirectory scratch;
+  const Outcome outcome = run_reticle(
+      Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload", "sample-chat",
+                "--set", "workload.limit=20", "--set", "serving.faults.a.at=2 s", "--set",
+                "serving.faults.a.kind=die", "--set", "serving.fault_detection=10 ms", "--set",
+                "serving.reload_rate=1 TB/s", "--out", scratch / "a"});
+  REQUIRE(outcome.code == 0);
+  std::map<std::int64_t, int> samples;  // by bytes of weights in HBM
+  std::vector<std::int64_t> seen;
+  for (const auto& row : read_table(scratch / "a/residency.csv")) {
+    if (row.at("tier") != "hbm") continue;
+    seen.push_back(std::stoll(row.at("weights_bytes")));
+    ++samples[seen.back()];
+    if (seen.back() == 0) CHECK(row.at("kv_bytes") == "0");
+  }
+  REQUIRE(samples.size() == 3);
+  CHECK(samples.at(0) == 1);
+  // Eight dies, then seven, with what each has alone.
+  CHECK(seen.front() != seen.back());
+  CHECK(std::abs(double(seen.front()) / double(seen.back()) - 1) < 0.1);
+}
+
 TEST_CASE("out: missing parents are made") {
   const ScratchDirectory scratch;
   CHECK(run_reticle(kSmall + Arguments{"--out", scratch / "a/b/c"}).code == 0);

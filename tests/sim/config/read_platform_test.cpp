@@ -151,7 +151,7 @@ TEST_CASE("read_platform: the levels of the fabric multiply to the dies") {
     return names;
   };
   CHECK(levels({}) == "package node ");
-  CHECK(levels({"platform.nodes=3"}) == "package node cluster ");
+  CHECK(levels({"platform.nodes=3"}) == "package node scale_out ");
   CHECK(levels({"platform.packages_per_node=24"}) == "package node ");
   CHECK(levels({"platform.dies_per_package=1", "platform.fabric.node.ports=1"}) == "node ");
   CHECK(levels({"platform.fabric.node.kind=mesh2d", "platform.fabric.node.height=3"}) ==

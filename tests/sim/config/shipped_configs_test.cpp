@@ -144,7 +144,7 @@ TEST_CASE("configs: every platform grows to three times its nodes by one key") {
     const PlatformSpec three =
         read_platform(name, {"platform.nodes=" + std::to_string(3 * one.nodes)});
     CHECK(dies(three) == 3 * dies(one));
-    CHECK(three.fabric.levels.back().name == "cluster");
+    CHECK(three.fabric.levels.back().name == "scale_out");
     CHECK(three.fabric.levels.size() == one.fabric.levels.size() + joined);
   }
 }

@@ -128,6 +128,21 @@ TEST_CASE("handover: the cache of 2,000 tokens takes 13 ms over one link of 50 G
   CHECK(mean(r, "tpot_ms") > ms);
 }
 
+TEST_CASE("faults: over half a link a cache takes twice as long, and nothing is interrupted") {
+  const json r = served(
+      {{0, 2000, 2}, {1, 2000, 2}},
+      kApart + Sets{"platform.nodes=2", "platform.fabric.scale_out.ports=1", "engine.recall=off",
+                    "serving.faults.a.at=900 ms", "serving.faults.a.kind=link",
+                    "serving.faults.a.level=scale_out", "serving.faults.a.link_left=0.5"});
+  // One in 13.107 ms and one in twice the time.
+  const double ms = r["handover"]["mean_ms"];
+  CHECK(ms > 1.5 * 13.1072);
+  CHECK(ms < 1.5 * 13.1072 * 1.002);
+  CHECK(r["faults"][0]["interrupted_requests"] == 0);
+  CHECK(r["faults"][0]["decode_speed_left"] == 1.0);
+  CHECK(r["requests"]["finished"] == 2);
+}
+
 TEST_CASE("handover: two caches at a time share the link") {
   const Sets one_port =
       kApart + Sets{"platform.nodes=2", "platform.fabric.scale_out.ports=1", "engine.recall=off"};
