@@ -11,11 +11,16 @@ if [ ! -f "$measured/components.csv" ]; then
   exec "$build"/reticle validate components --worst
 fi
 lines=$(mktemp)
-trap 'rm -f "$lines"' EXIT
-"$build"/reticle validate components --rows "$measured/components.csv" --csv "$lines" --worst --jobs 2 \
-  | tee docs/validation/components.txt
+text=$(mktemp)
+trap 'rm -f "$lines" "$text"' EXIT
+keep() {  # what a run printed, if it came to its end
+  cp "$text" "docs/validation/$1.txt"
+  cat "$text"
+}
+"$build"/reticle validate components --rows "$measured/components.csv" --csv "$lines" --worst --jobs 2 > "$text"
+keep components
 /usr/bin/python3 scripts/plot_components.py "$lines" docs/validation/components
-"$build"/reticle validate systems "$measured/systems.csv" --csv "$lines" --worst --jobs 2 \
-  | tee docs/validation/systems.txt
+"$build"/reticle validate systems "$measured/systems.csv" --csv "$lines" --worst --jobs 2 > "$text"
+keep systems
 /usr/bin/python3 scripts/plot_systems.py "$lines" docs/validation/systems
 /usr/bin/python3 scripts/validation_tables.py docs/validation
