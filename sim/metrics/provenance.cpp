@@ -146,7 +146,7 @@ double host_picoseconds(const RunSpec& spec, const RunResult& result) {
          static_cast<double>(spec.platform.die.sequencer.step_overhead.count());
 }
 
-void divide(std::map<std::string, double>& shares) {
+void divide(Shares& shares) {
   double sum = 0;
   for (const auto& [word, amount] : shares) sum += amount;
   if (sum > 0)
@@ -181,11 +181,19 @@ Provenance provenance(const RunSpec& spec, const RunResult& result, const Energy
     if (spent > host) out.time[weigher.word_of(weigher.of_time(category))] += spent - host;
   }
   for (const EnergyComponent& component : energy.components)
-    if (component.joules > 0)
-      out.energy[weigher.word_of(weigher.of_energy(component.name))] += component.joules;
+    out.prices[component.name] = weigher.word_of(weigher.of_energy(component.name));
   divide(out.time);
-  divide(out.energy);
+  out.energy = energy_shares(energy, out.prices);
   return out;
+}
+
+Shares energy_shares(const EnergyReport& energy, const std::map<std::string, std::string>& prices) {
+  Shares shares;
+  for (const EnergyComponent& component : energy.components)
+    if (const auto word = prices.find(component.name); word != prices.end() && component.joules > 0)
+      shares[word->second] += component.joules;
+  divide(shares);
+  return shares;
 }
 
 }  // namespace reticle

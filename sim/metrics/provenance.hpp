@@ -16,8 +16,10 @@
 namespace reticle {
 
 /// Shares by word of kConfidenceWords; `kUnstated`: set by hand; `kNothing`: time without work.
+using Shares = std::map<std::string, double>;  ///< sum to 1, or there are none
 struct Provenance {
-  std::map<std::string, double> time, energy;  ///< each sums to 1, or is empty
+  Shares time, energy;
+  std::map<std::string, std::string> prices;  ///< the word of each energy component's price
 };
 inline constexpr std::string_view kUnstated = "unstated", kNothing = "nothing";
 
@@ -25,6 +27,9 @@ inline constexpr std::string_view kUnstated = "unstated", kNothing = "nothing";
 /// set its rate or price. A constant of nought sets nothing. Constant power is energy by its watts;
 /// how long it flows rests on what the time does.
 Provenance provenance(const RunSpec& spec, const RunResult& result, const EnergyReport& energy);
+
+/// Shares of `energy` by the words of its components' prices, which may come from a stored report.
+Shares energy_shares(const EnergyReport& energy, const std::map<std::string, std::string>& prices);
 
 /// The least trusted word: datasheet, measured, derived, recalled, extrapolated, estimate, claim.
 std::string_view weakest(std::span<const std::string_view> words);

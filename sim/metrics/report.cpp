@@ -446,7 +446,8 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["counts"] = Json::parse(counts_to_json(result.counts));
   report["confidence"] = count_confidence(spec.resolved);
   const Provenance rests_on = provenance(spec, result, f.energy);
-  report["provenance"] = {{"time", rests_on.time}, {"energy", rests_on.energy}};
+  report["provenance"] = {
+      {"time", rests_on.time}, {"energy", rests_on.energy}, {"prices", rests_on.prices}};
   report["simulator"] = simulator_json(result, simulator);
   put_priced(report, spec.platform,
              {.counts = result.counts,
