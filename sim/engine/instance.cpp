@@ -123,8 +123,12 @@ void Instance::Engine::build(const Instance& at, const PlatformSpec& platform, c
                              OpGraph graph) {
   const EngineSpec& spec = at.spec_.engine;
   const bool draft = at.spec_.draft && &llm == &*at.spec_.draft;
-  const Picoseconds host = platform.die.sequencer.step_overhead +
-                           (draft ? 0 : layers_of(graph)) * at.spec_.serving.layer_overhead;
+  const ServingSpec& serving = at.spec_.serving;
+  HostTime host{.step = platform.die.sequencer.step_overhead, .stream = {}};
+  if (!draft) {
+    host.step += layers_of(graph) * serving.layer_overhead;
+    host.stream = serving.stream_overhead;
+  }
   lowering = std::make_unique<Lowering>(platform, llm, placement, router, std::move(graph));
   if (at.deployment_)
     silicon =

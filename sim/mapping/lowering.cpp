@@ -138,10 +138,10 @@ void Lowering::Writer::begin_kernel(std::int64_t die, KernelKind kind, Picosecon
   last(die) = gate_[static_cast<std::size_t>(die)] = add(die, in);
 }
 
-void Lowering::Writer::begin_product(std::int64_t die, KernelKind kind, Precision format) {
+void Lowering::Writer::begin_product(std::int64_t die, KernelKind kind, const Matrix& mine) {
   const auto& kernels = o_.platform_.die.kernels;
   begin_kernel(die, kind,
-               kernels ? kernels->quantise[static_cast<std::size_t>(format)] : Picoseconds{});
+               kernels ? before_product(*kernels, product(mine), mine.k) : Picoseconds{});
 }
 
 void Lowering::Writer::cross(std::int64_t die, Bytes bytes, bool first) {
@@ -386,10 +386,19 @@ void Lowering::Writer::token_wise(VectorOp op) {
   });
 }
 
+/// Shared experts run on a stream of their own beside the routed ones, whose launches take longer:
+/// their bytes and products take their turn, their launches hide.
+bool Lowering::Writer::launched_beside(const Operator& op) const {
+  const auto& kernels = o_.platform_.die.kernels;
+  const bool dense = op.kind == OperatorKind::GateUp || op.kind == OperatorKind::Down;
+  return kernels && kernels->shared_beside && dense && o_.llm_.layer_is_moe(op.layer);
+}
+
 void Lowering::Writer::project(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    begin_product(die, KernelKind::Product, product(op.weight));
-    gemm(die, home(op), shard(op.weight, plan_.tensor, rank), w.tokens);
+    const Matrix mine = shard(op.weight, plan_.tensor, rank);
+    if (!launched_beside(op)) begin_product(die, KernelKind::Product, mine);
+    gemm(die, home(op), mine, w.tokens);
     adapt(die, op, rank, w);
   });
 }
@@ -425,8 +434,9 @@ void Lowering::Writer::embed() {
 void Lowering::Writer::head(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
     if (w.emitted == 0) return;
-    begin_product(die, KernelKind::Product, product(op.weight));
-    gemm(die, o_.placement_.head, shard(op.weight, plan_.tensor, rank), w.emitted);
+    const Matrix mine = shard(op.weight, plan_.tensor, rank);
+    begin_product(die, KernelKind::Product, mine);
+    gemm(die, o_.placement_.head, mine, w.emitted);
   });
 }
 

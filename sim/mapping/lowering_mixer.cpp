@@ -19,7 +19,8 @@ constexpr std::int64_t kScaleGroup = 32;
 /// Of `elements` per token of one layer's cache what the die of `rank` has, for so many tokens.
 std::int64_t Lowering::Writer::cache_share(std::int64_t tokens, std::int64_t elements,
                                            std::int64_t rank) const {
-  return elements / shards().heads * share(tokens, shards().context, rank % shards().context);
+  const std::int64_t mine = shards().copies ? elements : elements / shards().heads;
+  return mine * share(tokens, shards().context, rank % shards().context);
 }
 
 std::int64_t Lowering::Writer::cache_share_bytes(std::int64_t tokens, std::int64_t elements,
@@ -122,6 +123,11 @@ void Lowering::Writer::project_in(const Operator& op) {
       exchange(o_.collectives_.gather_all(
           group, bytes_of(w.tokens * shared / shards().heads, o_.llm_.activations)));
     });
+  if (shards().copies)
+    each_replica([&](std::int64_t r, const ReplicaWork& w) {
+      exchange(o_.collectives_.gather_all(replica_group(r),
+                                          bytes_of(w.tokens * shared, o_.llm_.activations)));
+    });
   if (l == nullptr) return;
   const std::int64_t compressed = l->query_rank + l->kv_rank;
   each_die([&](std::int64_t die, auto, auto, const ReplicaWork& w) {
@@ -157,9 +163,10 @@ void Lowering::Writer::rope() {
 
 // ---- latent attention -----------------------------------------------------------------------
 // Decoding absorbs the key projection into the query and works on the cached vectors, cut by
-// context. Prefilling expands cached vectors into the heads' keys and values, cut by heads: fewer
-// products where many queries share them [DeepSeek-V2, arXiv 2405.04434]. Queries that select their
-// tokens share none: their prefills go as decoding does [DeepSeek-V3.2-Exp].
+// context, or by heads where every die has a copy of the cache. Prefilling expands cached vectors
+// into the heads' keys and values, cut by heads: fewer products where many queries share them
+// [DeepSeek-V2, arXiv 2405.04434]. Queries that select their tokens share none: their prefills go
+// as decoding does [DeepSeek-V3.2-Exp].
 
 /// By a shard of KeyUp or ValueUp: single queries, and cached plus new positions of blocks.
 std::vector<GemmShape> Lowering::Writer::expanded(const Matrix& mine, const ReplicaWork& w) const {
@@ -189,7 +196,7 @@ void Lowering::Writer::gather_latents() {
     load(kv.tier, cache_share_bytes(asked(w).blocks.read, elements, rank) - near);
   });
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
-    if (asked(w).blocks.read > 0)
+    if (asked(w).blocks.read > 0 && !shards().copies)
       exchange(o_.collectives_.gather_all(replica_group(r),
                                           bytes_of(asked(w).blocks.read * elements, o_.llm_.kv)));
   });
@@ -203,13 +210,13 @@ void Lowering::Writer::key_up(const Operator& op) {
   const LatentAttentionSpec& spec = *latent();
   gather_latents();
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    begin_product(die, KernelKind::Product, product(op.weight));
     const Matrix mine = shard(op.weight, plan_.tensor, rank);
+    begin_product(die, KernelKind::Product, mine);
     gemm(die, home(op), mine, expanded(mine, w));
   });
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
     const std::int64_t queries = spec.heads * (spec.kv_rank + spec.rope_dim);
-    if (asked(w).single_tokens > 0)
+    if (asked(w).single_tokens > 0 && !shards().copies)
       exchange(o_.collectives_.gather_all(
           replica_group(r), bytes_of(asked(w).single_tokens * queries, o_.llm_.activations)));
   });
@@ -217,8 +224,8 @@ void Lowering::Writer::key_up(const Operator& op) {
 
 void Lowering::Writer::value_up(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    begin_product(die, KernelKind::Product, product(op.weight));
     const Matrix mine = shard(op.weight, plan_.tensor, rank);
+    begin_product(die, KernelKind::Product, mine);
     gemm(die, home(op), mine, expanded(mine, w));
   });
 }
@@ -269,12 +276,13 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
     const Attended& single = asked(w).single;
     const std::int64_t my_pairs = share(single.pairs, shards().context, rank % shards().context);
     const std::int64_t my_heads = share(spec.heads, plan_.tensor, rank);
+    const std::int64_t queries = shards().copies ? my_heads : spec.heads;  // of a token, here
     shapes.clear();
     if (my_pairs > 0) {
-      shapes.push_back({spec.heads, elements, my_pairs, 1, MacUse::Attention});
-      shapes.push_back({spec.heads, my_pairs, spec.kv_rank, 1, MacUse::Attention, true});
+      shapes.push_back({queries, elements, my_pairs, 1, MacUse::Attention});
+      shapes.push_back({queries, my_pairs, spec.kv_rank, 1, MacUse::Attention, true});
     }
-    std::int64_t scores = spec.heads * my_pairs;
+    std::int64_t scores = queries * my_pairs;
     std::vector<GemmShape> of_prompts;  // their keys and values are on the die already
     for (const Prefill& p : w.prefills) {
       if (selects(mixer()) || p.absorbed) continue;  // among the single queries
@@ -301,7 +309,7 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
                          shapes);
     load_and_mac(die, {.tier = kv.tier, .category = TimeCategory::Kv}, of_prompts,
                  attention_product());
-    softmax(die, scores, spec.heads * w.tokens);
+    softmax(die, scores, queries * w.tokens);
   });
   merge(spec.heads, spec.kv_rank, true);
 }

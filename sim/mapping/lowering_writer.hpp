@@ -169,8 +169,9 @@ class Lowering::Writer {
   // ---- instructions -------------------------------------------------------------------------
   std::int32_t add(std::int64_t die, Instruction in);
   void begin_kernel(std::int64_t die, KernelKind kind = KernelKind::Small, Picoseconds more = {});
-  /// Begins a product in `format`, whose inputs are quantised first.
-  void begin_product(std::int64_t die, KernelKind kind, Precision format);
+  /// Begins a product with a die's part of a matrix: its inputs are quantised first.
+  void begin_product(std::int64_t die, KernelKind kind, const Matrix& mine);
+  [[nodiscard]] bool launched_beside(const Operator& op) const;
   /// What a kernel moves beside its weights crosses to the cores first.
   /// `first`: nothing of the kernel goes beside it.
   void cross(std::int64_t die, Bytes bytes, bool first);

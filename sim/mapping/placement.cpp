@@ -296,11 +296,12 @@ CacheStage stage_cache(const LlmSpec& llm, const ParallelPlan& plan, std::int64_
     state += bytes_of(div_up(state_elements(*mixer), plan.tensor), llm.state);
     const std::int64_t elements = cache_elements(*mixer);
     if (elements == 0) continue;
+    const std::int64_t cuts = attention_shards(*mixer, plan).cache_cuts();
     if (keeps_all(llm, *mixer)) {
-      page += div_up(elements * page_tokens, plan.tensor);
+      page += div_up(elements * page_tokens, cuts);
     } else {
-      out.windows.push_back({held_tokens(*mixer, llm.max_context),
-                             bytes_of(div_up(elements, plan.tensor), llm.kv).count()});
+      out.windows.push_back(
+          {held_tokens(*mixer, llm.max_context), bytes_of(div_up(elements, cuts), llm.kv).count()});
     }
   }
   out.page = bytes_of(page, llm.kv).count();
@@ -402,7 +403,8 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
 
 bool holds(const PlatformSpec& platform, const LlmSpec& llm, const PlacementPolicy& policy,
            const ExpertRouter* router, const Demand& demand) {
-  for (const ParallelPlan& plan : enumerate_plans(llm, dies(platform))) {
+  for (ParallelPlan plan : enumerate_plans(llm, dies(platform))) {
+    plan.latent_copies = policy.latent_cache == LatentCache::Copied;
     if (plan.data > std::max<std::int64_t>(1, demand.sequences)) continue;
     try {
       const Placement placement =

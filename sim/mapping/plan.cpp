@@ -155,13 +155,14 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
       }
       double comm = llm.mixer_of(layer) != nullptr ? reduce : 0;
       if (const Mixer* mixer = llm.mixer_of(layer)) {
+        const AttentionShards shards = attention_shards(*mixer, plan);
         const double read =
             tokens * static_cast<double>(cache_read_bytes(llm, *mixer, target.context, 1).count()) /
-            static_cast<double>(plan.tensor);
+            static_cast<double>(shards.cache_cuts());
         const double near = keeps_all(llm, *mixer) ? read * near_share : 0;
         bytes[static_cast<std::size_t>(placement.kv.tier)] += read - near;
         bytes[static_cast<std::size_t>(Tier::Sram)] += near;
-        if (attention_shards(*mixer, plan).context > 1) comm += small_exchange;
+        if (shards.context > 1) comm += small_exchange;
       }
       if (llm.layer_is_moe(layer)) {
         const auto experts = estimate_experts(llm, placement, *router, layer, batch);
@@ -330,6 +331,7 @@ PlanChoice choose_plan(const PlatformSpec& platform, const LlmSpec& llm,
   std::vector<PlanOption> without_room;
   std::optional<ParallelPlan> widest;
   for (ParallelPlan plan : enumerate_plans(llm, dies(platform))) {
+    plan.latent_copies = policy.latent_cache == LatentCache::Copied;
     plan.microbatches = policy.microbatches.value_or(0);
     if (!matches(policy.pipeline_parallel, plan.pipeline) ||
         !matches(policy.tensor_parallel, plan.tensor) ||

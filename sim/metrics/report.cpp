@@ -15,6 +15,7 @@
 #include "sim/metrics/labels.hpp"
 #include "sim/metrics/plan_report.hpp"
 #include "sim/metrics/priced_json.hpp"
+#include "sim/metrics/provenance.hpp"
 #include "sim/metrics/serving_report.hpp"
 
 namespace reticle {
@@ -35,12 +36,13 @@ std::int64_t state_bytes(const KvRoom& kv) {
 }
 
 /// What a run adds to its inputs, in the order of the report.
-constexpr std::array<std::string_view, 30> kRunKeys{
+constexpr std::array<std::string_view, 31> kRunKeys{
     "throughput",  "steps",     "output_tokens", "prefill_tokens", "simulated_s",    "latency",
     "goodput",     "requests",  "roofline",      "limited_by",     "time_breakdown", "time_ps",
     "utilisation", "energy",    "normalised",    "memory",         "placement",      "collectives",
     "experts",     "residency", "instances",     "handover",       "faults",         "speculation",
-    "adapters",    "cost",      "recall",        "counts",         "confidence",     "simulator"};
+    "adapters",    "cost",      "recall",        "counts",         "confidence",     "provenance",
+    "simulator"};
 
 Json rows_json(const std::optional<RowsLeftOut>& rows) {
   if (!rows) return nullptr;
@@ -445,6 +447,9 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["recall"] = recall_json(result);
   report["counts"] = Json::parse(counts_to_json(result.counts));
   report["confidence"] = count_confidence(spec.resolved);
+  const Provenance rests_on = provenance(spec, result, f.energy);
+  report["provenance"] = {
+      {"time", rests_on.time}, {"energy", rests_on.energy}, {"prices", rests_on.prices}};
   report["simulator"] = simulator_json(result, simulator);
   put_priced(report, spec.platform,
              {.counts = result.counts,

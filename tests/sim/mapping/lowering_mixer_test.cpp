@@ -146,6 +146,25 @@ TEST_CASE("lower: what is in SRAM is read there and not at home, to the byte, un
     }
 }
 
+TEST_CASE("lower: copies of a latent cache are read and written by every die, products are not") {
+  constexpr std::int64_t kBatch = 8, kContext = 200;
+  const LlmSpec llm = latent();
+  for (ParallelPlan plan : enumerate_plans(llm, 8)) {
+    CAPTURE(to_string(plan));
+    Bench cut{small_platform(8), llm, plan};
+    const StepPrograms shared = cut.lower(decode(kBatch, kContext, plan.data));
+    plan.latent_copies = true;
+    Bench copied{small_platform(8), llm, plan};
+    const StepPrograms step = copied.lower(decode(kBatch, kContext, plan.data));
+    CHECK(sum(totals_of(step).macs) == sum(totals_of(shared).macs));
+    CHECK(sum(totals_of(step).kv) == plan.tensor * sum(totals_of(shared).kv));
+    CHECK(stored_bytes(step) == plan.tensor * stored_bytes(shared));
+    CHECK(copied.placement.kv.page_bytes == plan.tensor * cut.placement.kv.page_bytes);
+    // Neither queries are gathered nor partial results merged.
+    if (plan.tensor > 1) CHECK(step.exchanges.size() < shared.exchanges.size());
+  }
+}
+
 TEST_CASE("lower: a prefill of latent attention expands what is cached, and reads it once") {
   constexpr std::int64_t kContext = 96, kNew = 33;
   const LlmSpec llm = latent();
