@@ -304,8 +304,8 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
                           .near = asked(w).near_single.read,
                           .elements = elements,
                           .piece = bytes_of(piece_tokens * elements, o_.llm_.kv).count(),
-                          .scores = spec.heads * my_pairs,
-                          .rows = spec.heads * asked(w).single_tokens},
+                          .scores = queries * my_pairs,
+                          .rows = queries * asked(w).single_tokens},
                          shapes);
     load_and_mac(die, {.tier = kv.tier, .category = TimeCategory::Kv}, of_prompts,
                  attention_product());
