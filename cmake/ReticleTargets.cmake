@@ -29,6 +29,10 @@ function(reticle_test name)
     RETICLE_SOURCE_DIR="${CMAKE_CURRENT_FUNCTION_LIST_DIR}/.." RETICLE_BINARY="${CMAKE_BINARY_DIR}/reticle")
   target_link_options(test_${name} PRIVATE -fno-lto)  # libraries carry plain code beside
   reticle_flags(test_${name})
+  set(timeout 300)
+  if(ARG_LABEL STREQUAL anchor)
+    set(timeout 1800)  # whole traces, on slow machines
+  endif()
   doctest_discover_tests(test_${name} TEST_PREFIX "${ARG_LABEL}: "
-                         PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300 SKIP_RETURN_CODE 77)
+                         PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${timeout} SKIP_RETURN_CODE 77)
 endfunction()

@@ -26,6 +26,7 @@ CAP = 1.0
 
 # unit, digits kept, lowest and highest value, and one to start from
 TIME = ("us", 1, 0.0, 500.0, 8.0)
+WALK = ("us", 2, 0.0, 5.0, 0.5)  # per 1,024 of a product's depth
 SHARE = ("", 3, 0.05, 1.0, 0.6)
 PASSES = ("", 2, 0.0, 60.0, 3.0)
 EXTRA = ("", 2, 0.0, 5.0, 0.2)
@@ -96,7 +97,7 @@ GENERATIONS = {
     "blackwell": ("b200-8", "kernels/blackwell.yaml", "", [
         gemm("bf16", "bf16", first=SHARED),
         gemm("fp8", "fp8", extra=[("quantise.fp8", TIME), ("per_tensor", TIME)]),
-        gemm("nvfp4", "nvfp4", extra=[("quantise.nvfp4", TIME)]),
+        gemm("nvfp4", "nvfp4", extra=[("quantise.nvfp4", TIME), ("walk.nvfp4", WALK)]),
         DECODE, DECODE_FP8,
         (("mla_decode",), None, [("begin.latent_attention", TIME), ("latent_passes", EXTRA),
                                  ("sustained.attention.bf16", SHARE),
@@ -152,6 +153,19 @@ class Table:
         at = self.place(key)
         head = self.lines[at].split(":", 1)[0]
         self.lines[at] = f'{head}: {{value: {text}, source: "{source}", confidence: derived}}'
+
+    def carried(self):
+        """What stands in the table with another source than this script: carried over, or chosen."""
+        found, parents = [], []
+        for line in self.lines:
+            key = re.match(r"( *)(\w+):", line)
+            if not key:
+                continue
+            parents = parents[:len(key[1]) // 2] + [key[2]]
+            value = re.search(r'{value: ([^,]+), source: "(.*)", confidence', line)
+            if value and "fit_kernels.py" not in value[2]:
+                found.append(f"{'.'.join(parents)} {value[1]} ({value[2]})")
+        return found
 
     def save(self):
         self.path.write_text("\n".join(self.lines) + "\n", encoding="utf-8")
@@ -255,6 +269,8 @@ def fit_generation(options, tables, name):
               flush=True)
     if not options.check:
         table.save()
+    if not prefix:
+        print(f"{name}: not fitted: " + "; ".join(table.carried()), flush=True)
     return changed
 
 

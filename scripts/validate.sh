@@ -1,17 +1,26 @@
 #!/bin/sh
-# Measured components beside simulated ones: figures and a scatter plot into docs/validation.
-# All rows are looked for in ../shared/measured; without them the published figures that come with
-# the project are taken, and nothing is written over.
+# Measured components and serving beside simulated ones: figures, scatter plots and the tables of
+# docs/validation, some ten minutes. All rows are looked for in ../shared/measured; without them the
+# published figures that come with the project are taken, and nothing is written over.
 set -eu
 cd "$(dirname "$0")/.."
 build=${1:-build/release}
-rows=../shared/measured/components.csv
-if [ ! -f "$rows" ]; then
+measured=../shared/measured
+if [ ! -f "$measured/components.csv" ]; then
   echo "../shared/measured is not here: only published figures are compared"
   exec "$build"/reticle validate components --worst
 fi
 lines=$(mktemp)
-trap 'rm -f "$lines"' EXIT
-"$build"/reticle validate components --rows "$rows" --csv "$lines" --worst --jobs 2 \
-  | tee docs/validation/components.txt
+text=$(mktemp)
+trap 'rm -f "$lines" "$text"' EXIT
+keep() {  # what a run printed, if it came to its end
+  cp "$text" "docs/validation/$1.txt"
+  cat "$text"
+}
+"$build"/reticle validate components --rows "$measured/components.csv" --csv "$lines" --worst --jobs 2 > "$text"
+keep components
 /usr/bin/python3 scripts/plot_components.py "$lines" docs/validation/components
+"$build"/reticle validate systems "$measured/systems.csv" --csv "$lines" --worst --jobs 2 > "$text"
+keep systems
+/usr/bin/python3 scripts/plot_systems.py "$lines" docs/validation/systems
+/usr/bin/python3 scripts/validation_tables.py docs/validation

@@ -50,6 +50,8 @@ struct KernelParams {
   std::string standard;
   std::array<Picoseconds, kKernelKindCount> begin{};    ///< beyond streaming and computing
   std::array<Picoseconds, kPrecisionCount> quantise{};  ///< of inputs, before a product
+  std::array<Picoseconds, kPrecisionCount> walk{};      ///< of a product, per 1024 of its depth
+  bool shared_beside = false;   ///< shared experts are launched beside the routed ones
   Picoseconds per_tensor{};     ///< more of it where a scale needs the whole input first
   Picoseconds block_experts{};  ///< more of a grouped product whose scales are per block
   Picoseconds host{};           ///< more, of a kernel that the host launches one by one
@@ -66,6 +68,13 @@ struct KernelParams {
 
 constexpr Picoseconds begin_of(const KernelParams& k, KernelKind kind) {
   return k.begin[static_cast<std::size_t>(kind)];
+}
+
+/// What goes before a product in `format` along `depth`, beyond its begin: inputs are quantised,
+/// and tiles that are not split along the depth walk it step by step.
+constexpr Picoseconds before_product(const KernelParams& k, Precision format, std::int64_t depth) {
+  const auto f = static_cast<std::size_t>(format);
+  return k.quantise[f] + Picoseconds{k.walk[f].count() * depth / 1024};
 }
 
 /// Bytes that cross with `passes` hundredths of them.

@@ -119,9 +119,17 @@ class PlatformFacts {
     add("compute", "static_prefetch", "weights",
         seq.static_prefetch ? fmt::format("stream ahead of use, {} staging",
                                           with_unit(double(seq.staging.count()), "B"))
-                            : fmt::format("loaded by kernels one after another, launch gap {}",
-                                          time_text(seq.launch_gap)),
+                            : "loaded by kernels one after another, " + launch_text(),
         seq.static_prefetch);
+  }
+
+  /// What goes before a kernel that loads weights.
+  [[nodiscard]] std::string launch_text() const {
+    const auto& kernels = p_.die.kernels;
+    if (!kernels) return "launch gap " + time_text(p_.die.sequencer.launch_gap);
+    return fmt::format("{} before each product, {} before other kernels (table {})",
+                       time_text(begin_of(*kernels, KernelKind::Product)),
+                       time_text(begin_of(*kernels, KernelKind::Small)), kernels->standard);
   }
 
   void fabric() {

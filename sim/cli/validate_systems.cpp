@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -26,6 +28,7 @@
 #include "sim/validate/error_figures.hpp"
 #include "sim/validate/system_run.hpp"
 #include "sim/validate/table.hpp"
+#include "workloads/llm/attended.hpp"
 
 namespace reticle {
 
@@ -36,8 +39,8 @@ struct Options {
   std::string rows = "../shared/measured/systems.csv";
   std::string filter, csv;
   std::vector<std::string> sets;
-  std::int64_t turns = 4;
-  bool json = false;
+  std::int64_t turns = 2;
+  bool json = false, worst = false;
   bool without_stack = false;
   std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
 };
@@ -47,7 +50,7 @@ struct Line {
   const SystemRun* run = nullptr;
   std::string metric, limit;
   double measured = 0, simulated = 0;
-  std::int64_t layers = 0;
+  std::int64_t layers = 0, streams = 0;
   bool best = false;  ///< no other stack did better with the same configuration
   [[nodiscard]] double error() const { return relative_error(simulated, measured); }
 };
@@ -88,30 +91,51 @@ std::optional<double> value_of(const std::string& metric, const RunFigures& f, s
   return std::nullopt;
 }
 
+/// Milliseconds in which the weights and the prompts' cached keys and values can be read once, from
+/// all memories at their pins' rate: less a token of every stream cannot take.
+double reading_ms(const RunSpec& spec, const SystemCase& system) {
+  if (!spec.platform.die.hbm) return 0;
+  const auto shortest =
+      static_cast<std::int64_t>(system.shortest * static_cast<double>(system.input));
+  const Bytes bytes =
+      active_weight_bytes(spec.llm) + system.clients * cache_read_bytes(spec.llm, shortest, 1);
+  const double rate = static_cast<double>(peak_bandwidth(*spec.platform.die.hbm).count()) *
+                      static_cast<double>(dies(spec.platform));
+  return 1e3 * static_cast<double>(bytes.count()) / rate;
+}
+
+bool faster_than(double reading_ms, const SystemRun& run) {
+  return std::ranges::any_of(run.measured, [&](const auto& value) {
+    const auto& [metric, measured] = value;
+    if (kind_of(metric) != kTpot) return false;
+    return (metric == "tok/s/user" ? 1e3 / measured : measured) < reading_ms;
+  });
+}
+
 /// Its metrics and what limited it, as JSON.
 std::string simulate(const SystemRun& run, const SystemCase& system, const Options& options) {
   RunRequest request = system.request;
   if (options.without_stack) request.serving.reset();
   request.sets.insert(request.sets.end(), options.sets.begin(), options.sets.end());
   RunSpec spec = read_run(request);
-  std::optional<Trace> trace;
-  if (system.clients > 0) {
-    trace = clients_trace(system, options.turns);
-    TraceWorkload workload;
-    workload.closed_loop = true;
-    spec.workload = workload;
-    if (system.input + system.output > spec.llm.max_context)
-      throw InfeasibleError("longer than the model attends to");
-  }
-  const RunResult result = run_simulation(spec, trace ? &*trace : nullptr, {});
+  if (faster_than(reading_ms(spec, system), run))
+    return Json{{"left_out", "faster than weights and cache can be read: not as it is told"}}
+        .dump();
+  const Trace trace = clients_trace(system, options.turns);
+  TraceWorkload workload;
+  workload.closed_loop = !system.queued;
+  spec.workload = workload;
+  // A queue's end, when the batch is no longer full, is not what was measured.
+  if (system.queued) spec.engine.max_steps = options.turns * system.output / 2;
+  if (system.input + system.output > spec.llm.max_context)
+    throw InfeasibleError("longer than the model attends to");
+  const RunResult result = run_simulation(spec, &trace, {});
   const RunFigures f = figures(spec, result);
   Json answer{{"layers", spec.llm.layer_count()},
               {"limit", f.limited_by ? Json(label_of(*f.limited_by).key) : Json(nullptr)},
               {"metrics", Json::object()}};
   for (const auto& [metric, measured] : run.measured)
-    // A steady decode has no prompts, which cost throughput and few milliseconds between tokens.
-    if (trace || kind_of(metric) != kRate)
-      if (const auto value = value_of(metric, f, run.chips)) answer["metrics"][metric] = *value;
+    if (const auto value = value_of(metric, f, run.chips)) answer["metrics"][metric] = *value;
   return answer.dump();
 }
 
@@ -175,6 +199,18 @@ std::string csv_of(const std::vector<Line>& lines) {
   return out;
 }
 
+std::string worst_rows(std::vector<Line> lines) {
+  constexpr std::size_t kRows = 10;
+  std::ranges::stable_sort(lines, std::ranges::greater{},
+                           [](const Line& l) { return std::abs(l.error()); });
+  lines.resize(std::min(lines.size(), kRows));
+  std::string out;
+  for (const Line& l : lines)
+    out += fmt::format("  {}, {}: measured {:.4g}, simulated {:.4g}, {:+.0f} %; {}\n", l.run->id,
+                       l.metric, l.measured, l.simulated, l.error() * 100, l.limit);
+  return out;
+}
+
 Json json_of(const std::vector<Line>& lines, const std::map<std::string, std::int64_t>& left_out) {
   Json rows = Json::array();
   for (const Line& l : lines)
@@ -183,6 +219,7 @@ Json json_of(const std::vector<Line>& lines, const std::map<std::string, std::in
                     {"platform", l.run->platform},
                     {"model", l.run->model},
                     {"layers", l.layers},
+                    {"streams", l.streams},
                     {"metric", l.metric},
                     {"measured", l.measured},
                     {"simulated", l.simulated},
@@ -231,6 +268,10 @@ void validate_systems(const Options& options) {
       continue;
     }
     const Json answer = Json::parse(outcomes[i].output);
+    if (answer.contains("left_out")) {
+      left_out[answer["left_out"]] += count;
+      continue;
+    }
     for (const auto& [metric, measured] : wanted[i]->measured) {
       if (!answer["metrics"].contains(metric)) {
         left_out["metric " + metric] += 1;
@@ -239,7 +280,7 @@ void validate_systems(const Options& options) {
       lines.push_back(
           {wanted[i], metric,
            answer["limit"].is_string() ? answer["limit"].get<std::string>() : std::string{},
-           measured, answer["metrics"][metric], answer["layers"], false});
+           measured, answer["metrics"][metric], answer["layers"], cases[i].clients, false});
     }
   }
   mark_best(lines);
@@ -262,6 +303,7 @@ void validate_systems(const Options& options) {
   fmt::print("  {:<62}\n{}", "by metric, platform, model and stack",
              group_table(groups(lines, any, detail)));
   for (const auto& [why, count] : left_out) fmt::print("  left out: {} ({} values)\n", why, count);
+  if (options.worst) fmt::print("  farthest off\n{}", worst_rows(lines));
 }
 }  // namespace
 
@@ -272,7 +314,9 @@ void add_validate_systems(CLI::App& validate) {
   sub->add_option("rows", options->rows, "Table of measurements")->capture_default_str();
   sub->add_option("--filter", options->filter,
                   "Runs whose id, platform, model or framework has this text");
-  sub->add_option("--turns", options->turns, "Requests of each client")->check(CLI::Range(1, 1000));
+  sub->add_option("--turns", options->turns, "Requests of each client")
+      ->check(CLI::Range(2, 1000))
+      ->capture_default_str();
   sub->add_option("--set", options->sets, "key=value, for every run; may be repeated")
       ->take_all()
       ->allow_extra_args(false);
@@ -280,6 +324,7 @@ void add_validate_systems(CLI::App& validate) {
   sub->add_flag("--without-stack", options->without_stack,
                 "No host time of serving stacks: what they are fitted to");
   sub->add_option("--jobs", options->jobs, "Runs at a time")->check(CLI::PositiveNumber);
+  sub->add_flag("--worst", options->worst, "Also the ten values that are farthest off");
   sub->add_flag("--json", options->json, "Print one JSON document");
   sub->callback([options] { validate_systems(*options); });
 }

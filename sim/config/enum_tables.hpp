@@ -157,6 +157,13 @@ struct EnumTable<ExpertPrefetch> {
 };
 
 template <>
+struct EnumTable<LatentCache> {
+  static constexpr std::array<EnumName<LatentCache>, 2> names{{
+      {"cut", LatentCache::Cut},
+      {"copied", LatentCache::Copied},
+  }};
+};
+template <>
 struct EnumTable<ExpertBalance> {
   static constexpr std::array<EnumName<ExpertBalance>, 2> names{{
       {"contiguous", ExpertBalance::Contiguous},

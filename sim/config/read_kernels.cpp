@@ -24,7 +24,7 @@ std::int64_t read_scaled(const ConfigNode& node, std::string_view key, double sc
 }
 
 /// Times by number format; formats that are not listed take none.
-std::array<Picoseconds, kPrecisionCount> read_quantise(const ConfigNode& node) {
+std::array<Picoseconds, kPrecisionCount> read_times(const ConfigNode& node) {
   std::array<Picoseconds, kPrecisionCount> times{};
   for (std::size_t i = 0; i < kPrecisionCount; ++i)
     if (!storage_only(kPrecisions[i].precision))
@@ -74,7 +74,9 @@ void read_table(const ConfigNode& node, KernelParams& kernels, MacParams& mac) {
   for (std::size_t i = 0; i < kKindKeys.size(); ++i)
     kernels.begin[i] = begin.get<Picoseconds>(kKindKeys[i], kKernelTime);
   begin.reject_unknown_keys();
-  kernels.quantise = read_quantise(node.child("quantise"));
+  kernels.quantise = read_times(node.child("quantise"));
+  if (const auto walk = node.find_child("walk")) kernels.walk = read_times(*walk);
+  kernels.shared_beside = node.get<bool>("shared_beside", false);
   kernels.per_tensor = node.get<Picoseconds>("per_tensor", Picoseconds{}, kKernelTime);
   kernels.block_experts = node.get<Picoseconds>("block_experts", Picoseconds{}, kKernelTime);
   kernels.host = node.get<Picoseconds>("host", Picoseconds{}, kKernelTime);

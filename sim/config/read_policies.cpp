@@ -146,6 +146,8 @@ ServingSpec read_serving(const ConfigNode& node) {
   (void)node.find<std::string>("title");
   serving.layer_overhead =
       node.get<Picoseconds>("layer_overhead", defaults.layer_overhead, bounds::kLatency);
+  serving.stream_overhead =
+      node.get<Picoseconds>("stream_overhead", defaults.stream_overhead, bounds::kLatency);
   serving.max_batch = node.get<std::int64_t>("max_batch", defaults.max_batch, kBatch);
   serving.prefill_tokens =
       node.get<std::int64_t>("prefill_tokens", defaults.prefill_tokens, bounds::kTokens);
@@ -221,9 +223,11 @@ PlacementPolicy read_placement(const ConfigNode& node) {
       .redundant_experts =
           node.get<std::int64_t>("redundant_experts", defaults.redundant_experts, kExperts),
       .rank_order = node.get<bool>("rank_order", defaults.rank_order),
+      .latent_cache = node.get<LatentCache>("latent_cache", defaults.latent_cache),
       .invariant_rows = node.get<std::int64_t>("invariant_rows", defaults.invariant_rows, kRows),
       .far_weights = node.get<bool>("far_weights", defaults.far_weights),
       .kv_share = node.get<double>("kv_share", defaults.kv_share),
+      .kv_sram_share = node.get<double>("kv_sram_share", defaults.kv_sram_share, kFraction),
   };
   node.check("kv_share", policy.kv_share > 0 && policy.kv_share <= 1,
              "must be above 0 and at most 1");

@@ -167,7 +167,10 @@ RunSpec read_run(const RunRequest& request) {
     run.draft = run.draft_is_head ? mtp_head(run.llm) : read_llm(root.child("draft"));
   }
   run.serving.early_exit.seed = run.seed;
-  run.placement = read_placement(root.child("placement"));
+  const ConfigNode placement = root.child("placement");
+  run.placement = read_placement(placement);
+  placement.check("kv_sram_share", run.placement.kv_sram_share == 0 || run.platform.die.hbm,
+                  "needs platform.die.hbm: without it keys and values are in SRAM as it is");
   if (run.serving.lora) {
     run.serving.lora->seed = run.seed;
     run.placement.adapters = run.serving.lora->family;

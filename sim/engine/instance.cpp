@@ -123,8 +123,12 @@ void Instance::Engine::build(const Instance& at, const PlatformSpec& platform, c
                              OpGraph graph) {
   const EngineSpec& spec = at.spec_.engine;
   const bool draft = at.spec_.draft && &llm == &*at.spec_.draft;
-  const Picoseconds host = platform.die.sequencer.step_overhead +
-                           (draft ? 0 : layers_of(graph)) * at.spec_.serving.layer_overhead;
+  const ServingSpec& serving = at.spec_.serving;
+  HostTime host{.step = platform.die.sequencer.step_overhead, .stream = {}};
+  if (!draft) {
+    host.step += layers_of(graph) * serving.layer_overhead;
+    host.stream = serving.stream_overhead;
+  }
   lowering = std::make_unique<Lowering>(platform, llm, placement, router, std::move(graph));
   if (at.deployment_)
     silicon =
@@ -169,7 +173,7 @@ bool Instance::step() {
 
   const StepOutcome outcome =
       composed_ ? composed_->execute(load) : model_.executor().execute(load);
-  account(outcome, begun);
+  account(load, outcome, begun);
   if (failed_at_) return false;
   ++result_.steps;
   result_.prefill_tokens += scheduler_.prompt_tokens();
@@ -222,7 +226,7 @@ void Instance::add_row(const StepLoad& load, const StepOutcome& outcome,
   result_.step_rows.push_back(row);
 }
 
-void Instance::account(const StepOutcome& outcome, Picoseconds begun) {
+void Instance::account(const StepLoad& load, const StepOutcome& outcome, Picoseconds begun) {
   invariant(now() - begun == outcome.duration, "a step takes its duration of simulated time");
   Picoseconds sum{};
   for (const Picoseconds part : outcome.breakdown) sum += part;
@@ -245,6 +249,7 @@ void Instance::account(const StepOutcome& outcome, Picoseconds begun) {
               scheduler_.running(), scheduler_.waiting());
   if (failed_at_) return;
   result_.counts += outcome.counts;
+  result_.near_read += near_read(outcome.counts, plan_.placement.kv, load.moves);
   result_.picks += outcome.picks;
   result_.dropped_picks += outcome.dropped_picks;
   result_.experts += outcome.experts;
@@ -252,21 +257,26 @@ void Instance::account(const StepOutcome& outcome, Picoseconds begun) {
   result_.roofline_limits[static_cast<std::size_t>(outcome.roofline.limit)] +=
       outcome.roofline.duration;
   kv_byte_seconds_ += static_cast<double>(scheduler_.kv().used().count()) * seconds(took);
+  near_byte_seconds_ += static_cast<double>(scheduler_.kv().used_near().count()) * seconds(took);
 }
 
 void Instance::sample_residency() {
   const KvManager& kv = scheduler_.kv();
-  result_.kv_peak = max(result_.kv_peak, kv.used());
+  const Bytes used = kv.used(), near = kv.used_near();
+  result_.kv_peak = max(result_.kv_peak, used - near);
+  result_.near_peak = max(result_.near_peak, near);
   if (result_.steps % sample_stride_ != 0) return;
   ResidencySample sample{.time = now(),
                          .instance = number_,
-                         .kv_used = kv.used(),
-                         .kv_reserved = kv.reserved(),
-                         .kv_cached = kv.cached(),
+                         .kv_used = {{near, used - near}},
                          .running = scheduler_.running(),
                          .waiting = scheduler_.waiting(),
                          .weights = weights_of(plan_)};
-  for (const KvPlace place : kPlacesBelow) sample.kv_behind[place] = kv.resident(place);
+  for (const KvPlace place : kPlacesBelow) sample.kv_used[place] = kv.resident(place);
+  for (const KvPlace place : {KvPlace::Near, KvPlace::Home}) {
+    sample.kv_cached[place] = kv.cached(place);
+    sample.kv_reserved[place] = kv.resident(place) - kv.cached(place);
+  }
   if (scheduler_.adapters()) sample.adapters = scheduler_.adapters()->stats().resident;
   add_sample(sample);
 }
@@ -291,7 +301,10 @@ void Instance::fail() {
 }
 
 InstanceResult Instance::result() {
-  if (now().count() > 0) result_.kv_mean = kv_byte_seconds_ / seconds(now());
+  if (now().count() > 0) {
+    result_.kv_mean = (kv_byte_seconds_ - near_byte_seconds_) / seconds(now());
+    result_.near_mean = near_byte_seconds_ / seconds(now());
+  }
   if (model_.recall)
     result_.recall = model_.recall->report();
   else

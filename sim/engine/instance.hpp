@@ -76,7 +76,7 @@ class Instance final : public sc_core::sc_module {
   void compose(const Routers& routers);
   void loop();
   bool step();
-  void account(const StepOutcome& outcome, Picoseconds begun);
+  void account(const StepLoad& load, const StepOutcome& outcome, Picoseconds begun);
   void add_sample(const ResidencySample& sample);
   void add_activity(const StepOutcome& outcome, std::int64_t output_tokens, std::int64_t finished);
   void add_row(const StepLoad& load, const StepOutcome& outcome, std::int64_t output_tokens);
@@ -96,7 +96,7 @@ class Instance final : public sc_core::sc_module {
   Picoseconds last_end_{};             ///< of a step
   std::int64_t preemptions_told_ = 0;  ///< in `activity_`
   std::int64_t sample_stride_ = 1;
-  double kv_byte_seconds_ = 0;
+  double kv_byte_seconds_ = 0, near_byte_seconds_ = 0;
   std::vector<Admitted> admitted_;
   std::optional<Picoseconds> failed_at_;
   sc_core::sc_event work_;

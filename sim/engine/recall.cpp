@@ -51,7 +51,9 @@ StepFeatures features_of(const StepLoad& load, const LlmSpec& llm, const Adapter
   for (const SequenceWork& s : load.sequences) {
     const std::int64_t macs = attention_macs(llm, s.context, s.new_tokens);
     const Bytes read = cache_read_bytes(llm, s.context, s.new_tokens);
+    const Bytes near = near_read_bytes(llm, s.context, s.near, s.new_tokens);
     f.cache_read += read;
+    f.near_read += near;
     f.attention_macs += macs;
     if (s.new_tokens == 1) {
       ++f.decodes;
@@ -59,6 +61,7 @@ StepFeatures features_of(const StepLoad& load, const LlmSpec& llm, const Adapter
     } else {
       f.longest_prefill = std::max(f.longest_prefill, s.new_tokens);
       f.prefill_cache_read += read;
+      f.prefill_near_read += near;
       f.prefill_macs += macs;
       f.prefill_tokens += s.new_tokens;
       f.prefill_pairs += s.new_tokens * (s.context + (s.new_tokens + 1) / 2);
@@ -70,6 +73,7 @@ StepFeatures features_of(const StepLoad& load, const LlmSpec& llm, const Adapter
 namespace {
 struct Shares {
   double decode_cache = 0, prefill_cache = 0, attention = 0, adapters = 0;
+  double near_cache = 0;
 };
 Kriging::Point point_of(const StepFeatures& f, const Shares& of) {
   const auto tokens = static_cast<double>(f.tokens());
@@ -80,7 +84,8 @@ Kriging::Point point_of(const StepFeatures& f, const Shares& of) {
           static_cast<double>(f.longest_prefill) / tokens / kShare,
           std::log2(1 + static_cast<double>(f.decode_context)) / kContextOctaves,
           of.adapters / kShare,
-          std::log2(1 + static_cast<double>(f.adapters)) / kTokenOctaves};
+          std::log2(1 + static_cast<double>(f.adapters)) / kTokenOctaves,
+          of.near_cache / kShare};
 }
 }  // namespace
 
@@ -120,15 +125,19 @@ RecallExecutor::ClosedForm RecallExecutor::closed_form(const StepFeatures& f) {
   const auto n = static_cast<double>(dies(platform_));
   const DieParams& die = platform_.die;
   const bool hbm = placement_.kv.tier == Tier::Hbm && die.hbm;
-  const double rate =
-      n * static_cast<double>((hbm ? peak_bandwidth(*die.hbm) : peak_bandwidth(die.sram)).count());
+  const double sram = n * static_cast<double>(peak_bandwidth(die.sram).count());
+  const double rate = hbm ? n * static_cast<double>(peak_bandwidth(*die.hbm).count()) : sram;
+  const auto reading = [&](Bytes all, Bytes near) {
+    return static_cast<double>((all - near).count()) / rate +
+           static_cast<double>(near.count()) / sram;
+  };
   const auto& mac = die.mac;
   const auto slow =
       static_cast<double>(mac.cycles_per_pass[static_cast<std::size_t>(llm_.activations)]);
-  const Bytes of_decodes = f.cache_read - f.prefill_cache_read;
   return {.weights = entry->second,
-          .decode_cache = static_cast<double>(of_decodes.count()) / rate,
-          .prefill_cache = static_cast<double>(f.prefill_cache_read.count()) / rate,
+          .decode_cache =
+              reading(f.cache_read - f.prefill_cache_read, f.near_read - f.prefill_near_read),
+          .prefill_cache = reading(f.prefill_cache_read, f.prefill_near_read),
           .prefill_attention = static_cast<double>(f.prefill_macs) * slow /
                                (static_cast<double>(macs_per_cycle(mac)) *
                                 static_cast<double>(mac.clock.count()) * n),
@@ -148,7 +157,7 @@ StepOutcome RecallExecutor::answer(const Field& field, const Kriging::Estimate& 
     for (std::size_t i = 0; i < mean_profile_.size(); ++i)
       mean_profile_[i] += weight * field.profiles[sample][i];
   StepOutcome out = profile_.outcome(mean_profile_, scale);
-  out.roofline = roofline(platform_, totals_of(out.counts, placement_.kv.tier),
+  out.roofline = roofline(platform_, totals_of(out.counts, placement_.kv),
                           in_turn(placement_.plan, sequences));
   // What no schedule can beat no interpolation beats either.
   const Picoseconds below = max(Picoseconds{}, out.roofline.duration - out.duration);
@@ -183,6 +192,14 @@ bool RecallExecutor::draw_audit(Picoseconds duration, double& chance) {
   return audits_drawn_.uniform() < chance;
 }
 
+namespace {
+/// Of the bytes that are read from the cache.
+double near_share(const StepFeatures& f) {
+  if (f.near_read.count() == 0) return 0;
+  return static_cast<double>(f.near_read.count()) / static_cast<double>(f.cache_read.count());
+}
+}  // namespace
+
 StepOutcome RecallExecutor::execute(const StepLoad& load) {
   if (load.transfers()) {  // each is its own: simulated, and never an example for others
     ++report_.simulated;
@@ -195,6 +212,7 @@ StepOutcome RecallExecutor::execute(const StepLoad& load) {
   const StepScale scale{.tokens = static_cast<double>(f.tokens()),
                         .seconds = total,
                         .cache_read = f.cache_read,
+                        .near_read = f.near_read,
                         .attention_macs = f.attention_macs,
                         .adapters_read = f.adapters_read,
                         .adapter_macs = f.adapter_macs};
@@ -203,7 +221,8 @@ StepOutcome RecallExecutor::execute(const StepLoad& load) {
   const Kriging::Point point = point_of(f, {.decode_cache = form.decode_cache / total,
                                             .prefill_cache = form.prefill_cache / total,
                                             .attention = form.prefill_attention / total,
-                                            .adapters = form.adapters / total});
+                                            .adapters = form.adapters / total,
+                                            .near_cache = near_share(f)});
   const Kriging::Estimate estimate = field.ratios.at(point);
   if (!trusted(field, estimate)) {
     ++report_.simulated;

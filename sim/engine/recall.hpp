@@ -24,7 +24,9 @@ struct StepFeatures {
   std::int64_t longest_prefill = 0;  ///< tokens of the longest: how long its products hold an array
   std::int64_t prefill_pairs = 0;    ///< query-key pairs of the prefills, windows apart
   Bytes cache_read{};                ///< of all layers, windows and states included
+  Bytes near_read{};                 ///< of these, from SRAM beside home
   Bytes prefill_cache_read{};        ///< those of the prefills
+  Bytes prefill_near_read{};         ///< likewise
   std::int64_t attention_macs = 0;   ///< of all layers
   std::int64_t prefill_macs = 0;     ///< those of the prefills
   std::int64_t adapters = 0;         ///< that some sequence runs with, of every replica

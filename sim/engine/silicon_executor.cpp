@@ -7,7 +7,8 @@
 namespace reticle {
 
 StepOutcome SiliconExecutor::execute(const StepLoad& load) {
-  sc_core::wait(to_sc_time(host_));
+  const Picoseconds host = host_.step + std::ssize(load.sequences) * host_.stream;
+  sc_core::wait(to_sc_time(host));
   const Picoseconds begun = now();
   lowering_.lower(load, programs_);
   deployment_.start(programs_);
@@ -15,11 +16,11 @@ StepOutcome SiliconExecutor::execute(const StepLoad& load) {
   sc_core::wait(to_sc_time(max(Picoseconds{0}, deployment_.end() - now())));
 
   StepOutcome outcome;
-  outcome.duration = host_ + now() - begun;
+  outcome.duration = host + now() - begun;
   outcome.breakdown = critical_path(deployment_, programs_, begun);
-  outcome.breakdown[static_cast<std::size_t>(TimeCategory::Launch)] += host_;
+  outcome.breakdown[static_cast<std::size_t>(TimeCategory::Launch)] += host;
   outcome.counts = deployment_.take_counts();
-  outcome.roofline = roofline(platform_, totals_of(outcome.counts, placement_.kv.tier),
+  outcome.roofline = roofline(platform_, totals_of(outcome.counts, placement_.kv, load.moves),
                               in_turn(placement_.plan, load.sequences.size()));
   outcome.picks = programs_.picks;
   outcome.dropped_picks = programs_.dropped_picks;

@@ -7,12 +7,17 @@
 
 namespace reticle {
 
+/// What passes on the host before every step.
+struct HostTime {
+  Picoseconds step{};
+  Picoseconds stream{};  ///< more, for every sequence in it
+};
+
 /// `transaction` fidelity: lowers the step to programs and lets the silicon run them.
 class SiliconExecutor final : public StepExecutor {
  public:
-  /// `host` passes before every step.
   SiliconExecutor(Lowering& lowering, Deployment& deployment, const PlatformSpec& platform,
-                  const Placement& placement, Picoseconds host)
+                  const Placement& placement, HostTime host)
       : lowering_{lowering},
         deployment_{deployment},
         platform_{platform},
@@ -27,7 +32,7 @@ class SiliconExecutor final : public StepExecutor {
   Deployment& deployment_;
   const PlatformSpec& platform_;
   const Placement& placement_;
-  const Picoseconds host_;
+  const HostTime host_;
   StepPrograms programs_;
 };
 

@@ -65,7 +65,8 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
     network_ = std::make_unique<KvNetwork>("kv_network", spec.platform.fabric, dies(spec.platform));
   if (block_tokens > 0 && spec.serving.prefix_cache != PrefixCachePolicy::Off &&
       !places_.front().instance().scheduler().kv().shares())
-    logger("engine").warn("{} keeps windows or states: prefixes are not shared", spec.llm.name);
+    logger("engine").warn("{} keeps windows or states: prefixes are not shared beside an SRAM tier",
+                          spec.llm.name);
   SC_HAS_PROCESS(Simulation);
   SC_THREAD(arrive);
   SC_THREAD(fail);
@@ -394,7 +395,7 @@ void Simulation::send_cache(std::size_t to, const Admitted& admitted) {
   const KvManager& kv = target.scheduler().kv();
   const RequestRecord& r = record(admitted.id);
   const Bytes size =
-      kv.held(spec_.serving.kept(r.input_tokens + r.generated - 1)) - kv.held(admitted.found);
+      kv.held(spec_.serving.kept(r.input_tokens + r.generated - 1)) - kv.paged(admitted.found);
   const std::int64_t part = dies(spec_.platform) / std::ssize(places_);
   network_->send(dies_of(source.plan(), part, from, source.scheduler().replica_of(admitted.id)),
                  dies_of(target.plan(), part, to, target.scheduler().replica_of(admitted.id)), size,

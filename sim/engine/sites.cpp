@@ -95,6 +95,7 @@ class Planner {
     place_for(target, beside);
     plan.options = std::move(considered);
     add_cache(spec_.llm, plan.placement.kv, plan.draft->kv);
+    plan.draft->kv.near_pages = plan.placement.kv.near_pages;  // its pages lie in the model's
     return plan;
   }
 
@@ -195,10 +196,23 @@ bool between_instances(const RunSpec& spec, const FaultSpec& fault) {
          among(spec.platform) && !among(part_of(spec.platform, spec.serving.instances));
 }
 
+namespace {
+/// SRAM that was asked for keys and values has room for some.
+void check_near(const RunSpec& spec, const KvRoom& kv) {
+  if (spec.placement.kv_sram_share == 0 || kv.near_pages > 0) return;
+  throw InfeasibleError("placement.kv_sram_share: " +
+                        (kv.page_bytes.count() == 0
+                             ? spec.llm.name + " keeps no pages, and windows and states stay in HBM"
+                             : "the weights leave no SRAM for a page of keys and values; a smaller "
+                               "placement.sram_fraction would"));
+}
+}  // namespace
+
 std::vector<Site> plan_sites(const RunSpec& spec, const Trace* trace, const Routers& routers) {
   const Planner planner{spec, trace, routers};
   const auto whole = std::make_shared<const InstancePlan>(
       planner.plan(part_of(spec.platform, spec.serving.instances)));
+  check_near(spec, whole->placement.kv);
   std::vector<Site> sites(static_cast<std::size_t>(spec.serving.instances));
   for (Site& site : sites) site.plans.push_back(whole);
   for (const FaultSpec& fault : spec.serving.faults) {

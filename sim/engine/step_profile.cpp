@@ -41,12 +41,13 @@ void sum_up(StepOutcome& outcome) {
 namespace {
 
 /// With sign -1 leaves what a tier reads beside its loads (nothing, as a rule); +1 adds them again.
-void add_loads(EventCounts& c, std::size_t tier, Tier kv_tier, std::int64_t sign) {
+void add_loads(EventCounts& c, std::size_t tier, Tier kv_tier, Bytes near_read, std::int64_t sign) {
   Bytes loads{};
   if (tier < kWeightCategories.size())
     loads += c.loaded[static_cast<std::size_t>(kWeightCategories[tier])];
   if (static_cast<Tier>(tier) == kv_tier)
-    loads += c.loaded[static_cast<std::size_t>(TimeCategory::Kv)];
+    loads += c.loaded[static_cast<std::size_t>(TimeCategory::Kv)] - near_read;
+  if (static_cast<Tier>(tier) == Tier::Sram) loads += near_read;
   c.read[tier] += sign * loads;
 }
 
@@ -98,7 +99,8 @@ std::vector<double> StepProfile::of(const StepOutcome& outcome, const StepScale&
   StepOutcome rest = outcome;
   rest.counts.link_bytes.resize(levels_);
   rest.counts.link_busy.resize(levels_);
-  for (std::size_t t = 0; t < kTierCount; ++t) add_loads(rest.counts, t, kv_tier_, -1);
+  for (std::size_t t = 0; t < kTierCount; ++t)
+    add_loads(rest.counts, t, kv_tier_, scale.near_read, -1);
   add_bytes(rest.counts, scale, -1);
   add_macs(rest.counts, scale, -1);
   each_of_bytes(rest.counts, scale, keep);
@@ -120,7 +122,7 @@ StepOutcome StepProfile::outcome(const std::vector<double>& profile, const StepS
   each_of_bytes(counts, scale, fill);
   add_bytes(counts, scale, +1);
   each_of_bytes(counts, scale, floor);
-  for (std::size_t t = 0; t < kTierCount; ++t) add_loads(counts, t, kv_tier_, +1);
+  for (std::size_t t = 0; t < kTierCount; ++t) add_loads(counts, t, kv_tier_, scale.near_read, +1);
   const double hbm = hbm_bytes(counts);
   each_of_rest(out, scale, hbm, fill);
   add_macs(counts, scale, +1);

@@ -15,6 +15,7 @@ struct StepScale {
   double tokens = 1;
   double seconds = 0;               ///< closed form
   Bytes cache_read{};               ///< of all layers, windows and states included
+  Bytes near_read{};                ///< of these, from SRAM beside home
   std::int64_t attention_macs = 0;  ///< of all layers
   Bytes adapters_read{};            ///< likewise
   std::int64_t adapter_macs = 0;    ///< likewise

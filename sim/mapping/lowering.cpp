@@ -29,6 +29,7 @@ ReplicaWork summarise(const LlmSpec& llm, std::span<const SequenceWork> sequence
     ++work.sequences;
     work.resumed += s.context > 0;
     work.tokens += s.new_tokens;
+    work.near_tokens += s.near_new;
     work.decode_tokens += decodes;
     work.emitted += s.outputs;
     const bool absorbed = s.drafts > 0;
@@ -39,6 +40,9 @@ ReplicaWork summarise(const LlmSpec& llm, std::span<const SequenceWork> sequence
       const bool latent = std::holds_alternative<LatentAttentionSpec>(llm.mixers[m].of);
       const bool single = decodes || selects(llm.mixers[m]) || (latent && absorbed);
       add_to(single ? of.single : of.blocks, asked);
+      if (s.near > 0)
+        add_to(single ? of.near_single : of.near_blocks,
+               near_of(llm, llm.mixers[m], asked, s.context, s.near));
       if (single) of.single_tokens += s.new_tokens;
       if (!decodes) work.prefills.back().asked.push_back(asked);
     }
@@ -134,10 +138,10 @@ void Lowering::Writer::begin_kernel(std::int64_t die, KernelKind kind, Picosecon
   last(die) = gate_[static_cast<std::size_t>(die)] = add(die, in);
 }
 
-void Lowering::Writer::begin_product(std::int64_t die, KernelKind kind, Precision format) {
+void Lowering::Writer::begin_product(std::int64_t die, KernelKind kind, const Matrix& mine) {
   const auto& kernels = o_.platform_.die.kernels;
   begin_kernel(die, kind,
-               kernels ? kernels->quantise[static_cast<std::size_t>(format)] : Picoseconds{});
+               kernels ? before_product(*kernels, product(mine), mine.k) : Picoseconds{});
 }
 
 void Lowering::Writer::cross(std::int64_t die, Bytes bytes, bool first) {
@@ -382,10 +386,19 @@ void Lowering::Writer::token_wise(VectorOp op) {
   });
 }
 
+/// Shared experts run on a stream of their own beside the routed ones, whose launches take longer:
+/// their bytes and products take their turn, their launches hide.
+bool Lowering::Writer::launched_beside(const Operator& op) const {
+  const auto& kernels = o_.platform_.die.kernels;
+  const bool dense = op.kind == OperatorKind::GateUp || op.kind == OperatorKind::Down;
+  return kernels && kernels->shared_beside && dense && o_.llm_.layer_is_moe(op.layer);
+}
+
 void Lowering::Writer::project(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    begin_product(die, KernelKind::Product, product(op.weight));
-    gemm(die, home(op), shard(op.weight, plan_.tensor, rank), w.tokens);
+    const Matrix mine = shard(op.weight, plan_.tensor, rank);
+    if (!launched_beside(op)) begin_product(die, KernelKind::Product, mine);
+    gemm(die, home(op), mine, w.tokens);
     adapt(die, op, rank, w);
   });
 }
@@ -421,8 +434,9 @@ void Lowering::Writer::embed() {
 void Lowering::Writer::head(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
     if (w.emitted == 0) return;
-    begin_product(die, KernelKind::Product, product(op.weight));
-    gemm(die, o_.placement_.head, shard(op.weight, plan_.tensor, rank), w.emitted);
+    const Matrix mine = shard(op.weight, plan_.tensor, rank);
+    begin_product(die, KernelKind::Product, mine);
+    gemm(die, o_.placement_.head, mine, w.emitted);
   });
 }
 

@@ -337,7 +337,7 @@ void Lowering::Writer::expert_gemms(const Operator& op) {
       const ExpertWork& work = expert_work(i, source);
       if (work.experts == 0 || mine.elements() == 0) continue;
       if (!std::exchange(begun, true)) {
-        begin_product(die, KernelKind::Experts, product(mine));
+        begin_product(die, KernelKind::Experts, mine);
         // Half of what a routed token moves goes with each of the two products.
         if (const auto& kernels = o_.platform_.die.kernels)
           cross(die,

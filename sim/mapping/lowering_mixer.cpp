@@ -19,7 +19,8 @@ constexpr std::int64_t kScaleGroup = 32;
 /// Of `elements` per token of one layer's cache what the die of `rank` has, for so many tokens.
 std::int64_t Lowering::Writer::cache_share(std::int64_t tokens, std::int64_t elements,
                                            std::int64_t rank) const {
-  return elements / shards().heads * share(tokens, shards().context, rank % shards().context);
+  const std::int64_t mine = shards().copies ? elements : elements / shards().heads;
+  return mine * share(tokens, shards().context, rank % shards().context);
 }
 
 std::int64_t Lowering::Writer::cache_share_bytes(std::int64_t tokens, std::int64_t elements,
@@ -33,13 +34,58 @@ std::int64_t Lowering::Writer::dequantised(std::int64_t tokens, std::int64_t ele
   return as_is ? 0 : cache_share(tokens, elements, rank);
 }
 
+namespace {
+/// Of products whose streamed side is `tokens` long the part from `begin` to `end`.
+std::vector<GemmShape> part_of(std::span<const GemmShape> shapes, std::int64_t tokens,
+                               std::int64_t begin, std::int64_t end) {
+  std::vector<GemmShape> part;
+  for (GemmShape shape : shapes) {
+    std::int64_t& streamed = shape.along_k ? shape.k : shape.n;
+    streamed = mul_div_up(streamed, end, tokens) - mul_div_up(streamed, begin, tokens);
+    if (streamed > 0) part.push_back(shape);
+  }
+  return part;
+}
+}  // namespace
+
+/// Products take what is in SRAM first: beside them the rest comes from home into staging.
+std::int64_t Lowering::Writer::read_cache(std::int64_t die, std::int64_t rank,
+                                          const CacheRead& read,
+                                          std::span<const GemmShape> shapes) {
+  const auto stream = [&](Tier tier, std::int64_t tokens, std::int64_t begin,
+                          std::span<const GemmShape> products) {
+    const auto upto = [&](auto share_of) { return share_of(begin + tokens) - share_of(begin); };
+    load_and_mac(
+        die,
+        {.tier = tier,
+         .bytes = upto([&](std::int64_t t) { return cache_share_bytes(t, read.elements, rank); }),
+         .piece = read.piece,
+         .category = TimeCategory::Kv,
+         .dequantised = upto([&](std::int64_t t) { return dequantised(t, read.elements, rank); })},
+        products, attention_product());
+  };
+  const Tier home = o_.placement_.kv.tier;
+  if (read.near == 0) {
+    stream(home, read.tokens, 0, shapes);
+    return 0;
+  }
+  const std::int32_t operands = last(die);
+  stream(Tier::Sram, read.near, 0, part_of(shapes, read.tokens, 0, read.near));
+  const std::int64_t near_scores = mul_div_up(read.scores, read.near, read.tokens);
+  softmax(die, near_scores, read.rows);
+  if (read.near == read.tokens) return near_scores;
+  // Behind those of SRAM in the arrays, but in need of nothing from them.
+  last(die) = operands;
+  stream(home, read.tokens - read.near, read.near,
+         part_of(shapes, read.tokens, read.near, read.tokens));
+  return near_scores;
+}
+
 /// Nobody waits: this step's attention has the new values on chip.
-void Lowering::Writer::store(std::int64_t die, std::int64_t bytes, std::int64_t pieces) {
+void Lowering::Writer::store(std::int64_t die, Tier tier, std::int64_t bytes, std::int64_t pieces) {
   if (bytes == 0) return;
-  Instruction in{.code = OpCode::Store,
-                 .unit = Unit::StorePort,
-                 .tier = o_.placement_.kv.tier,
-                 .category = TimeCategory::Kv};
+  Instruction in{
+      .code = OpCode::Store, .unit = Unit::StorePort, .tier = tier, .category = TimeCategory::Kv};
   in.amount = bytes;
   in.piece = static_cast<std::int32_t>(std::max<std::int64_t>(1, bytes / pieces));
   in.after[0] = last(die);
@@ -54,7 +100,11 @@ void Lowering::Writer::append() {
       vector(die, {.op = VectorOp::Quantise,
                    .elements = cache_share(w.tokens, elements, rank),
                    .row = kScaleGroup});
-    store(die, cache_share_bytes(w.tokens, elements, rank), w.tokens);
+    const std::int64_t near = keeps_all(o_.llm_, mixer()) ? w.near_tokens : 0;
+    const std::int64_t in_sram = cache_share_bytes(near, elements, rank);
+    store(die, Tier::Sram, in_sram, near);
+    store(die, o_.placement_.kv.tier, cache_share_bytes(w.tokens, elements, rank) - in_sram,
+          w.tokens - near);
   });
 }
 
@@ -72,6 +122,11 @@ void Lowering::Writer::project_in(const Operator& op) {
     each_kv_shard([&](const DieGroup& group, const ReplicaWork& w) {
       exchange(o_.collectives_.gather_all(
           group, bytes_of(w.tokens * shared / shards().heads, o_.llm_.activations)));
+    });
+  if (shards().copies)
+    each_replica([&](std::int64_t r, const ReplicaWork& w) {
+      exchange(o_.collectives_.gather_all(replica_group(r),
+                                          bytes_of(w.tokens * shared, o_.llm_.activations)));
     });
   if (l == nullptr) return;
   const std::int64_t compressed = l->query_rank + l->kv_rank;
@@ -108,9 +163,10 @@ void Lowering::Writer::rope() {
 
 // ---- latent attention -----------------------------------------------------------------------
 // Decoding absorbs the key projection into the query and works on the cached vectors, cut by
-// context. Prefilling expands cached vectors into the heads' keys and values, cut by heads: fewer
-// products where many queries share them [DeepSeek-V2, arXiv 2405.04434]. Queries that select their
-// tokens share none: their prefills go as decoding does [DeepSeek-V3.2-Exp].
+// context, or by heads where every die has a copy of the cache. Prefilling expands cached vectors
+// into the heads' keys and values, cut by heads: fewer products where many queries share them
+// [DeepSeek-V2, arXiv 2405.04434]. Queries that select their tokens share none: their prefills go
+// as decoding does [DeepSeek-V3.2-Exp].
 
 /// By a shard of KeyUp or ValueUp: single queries, and cached plus new positions of blocks.
 std::vector<GemmShape> Lowering::Writer::expanded(const Matrix& mine, const ReplicaWork& w) const {
@@ -127,15 +183,20 @@ void Lowering::Writer::gather_latents() {
   const std::int64_t elements = latent()->kv_rank + latent()->rope_dim;
   const KvRoom& kv = o_.placement_.kv;
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    load_and_mac(die,
-                 {.tier = kv.tier,
-                  .bytes = cache_share_bytes(asked(w).blocks.read, elements, rank),
-                  .piece = bytes_of(kv.page_tokens * elements, o_.llm_.kv).count(),
-                  .category = TimeCategory::Kv},
-                 {}, o_.llm_.activations);
+    const std::int64_t near = cache_share_bytes(asked(w).near_blocks.read, elements, rank);
+    const auto load = [&](Tier tier, std::int64_t bytes) {
+      load_and_mac(die,
+                   {.tier = tier,
+                    .bytes = bytes,
+                    .piece = bytes_of(kv.page_tokens * elements, o_.llm_.kv).count(),
+                    .category = TimeCategory::Kv},
+                   {}, o_.llm_.activations);
+    };
+    load(Tier::Sram, near);
+    load(kv.tier, cache_share_bytes(asked(w).blocks.read, elements, rank) - near);
   });
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
-    if (asked(w).blocks.read > 0)
+    if (asked(w).blocks.read > 0 && !shards().copies)
       exchange(o_.collectives_.gather_all(replica_group(r),
                                           bytes_of(asked(w).blocks.read * elements, o_.llm_.kv)));
   });
@@ -149,13 +210,13 @@ void Lowering::Writer::key_up(const Operator& op) {
   const LatentAttentionSpec& spec = *latent();
   gather_latents();
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    begin_product(die, KernelKind::Product, product(op.weight));
     const Matrix mine = shard(op.weight, plan_.tensor, rank);
+    begin_product(die, KernelKind::Product, mine);
     gemm(die, home(op), mine, expanded(mine, w));
   });
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
     const std::int64_t queries = spec.heads * (spec.kv_rank + spec.rope_dim);
-    if (asked(w).single_tokens > 0)
+    if (asked(w).single_tokens > 0 && !shards().copies)
       exchange(o_.collectives_.gather_all(
           replica_group(r), bytes_of(asked(w).single_tokens * queries, o_.llm_.activations)));
   });
@@ -163,8 +224,8 @@ void Lowering::Writer::key_up(const Operator& op) {
 
 void Lowering::Writer::value_up(const Operator& op) {
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
-    begin_product(die, KernelKind::Product, product(op.weight));
     const Matrix mine = shard(op.weight, plan_.tensor, rank);
+    begin_product(die, KernelKind::Product, mine);
     gemm(die, home(op), mine, expanded(mine, w));
   });
 }
@@ -194,14 +255,13 @@ void Lowering::Writer::scan_index(const LatentAttentionSpec& spec) {
     }
     if (decode_pairs > 0)
       scores.push_back({spec.index_heads, spec.index_dim, mine(decode_pairs), 1});
-    load_and_mac(
-        die,
-        {.tier = o_.placement_.kv.tier,
-         .bytes = cache_share_bytes(all.scanned, spec.index_dim, rank),
-         .piece = bytes_of(o_.placement_.kv.page_tokens * spec.index_dim, o_.llm_.kv).count(),
-         .category = TimeCategory::Kv,
-         .dequantised = dequantised(all.scanned, spec.index_dim, rank)},
-        scores, attention_product());
+    read_cache(
+        die, rank,
+        {.tokens = all.scanned,
+         .near = asked(w).near_single.scanned,
+         .elements = spec.index_dim,
+         .piece = bytes_of(o_.placement_.kv.page_tokens * spec.index_dim, o_.llm_.kv).count()},
+        scores);
     const std::int64_t scored = mine(all.scanned_pairs);
     vector(die, {.op = VectorOp::Select, .elements = scored, .row = div_up(scored, w.tokens)});
   });
@@ -216,12 +276,13 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
     const Attended& single = asked(w).single;
     const std::int64_t my_pairs = share(single.pairs, shards().context, rank % shards().context);
     const std::int64_t my_heads = share(spec.heads, plan_.tensor, rank);
+    const std::int64_t queries = shards().copies ? my_heads : spec.heads;  // of a token, here
     shapes.clear();
     if (my_pairs > 0) {
-      shapes.push_back({spec.heads, elements, my_pairs, 1, MacUse::Attention});
-      shapes.push_back({spec.heads, my_pairs, spec.kv_rank, 1, MacUse::Attention, true});
+      shapes.push_back({queries, elements, my_pairs, 1, MacUse::Attention});
+      shapes.push_back({queries, my_pairs, spec.kv_rank, 1, MacUse::Attention, true});
     }
-    std::int64_t scores = spec.heads * my_pairs;
+    std::int64_t scores = queries * my_pairs;
     std::vector<GemmShape> of_prompts;  // their keys and values are on the die already
     for (const Prefill& p : w.prefills) {
       if (selects(mixer()) || p.absorbed) continue;  // among the single queries
@@ -238,16 +299,17 @@ void Lowering::Writer::attend_latent(const LatentAttentionSpec& spec) {
       cross(die, crossing(Bytes{bytes}, kernels->latent_passes), false);
     // Tokens an indexer has picked lie scattered; else whole pages are read.
     const std::int64_t piece_tokens = spec.index_heads > 0 ? 1 : kv.page_tokens;
-    load_and_mac(die,
-                 {.tier = kv.tier,
-                  .bytes = bytes,
-                  .piece = bytes_of(piece_tokens * elements, o_.llm_.kv).count(),
-                  .category = TimeCategory::Kv,
-                  .dequantised = dequantised(single.read, elements, rank)},
-                 shapes, attention_product());
+    scores -= read_cache(die, rank,
+                         {.tokens = single.read,
+                          .near = asked(w).near_single.read,
+                          .elements = elements,
+                          .piece = bytes_of(piece_tokens * elements, o_.llm_.kv).count(),
+                          .scores = queries * my_pairs,
+                          .rows = queries * asked(w).single_tokens},
+                         shapes);
     load_and_mac(die, {.tier = kv.tier, .category = TimeCategory::Kv}, of_prompts,
                  attention_product());
-    softmax(die, scores, spec.heads * w.tokens);
+    softmax(die, scores, queries * w.tokens);
   });
   merge(spec.heads, spec.kv_rank, true);
 }
@@ -285,31 +347,35 @@ void Lowering::Writer::attend_heads(const AttentionSpec& a) {
       shapes.push_back({rows, a.head_dim, mine, kv_heads, MacUse::Attention});
       shapes.push_back({rows, mine, a.head_dim, kv_heads, MacUse::Attention, true});
     };
-    const auto run = [&](std::int64_t read) {
-      const std::int64_t bytes = cache_share_bytes(read, cache_elements(mixer()), rank);
+    const std::int64_t heads = kv_heads * group_heads;
+    std::int64_t scores =
+        heads * share(mixed.single.pairs + mixed.blocks.pairs, shards().context, c);
+    const auto run = [&](std::int64_t read, std::int64_t near, std::int64_t pairs) {
+      const std::int64_t elements = cache_elements(mixer());
       if (const auto& kernels = o_.platform_.die.kernels)
-        cross(die, crossing(Bytes{bytes}, kernels->cache_passes), false);
-      load_and_mac(die,
-                   {.tier = kv.tier,
-                    .bytes = bytes,
-                    .piece = bytes_of(kv.page_tokens * kv_heads * a.head_dim, llm.kv).count(),
-                    .category = TimeCategory::Kv,
-                    .dequantised = dequantised(read, cache_elements(mixer()), rank)},
-                   shapes, attention_product());
+        cross(die, crossing(Bytes{cache_share_bytes(read, elements, rank)}, kernels->cache_passes),
+              false);
+      scores -=
+          read_cache(die, rank,
+                     {.tokens = read,
+                      .near = near,
+                      .elements = elements,
+                      .piece = bytes_of(kv.page_tokens * kv_heads * a.head_dim, llm.kv).count(),
+                      .scores = heads * share(pairs, shards().context, c),
+                      .rows = heads * w.tokens},
+                     shapes);
       shapes.clear();
     };
     // The contexts of all decoding sequences laid side by side; prompts, whose queries share
     // theirs, stream theirs apart, so that few bytes do not cut the products of many rows into
     // narrow ones.
     attention(group_heads, mixed.single.pairs);
-    run(mixed.single.read);
+    run(mixed.single.read, mixed.near_single.read, mixed.single.pairs);
     for (const Prefill& p : w.prefills)
       attention(group_heads * p.new_tokens,
                 div_up(p.asked[static_cast<std::size_t>(mixer_)].pairs, p.new_tokens));
-    run(mixed.blocks.read);
-    const std::int64_t pairs = mixed.single.pairs + mixed.blocks.pairs;
-    const std::int64_t heads = kv_heads * group_heads;
-    softmax(die, heads * share(pairs, shards().context, c), heads * w.tokens);
+    run(mixed.blocks.read, mixed.near_blocks.read, mixed.blocks.pairs);
+    softmax(die, scores, heads * w.tokens);
   });
   merge(kv_heads * group_heads, a.head_dim, false);
 }
@@ -382,7 +448,7 @@ void Lowering::Writer::recur() {
             .row = heads * state,
             .rounds = fact_of(spec.kind).ops_per_state},
            last(die));
-    store(die, w.sequences * bytes, w.sequences);
+    store(die, kv.tier, w.sequences * bytes, w.sequences);
     vector(die, {.op = VectorOp::RmsNorm,
                  .elements = w.tokens * heads * spec.value_dim,
                  .row = spec.value_dim});

@@ -61,7 +61,7 @@ void Lowering::Writer::copy(std::int64_t die, const Copied& c, bool begins) {
   auto& waiting = arriving_[static_cast<std::size_t>(die)];
   const std::int64_t tiles = div_up(c.bytes, tile_);
   for (std::int64_t t = 0; t < tiles; ++t) {
-    const bool leaves = c.to != o_.placement_.kv.tier;
+    const bool leaves = c.to == Tier::Far || c.to == Tier::Flash;
     if (begins) {
       const std::int32_t read = add(die, transfer(OpCode::Load, c.from, c, tiles, t));
       if (leaves)

@@ -32,6 +32,7 @@ constexpr Unit port_of(Tier tier) {
 struct MixerWork {
   Attended single;  ///< of queries that attend one by one: decoding, or each to tokens of its own
   Attended blocks;  ///< of prompt chunks, whose queries share the keys they see
+  Attended near_single, near_blocks;  ///< of what is read and scanned, in SRAM beside home
   std::int64_t single_tokens = 0;
 };
 
@@ -57,6 +58,7 @@ struct ReplicaWork {
   std::int64_t sequences = 0;
   std::int64_t resumed = 0;        ///< sequences that have a state already
   std::int64_t tokens = 0;         ///< new tokens
+  std::int64_t near_tokens = 0;    ///< of these, written into SRAM by layers that keep all
   std::int64_t decode_tokens = 0;  ///< of sequences with one new token
   std::int64_t emitted = 0;        ///< positions that yield a token
   std::vector<MixerWork> mixers;
@@ -167,8 +169,9 @@ class Lowering::Writer {
   // ---- instructions -------------------------------------------------------------------------
   std::int32_t add(std::int64_t die, Instruction in);
   void begin_kernel(std::int64_t die, KernelKind kind = KernelKind::Small, Picoseconds more = {});
-  /// Begins a product in `format`, whose inputs are quantised first.
-  void begin_product(std::int64_t die, KernelKind kind, Precision format);
+  /// Begins a product with a die's part of a matrix: its inputs are quantised first.
+  void begin_product(std::int64_t die, KernelKind kind, const Matrix& mine);
+  [[nodiscard]] bool launched_beside(const Operator& op) const;
   /// What a kernel moves beside its weights crosses to the cores first.
   /// `first`: nothing of the kernel goes beside it.
   void cross(std::int64_t die, Bytes bytes, bool first);
@@ -239,7 +242,20 @@ class Lowering::Writer {
                                          std::int64_t rank) const;
   [[nodiscard]] std::int64_t cache_share(std::int64_t tokens, std::int64_t elements,
                                          std::int64_t rank) const;
-  void store(std::int64_t die, std::int64_t bytes, std::int64_t pieces);
+  /// Cached tokens that a die reads its share of.
+  struct CacheRead {
+    std::int64_t tokens = 0;
+    std::int64_t near = 0;      ///< of these, in SRAM beside home
+    std::int64_t elements = 0;  ///< of a token, before it is cut
+    std::int64_t piece = 0;     ///< bytes that lie together
+    std::int64_t scores = 0;    ///< that the products yield, in so many rows
+    std::int64_t rows = 0;
+  };
+  /// Returns how many of the scores have had their softmax; that of the others streams from the
+  /// last product.
+  std::int64_t read_cache(std::int64_t die, std::int64_t rank, const CacheRead& read,
+                          std::span<const GemmShape> shapes);
+  void store(std::int64_t die, Tier tier, std::int64_t bytes, std::int64_t pieces);
   void project_in(const Operator& op);
   void key_up(const Operator& op);
   void value_up(const Operator& op);

@@ -30,6 +30,8 @@ std::int64_t most_tensor(const LlmSpec& llm) {
 }  // namespace
 
 AttentionShards attention_shards(const Mixer& mixer, const ParallelPlan& plan) {
+  if (plan.latent_copies && std::holds_alternative<LatentAttentionSpec>(mixer.of))
+    return {.heads = plan.tensor, .context = 1, .copies = true};
   const std::int64_t heads = std::gcd(plan.tensor, cache_heads(mixer, plan.tensor));
   return {.heads = heads, .context = plan.tensor / heads};
 }

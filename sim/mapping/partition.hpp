@@ -31,6 +31,7 @@ struct ParallelPlan {
   std::int64_t expert = 1;
   std::int64_t expert_tensor = 1;
   std::int64_t microbatches = 0;  ///< of a step, at most; 0: as many as stages
+  bool latent_copies = false;     ///< as PlacementPolicy::latent_cache
 
   [[nodiscard]] std::int64_t stage_dies() const { return data * tensor; }
   bool operator==(const ParallelPlan&) const = default;
@@ -48,10 +49,13 @@ constexpr std::int64_t microbatches(const ParallelPlan& plan, std::int64_t seque
 
 /// How attention is cut inside a replica: KV heads first, then the context (each KV-head shard's
 /// cache is dealt page-wise to `context` dies, whose partial results are merged). Latent attention
-/// has one cache for all heads: only the context is cut. Recurrences are cut by heads.
+/// has one cache for all heads: only the context is cut, or every die has a copy and its share of
+/// the heads. Recurrences are cut by heads.
 struct AttentionShards {
   std::int64_t heads = 1;    ///< shards of KV heads
   std::int64_t context = 1;  ///< dies per KV-head shard
+  bool copies = false;       ///< heads are cut, the cache is not
+  [[nodiscard]] std::int64_t cache_cuts() const { return copies ? 1 : heads * context; }
 };
 AttentionShards attention_shards(const Mixer& mixer, const ParallelPlan& plan);
 

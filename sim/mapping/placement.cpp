@@ -284,11 +284,6 @@ class StagePlacer {
   double active_ = 0, hit_ = 0, missing_heat_ = 0;
 };
 
-/// A window that the longest context does not fill keeps everything.
-bool keeps_all(const LlmSpec& llm, const Mixer& mixer) {
-  return held_tokens(mixer, llm.max_context) == llm.max_context;
-}
-
 CacheStage stage_cache(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t page_tokens,
                        std::int64_t stage, std::int64_t room) {
   CacheStage out{.page_tokens = page_tokens, .room = room};
@@ -301,11 +296,12 @@ CacheStage stage_cache(const LlmSpec& llm, const ParallelPlan& plan, std::int64_
     state += bytes_of(div_up(state_elements(*mixer), plan.tensor), llm.state);
     const std::int64_t elements = cache_elements(*mixer);
     if (elements == 0) continue;
+    const std::int64_t cuts = attention_shards(*mixer, plan).cache_cuts();
     if (keeps_all(llm, *mixer)) {
-      page += div_up(elements * page_tokens, plan.tensor);
+      page += div_up(elements * page_tokens, cuts);
     } else {
-      out.windows.push_back({held_tokens(*mixer, llm.max_context),
-                             bytes_of(div_up(elements, plan.tensor), llm.kv).count()});
+      out.windows.push_back(
+          {held_tokens(*mixer, llm.max_context), bytes_of(div_up(elements, cuts), llm.kv).count()});
     }
   }
   out.page = bytes_of(page, llm.kv).count();
@@ -321,6 +317,8 @@ void size_pages(const LlmSpec& llm, KvRoom& kv) {
     if (stage.page > 0) kv.pages = std::min(kv.pages, stage.room / stage.page);
   }
   if (kv.page_bytes.count() == 0) kv.pages = sequences_that_fit(kv.stages, llm.max_context);
+  kv.near_pages = near_pages(kv.stages);
+  kv.pages += kv.near_pages;
 }
 
 }  // namespace
@@ -387,6 +385,9 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
     const auto room = static_cast<std::int64_t>(
         std::floor(static_cast<double>(placer.kv_free(out.kv.tier)) * policy.kv_share));
     out.kv.stages.push_back(stage_cache(llm, plan, page_tokens, stage, room));
+    if (out.kv.tier == Tier::Hbm)
+      out.kv.stages.back().near_room = static_cast<std::int64_t>(
+          static_cast<double>(placer.kv_free(Tier::Sram)) * policy.kv_sram_share);
     out.kv.stages.back().far_room = placer.kv_free(Tier::Far);
     out.kv.stages.back().flash_room = placer.kv_free(Tier::Flash);
   }
@@ -402,7 +403,8 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
 
 bool holds(const PlatformSpec& platform, const LlmSpec& llm, const PlacementPolicy& policy,
            const ExpertRouter* router, const Demand& demand) {
-  for (const ParallelPlan& plan : enumerate_plans(llm, dies(platform))) {
+  for (ParallelPlan plan : enumerate_plans(llm, dies(platform))) {
+    plan.latent_copies = policy.latent_cache == LatentCache::Copied;
     if (plan.data > std::max<std::int64_t>(1, demand.sequences)) continue;
     try {
       const Placement placement =

@@ -2,6 +2,7 @@
 // What lives where: every weight shard in a tier of its die, the rest for the KV cache.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -45,6 +46,7 @@ struct KvRoom {
   std::int64_t page_tokens = 0;
   Bytes page_bytes{};      ///< of one page, all dies together
   std::int64_t pages = 0;  ///< per replica, in the fullest stage; sequences where no layer grows
+  std::int64_t near_pages = 0;  ///< of these, in SRAM beside `tier`, which is HBM
   std::int64_t replicas = 1;
   std::int64_t dies = 1;           ///< per replica and stage
   std::vector<CacheStage> stages;  ///< per die
@@ -52,8 +54,13 @@ struct KvRoom {
 
 /// The tier that a place of keys and values is.
 constexpr Tier tier_of(Tier home, KvPlace place) {
-  constexpr ByPlace<Tier> kBehind{{Tier::Hbm, Tier::Far, Tier::Flash}};
-  return place == KvPlace::Home ? home : kBehind[place];
+  constexpr ByPlace<Tier> kOf{{Tier::Sram, Tier::Hbm, Tier::Far, Tier::Flash}};
+  return place == KvPlace::Home ? home : kOf[place];
+}
+
+/// Of `tokens` cached tokens of so many sequences of a replica those in SRAM.
+inline std::int64_t near_tokens(const KvRoom& kv, std::int64_t tokens) {
+  return std::min(tokens, kv.near_pages * kv.page_tokens);
 }
 
 /// Contexts that reports give the number of concurrent streams for.

@@ -24,6 +24,12 @@ enum class ExpertBalance : std::uint8_t {
   Greedy,      ///< the hottest first, each to the group with the least expected load
 };
 
+/// How the dies of a replica share the cache of latent attention, which is one for all heads.
+enum class LatentCache : std::uint8_t {
+  Cut,     ///< by context: queries are gathered, partial results merged
+  Copied,  ///< each die has all of it and its share of the heads, as GPU serving stacks do
+};
+
 /// What the user may fix about where things live; what is left open, mapping decides.
 struct PlacementPolicy {
   /// Share of the active weight bytes of a token (expected over routing) to hold in SRAM, hottest
@@ -47,12 +53,15 @@ struct PlacementPolicy {
   /// All-reduces add in the order of the dies' numbers, whatever the size: the same tokens give the
   /// same bits in any batch.
   bool rank_order = false;
+  LatentCache latent_cache = LatentCache::Cut;
   /// Products are computed in tiles of so many rows, the last one filled up, so that a token's sums
   /// hang on no other's; 0: in as many rows as there are tokens. [He+ 2025, batch invariance]
   std::int64_t invariant_rows = 0;
   bool far_weights = false;  ///< let weights that fit nowhere else live behind the host link
   /// Share of the KV tier's free space given to KV; the rest stays empty (fragmentation).
   double kv_share = 0.95;
+  /// Share of the SRAM free after weights given to KV pages where the KV tier is HBM.
+  double kv_sram_share = 0;
   /// Bytes per die, by Tier, that something else has: a second model on the same dies.
   std::array<std::int64_t, kTierCount> taken{};
   std::optional<AdapterSpec> adapters{};  ///< that need room beside the model

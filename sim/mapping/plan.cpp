@@ -117,6 +117,10 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
   const std::int64_t micro = microbatches(plan, target.batch);
   const double batch = std::ceil(static_cast<double>(target.batch) / static_cast<double>(micro));
   const double tokens = std::ceil(batch / static_cast<double>(plan.data));  // per replica
+  const auto cached = div_up(target.batch, plan.data) * target.context;
+  const double near_share = cached > 0 ? static_cast<double>(near_tokens(placement.kv, cached)) /
+                                             static_cast<double>(cached)
+                                       : 0;
   const Collectives collectives{platform, placement.rank_order};
   const Bytes sums{static_cast<std::int64_t>(tokens) * llm.hidden * op_costs::kPartialSumBytes};
   const Precision inputs = llm.linear_inputs.value_or(llm.activations);
@@ -151,10 +155,14 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
       }
       double comm = llm.mixer_of(layer) != nullptr ? reduce : 0;
       if (const Mixer* mixer = llm.mixer_of(layer)) {
-        bytes[static_cast<std::size_t>(placement.kv.tier)] +=
+        const AttentionShards shards = attention_shards(*mixer, plan);
+        const double read =
             tokens * static_cast<double>(cache_read_bytes(llm, *mixer, target.context, 1).count()) /
-            static_cast<double>(plan.tensor);
-        if (attention_shards(*mixer, plan).context > 1) comm += small_exchange;
+            static_cast<double>(shards.cache_cuts());
+        const double near = keeps_all(llm, *mixer) ? read * near_share : 0;
+        bytes[static_cast<std::size_t>(placement.kv.tier)] += read - near;
+        bytes[static_cast<std::size_t>(Tier::Sram)] += near;
+        if (shards.context > 1) comm += small_exchange;
       }
       if (llm.layer_is_moe(layer)) {
         const auto experts = estimate_experts(llm, placement, *router, layer, batch);
@@ -197,13 +205,18 @@ namespace {
 
 constexpr std::int64_t kSampledLayers = 16;
 
-StepLoad decode_step(const PlanTarget& target, const ParallelPlan& plan) {
+StepLoad decode_step(const PlanTarget& target, const Placement& placement) {
   StepLoad load;
+  const std::int64_t replicas = placement.plan.data;
+  const std::int64_t each = div_up(target.batch, replicas);
+  const std::int64_t near =
+      target.batch > 0 ? near_tokens(placement.kv, each * target.context) / each : 0;
   for (std::int64_t i = 0; i < target.batch; ++i)
     load.sequences.push_back({.request = RequestId{static_cast<std::uint64_t>(i)},
                               .context = target.context,
+                              .near = near,
                               .new_tokens = 1,
-                              .replica = static_cast<std::int32_t>(i % plan.data)});
+                              .replica = static_cast<std::int32_t>(i % replicas)});
   return load;
 }
 
@@ -232,7 +245,7 @@ std::vector<bool> sample_layers(const LlmSpec& llm, const ParallelPlan& plan) {
 Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
                                  const Placement& placement, const ExpertRouter* router,
                                  const PlanTarget& target) {
-  const StepLoad load = decode_step(target, placement.plan);
+  const StepLoad load = decode_step(target, placement);
   const OpGraph whole = build_op_graph(llm);
   StepEstimate estimate{platform};
   StepPrograms programs;
@@ -318,6 +331,7 @@ PlanChoice choose_plan(const PlatformSpec& platform, const LlmSpec& llm,
   std::vector<PlanOption> without_room;
   std::optional<ParallelPlan> widest;
   for (ParallelPlan plan : enumerate_plans(llm, dies(platform))) {
+    plan.latent_copies = policy.latent_cache == LatentCache::Copied;
     plan.microbatches = policy.microbatches.value_or(0);
     if (!matches(policy.pipeline_parallel, plan.pipeline) ||
         !matches(policy.tensor_parallel, plan.tensor) ||

@@ -41,15 +41,33 @@ StepTotals totals_of(const StepPrograms& step) {
   return totals;
 }
 
-StepTotals totals_of(const EventCounts& counts, Tier kv_tier) {
+namespace {
+/// That left, or came to, SRAM beside home.
+Bytes near_moves(std::span<const KvMove> moves, KvPlace KvMove::*end) {
+  Bytes sum{};
+  for (const KvMove& m : moves)
+    if (m.*end == KvPlace::Near) sum += m.bytes;
+  return sum;
+}
+}  // namespace
+
+/// All that SRAM is read for else is counted by what it was for.
+Bytes near_read(const EventCounts& counts, const KvRoom& kv, std::span<const KvMove> moves) {
+  if (kv.near_pages == 0) return Bytes{};
+  const auto loaded = [&](TimeCategory c) { return counts.loaded[static_cast<std::size_t>(c)]; };
+  return counts.read[static_cast<std::size_t>(Tier::Sram)] - loaded(TimeCategory::WeightsSram) -
+         loaded(TimeCategory::Mac) - near_moves(moves, &KvMove::from);
+}
+
+StepTotals totals_of(const EventCounts& counts, const KvRoom& kv, std::span<const KvMove> moves) {
+  constexpr auto kSram = static_cast<std::size_t>(Tier::Sram);
   StepTotals totals;
   for (std::size_t t = 0; t < kWeightCategories.size(); ++t)
     totals.weights[t] = counts.loaded[static_cast<std::size_t>(kWeightCategories[t])];
-  totals.kv[static_cast<std::size_t>(kv_tier)] =
-      counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)];
+  const auto home = static_cast<std::size_t>(kv.tier);
+  totals.kv[home] = counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)];
   // The tiers behind are read for weights and moves alone, and written for moves alone; what moves
   // is read once and written once.
-  const auto home = static_cast<std::size_t>(kv_tier);
   totals.adapters_in = counts.loaded[static_cast<std::size_t>(TimeCategory::AdapterMove)];
   totals.moved_out[home] = totals.moved_in[home] =
       counts.loaded[static_cast<std::size_t>(TimeCategory::KvMove)] + totals.adapters_in;
@@ -57,6 +75,11 @@ StepTotals totals_of(const EventCounts& counts, Tier kv_tier) {
     const auto t = static_cast<std::size_t>(behind);
     totals.moved_out[home] -= totals.moved_out[t] = counts.read[t] - totals.weights[t];
     totals.moved_in[home] -= totals.moved_in[t] = counts.written[t];
+  }
+  if (kv.near_pages > 0) {
+    totals.kv[home] -= totals.kv[kSram] = near_read(counts, kv, moves);
+    totals.moved_out[home] -= totals.moved_out[kSram] = near_moves(moves, &KvMove::from);
+    totals.moved_in[home] -= totals.moved_in[kSram] = near_moves(moves, &KvMove::to);
   }
   totals.operands = counts.loaded[static_cast<std::size_t>(TimeCategory::Mac)];
   totals.macs = counts.macs;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "models/package/event_counts.hpp"
@@ -12,6 +13,7 @@
 #include "models/program/program.hpp"
 #include "sim/base/units.hpp"
 #include "sim/mapping/partition.hpp"
+#include "sim/mapping/placement.hpp"
 
 namespace reticle {
 
@@ -38,7 +40,11 @@ struct RooflineStep {
 
 /// Sums the loads, MACs and vector operations of programs / takes them from what was counted.
 StepTotals totals_of(const StepPrograms& step);
-StepTotals totals_of(const EventCounts& counts, Tier kv_tier);
+/// `moves`: of the step that was counted.
+StepTotals totals_of(const EventCounts& counts, const KvRoom& kv,
+                     std::span<const KvMove> moves = {});
+/// Keys and values that attention read from SRAM beside their home in HBM.
+Bytes near_read(const EventCounts& counts, const KvRoom& kv, std::span<const KvMove> moves = {});
 /// `in_turn`: a microbatch meets the stages one after another, so that with fewer microbatches than
 /// stages no more than so many in so many stages work at a time (stages / microbatches).
 RooflineStep roofline(const PlatformSpec& platform, const StepTotals& totals, double in_turn = 1);

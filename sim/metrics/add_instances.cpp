@@ -30,6 +30,7 @@ void add(PrefixStats& total, const PrefixStats& part) {
   add(total.evicted, part.evicted);
   total.spilled += part.spilled;
   total.prefetched += part.prefetched;
+  total.copied += part.copied;
 }
 
 void add(KvTierStats& total, const KvTierStats& part) {
@@ -117,6 +118,8 @@ void add_work(InstanceResult& total, const InstanceResult& part) {
   for (std::size_t i = 0; i < total.roofline_limits.size(); ++i)
     total.roofline_limits[i] += part.roofline_limits[i];
   total.kv_mean += part.kv_mean;
+  total.near_mean += part.near_mean;
+  total.near_read += part.near_read;
   add(total.recall, part.recall);
   total.residency.insert(total.residency.end(), part.residency.begin(), part.residency.end());
   total.activity.insert(total.activity.end(), part.activity.begin(), part.activity.end());
@@ -127,6 +130,7 @@ void add_work(InstanceResult& total, const InstanceResult& part) {
 void add_epoch(InstanceResult& total, const InstanceResult& next) {
   add_work(total, next);
   total.kv_peak = max(total.kv_peak, next.kv_peak);
+  total.near_peak = max(total.near_peak, next.near_peak);
   total.batch_peak = std::max(total.batch_peak, next.batch_peak);
 }
 
@@ -137,6 +141,7 @@ InstanceResult add_instances(const std::vector<InstanceResult>& parts) {
     add_work(total, parts[i]);
     add(total.placement, parts[i].placement);
     total.kv_peak += parts[i].kv_peak;
+    total.near_peak += parts[i].near_peak;
     total.batch_peak += parts[i].batch_peak;
   }
   std::ranges::stable_sort(total.residency, {}, &ResidencySample::time);

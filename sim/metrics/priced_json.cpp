@@ -6,6 +6,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/metrics/findings.hpp"
+#include "sim/metrics/provenance.hpp"
 
 namespace reticle {
 
@@ -109,6 +110,10 @@ void put_priced(Json& report, const PlatformSpec& platform, const PricedRun& run
                           {"per_chip", share_json(run, energy, cost, packages(platform))},
                           {"per_die", share_json(run, energy, cost, dies(platform))}};
   report["cost"] = cost_json(cost, platform.cost);
+  // Of a stored report the words of its own prices stay.
+  if (const Json::json_pointer prices{"/provenance/prices"}; report.contains(prices))
+    report["provenance"]["energy"] =
+        energy_shares(energy, report[prices].get<std::map<std::string, std::string>>());
 }
 
 std::string finished_text(const Json& report) {

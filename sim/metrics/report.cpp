@@ -15,6 +15,7 @@
 #include "sim/metrics/labels.hpp"
 #include "sim/metrics/plan_report.hpp"
 #include "sim/metrics/priced_json.hpp"
+#include "sim/metrics/provenance.hpp"
 #include "sim/metrics/serving_report.hpp"
 
 namespace reticle {
@@ -35,12 +36,13 @@ std::int64_t state_bytes(const KvRoom& kv) {
 }
 
 /// What a run adds to its inputs, in the order of the report.
-constexpr std::array<std::string_view, 30> kRunKeys{
+constexpr std::array<std::string_view, 31> kRunKeys{
     "throughput",  "steps",     "output_tokens", "prefill_tokens", "simulated_s",    "latency",
     "goodput",     "requests",  "roofline",      "limited_by",     "time_breakdown", "time_ps",
     "utilisation", "energy",    "normalised",    "memory",         "placement",      "collectives",
     "experts",     "residency", "instances",     "handover",       "faults",         "speculation",
-    "adapters",    "cost",      "recall",        "counts",         "confidence",     "simulator"};
+    "adapters",    "cost",      "recall",        "counts",         "confidence",     "provenance",
+    "simulator"};
 
 Json rows_json(const std::optional<RowsLeftOut>& rows) {
   if (!rows) return nullptr;
@@ -224,12 +226,12 @@ Json memory_json(const RunResult& result) {
   for (std::size_t t = 0; t < kTierCount; ++t) {
     const Placement& p = result.placement;
     if (p.capacity[t].count() == 0) continue;
-    const bool holds_kv = p.kv.tier == static_cast<Tier>(t);
+    const KvInTier kv = kv_in_tier(result, static_cast<Tier>(t));
     tiers.push_back({{"name", kTierNames[t]},
                      {"capacity_bytes", p.capacity[t].count()},
                      {"weights_bytes", p.weights[t].count()},
-                     {"kv_peak_bytes", holds_kv ? result.kv_peak.count() : 0},
-                     {"kv_mean_bytes", holds_kv ? result.kv_mean : 0.0},
+                     {"kv_peak_bytes", kv.peak.count()},
+                     {"kv_mean_bytes", kv.mean},
                      {"reserved_bytes", p.reserved[t].count()}});
   }
   return {{"tiers", std::move(tiers)}};
@@ -323,14 +325,15 @@ Json experts_json(const RunResult& r) {
                                        static_cast<double>(e.foreseeable)))}}}};
 }
 
-/// All keys and values of one run live in one tier, so that tier serves every KV read.
+/// Attention reads keys and values at hand: at home, or in SRAM beside it.
 Json residency_json(const RunFigures& f, const RunResult& result) {
-  const bool read = result.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)].count() > 0;
+  const Bytes read = result.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)];
   Json hits = Json::object();
   for (std::size_t t = 0; t < kTierCount; ++t) {
     if (result.placement.capacity[t].count() == 0) continue;
-    const bool here = result.placement.kv.tier == static_cast<Tier>(t);
-    hits[std::string{kTierNames[t]}] = read ? Json(here ? 1.0 : 0.0) : Json(nullptr);
+    const Bytes here = kv_in_tier(result, static_cast<Tier>(t)).read;
+    hits[std::string{kTierNames[t]}] =
+        or_null(ratio(static_cast<double>(here.count()), static_cast<double>(read.count())));
   }
   // Null where requests carry no prefix blocks or none are shared.
   const bool shared = result.prefix.blocks > 0;
@@ -346,6 +349,7 @@ Json residency_json(const RunFigures& f, const RunResult& result) {
                                                      static_cast<double>(prompts)))
                                      : Json(nullptr)},
       {"prefix_hit_tokens", of_blocks(result.prefix.hit_tokens)},
+      {"prefix_copied_bytes", of_blocks(result.prefix.copied.count())},
       {"prefix_blocks", of_blocks(result.prefix.blocks)},
       {"prefix_hit_blocks", of_blocks(result.prefix.hit_blocks)},
       {"evicted_blocks", of_blocks(result.prefix.evicted[KvPlace::Home])},
@@ -443,6 +447,9 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["recall"] = recall_json(result);
   report["counts"] = Json::parse(counts_to_json(result.counts));
   report["confidence"] = count_confidence(spec.resolved);
+  const Provenance rests_on = provenance(spec, result, f.energy);
+  report["provenance"] = {
+      {"time", rests_on.time}, {"energy", rests_on.energy}, {"prices", rests_on.prices}};
   report["simulator"] = simulator_json(result, simulator);
   put_priced(report, spec.platform,
              {.counts = result.counts,

@@ -61,6 +61,7 @@ void check_limits(const Json& report) {
     if (!limit.is_object() || !limit.contains("limit"))
       refuse("/feasible/limits", "expected objects with a key 'limit'");
 }
+
 /// A report that can be priced: of this schema, of a run that came to an end.
 Json finished_report(std::string_view text) {
   Json report = Json::parse(text, nullptr, /*allow_exceptions=*/false);

@@ -50,10 +50,10 @@ struct RequestRecord {
 struct ResidencySample {
   Picoseconds time{};
   std::int32_t instance = 0;
-  Bytes kv_used{};             ///< tokens in the cache, idle prefixes included
-  Bytes kv_reserved{};         ///< pages promised to admitted requests, shared ones once
-  Bytes kv_cached{};           ///< prefix blocks that nobody uses
-  ByPlace<Bytes> kv_behind{};  ///< prefix blocks and swapped caches, in the places behind home
+  /// Tokens in the cache, idle prefixes included; behind home prefix blocks and swapped caches.
+  ByPlace<Bytes> kv_used{};
+  ByPlace<Bytes> kv_reserved{};  ///< pages promised to admitted requests, shared ones once
+  ByPlace<Bytes> kv_cached{};    ///< at hand, prefix blocks that nobody uses
   std::int64_t running = 0;
   std::int64_t waiting = 0;
   Bytes adapters{};                         ///< in their slots, those on their way included
@@ -135,7 +135,10 @@ struct InstanceResult {
   Picoseconds roofline_busy{};  ///< sum over steps of their roofline
   std::array<Picoseconds, kRooflineLimitCount> roofline_limits{};  ///< of it, by RooflineLimit
   Bytes kv_peak{};                                                 ///< used
-  double kv_mean = 0;  ///< bytes used, averaged over time
+  double kv_mean = 0;    ///< bytes used, averaged over time
+  Bytes near_peak{};     ///< likewise in SRAM beside a home in HBM
+  double near_mean = 0;  ///< likewise
+  Bytes near_read{};     ///< by attention from there
   std::int64_t batch_peak = 0;
   RecallReport recall;
 };

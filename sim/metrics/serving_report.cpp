@@ -63,7 +63,7 @@ Json instances_json(const RunResult& result) {
                    {"output_tokens", r.output_tokens},
                    {"prefix_hit_tokens", r.prefix.hit_tokens},
                    {"preemptions", r.preemption.preemptions},
-                   {"kv_peak_bytes", r.kv_peak.count()}});
+                   {"kv_peak_bytes", (r.kv_peak + r.near_peak).count()}});
   return all;
 }
 
@@ -125,9 +125,19 @@ Json adapters_json(const RunSpec& spec, const RunResult& result) {
       {"mean_wait_ms", or_null(ratio(seconds(a.waited) * 1e3, static_cast<double>(a.waits)))}};
 }
 
+KvInTier kv_in_tier(const InstanceResult& result, Tier tier) {
+  const Bytes read = result.counts.loaded[static_cast<std::size_t>(TimeCategory::Kv)];
+  const Tier home = result.placement.kv.tier;
+  if (tier == home)
+    return {.peak = result.kv_peak, .read = read - result.near_read, .mean = result.kv_mean};
+  if (tier != tier_of(home, KvPlace::Near)) return {};
+  return {.peak = result.near_peak, .read = result.near_read, .mean = result.near_mean};
+}
+
 Json kv_tiers_json(const RunResult& result) {
   Json tiers = Json::object();
   for (const KvPlace place : kKvPlaces) {
+    if (place == KvPlace::Near && result.placement.kv.near_pages == 0) continue;
     const KvTierStats& t = result.kv_tiers[place];
     const PrefixStats& p = result.prefix;
     const Tier tier = tier_of(result.placement.kv.tier, place);
@@ -157,6 +167,18 @@ std::vector<std::string> serving_lines(const RunResult& result) {
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < result.instances.size(); ++i)
     lines.push_back(instance_line(result, i));
+  if (result.placement.kv.near_pages > 0) {
+    const KvInTier sram = kv_in_tier(result, Tier::Sram), home = kv_in_tier(result, Tier::Hbm);
+    const auto size = [](Bytes b) { return with_unit(static_cast<double>(b.count()), "B"); };
+    const auto share = ratio(static_cast<double>(sram.read.count()),
+                             static_cast<double>((sram.read + home.read).count()));
+    lines.push_back(fmt::format(
+        "Keys and values in SRAM: {} at most, {} of what attention read; {} brought there, {} sent "
+        "away",
+        size(sram.peak), share ? percent_text(*share) : "none",
+        size(result.kv_tiers[KvPlace::Near].moved_in),
+        size(result.kv_tiers[KvPlace::Near].moved_out)));
+  }
   if (const PrefixStats& p = result.prefix; p.spilled > 0)
     lines.push_back(
         fmt::format("{} blocks spilled behind home: {} found in the far tier, {} in flash, {} "

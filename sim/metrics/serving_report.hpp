@@ -21,6 +21,12 @@ Json speculation_json(const RunResult& result);
 /// Null without serving.lora.
 Json adapters_json(const RunSpec& spec, const RunResult& result);
 
+/// Keys and values in a tier, as far as attention reads them there.
+struct KvInTier {
+  Bytes peak{}, read{};
+  double mean = 0;  ///< bytes, over time
+};
+KvInTier kv_in_tier(const InstanceResult& result, Tier tier);
 /// What was taken and given back of each tier that keys and values can be in.
 Json kv_tiers_json(const RunResult& result);
 

@@ -17,6 +17,7 @@
 #include "sim/metrics/findings.hpp"
 #include "sim/metrics/labels.hpp"
 #include "sim/metrics/plan_report.hpp"
+#include "sim/metrics/provenance.hpp"
 #include "sim/metrics/serving_report.hpp"
 #include "sim/metrics/text_format.hpp"
 
@@ -225,11 +226,10 @@ std::string memory_table(const RunResult& result) {
                                 "weights", "KV peak", "KV mean", "reserved");
   for (std::size_t t = 0; t < kTierCount; ++t) {
     if (p.capacity[t].count() == 0) continue;
-    const bool holds_kv = p.kv.tier == static_cast<Tier>(t);
+    const KvInTier kv = kv_in_tier(result, static_cast<Tier>(t));
     out +=
         fmt::format("  {:<14}{:>14}{:>14}{:>14}{:>14}{:>14}\n", kTierNames[t], size(p.capacity[t]),
-                    size(p.weights[t]), size(holds_kv ? result.kv_peak : Bytes{}),
-                    cell(holds_kv ? result.kv_mean : 0), size(p.reserved[t]));
+                    size(p.weights[t]), size(kv.peak), cell(kv.mean), size(p.reserved[t]));
   }
   return out;
 }
@@ -293,6 +293,24 @@ std::string confidence_line(const std::vector<ResolvedValue>& resolved) {
   return list.empty() ? list : wrapped("Constants: ", list);
 }
 
+std::string shares_text(const std::map<std::string, double>& shares) {
+  std::vector<std::pair<double, std::string>> sorted;
+  for (const auto& [word, share] : shares) sorted.emplace_back(-share, word);
+  std::ranges::sort(sorted);
+  std::string list;
+  for (const auto& [share, word] : sorted)
+    list += fmt::format("{}{} {}", list.empty() ? "" : ", ", percent_text(-share), word);
+  return list;
+}
+
+/// By the least trusted constant that sets each part (docs/report.md).
+std::string provenance_lines(const Provenance& p) {
+  std::string out;
+  if (!p.time.empty()) out += wrapped("Time rests on    ", shares_text(p.time));
+  if (!p.energy.empty()) out += wrapped("Energy rests on  ", shares_text(p.energy));
+  return out;
+}
+
 std::string recall_text(const RunResult& result) {
   const RecallReport& recall = result.recall;
   if (recall.recalled == 0) return {};
@@ -330,7 +348,8 @@ std::string summary(const RunSpec& spec, const RunResult& result, const Simulato
       memory_table(result) + room_line(result.placement.kv) + residency_line(f, result.placement) +
           serving_block(result),
       finding_lines(spec, result, f),
-      confidence_line(spec.resolved) + simulator_line(result, simulator)};
+      provenance_lines(provenance(spec, result, f.energy)) + confidence_line(spec.resolved) +
+          simulator_line(result, simulator)};
   std::string out;
   for (const auto& block : blocks) {
     if (block.empty()) continue;

@@ -102,17 +102,19 @@ void write_residency_csv(std::ostream& out, const RunResult& result) {
   for (const ResidencySample& sample : result.residency)
     for (std::size_t t = 0; t < kTierCount; ++t) {
       if (placement.capacity[t].count() == 0) continue;
-      const bool holds_kv = placement.kv.tier == static_cast<Tier>(t);
-      const auto kv = [&](Bytes bytes) { return std::to_string(holds_kv ? bytes.count() : 0); };
-      Bytes here = holds_kv ? sample.kv_used : Bytes{};
-      for (const KvPlace place : kPlacesBelow)
-        if (tier_of(placement.kv.tier, place) == static_cast<Tier>(t))
-          here = sample.kv_behind[place];
+      const bool is_home = placement.kv.tier == static_cast<Tier>(t);
+      // Where home is SRAM nothing is near.
+      const auto kv = [&](const ByPlace<Bytes>& bytes) {
+        Bytes here{};
+        for (const KvPlace place : kKvPlaces)
+          if (tier_of(placement.kv.tier, place) == static_cast<Tier>(t)) here += bytes[place];
+        return std::to_string(here.count());
+      };
       write_row(out, {as_seconds(sample.time), std::to_string(sample.instance),
                       std::string{kTierNames[t]}, std::to_string(sample.weights[t].count()),
-                      std::to_string(here.count()), kv(sample.kv_reserved), kv(sample.kv_cached),
+                      kv(sample.kv_used), kv(sample.kv_reserved), kv(sample.kv_cached),
                       std::to_string(sample.running), std::to_string(sample.waiting),
-                      kv(sample.adapters)});
+                      std::to_string(is_home ? sample.adapters.count() : 0)});
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/serving/prefix_cache.hpp"
 
+#include <algorithm>
+
 #include "sim/base/error.hpp"
 
 namespace reticle {
@@ -54,7 +56,7 @@ void PrefixCache::unlist(const Node& node) {
 }
 
 void PrefixCache::count(const Node& node, std::int64_t by) {
-  if (node.place == KvPlace::Home && node.holders == 0) idle_ += by;
+  if (node.holders == 0) idle_[node.place] += by;
   in_[node.place] += by;
 }
 
@@ -92,7 +94,7 @@ PrefixCache::Match PrefixCache::match(std::span<const BlockId> blocks) const {
     if (m.arriving) break;
     ++m.blocks;
     ++m.in[node.place];
-    m.idle += node.place == KvPlace::Home && node.holders == 0;
+    m.idle[node.place] += node.holders == 0;
   }
   return m;
 }
@@ -101,7 +103,7 @@ PrefixCache::Match PrefixCache::match(std::span<const BlockId> blocks) const {
 /// the context it completes, so the ends of long contexts go first; what others are evicted for
 /// adds to the credit of whatever is used later, so that age counts.
 void PrefixCache::use(Node& node, std::optional<SessionId> session) {
-  if (session) sessions_.try_emplace(*session);
+  if (session && policy_ == PrefixCachePolicy::Session) sessions_.try_emplace(*session);
   update(node, [&] {
     ++node.holders;
     ++node.uses;
@@ -120,14 +122,17 @@ void PrefixCache::touch(SessionId session) {
   for (const BlockId id : leaves) list(nodes_.at(id));
 }
 
-void PrefixCache::hold(std::span<const BlockId> blocks, std::optional<SessionId> session) {
+void PrefixCache::hold(std::span<const BlockId> blocks, std::optional<SessionId> session,
+                       std::int64_t to_near) {
   ++clock_;
   for (const BlockId id : blocks) {
     const auto found = nodes_.find(id);
     invariant(found != nodes_.end(), "what is held is kept");
     Node& node = found->second;
-    node.arriving |= node.place != KvPlace::Home;
-    put(node, KvPlace::Home);
+    if (!at_hand(node.place)) {
+      node.arriving = true;
+      put(node, to_near-- > 0 ? KvPlace::Near : KvPlace::Home);
+    }
     use(node, session);
   }
 }
@@ -137,13 +142,15 @@ void PrefixCache::arrive(std::span<const BlockId> blocks) {
 }
 
 std::optional<KvPlace> PrefixCache::hold_or_insert(std::span<const BlockId> prefix,
-                                                   std::optional<SessionId> session) {
+                                                   std::optional<SessionId> session,
+                                                   KvPlace place) {
   const BlockId id = prefix.back();
   const auto [entry, fresh] = nodes_.try_emplace(id);
   Node& node = entry->second;
   std::optional<KvPlace> found;
   if (fresh) {
     node.id = id;
+    node.place = place;
     node.depth = std::ssize(prefix) - 1;
     if (node.depth > 0) node.parent = prefix[prefix.size() - 2];
     count(node, 1);
@@ -151,10 +158,22 @@ std::optional<KvPlace> PrefixCache::hold_or_insert(std::span<const BlockId> pref
     count_child(node, 1);
   } else {
     found = node.place;
-    put(node, KvPlace::Home);
+    put(node, std::min(place, node.place));
   }
   use(node, session);
   return found;
+}
+
+bool PrefixCache::raise(BlockId id) {
+  Node& node = nodes_.at(id);
+  if (node.arriving) return false;
+  invariant(node.place == KvPlace::Home, "what comes into SRAM was at home");
+  put(node, KvPlace::Near);
+  return true;
+}
+
+std::int64_t PrefixCache::in(std::span<const BlockId> blocks, KvPlace place) const {
+  return std::ranges::count_if(blocks, [&](BlockId id) { return nodes_.at(id).place == place; });
 }
 
 void PrefixCache::release(std::span<const BlockId> blocks) {

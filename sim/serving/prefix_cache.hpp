@@ -18,8 +18,9 @@ namespace reticle {
 /// for good, or to a place further from home.
 ///
 /// A block's id stands for the whole prefix up to its end, so blocks form a tree. Whoever uses a
-/// block uses those before it: only blocks without successors in their place leave it, so a prefix
-/// is a run of blocks at home, then perhaps a run of far ones, then one in flash.
+/// block uses those before it: only blocks without successors in their place leave it, and none
+/// comes into SRAM before those that it continues, so a prefix is a run of blocks in SRAM, then
+/// perhaps a run of blocks at home, of far ones, and one in flash.
 class PrefixCache {
  public:
   using BlockId = std::uint64_t;
@@ -30,24 +31,31 @@ class PrefixCache {
   /// The leading run of `blocks` that is kept.
   struct Match {
     std::size_t blocks = 0;
-    ByPlace<std::int64_t> in{};  ///< of these, by where they are
-    std::int64_t idle = 0;       ///< of those at home, held by nobody
-    bool arriving = false;       ///< the block behind the run is on its way
-    [[nodiscard]] std::int64_t behind() const {
-      return static_cast<std::int64_t>(blocks) - in[KvPlace::Home];
-    }
+    ByPlace<std::int64_t> in{};    ///< of these, by where they are
+    ByPlace<std::int64_t> idle{};  ///< of these, held by nobody
+    bool arriving = false;         ///< the block behind the run is on its way
+    [[nodiscard]] std::int64_t here() const { return in[KvPlace::Near] + in[KvPlace::Home]; }
+    [[nodiscard]] std::int64_t behind() const { return static_cast<std::int64_t>(blocks) - here(); }
   };
   [[nodiscard]] Match match(std::span<const BlockId> blocks) const;
 
   /// Takes hold of `blocks`, a whole prefix that is kept: a use of each. Those behind home are on
-  /// their way there from now on.
-  void hold(std::span<const BlockId> blocks, std::optional<SessionId> session = std::nullopt);
-  /// Those of `blocks` that were on their way are at home.
+  /// their way from now on, the first `to_near` of them into SRAM, the others home.
+  void hold(std::span<const BlockId> blocks, std::optional<SessionId> session = std::nullopt,
+            std::int64_t to_near = 0);
+  /// Those of `blocks` that were on their way are here.
   void arrive(std::span<const BlockId> blocks);
-  /// Takes hold of the last of `prefix`, computed by the caller, who holds the blocks before it. It
-  /// is at home from now on; returned is where it was kept already.
+  /// Takes hold of the last of `prefix`, computed by the caller, who holds the blocks before it and
+  /// has it in `place`. It is there from now on, or where it was kept already if that is nearer;
+  /// returned is where it was kept.
   std::optional<KvPlace> hold_or_insert(std::span<const BlockId> prefix,
-                                        std::optional<SessionId> session = std::nullopt);
+                                        std::optional<SessionId> session = std::nullopt,
+                                        KvPlace place = KvPlace::Home);
+  /// Puts a block that is at home into SRAM, where those before it are; false: it is just on its
+  /// way.
+  bool raise(BlockId id);
+  /// Of `blocks`, which are kept, those in a place.
+  [[nodiscard]] std::int64_t in(std::span<const BlockId> blocks, KvPlace place) const;
   /// Lets go of `blocks`, each held by the caller.
   void release(std::span<const BlockId> blocks);
   /// The session has asked for something.
@@ -60,10 +68,11 @@ class PrefixCache {
   /// Removes that block.
   void drop(BlockId id);
 
-  /// Blocks in all; of these, at home and held by nobody; of these, in a place, those that are on
+  /// Blocks in all; of these, at hand and held by nobody; of these, in a place, those that are on
   /// their way there included.
   [[nodiscard]] std::int64_t resident() const { return static_cast<std::int64_t>(nodes_.size()); }
-  [[nodiscard]] std::int64_t idle() const { return idle_; }
+  [[nodiscard]] std::int64_t idle() const { return idle(KvPlace::Near) + idle(KvPlace::Home); }
+  [[nodiscard]] std::int64_t idle(KvPlace place) const { return idle_[place]; }
   [[nodiscard]] std::int64_t in(KvPlace place) const { return in_[place]; }
 
  private:
@@ -71,7 +80,7 @@ class PrefixCache {
     BlockId id{};
     std::optional<BlockId> parent{};
     KvPlace place = KvPlace::Home;
-    bool arriving = false;  ///< on its way home, for those who hold it
+    bool arriving = false;  ///< on its way here, for those who hold it
     std::int64_t holders = 0;
     std::int64_t uses = 0;
     std::int64_t last_use = 0;
@@ -106,8 +115,7 @@ class PrefixCache {
   std::unordered_map<BlockId, Node> nodes_;
   std::unordered_map<SessionId, Session> sessions_;
   ByPlace<std::set<Rank>> leaves_;  ///< those that may go
-  std::int64_t idle_ = 0;
-  ByPlace<std::int64_t> in_{};
+  ByPlace<std::int64_t> idle_{}, in_{};
 };
 
 }  // namespace reticle

@@ -460,6 +460,23 @@ bool Scheduler::make_room(std::size_t at, std::int64_t tokens) {
   return true;
 }
 
+/// What runs comes into SRAM as far as there is room, and its new tokens are written where their
+/// pages are then. Where a window moves on, they take the places of dropped ones.
+void Scheduler::promote() {
+  if (kv_.capacity(KvPlace::Near).count() == 0) return;
+  auto work = load_.sequences.begin();
+  for (Running& r : running_) {
+    if (r.chunk == 0) continue;
+    const std::int64_t before = r.lease.filled, after = spec_.kept(r.processed + r.chunk);
+    kv_.promote(r.lease, after);
+    const std::int64_t near = kv_.near_tokens(r.lease, after);
+    const std::int64_t in_place = r.chunk - (after - before);
+    work->near_new = near - kv_.near_tokens(r.lease, before);
+    if (in_place > 0) work->near_new += std::min(in_place, in_place * near / after);
+    ++work;
+  }
+}
+
 const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted, Picoseconds now) {
   kv_.pass_time(now);
   begun_ = now;
@@ -499,6 +516,7 @@ const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted, Picoseconds now
     if (processed < r.request.input) prompt_tokens_ += chunk;
     load_.sequences.push_back({.request = r.request.id,
                                .context = r.lease.filled,
+                               .near = kv_.near_tokens(r.lease, r.lease.filled),
                                .new_tokens = chunk,
                                .replica = r.lease.replica,
                                .outputs = prefilling ? processed + chunk >= r.prompt : chunk,
@@ -506,6 +524,7 @@ const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted, Picoseconds now
                                .dropped = processed - r.lease.filled,
                                .adapter = r.request.adapter});
   }
+  promote();
   sort_by_class();
   if (adapters_) ask_for_adapters(now);
   prefetch(now);

@@ -187,6 +187,7 @@ class Scheduler {
   void release_adapter(const Running& r);
   void arrive_all();
   void admit(std::vector<Admitted>& admitted, Picoseconds now);
+  void promote();
   /// False: it was preempted itself.
   bool make_room(std::size_t at, std::int64_t tokens);
   Ticket give_up(const Running& r, bool keep = false);

@@ -114,6 +114,8 @@ struct LoraSpec {
 struct ServingSpec {
   /// Host time of the serving stack per layer and step, beyond the platform's own.
   Picoseconds layer_overhead{0};
+  /// Likewise per step and sequence in it: sampling, block tables, detokenising.
+  Picoseconds stream_overhead{0};
   std::int64_t max_batch = 256;        ///< requests decoding or prefilling at once
   std::int64_t prefill_tokens = 2048;  ///< prompt tokens a step may carry beside the decodes
   std::int64_t kv_page_tokens = 16;    ///< tokens per KV page
@@ -163,6 +165,8 @@ struct PrefixStats {
   ByPlace<std::int64_t> evicted{};  ///< blocks that had to leave a place, downwards or for good
   std::int64_t spilled = 0;         ///< of those that left home, kept behind it
   std::int64_t prefetched = 0;      ///< blocks that came home before their request was admitted
+  /// States copied into blocks, and from there for a sequence that continues one.
+  Bytes copied{};
 };
 
 /// Room of one tier, taken and given back: what was allocated was freed by who had it, or evicted,

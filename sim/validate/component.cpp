@@ -99,11 +99,13 @@ class RowWriter {
     if (mac().cycles_per_pass[static_cast<std::size_t>(p)] > 0) return std::nullopt;
     return "no MAC path for " + std::string{name_of(p)};
   }
-  /// Quantisation of the inputs, where the row's time includes it.
-  [[nodiscard]] Picoseconds quantise(Precision p) const {
+  /// What goes before a product along `depth`: quantisation of the inputs where the row's time
+  /// includes it.
+  [[nodiscard]] Picoseconds before(Precision p, std::int64_t depth) const {
     const auto& k = platform_.die.kernels;
-    if (!k || holds(precision_, "pre-quantised")) return {};
-    Picoseconds time = k->quantise[static_cast<std::size_t>(p)];
+    if (!k) return {};
+    Picoseconds time = before_product(*k, p, depth);
+    if (holds(precision_, "pre-quantised")) return time - k->quantise[static_cast<std::size_t>(p)];
     if (holds(precision_, "per-tensor")) time += k->per_tensor;
     return time;
   }
@@ -116,7 +118,7 @@ class RowWriter {
     if (!format) return "unknown format " + std::string{precision_};
     if (const auto why = unsupported(*format)) return why;
     const GemmShape s{shape_["M"], shape_["K"], shape_["N"]};
-    Picoseconds more = quantise(*format);
+    Picoseconds more = before(*format, s.k);
     if (framework_ == "PyTorch" && platform_.die.kernels) more += platform_.die.kernels->host;
     kernel_.begin(KernelKind::Product, more);
     if (const auto& k = platform_.die.kernels)
@@ -223,12 +225,12 @@ class RowWriter {
       down.push_back({tokens, inner, hidden, experts, use});
       touched += experts;
     }
-    Picoseconds more = quantise(*format);
-    if (block && platform_.die.kernels) more += platform_.die.kernels->block_experts;
+    const Picoseconds more =
+        block && platform_.die.kernels ? platform_.die.kernels->block_experts : Picoseconds{};
     const Bytes moved = bytes_of(shape_["T"] * shape_["topk"] * hidden, Precision::Bf16);
     const std::int64_t half = passes(&KernelParams::expert_passes) / 2;
     for (const auto* shapes : {&up, &down}) {
-      kernel_.begin(KernelKind::Experts, more);
+      kernel_.begin(KernelKind::Experts, more + before(*format, shapes->front().k));
       kernel_.cross(crossing(moved, half), true);
       kernel_.stream(bytes_of(touched * shapes->front().k * shapes->front().n, *format),
                      TimeCategory::WeightsHbm, *shapes, *format);

@@ -78,9 +78,16 @@ std::vector<std::string> parts_of(std::string_view text) {
   return parts;
 }
 
+constexpr const char* kAttentionBf16 = "llm.attention_weights=bf16";
+
 /// weights/inputs/cache; what is not said of the cache is BF16. Empty: it cannot be told.
-std::vector<std::string> format_sets(std::string_view precision) {
-  const std::vector<std::string> parts = parts_of(precision);
+/// "nvfp4 MoE / bf16 attn": those of experts and of attention. Of "a-or-b" the first is taken.
+std::vector<std::string> format_sets(const SystemRun& run) {
+  const std::string_view precision = run.precision;
+  if (precision == "nvfp4 MoE / bf16 attn")
+    return {"llm.weights=nvfp4", "llm.linear_inputs=nvfp4", "llm.kv=bf16", kAttentionBf16};
+  std::vector<std::string> parts = parts_of(precision);
+  for (std::string& part : parts) part = part.substr(0, part.find("-or-"));
   const auto weights = find(kFormats, parts[0]);
   if (!weights) return {};
   const auto inputs = parts.size() > 1 ? find(kFormats, parts[1]) : weights;
@@ -88,6 +95,9 @@ std::vector<std::string> format_sets(std::string_view precision) {
   std::vector<std::string> sets{"llm.weights=" + *weights,
                                 "llm.linear_inputs=" + inputs.value_or(*weights),
                                 "llm.kv=" + cache.value_or("bf16")};
+  // NVIDIA's FP4 checkpoints of DeepSeek keep attention in BF16 [TensorRT-LLM, tech_blog1,
+  // Precision Strategy; NVIDIA/Model-Optimizer issue 150].
+  if (*weights == "nvfp4" && run.model.starts_with("DeepSeek")) sets.emplace_back(kAttentionBf16);
   return sets;
 }
 
@@ -106,9 +116,12 @@ std::vector<std::string> plan_sets(std::string_view parallelism, std::int64_t ch
   return sets;
 }
 
-/// Prompts of ml-energy's chat runs are not told: those of LMSYS-Chat-1M have 70 tokens in the mean
-/// [Zheng+ 2024, table 1]. Keys and values of so few weigh little beside the weights.
-constexpr std::int64_t kChatPrompt = 70;
+/// Prompts of ml-energy's chat runs, histories of conversations, are not told; memory bounds them.
+/// Two B200 runs keep batches of 1,022 and 2,043 full: 90 % of memory less weights and some 10 GB
+/// per GPU of activations and graphs has room for 510 tokens of each sequence. Two H100 runs, full
+/// at 691 and 724 of 768 allowed, say the same. Lengths being even between none and twice the mean
+/// of 400, 265 of these are the sequence's own output so far.
+constexpr std::int64_t kChatPrompt = 250;
 /// "All requests queued": more clients than any of these machines holds at a time.
 constexpr std::int64_t kMany = 1024;
 /// Prompt tokens a step may carry: the default of vLLM (max_num_batched_tokens), TensorRT-LLM
@@ -131,10 +144,20 @@ void put_lengths(const SystemRun& run, SystemCase& system) {
     system.left_out = "lengths or concurrency are not told as numbers";
     return;
   }
-  for (const auto& [key, value] : {std::pair{"workload.batch", *batch},
-                                   {"workload.context", kChatPrompt + *mean / 2},
-                                   {"workload.steps", std::int64_t{4}}})
-    system.request.sets.push_back(fmt::format("{}={}", key, value));
+  // Lengths are even between none and twice the mean.
+  system.clients = *batch;
+  system.queued = true;
+  system.input = 2 * kChatPrompt;
+  system.output = 2 * *mean;
+  system.shortest = 0;
+}
+/// Drafts of the model's own prediction heads: "MTP3", but not "no MTP" or an ablation without.
+bool speculates(const SystemRun& run) {
+  const auto says = [](std::string_view text, std::string_view word) {
+    return text.find(word) != std::string_view::npos;
+  };
+  if (says(run.id, "mtp") || says(run.id, "MTP")) return true;
+  return says(run.notes, "MTP") && !says(run.notes, "no MTP");
 }
 }  // namespace
 
@@ -163,6 +186,7 @@ std::vector<SystemRun> system_runs(const Table& table) {
                       .input = text("input_len"),
                       .output = text("output_len"),
                       .concurrency = text("concurrency"),
+                      .notes = text("notes"),
                       .chips = static_cast<std::int64_t>(row.number("n_chips").value_or(0)),
                       .measured = {}});
     const auto value = row.number("value");
@@ -185,20 +209,18 @@ SystemCase case_of(const SystemRun& run) {
   if (run.chips < 1 || run.chips > 8) return leave("more than one node of eight, or not told");
   if (run.quality == "C")
     return leave("a claim or an average, not a measurement of a configuration");
-  if (run.id.find("mtp") != std::string::npos || run.id.find("MTP") != std::string::npos)
-    return leave("speculative decoding with an acceptance that is not told");
-  const std::vector<std::string> formats = format_sets(run.precision);
+  if (speculates(run)) return leave("speculative decoding with an acceptance that is not told");
+  const std::vector<std::string> formats = format_sets(run);
   if (formats.empty()) return leave("formats '" + run.precision + "' are not told");
   RunRequest& request = system.request;
   request.platform = *platform;
   request.llm = *model;
   request.workload = "steady-decode";
   const std::string stack = stack_of(run.framework);
-  if (!stack.empty())
-    request.serving = run.platform.starts_with("MI") && stack == "vllm" ? "vllm-rocm" : stack;
+  if (!stack.empty()) request.serving = run.platform.starts_with("MI") ? stack + "-rocm" : stack;
   request.sets = {fmt::format("platform.packages_per_node={}", run.chips),
                   "platform.energy.package_static_w=0",  // of the host; energies are of GPUs
-                  "serving.max_batch=4096",
+                  "placement.latent_cache=copied",       // as all of these stacks have it
                   fmt::format("serving.prefill_tokens={}", kPromptTokens),
                   "serving.admission=on-demand",
                   "serving.prefix_cache=off"};
@@ -206,8 +228,10 @@ SystemCase case_of(const SystemRun& run) {
   const auto plan = plan_sets(run.parallelism, run.chips);
   request.sets.insert(request.sets.end(), plan.begin(), plan.end());
   put_lengths(run, system);
-  if (system.clients > 0)
-    request.sets.push_back(fmt::format("placement.plan_batch={}", system.clients));
+  request.sets.push_back(
+      fmt::format("placement.plan_batch={}", std::max<std::int64_t>(1, system.clients)));
+  request.sets.push_back(
+      fmt::format("serving.max_batch={}", system.queued ? system.clients : 4096));
   return system;
 }
 
@@ -220,15 +244,19 @@ Trace clients_trace(const SystemCase& system, std::int64_t turns) {
     const double share = system.shortest + (1 - system.shortest) * lengths.uniform();
     return std::max<std::int64_t>(1, std::llround(share * static_cast<double>(nominal)));
   };
-  for (std::int64_t turn = 0; turn < turns; ++turn)
+  // Of a queue, which is left before its end, more than will be begun.
+  const std::int64_t rounds = system.queued ? 2 * turns : turns;
+  for (std::int64_t turn = 0; turn < rounds; ++turn)
     for (std::int64_t client = 0; client < system.clients; ++client) {
       Request request;
       request.id = RequestId{trace.requests.size()};
       request.input_tokens = draw(system.input);
       request.output_tokens = draw(system.output);
-      request.session = static_cast<std::uint64_t>(client);
-      request.turn = turn;
-      if (turn > 0) request.pause = Picoseconds{0};
+      if (!system.queued) {
+        request.session = static_cast<std::uint64_t>(client);
+        request.turn = turn;
+        if (turn > 0) request.pause = Picoseconds{0};
+      }
       trace.requests.push_back(request);
     }
   return trace;

@@ -17,6 +17,7 @@ namespace reticle {
 struct SystemRun {
   std::string id, platform, model, precision, parallelism, framework, family, quality, source;
   std::string input, output, concurrency;  ///< as written: numbers of tokens and streams, or words
+  std::string notes;
   std::int64_t chips = 0;
   std::map<std::string, double> measured;  ///< by metric, in its unit
 };
@@ -25,10 +26,13 @@ struct SystemRun {
 std::vector<SystemRun> system_runs(const Table& table);
 
 /// How a run is simulated: clients that each send their next request when the former one has been
-/// answered, as the benchmarks' clients do; or, where only the batch is told, a steady decode.
+/// answered, as the benchmarks' clients do; or, where the batch is told, a queue that keeps it
+/// full.
 struct SystemCase {
   RunRequest request;
-  std::int64_t clients = 0;  ///< 0: a steady decode
+  std::int64_t clients = 0;
+  /// All requests are there at once, `clients` of them run at a time; left while the batch is full.
+  bool queued = false;
   std::int64_t input = 0, output = 0;
   double shortest = 1;   ///< lengths are uniform from this share of the nominal ones on
   std::string left_out;  ///< why it cannot be simulated; empty: it can

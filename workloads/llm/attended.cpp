@@ -108,6 +108,10 @@ std::int64_t held_tokens(const Mixer& mixer, std::int64_t tokens) {
   return a != nullptr && a->window > 0 ? std::min(tokens, a->window + a->sink_tokens) : tokens;
 }
 
+bool keeps_all(const LlmSpec& llm, const Mixer& mixer) {
+  return held_tokens(mixer, llm.max_context) == llm.max_context;
+}
+
 std::int64_t cache_elements(const Mixer& mixer) { return std::visit(CacheElements{}, mixer.of); }
 
 std::int64_t state_elements(const Mixer& mixer) {
@@ -117,15 +121,40 @@ std::int64_t state_elements(const Mixer& mixer) {
          std::max<std::int64_t>(0, r->conv - 1) * r->qkv_width();
 }
 
+namespace {
+std::int64_t read_elements(const Mixer& mixer, const Attended& asked) {
+  if (!selects(mixer)) return asked.read * cache_elements(mixer);
+  const auto& latent = std::get<LatentAttentionSpec>(mixer.of);
+  return asked.read * (latent.kv_rank + latent.rope_dim) + asked.scanned * latent.index_dim;
+}
+}  // namespace
+
+Attended near_of(const LlmSpec& llm, const Mixer& mixer, const Attended& asked,
+                 std::int64_t context, std::int64_t near) {
+  if (near == 0 || !keeps_all(llm, mixer)) return {};
+  const auto part = [&](std::int64_t tokens) {
+    return tokens - mul_div_up(tokens, context - near, context);
+  };
+  return {.read = part(asked.read), .scanned = part(asked.scanned)};
+}
+
 Bytes cache_read_bytes(const LlmSpec& llm, const Mixer& mixer, std::int64_t context,
                        std::int64_t new_tokens) {
-  const Attended asked = attended(mixer, context, new_tokens);
-  std::int64_t elements = asked.read * cache_elements(mixer);
-  if (selects(mixer)) {
-    const auto& latent = std::get<LatentAttentionSpec>(mixer.of);
-    elements = asked.read * (latent.kv_rank + latent.rope_dim) + asked.scanned * latent.index_dim;
-  }
+  const std::int64_t elements = read_elements(mixer, attended(mixer, context, new_tokens));
   return bytes_of(elements, llm.kv) + bytes_of(state_elements(mixer), llm.state);
+}
+
+Bytes near_read_bytes(const LlmSpec& llm, std::int64_t context, std::int64_t near,
+                      std::int64_t new_tokens) {
+  if (near == 0) return Bytes{};
+  Bytes sum{};
+  for (std::size_t m = 0; m < llm.mixers.size(); ++m) {
+    const Mixer& mixer = llm.mixers[m];
+    const Attended of_all = attended(mixer, context, new_tokens);
+    const std::int64_t elements = read_elements(mixer, near_of(llm, mixer, of_all, context, near));
+    sum += llm.layers_with(static_cast<std::int64_t>(m)) * bytes_of(elements, llm.kv);
+  }
+  return sum;
 }
 
 Bytes cache_read_bytes(const LlmSpec& llm, std::int64_t context, std::int64_t new_tokens) {

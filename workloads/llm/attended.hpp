@@ -22,8 +22,16 @@ bool selects(const Mixer& mixer);
 /// `new_tokens` tokens behind `context` cached ones. A recurrence attends to nothing.
 Attended attended(const Mixer& mixer, std::int64_t context, std::int64_t new_tokens);
 
+/// Of what is read and scanned the part in SRAM, where `near` of the `context` cached tokens of
+/// layers that keep all are: tokens that are selected lie anywhere among them.
+Attended near_of(const LlmSpec& llm, const Mixer& mixer, const Attended& asked,
+                 std::int64_t context, std::int64_t near);
+
 /// Tokens of a sequence of `tokens` that a later query can still see.
 std::int64_t held_tokens(const Mixer& mixer, std::int64_t tokens);
+
+/// Whether that is all of them up to the longest context: its keys and values are in pages.
+bool keeps_all(const LlmSpec& llm, const Mixer& mixer);
 
 /// Elements one cached token has / elements of state, in one layer. An index key is counted as
 /// elements of the cache's format.
@@ -37,6 +45,9 @@ Bytes cache_read_bytes(const LlmSpec& llm, const Mixer& mixer, std::int64_t cont
 /// Over all layers: bytes read from the cache (states included) and multiply-accumulates of
 /// attention for one sequence of a step.
 Bytes cache_read_bytes(const LlmSpec& llm, std::int64_t context, std::int64_t new_tokens);
+/// Of these bytes those in SRAM (near_of).
+Bytes near_read_bytes(const LlmSpec& llm, std::int64_t context, std::int64_t near,
+                      std::int64_t new_tokens);
 std::int64_t attention_macs(const LlmSpec& llm, std::int64_t context, std::int64_t new_tokens);
 
 }  // namespace reticle

@@ -15,12 +15,14 @@ namespace reticle {
 struct SequenceWork {
   RequestId request{};
   std::int64_t context = 0;     ///< tokens in the cache before the step
+  std::int64_t near = 0;        ///< of these, in SRAM beside a home in HBM
   std::int64_t new_tokens = 1;  ///< 1 when decoding, a chunk of the prompt when prefilling
   std::int32_t replica = 0;     ///< attention replica that holds the sequence's KV
   std::int64_t outputs = 1;     ///< positions whose logits are computed: 0 inside a prompt
   /// Of the new tokens, those that a draft proposes before the step, which verifies them.
   std::int64_t drafts = 0;
-  std::int64_t dropped = 0;  ///< tokens before the new ones that the cache keeps no more
+  std::int64_t dropped = 0;   ///< tokens before the new ones that the cache keeps no more
+  std::int64_t near_new = 0;  ///< of the new tokens, those whose keys and values go into SRAM
   std::optional<std::uint32_t> adapter{};  ///< whose low-rank matrices its tokens also meet
 
   /// Every new token yields one: it is past its prompt, or at the last token of it.
@@ -29,10 +31,12 @@ struct SequenceWork {
   [[nodiscard]] std::int64_t position() const { return context + dropped; }
 };
 
-/// Where keys and values are: in the tier attention reads, or further and further behind it.
-enum class KvPlace : std::uint8_t { Home, Far, Flash };
-inline constexpr std::array kKvPlaces{KvPlace::Home, KvPlace::Far, KvPlace::Flash};
+/// Where keys and values are: at hand, in SRAM beside a home in HBM or at home, where attention
+/// reads them, or further and further behind.
+enum class KvPlace : std::uint8_t { Near, Home, Far, Flash };
+inline constexpr std::array kKvPlaces{KvPlace::Near, KvPlace::Home, KvPlace::Far, KvPlace::Flash};
 inline constexpr std::array kPlacesBelow{KvPlace::Far, KvPlace::Flash};
+constexpr bool at_hand(KvPlace place) { return place <= KvPlace::Home; }
 
 /// One of each place.
 template <class T>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What binds helps when it is doubled, what does not bind changes nothing; more work takes longer.
+#include <cstdlib>
+
 #include "tests/sim/engine/run_fixture.hpp"
 
 using namespace reticle::test;
@@ -100,4 +102,18 @@ TEST_CASE("work: a larger batch yields more tokens per second") {
     CHECK(r["throughput"]["output_tokens_per_s"].get<double>() > before);
     before = r["throughput"]["output_tokens_per_s"];
   }
+}
+
+TEST_CASE("time: the host's share grows with the layers and with the streams of a step") {
+  const Sets eight{"workload.batch=8", "workload.steps=2"};
+  const auto with = [&](const Sets& sets) { return simulated_ps(one_die(eight + sets)); };
+  const std::int64_t bare = with({});
+  const std::int64_t layers = catalogue_llm("llama-3-70b").layer_count();
+  constexpr std::int64_t kSteps = 2, kPicoseconds = 1'000'000;
+  // Steps that begin later meet the refreshes of memories elsewhere: a thousandth at most.
+  const auto is = [](std::int64_t more, std::int64_t expected) {
+    CHECK(std::abs(more - expected) <= expected / 1000);
+  };
+  is(with({"serving.layer_overhead=3 us"}) - bare, kSteps * layers * 3 * kPicoseconds);
+  is(with({"serving.stream_overhead=50 us"}) - bare, kSteps * 8 * 50 * kPicoseconds);
 }

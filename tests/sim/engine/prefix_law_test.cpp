@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tests/sim/engine/run_fixture.hpp"
+#include "workloads/llm/attended.hpp"
 
 using namespace reticle::test;
 
@@ -12,6 +13,15 @@ json agents(const Sets& sets) {
   return report(Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload",
                           "sample-agent"} +
                 reticle::test::sets(Sets{"llm.max_context=200000"} + sets));
+}
+
+/// Of a sequence, all layers together.
+std::int64_t state_bytes(const std::string& name) {
+  const reticle::LlmSpec llm = catalogue_llm(name);
+  std::int64_t elements = 0;
+  for (std::int64_t layer = 0; layer < llm.layer_count(); ++layer)
+    if (const reticle::Mixer* mixer = llm.mixer_of(layer)) elements += state_elements(*mixer);
+  return reticle::bytes_of(elements, llm.state).count();
 }
 
 }  // namespace
@@ -38,6 +48,43 @@ TEST_CASE("prefix cache: of requests that come one by one it finds what the trac
   CHECK(r["latency"]["ttft_ms"]["mean"].get<double>() <
         0.5 * off["latency"]["ttft_ms"]["mean"].get<double>());
   CHECK(r["output_tokens"] == off["output_tokens"]);
+}
+
+TEST_CASE("prefix cache: layers with windows or states find as much, and states are copied") {
+  struct Case {
+    const char* llm;
+    bool states;
+  };
+  for (const auto& [llm, states] :
+       {Case{"gpt-oss-120b", false}, Case{"nemotron-3-nano-30b-a3b", true}}) {
+    CAPTURE(llm);
+    const auto run = [llm = llm](const std::string& cache) {
+      return report(
+          Arguments{"run", "--platform", "h100-8", "--llm", llm, "--workload", "sample-agent"} +
+          sets({"llm.max_context=300000", "workload.rate_scale=0.001",
+                "serving.prefix_cache=" + cache}));
+    };
+    const json on = run("lru"), off = run("off"), pages = agents({"workload.rate_scale=0.001"});
+    const json& residency = on["residency"];
+    CHECK(residency["evicted_blocks"] == 0);
+    CHECK(residency["prefix_hit_blocks"] == pages["residency"]["prefix_hit_blocks"]);
+    CHECK(off["prefill_tokens"].get<std::int64_t>() - on["prefill_tokens"].get<std::int64_t>() ==
+          residency["prefix_hit_tokens"].get<std::int64_t>());
+    CHECK(on["latency"]["ttft_ms"]["mean"].get<double>() <
+          0.7 * off["latency"]["ttft_ms"]["mean"].get<double>());
+    // A copy for each block that was completed, and for each sequence that continued one.
+    const auto copied = residency["prefix_copied_bytes"].get<std::int64_t>();
+    const std::int64_t completed = residency["prefix_blocks"].get<std::int64_t>() -
+                                   residency["prefix_hit_blocks"].get<std::int64_t>();
+    CHECK((copied > 0) == states);
+    if (states) {
+      const std::int64_t bytes = state_bytes(llm);
+      CHECK(copied % bytes == 0);
+      CHECK(copied / bytes > completed);
+      CHECK(copied / bytes <= completed + on["requests"]["finished"].get<std::int64_t>());
+    }
+    CHECK(on["output_tokens"] == off["output_tokens"]);
+  }
 }
 
 TEST_CASE("preemption: a machine short of room serves all, and computes some tokens twice") {

@@ -47,14 +47,6 @@ TEST_CASE("replay: the Azure conversation trace on h100-8 serves every request")
   CHECK(r["output_tokens"].get<std::int64_t>() > 4'000'000);
 }
 
-TEST_CASE("replay: the head of the Mooncake conversation trace on ref-asic serves every request") {
-  if (absent()) return;
-  const json r = replay("ref-asic", "claude-class-mid",
-                        "prefix/mooncake_conversation_first3500.jsonl", {"workload.limit=200"});
-  check_whole(r);
-  CHECK(r["requests"]["total"] == 200);
-}
-
 TEST_CASE("replay: the Mooncake conversation trace on h100-8 serves every request") {
   if (absent()) return;
   const json r =
@@ -71,4 +63,29 @@ TEST_CASE("replay: coding-agent sessions on h100-8 are served, or refused for wh
   // Prompts beyond the 131,072 tokens that the model attends to, and nothing else.
   CHECK(r["requests"]["rejected"] == 297);
   CHECK(r["requests"]["rejected_for"]["context"] == 297);
+}
+
+TEST_CASE("replay: the Azure conversation trace on ref-asic serves every request") {
+  if (absent()) return;
+  const json r =
+      replay("ref-asic", "claude-class-mid", "arrivals/AzureLLMInferenceTrace_conv.csv", {});
+  check_whole(r);
+  CHECK(r["requests"]["finished"] == 19'366);
+}
+
+TEST_CASE("replay: the Mooncake conversation trace on ref-asic serves every request") {
+  if (absent()) return;
+  const json r =
+      replay("ref-asic", "claude-class-mid", "prefix/mooncake_conversation_first3500.jsonl", {});
+  check_whole(r);
+  CHECK(r["requests"]["finished"] == 3500);
+}
+
+TEST_CASE("replay: coding-agent sessions on ref-asic are served, or refused for what they ask") {
+  if (absent()) return;
+  const json r = replay("ref-asic", "claude-class-mid", "agent/weka_claude_code", {});
+  check_whole(r);
+  CHECK(r["requests"]["total"] == 860);
+  CHECK(r["requests"]["unfinished"] == 0);
+  CHECK(r["requests"]["rejected"] == r["requests"]["rejected_for"]["context"]);
 }

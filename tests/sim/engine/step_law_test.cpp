@@ -53,8 +53,11 @@ void check_step(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t packa
 
   Lowering lowering{bench.platform, bench.llm, bench.placement, bench.router_or_null()};
   Deployment deployment{"deployment", bench.platform, false};
-  SiliconExecutor executor{lowering, deployment, bench.platform, bench.placement,
-                           bench.platform.die.sequencer.step_overhead};
+  SiliconExecutor executor{lowering,
+                           deployment,
+                           bench.platform,
+                           bench.placement,
+                           {.step = bench.platform.die.sequencer.step_overhead}};
   std::vector<StepOutcome> outcomes;
   Picoseconds ended{};
   run_in_thread([&] {
@@ -77,7 +80,7 @@ void check_step(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t packa
     for (const Picoseconds part : outcome.breakdown) CHECK(part >= Picoseconds{0});
     CHECK(outcome.breakdown[static_cast<std::size_t>(TimeCategory::Launch)] >= 3_us);
     CHECK(outcome.roofline.duration <= outcome.duration);
-    const StepTotals counted = totals_of(counts, bench.placement.kv.tier);
+    const StepTotals counted = totals_of(counts, bench.placement.kv);
     CHECK(counted.weights == asked.weights);
     CHECK(counted.kv == asked.kv);
     CHECK(counted.macs == asked.macs);
@@ -133,8 +136,11 @@ std::vector<StepOutcome> moving(BytesPerSecond rate,
   Bench bench{p, small_dense(), {}};
   Lowering lowering{bench.platform, bench.llm, bench.placement, nullptr};
   Deployment deployment{"deployment", bench.platform, false};
-  SiliconExecutor executor{lowering, deployment, bench.platform, bench.placement,
-                           bench.platform.die.sequencer.step_overhead};
+  SiliconExecutor executor{lowering,
+                           deployment,
+                           bench.platform,
+                           bench.placement,
+                           {.step = bench.platform.die.sequencer.step_overhead}};
   std::vector<StepOutcome> outcomes;
   run_in_thread([&] {
     for (const auto& each : moves) {

@@ -113,6 +113,58 @@ TEST_CASE("lower: every mixer's decode step reads its cache and its weights once
     }
 }
 
+TEST_CASE("lower: what is in SRAM is read there and not at home, to the byte, under any plan") {
+  constexpr std::int64_t kBatch = 8, kContext = 200;
+  constexpr auto kSram = static_cast<std::size_t>(Tier::Sram);
+  constexpr auto kHbm = static_cast<std::size_t>(Tier::Hbm);
+  const PlacementPolicy policy{.sram_fraction = 0, .kv_sram_share = 1};
+  for (const LlmSpec& llm : all())
+    for (const ParallelPlan& plan : enumerate_plans(llm, 8)) {
+      CAPTURE(llm.name);
+      CAPTURE(to_string(plan));
+      Bench bench{small_platform(8), llm, plan, policy};
+      REQUIRE(bench.placement.kv.near_pages > 0);
+      const StepPrograms before = bench.lower(decode(kBatch, kContext, plan.data));
+      const StepTotals without = totals_of(before);
+      for (const std::int64_t near : {std::int64_t{40}, std::int64_t{120}, kContext}) {
+        CAPTURE(near);
+        StepLoad load = decode(kBatch, kContext, plan.data);
+        for (SequenceWork& s : load.sequences) s.near = near, s.near_new = 1;
+        const StepPrograms step = bench.lower(load);
+        const StepTotals totals = totals_of(step);
+        const std::int64_t in_sram = kBatch * near_read_bytes(llm, kContext, near, 1).count();
+        CHECK(in_sram > 0);
+        CHECK(totals.kv[kSram].count() == in_sram);
+        CHECK((totals.kv[kSram] + totals.kv[kHbm]) == without.kv[kHbm]);
+        CHECK(totals.weights == without.weights);
+        CHECK(totals.macs == without.macs);
+        CHECK(totals.vector_ops == without.vector_ops);
+        CHECK(stored_bytes(step) == stored_bytes(before));
+        CHECK(roofline(bench.platform, totals).duration <=
+              roofline(bench.platform, without).duration);
+      }
+    }
+}
+
+TEST_CASE("lower: copies of a latent cache are read and written by every die, products are not") {
+  constexpr std::int64_t kBatch = 8, kContext = 200;
+  const LlmSpec llm = latent();
+  for (ParallelPlan plan : enumerate_plans(llm, 8)) {
+    CAPTURE(to_string(plan));
+    Bench cut{small_platform(8), llm, plan};
+    const StepPrograms shared = cut.lower(decode(kBatch, kContext, plan.data));
+    plan.latent_copies = true;
+    Bench copied{small_platform(8), llm, plan};
+    const StepPrograms step = copied.lower(decode(kBatch, kContext, plan.data));
+    CHECK(sum(totals_of(step).macs) == sum(totals_of(shared).macs));
+    CHECK(sum(totals_of(step).kv) == plan.tensor * sum(totals_of(shared).kv));
+    CHECK(stored_bytes(step) == plan.tensor * stored_bytes(shared));
+    CHECK(copied.placement.kv.page_bytes == plan.tensor * cut.placement.kv.page_bytes);
+    // Neither queries are gathered nor partial results merged.
+    if (plan.tensor > 1) CHECK(step.exchanges.size() < shared.exchanges.size());
+  }
+}
+
 TEST_CASE("lower: a prefill of latent attention expands what is cached, and reads it once") {
   constexpr std::int64_t kContext = 96, kNew = 33;
   const LlmSpec llm = latent();

@@ -91,7 +91,7 @@ TEST_CASE("totals_of: counts and programs of one step agree") {
       counts.macs[static_cast<std::size_t>(in.precision)] += s.m * s.k * s.n * s.count;
     }
   });
-  const StepTotals from_counts = totals_of(counts, bench.placement.kv.tier);
+  const StepTotals from_counts = totals_of(counts, bench.placement.kv);
   CHECK(from_programs.weights == from_counts.weights);
   CHECK(from_programs.kv == from_counts.kv);
   CHECK(from_programs.macs == from_counts.macs);

@@ -75,18 +75,22 @@ inline RunResult example_result() {
   r.requests[1].preemptions = 2;
   r.requests[2].rejected = true;
   r.requests[2].refusal = Refusal::Context;
-  r.prefix = {.blocks = 4, .hit_blocks = 1, .hit_tokens = 64, .evicted = {{3}}};
+  r.prefix = {.blocks = 4, .hit_blocks = 1, .hit_tokens = 64, .evicted = {{0, 3}}};
   r.prefix_block_bytes = 2_MiB;
   r.preemption = {.preemptions = 2, .lost_tokens = 90, .recomputed_tokens = 70};
-  r.residency = {
-      {.time = 3_ms,
-       .kv_used = 5_MiB,
-       .kv_reserved = 8_MiB,
-       .kv_cached = 1_MiB,
-       .running = 2,
-       .waiting = 0,
-       .adapters = 2_MiB},
-      {.time = 10_ms, .kv_used = 6_MiB, .kv_reserved = 8_MiB, .running = 1, .waiting = 1}};
+  r.residency = {{.time = 3_ms,
+                  .kv_used = {{Bytes{}, 5_MiB}},
+                  .kv_reserved = {{Bytes{}, 8_MiB}},
+                  .kv_cached = {{Bytes{}, 1_MiB}},
+                  .running = 2,
+                  .waiting = 0,
+                  .adapters = 2_MiB},
+                 {.time = 10_ms,
+                  .kv_used = {{Bytes{}, 6_MiB}},
+                  .kv_reserved = {{Bytes{}, 8_MiB}},
+                  .running = 1,
+                  .waiting = 1}};
+  for (ResidencySample& sample : r.residency) sample.weights = r.placement.weights;
   r.steps = 4;
   r.output_tokens = 8;
   r.prefill_tokens = 300;

@@ -61,7 +61,8 @@ TEST_CASE("residency.csv: a row per sample and tier, KV where it lives") {
 TEST_CASE("residency.csv: places behind home have rows of their own") {
   RunResult result = example_result();
   result.residency.resize(1);
-  result.residency[0].kv_behind = {{Bytes{}, Bytes{77}, Bytes{99}}};
+  result.residency[0].kv_used[KvPlace::Far] = Bytes{77};
+  result.residency[0].kv_used[KvPlace::Flash] = Bytes{99};
   for (const Tier tier : {Tier::Far, Tier::Flash})
     result.placement.capacity[static_cast<std::size_t>(tier)] = Bytes{1'000};
   std::ostringstream out;

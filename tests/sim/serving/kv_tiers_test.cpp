@@ -51,6 +51,7 @@ struct Served {
   std::map<std::uint64_t, std::int64_t> tokens;
   std::int64_t computed = 0, refused = 0, accepted = 0;
   ByPlace<Bytes> moved{}, moved_out{};  ///< into, out of
+  Bytes left{};                         ///< from where attention reads to behind it
   PrefixStats prefix;
   PreemptionStats preemption;
 };
@@ -64,7 +65,7 @@ void check_books(const KvManager& kv) {
   ByPlace<std::int64_t> blocks;
   for (std::int32_t r = 0; r < kv.room().replicas; ++r) {
     const PrefixCache& cache = kv.prefixes(r);
-    CHECK(cache.idle() <= cache.in(KvPlace::Home));
+    CHECK(cache.idle() <= cache.in(KvPlace::Near) + cache.in(KvPlace::Home));
     std::int64_t in_all = 0;
     for (const KvPlace place : kKvPlaces) {
       blocks[place] += cache.in(place);
@@ -76,7 +77,7 @@ void check_books(const KvManager& kv) {
     CHECK(blocks[place] * kv.block_bytes() <= kv.resident(place));
   CHECK(blocks[KvPlace::Flash] * kv.block_bytes() == kv.resident(KvPlace::Flash));
   CHECK(kv.cached() <= kv.used());
-  CHECK(kv.used() <= kv.resident(KvPlace::Home));
+  CHECK(kv.used() <= kv.resident(KvPlace::Near) + kv.resident(KvPlace::Home));
 }
 
 struct Setting {
@@ -110,8 +111,13 @@ Served serve(const std::vector<Request>& requests, const Setting& setting) {
       CHECK(m.from != m.to);
       served.moved[m.to] += m.bytes;
       served.moved_out[m.from] += m.bytes;
+      if (at_hand(m.from) && !at_hand(m.to)) served.left += m.bytes;
     }
-    for (const SequenceWork& s : load.sequences) served.computed += s.new_tokens - s.drafts;
+    for (const SequenceWork& s : load.sequences) {
+      served.computed += s.new_tokens - s.drafts;
+      CHECK((s.near >= 0 && s.near <= s.context));
+      CHECK((s.near_new >= 0 && s.near_new <= s.new_tokens));
+    }
     check_books(scheduler.kv());
     for (const Progress& p : scheduler.complete(Picoseconds{2 * step + 1})) {
       served.tokens[static_cast<std::uint64_t>(p.request)] += p.tokens;
@@ -134,7 +140,8 @@ Served serve(const std::vector<Request>& requests, const Setting& setting) {
     std::int64_t blocks = 0;
     for (std::int32_t r = 0; r < setting.room.replicas; ++r) {
       blocks += kv.prefixes(r).in(place);
-      CHECK(kv.prefixes(r).idle() == kv.prefixes(r).in(KvPlace::Home));
+      CHECK(kv.prefixes(r).idle() ==
+            kv.prefixes(r).in(KvPlace::Near) + kv.prefixes(r).in(KvPlace::Home));
     }
     CHECK(kv.resident(place) == blocks * kv.block_bytes());
     CHECK(served.moved[place] == kv.tier_stats(place).moved_in);
@@ -145,9 +152,8 @@ Served serve(const std::vector<Request>& requests, const Setting& setting) {
   const auto& flash = kv.tier_stats(KvPlace::Flash);
   CHECK(flash.moved_in == flash.allocated);
   CHECK(far.moved_in <= far.allocated);
-  CHECK(kv.tier_stats(KvPlace::Home).moved_out ==
-        kv.prefix_stats().spilled * kv.block_bytes() +
-            scheduler.preemption_stats().swapped_tokens * Bytes{100});
+  CHECK(served.left == kv.prefix_stats().spilled * kv.block_bytes() +
+                           scheduler.preemption_stats().swapped_tokens * Bytes{100});
   CHECK(flash.moved_out <= flash.freed);
   served.prefix = kv.prefix_stats();
   served.preemption = scheduler.preemption_stats();
@@ -202,7 +208,8 @@ TEST_CASE("tiers: books balance at every step, whatever moves, and everyone is s
     const auto role = static_cast<ServingRole>(below(2) == 0 ? 0 : below(3));
     if (role == ServingRole::Decode)  // who has all its tokens is not sent there
       for (Request& r : requests) r.output_tokens = std::max<std::int64_t>(2, r.output_tokens);
-    const KvCapacity room = tiers(24 + below(100), below(80), 1 + below(3), below(80));
+    KvCapacity room = tiers(24 + below(100), below(80), 1 + below(3), below(80));
+    room.near_pages = below(2) * below(60);
     const Served served =
         serve(requests,
               {.spec = spec, .room = room, .block_tokens = sessions ? 0 : kBlock, .role = role});

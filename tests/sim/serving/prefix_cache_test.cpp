@@ -39,7 +39,7 @@ TEST_CASE("PrefixCache: only a leading run is found") {
   CHECK(resident(cache, {1, 9, 3}) == 1);
   CHECK(resident(cache, {2, 3}) == 2);  // an id is a whole prefix: its bearer knows what it means
   CHECK(resident(cache, {9, 1}) == 0);
-  CHECK(cache.match(Ids{1, 2, 3}).idle == 3);
+  CHECK(cache.match(Ids{1, 2, 3}).idle[KvPlace::Home] == 3);
 }
 
 TEST_CASE("PrefixCache: least recently used, the end of a prefix before its beginning") {
