@@ -70,7 +70,9 @@ def bars(data, single, many, title, unit, target):
     figure, axes = plt.subplots(figsize=(9, 1.4 + 0.52 * len(platforms)))
     shown = [x for p in platforms for x in (value(p, single), value(p, many)) if x]
     axes.set_xscale("log")
+    shown += [span[end] for (name, _), span in ranges(data).items() if name in (single, many) for end in ("p5", "p95")]
     axes.set_xlim(min(shown) / 2, max(shown) * 4)
+    axes.set_ylim(-0.6, len(platforms) - 0.4)
     for row, platform in enumerate(platforms):
         for offset, name, colour in ((0.2, single, ONE), (-0.2, many, MANY)):
             x = value(platform, name)
@@ -123,15 +125,17 @@ def radar(data, target):
     plot = figure.add_axes([0.12, 0.08, 0.52, 0.72], polar=True)
     plot.set_theta_zero_location("N")
     plot.set_theta_direction(-1)
-    colours = dict(zip(rows, COLOURS))
     kind = {p["platform"]: p["kind"] for p in platforms}
+    chosen = {p["platform"] for p in platforms if p["software_points"] or p["kind"] == "projection"}
+    colours = dict(zip(sorted(rows, key=lambda name: name not in chosen), COLOURS))
     for name, row in rows.items():
         points = [(t, low + x[1] * (high - low) if x[0] == "absolute" else x[1])
                   for t, x in zip(angles, row) if x]
         points.append(points[0])
         strong = name == reference
+        width = 2.2 if strong else 1.7 if name in chosen else 0.7
         plot.plot(*zip(*points), LINE[kind[name]], color="black" if strong else colours[name],
-                  linewidth=2.2 if strong else 1.4, marker="o", markersize=3, label=name)
+                  linewidth=width, marker="o", markersize=2 * width, label=name)
     plot.set_ylim(low, high)
     decades = [d for d in range(math.ceil(low), math.floor(high) + 1)]
     plot.set_yticks(decades)
@@ -150,7 +154,7 @@ def radar(data, target):
                 title="solid: can be bought\ndotted: projection\ndashed: claim")
     figure.text(0.02, 0.985, f"Per deployment, {reference} = 1, log scale: {data['inputs']['llm']}", fontsize=12, va="top")
     figure.text(0.02, 0.955, "Efficiencies at batch 64. Software: the paper's rubric, 0 to 10 over the same span, "
-                "middle of its range; subjective.", fontsize=8.5, va="top")
+                "middle of its range; subjective. Thick: the paper's platforms and projections.", fontsize=8.5, va="top")
     save(figure, target)
     return True
 

@@ -67,6 +67,12 @@ const UncertainFigure* uncertain(const Comparison& comparison, const std::string
   return found == all.end() ? nullptr : &*found;
 }
 
+/// Prices decide it, and their ranges were asked for.
+bool has_range(const Comparison& comparison, std::string_view figure) {
+  return comparison.uncertainty &&
+         std::ranges::count(comparison.uncertainty->figures, figure, &UncertainFigure::figure) > 0;
+}
+
 std::string flip_text(const Flip& flip) {
   return fmt::format("{}, {}{} of {}: {}, {} at P5, {} at P95", flip.table, words(flip.figure),
                      flip.column.empty() ? "" : " (" + flip.column + ")", flip.platform,
@@ -112,7 +118,8 @@ std::string projections_csv(const Comparison& comparison) {
   for (const ComparedFigure& f : kComparedFigures) {
     out += fmt::format(",{} [{}]", f.id, f.unit);
     if (f.divisible) out += fmt::format(",{} per chip [{}]", f.id, f.unit);
-    if (comparison.uncertainty) out += fmt::format(",{0} P5 [{1}],{0} P95 [{1}]", f.id, f.unit);
+    if (has_range(comparison, f.id))
+      out += fmt::format(",{0} P5 [{1}],{0} P95 [{1}]", f.id, f.unit);
   }
   out += ",software low [points],software high [points]";
   for (const auto load : {Load::Batch1, Load::Batch64, Load::Trace})
@@ -135,7 +142,7 @@ std::string projections_csv(const Comparison& comparison) {
             "," +
             csv_number(value ? std::optional{*value / static_cast<double>(row.at(f.load)->packages)}
                              : std::nullopt);
-      if (!comparison.uncertainty) continue;
+      if (!has_range(comparison, f.id)) continue;
       const UncertainFigure* range = uncertain(comparison, row.name, f.id);
       out += range != nullptr ? fmt::format(",{},{}", range->quantiles.p5, range->quantiles.p95)
                               : ",,";
