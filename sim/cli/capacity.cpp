@@ -182,7 +182,7 @@ void capacity(const Options& options) {
 void add_capacity(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* sub = app.add_subcommand(
-      "capacity", "Search the longest context and the most streams a platform holds");
+      "capacity", "Search the longest context and the most streams a platform's memory holds");
   RunRequest& r = options->request;
   sub->add_option("--platform", r.platform, "Platform: a catalogue name or a YAML file")
       ->required();

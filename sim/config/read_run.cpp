@@ -48,6 +48,11 @@ constexpr std::string_view kHead = "mtp";  ///< as a draft: the model's own pred
 void put_draft(ConfigTree& root) {
   const ConfigTree* speculation = root.find("serving")->find("speculation");
   const ConfigTree* draft = speculation == nullptr ? nullptr : speculation->find("draft");
+  if (draft != nullptr && draft->text == "none") {
+    std::erase_if(root.find("serving")->entries,
+                  [](const ConfigEntry& e) { return e.key == "speculation"; });
+    return;
+  }
   if (draft == nullptr || draft->text == kHead || root.find("draft") != nullptr) return;
   put(root, "draft", read_config(CatalogueKind::Llm, draft->text));
 }

@@ -48,13 +48,6 @@ PlatformSpec silicon_of(PlatformSpec platform, Fidelity fidelity) {
   return platform;
 }
 
-/// Of the model and its draft, on all dies.
-std::array<Bytes, kTierCount> weights_of(const InstancePlan& plan) {
-  std::array<Bytes, kTierCount> weights = plan.placement.weights;
-  for (std::size_t t = 0; t < kTierCount; ++t) weights[t] += plan.draft_weights[t];
-  return weights;
-}
-
 std::int64_t layers_of(const OpGraph& graph) {
   std::set<std::int64_t> layers;
   for (const Operator& op : graph.operators)
@@ -271,7 +264,7 @@ void Instance::sample_residency() {
                          .kv_used = {{near, used - near}},
                          .running = scheduler_.running(),
                          .waiting = scheduler_.waiting(),
-                         .weights = weights_of(plan_)};
+                         .weights = plan_.placement.weights};
   for (const KvPlace place : kPlacesBelow) sample.kv_used[place] = kv.resident(place);
   for (const KvPlace place : {KvPlace::Near, KvPlace::Home}) {
     sample.kv_cached[place] = kv.cached(place);

@@ -63,10 +63,9 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
   }
   if (spec.serving.prefill_instances > 0)
     network_ = std::make_unique<KvNetwork>("kv_network", spec.platform.fabric, dies(spec.platform));
-  if (block_tokens > 0 && spec.serving.prefix_cache != PrefixCachePolicy::Off &&
-      !places_.front().instance().scheduler().kv().shares())
-    logger("engine").warn("{} keeps windows or states: prefixes are not shared beside an SRAM tier",
-                          spec.llm.name);
+  result_.prefixes_unshared = block_tokens > 0 &&
+                              spec.serving.prefix_cache != PrefixCachePolicy::Off &&
+                              !places_.front().instance().scheduler().kv().shares();
   SC_HAS_PROCESS(Simulation);
   SC_THREAD(arrive);
   SC_THREAD(fail);

@@ -66,36 +66,44 @@ class Planner {
   Planner(const RunSpec& spec, const Trace* trace, const Routers& routers)
       : spec_{spec}, trace_{trace}, routers_{routers} {}
 
-  [[nodiscard]] InstancePlan plan(const PlatformSpec& platform) const {
+  [[nodiscard]] InstancePlan plan(const PlatformSpec& platform,
+                                  const PlacementPolicy& policy) const {
     const PlanTarget first = plan_target(spec_, trace_);
     InstancePlan plan{.platform = platform, .placement = {}, .draft = {}};
-    const auto place_for = [&](const PlanTarget& target, const PlacementPolicy& policy) {
-      PlanChoice choice = choose_plan(platform, spec_.llm, policy, routers_.model, target);
+    const auto place_for = [&](const PlanTarget& target, const PlacementPolicy& mine) {
+      PlanChoice choice = choose_plan(platform, spec_.llm, mine, routers_.model, target);
       plan.placement = std::move(choice.placement);
       plan.target = target;
       plan.options = std::move(choice.options);
       plan.step = estimate_decode_step(platform, spec_.llm, plan.placement, routers_.model, first);
     };
-    place_for(first, spec_.placement);
+    place_for(first, policy);
     PlanTarget target = first;
-    if (trace_ != nullptr && !spec_.placement.plan_batch) {
+    if (trace_ != nullptr && !policy.plan_batch) {
       target.batch = concurrency(spec_, *trace_, plan.step);
-      place_for(target, spec_.placement);
+      place_for(target, policy);
     }
-    if (!spec_.draft) return plan;
-    plan.draft = place_draft(plan, target);
-    PlacementPolicy beside = spec_.placement;
-    beside.tensor_parallel = plan.placement.plan.tensor;
-    beside.expert_parallel = plan.placement.plan.expert;
-    beside.pipeline_parallel = plan.placement.plan.pipeline;
-    plan.draft_weights = draft_weights(*plan.draft);
-    for (std::size_t t = 0; t < kTierCount; ++t)
-      beside.taken[t] = div_up(plan.draft_weights[t].count(), dies(platform));
-    auto considered = std::move(plan.options);
-    place_for(target, beside);
-    plan.options = std::move(considered);
-    add_cache(spec_.llm, plan.placement.kv, plan.draft->kv);
-    plan.draft->kv.near_pages = plan.placement.kv.near_pages;  // its pages lie in the model's
+    if (spec_.draft) {
+      plan.draft = place_draft(plan, target);
+      PlacementPolicy beside = policy;
+      beside.tensor_parallel = plan.placement.plan.tensor;
+      beside.expert_parallel = plan.placement.plan.expert;
+      beside.pipeline_parallel = plan.placement.plan.pipeline;
+      const auto weights = draft_weights(*plan.draft);
+      for (std::size_t t = 0; t < kTierCount; ++t)
+        beside.taken[t] = div_up(weights[t].count(), dies(platform));
+      auto considered = std::move(plan.options);
+      place_for(target, beside);
+      plan.options = std::move(considered);
+      for (std::size_t t = 0; t < kTierCount; ++t) {
+        plan.placement.weights[t] += weights[t];
+        plan.placement.reserved[t] -= weights[t];
+      }
+      add_cache(spec_.llm, plan.placement.kv, plan.draft->kv);
+    }
+    round_near(spec_.llm, plan.placement.kv, block_tokens());
+    // A draft's pages lie in the model's.
+    if (plan.draft) plan.draft->kv.near_pages = plan.placement.kv.near_pages;
     return plan;
   }
 
@@ -106,7 +114,7 @@ class Planner {
     why = platforms.empty() ? "no die is left" : "";
     for (const PlatformSpec& platform : platforms) {
       try {
-        auto candidate = std::make_shared<const InstancePlan>(plan(platform));
+        auto candidate = std::make_shared<const InstancePlan>(plan_what_is_left(platform));
         if (!best || candidate->step < best->step) best = std::move(candidate);
       } catch (const InfeasibleError& error) {
         if (why.empty()) why = error.what();
@@ -116,12 +124,38 @@ class Planner {
   }
 
  private:
+  /// As the user wants it cut, or as it can be where that is not possible any more.
+  [[nodiscard]] InstancePlan plan_what_is_left(const PlatformSpec& platform) const {
+    try {
+      return plan(platform, spec_.placement);
+    } catch (const ConfigError&) {
+      PlacementPolicy free = spec_.placement;
+      free.tensor_parallel = free.expert_parallel = free.pipeline_parallel = free.microbatches =
+          std::nullopt;
+      return plan(platform, free);
+    }
+  }
+
+  /// Of prefix blocks, where any are shared.
+  [[nodiscard]] std::int64_t block_tokens() const {
+    if (trace_ == nullptr || spec_.serving.prefix_cache == PrefixCachePolicy::Off) return 0;
+    return trace_->block_tokens;
+  }
+
   /// The draft is cut as wide as the model's attention, or as nearly as its own heads allow, and
   /// runs where the model's first stage does.
   [[nodiscard]] Placement place_draft(const InstancePlan& plan, const PlanTarget& target) const {
-    PlacementPolicy policy;
+    PlacementPolicy policy = spec_.placement;
     policy.pipeline_parallel = 1;
-    policy.kv_share = spec_.placement.kv_share;
+    policy.expert_parallel = policy.microbatches = std::nullopt;
+    policy.kv_sram_share = 0;
+    policy.adapters = std::nullopt;
+    if (!spec_.draft->moe) {
+      policy.expert_cache = ExpertCachePolicy::Static;
+      policy.expert_prefetch = ExpertPrefetch::None;
+      policy.redundant_experts = 0;
+      policy.sram_expert_share = std::nullopt;
+    }
     const std::int64_t widest = plan.placement.plan.tensor;
     for (std::int64_t tensor = widest; tensor >= 1; --tensor) {
       if (widest % tensor != 0) continue;
@@ -200,18 +234,19 @@ namespace {
 /// SRAM that was asked for keys and values has room for some.
 void check_near(const RunSpec& spec, const KvRoom& kv) {
   if (spec.placement.kv_sram_share == 0 || kv.near_pages > 0) return;
-  throw InfeasibleError("placement.kv_sram_share: " +
-                        (kv.page_bytes.count() == 0
-                             ? spec.llm.name + " keeps no pages, and windows and states stay in HBM"
-                             : "the weights leave no SRAM for a page of keys and values; a smaller "
-                               "placement.sram_fraction would"));
+  throw InfeasibleError(
+      "placement.kv_sram_share: " +
+      (kv.page_bytes.count() == 0
+           ? spec.llm.name + " keeps no pages, and windows and states stay in HBM"
+           : "the weights leave no SRAM for keys and values, of which a page, or a "
+             "prompt block of the trace, is there whole"));
 }
 }  // namespace
 
 std::vector<Site> plan_sites(const RunSpec& spec, const Trace* trace, const Routers& routers) {
   const Planner planner{spec, trace, routers};
   const auto whole = std::make_shared<const InstancePlan>(
-      planner.plan(part_of(spec.platform, spec.serving.instances)));
+      planner.plan(part_of(spec.platform, spec.serving.instances), spec.placement));
   check_near(spec, whole->placement.kv);
   std::vector<Site> sites(static_cast<std::size_t>(spec.serving.instances));
   for (Site& site : sites) site.plans.push_back(whole);

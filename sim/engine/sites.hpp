@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,11 +20,10 @@ struct Routers {
 /// The hardware of an instance and the model placed on it.
 struct InstancePlan {
   PlatformSpec platform;
-  Placement placement;
-  std::optional<Placement> draft;                 ///< of RunSpec::draft, on the same dies
-  std::array<Bytes, kTierCount> draft_weights{};  ///< what it does not share with the model
-  PlanTarget target{};                            ///< what the plan was chosen for
-  std::vector<PlanOption> options{};              ///< PlanChoice::options
+  Placement placement;  ///< weights of the draft that it does not share with the model included
+  std::optional<Placement> draft;     ///< of RunSpec::draft, on the same dies
+  PlanTarget target{};                ///< what the plan was chosen for
+  std::vector<PlanOption> options{};  ///< PlanChoice::options
   Picoseconds step{};  ///< estimated, of a decode step of the same batch for all plans of a run
 };
 

@@ -408,11 +408,13 @@ Picoseconds Collectives::estimate(const Exchange& exchange) const {
 /// All-reduces that the topology between the dies of `group` has a use for; of equals the first.
 std::vector<Collectives::Choice> Collectives::candidates(const DieGroup& group) const {
   const TopologyKind kind = level_between(group).spec.kind;
-  std::vector<Choice> choices{{}, {AllReduceKind::OneShot, 1}};
-  if (rank_order_) return choices;
-  // What the libraries of GPUs have: direct reads while messages are small, else rings.
+  // What the libraries of GPUs have: direct reads while messages are small, else rings, which begin
+  // with another rank in every part.
+  if (library_ && rank_order_) return {{AllReduceKind::OneShot, 1}};
   if (library_)
     return {{AllReduceKind::OneShot, 1}, {AllReduceKind::Ring, 1}, {AllReduceKind::BulkRing, 1}};
+  std::vector<Choice> choices{{}, {AllReduceKind::OneShot, 1}};
+  if (rank_order_) return choices;
   choices.push_back({AllReduceKind::Tree, 1});
   if (meets_in_switch(group)) choices.push_back({AllReduceKind::InSwitch, 1});
   if (kind != TopologyKind::Switch && kind != TopologyKind::FullyConnected)

@@ -355,6 +355,15 @@ void add_cache(const LlmSpec& llm, KvRoom& kv, const KvRoom& other) {
   size_pages(llm, kv);
 }
 
+void round_near(const LlmSpec& llm, KvRoom& kv, std::int64_t block_tokens) {
+  const auto pages_alone = [](const CacheStage& s) { return s.windows.empty() && s.state == 0; };
+  if (block_tokens == 0 || !std::ranges::all_of(kv.stages, pages_alone)) return;
+  const std::int64_t of_block = block_tokens / kv.page_tokens;
+  const std::int64_t pages = near_pages(kv.stages) / of_block * of_block;
+  for (CacheStage& stage : kv.stages) stage.near_room = pages * stage.page;
+  size_pages(llm, kv);
+}
+
 Placement place(const PlatformSpec& platform, const LlmSpec& llm, const ParallelPlan& plan,
                 const PlacementPolicy& policy, const ExpertRouter* router, std::int64_t page_tokens,
                 std::int64_t max_tokens) {

@@ -74,6 +74,10 @@ inline std::int64_t streams_that_fit(const KvRoom& kv, std::int64_t context) {
 /// dies.
 void add_cache(const LlmSpec& llm, KvRoom& kv, const KvRoom& other);
 
+/// SRAM beside HBM has whole blocks of so many tokens from now on, as a prefix block is in one
+/// place. 0: any pages; so too where layers keep windows or states.
+void round_near(const LlmSpec& llm, KvRoom& kv, std::int64_t block_tokens);
+
 struct Placement {
   ParallelPlan plan;
   std::vector<LayerHomes> layers;

@@ -13,8 +13,8 @@
 namespace reticle {
 
 namespace {
-constexpr std::array<std::string_view, 6> kKindNames{"power",    "heat_flux",  "die_area",
-                                                     "rejected", "unfinished", "recall"};
+constexpr std::array<std::string_view, 8> kKindNames{
+    "power", "heat_flux", "die_area", "rejected", "unfinished", "recall", "prefixes", "faults"};
 
 /// Above this error of its totals a recalled result misleads.
 constexpr double kRecallTolerance = 0.02;
@@ -93,6 +93,15 @@ std::vector<Finding> run_findings(const RunSpec& spec, const RunResult& result) 
                                  count_text(open), count_text(std::ssize(result.requests)))});
   if (std::string problem = recall_problem(result.recall); !problem.empty())
     found.push_back({FindingKind::Recall, std::move(problem)});
+  for (const FaultSpec& fault : spec.serving.faults)
+    if (fault.at > result.duration)
+      found.push_back(
+          {FindingKind::Faults, fmt::format("fault {} at {} s would have come after the run's end",
+                                            fault.name, number_text(seconds(fault.at)))});
+  if (result.prefixes_unshared)
+    found.push_back({FindingKind::Prefixes,
+                     spec.llm.name + " keeps windows or states: beside keys and values in SRAM "
+                                     "(placement.kv_sram_share) its prompt blocks are not shared"});
   return found;
 }
 

@@ -11,7 +11,16 @@
 
 namespace reticle {
 
-enum class FindingKind : std::uint8_t { Power, HeatFlux, DieArea, Rejected, Unfinished, Recall };
+enum class FindingKind : std::uint8_t {
+  Power,
+  HeatFlux,
+  DieArea,
+  Rejected,
+  Unfinished,
+  Recall,
+  Prefixes,
+  Faults
+};
 std::string_view name_of(FindingKind kind);
 /// Depends on prices, so that re-pricing finds it anew.
 constexpr bool is_priced(FindingKind kind) {
@@ -20,7 +29,8 @@ constexpr bool is_priced(FindingKind kind) {
 
 /// A limit of silicon, cooling or memory that the result breaks; the rest are remarks on the run.
 constexpr bool is_limit(FindingKind kind) {
-  return kind != FindingKind::Unfinished && kind != FindingKind::Recall;
+  return kind != FindingKind::Unfinished && kind != FindingKind::Recall &&
+         kind != FindingKind::Prefixes && kind != FindingKind::Faults;
 }
 
 struct Finding {

@@ -171,6 +171,7 @@ struct RunResult : InstanceResult {
   std::map<Picoseconds, std::int64_t> token_gaps;  ///< between a request's tokens: how many of each
   std::vector<FaultRecord> faults;
   HandoverStats handover;
+  bool prefixes_unshared = false;  ///< requests have blocks, and the placement does not share them
   std::string ended_by;            ///< why work was left; empty: none was
   Picoseconds duration{};          ///< simulated, first event to last
   std::int64_t kernel_events = 0;  ///< process activations of the SystemC kernel, if known

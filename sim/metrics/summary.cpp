@@ -158,7 +158,7 @@ std::string goodput_line(const RunFigures& f, const ServingSpec& serving) {
   std::string limits;
   const auto add = [&](std::string_view name, const std::optional<Picoseconds>& limit) {
     if (!limit) return;
-    limits += fmt::format("{}{} of {}", limits.empty() ? "" : " and ", name, time_text(*limit));
+    limits += fmt::format("{}{} {}", limits.empty() ? "" : " and ", name, time_text(*limit));
   };
   add("a first token within", serving.ttft_limit);
   add("tokens within", serving.tpot_limit);

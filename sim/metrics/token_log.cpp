@@ -18,19 +18,13 @@ void TokenLog::add(Picoseconds time, std::int64_t tokens) {
   stride_ *= 2;
 }
 
-/// As if they came evenly between two samples; none come behind the last.
-double TokenLog::tokens_at(Picoseconds time) const {
-  const auto after = std::ranges::upper_bound(samples_, time, {}, &Sample::time);
-  const Sample& before = *std::prev(after);
-  const auto tokens = static_cast<double>(before.tokens);
-  if (after == samples_.end()) return tokens;
-  return tokens + static_cast<double>(after->tokens - before.tokens) * seconds(time - before.time) /
-                      seconds(after->time - before.time);
+std::int64_t TokenLog::tokens_at(Picoseconds time) const {
+  return std::prev(std::ranges::upper_bound(samples_, time, {}, &Sample::time))->tokens;
 }
 
 std::optional<double> TokenLog::rate(Picoseconds from, Picoseconds to) const {
   if (to <= from) return std::nullopt;
-  return (tokens_at(to) - tokens_at(from)) / seconds(to - from);
+  return static_cast<double>(tokens_at(to) - tokens_at(from)) / seconds(to - from);
 }
 
 void rate_faults(std::span<FaultRecord> faults, const TokenLog& log, Picoseconds asked,
@@ -44,9 +38,9 @@ void rate_faults(std::span<FaultRecord> faults, const TokenLog& log, Picoseconds
     quiet = fault.over;
     if (!fault.over) continue;
     if (fault.back) fault.rate_during = log.rate(at, *fault.back);
-    const bool last = i + 1 == faults.size();
-    fault.rate_after = log.rate(*fault.over, last ? min(asked, end) : faults[i + 1].fault.at);
-    if (!fault.rate_after && last) fault.rate_after = log.rate(*fault.over, end);
+    const Picoseconds until = i + 1 < faults.size() ? faults[i + 1].fault.at : end;
+    const bool asked_enough = 2 * (asked - *fault.over) > until - *fault.over;
+    fault.rate_after = log.rate(*fault.over, asked_enough ? min(asked, until) : until);
   }
 }
 

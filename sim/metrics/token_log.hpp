@@ -24,15 +24,15 @@ class TokenLog {
     Picoseconds time{};
     std::int64_t tokens = 0;
   };
-  [[nodiscard]] double tokens_at(Picoseconds time) const;
+  [[nodiscard]] std::int64_t tokens_at(Picoseconds time) const;
 
   std::vector<Sample> samples_{{}};
   std::int64_t stride_ = 1, seen_ = 0;
 };
 
 /// What each fault took of the rate at which tokens came: before it, from half way after the last
-/// one was over (a run fills up first); while it lasted; and after it, until the next one or until
-/// `asked`, when the last request came (a run runs dry in the end).
+/// one was over (a run fills up first); while it lasted; and after it, until the next one or the
+/// end, or until `asked`, when the last request came, where that is most of it (a run runs dry).
 void rate_faults(std::span<FaultRecord> faults, const TokenLog& log, Picoseconds asked,
                  Picoseconds end);
 

@@ -198,6 +198,17 @@ TEST_CASE("faults: other instances take over, and what is left of the one comes 
   CHECK(r["faults"][0]["back_s"].get<double>() < 0.560);
 }
 
+TEST_CASE("faults: sizes that were fixed and do not divide what is left are fixed no more") {
+  for (const Sets& fixed : {Sets{"placement.tensor_parallel=8"},
+                            Sets{"placement.pipeline_parallel=2", "placement.microbatches=4"}}) {
+    const json r = served(
+        twenty(), fixed + Sets{"serving.faults.a.at=520 ms", "serving.faults.a.kind=die",
+                               "serving.fault_detection=10 ms", "serving.reload_rate=1 TB/s"});
+    CHECK(r["requests"]["finished"] == 20);
+    CHECK(r["faults"][0]["dies_left"] == 7);
+  }
+}
+
 TEST_CASE("faults: when what is left cannot hold the model the run ends and says so") {
   const Sets small{"platform.packages_per_node=2", "serving.faults.a.at=500 ms",
                    "serving.faults.a.kind=die", "serving.fault_detection=10 ms"};

@@ -141,3 +141,19 @@ TEST_CASE("SRAM and HBM: a share that can have no effect is refused") {
     CHECK(refused("ref-asic", {std::string{"placement.kv_sram_share="} + bad}).code == 3);
   }
 }
+
+TEST_CASE("SRAM and HBM: rooms are of whole prompt blocks, and who fits neither is told why") {
+  // A block of llama-3-70b is 168 MB, all SRAM 131: none has room there.
+  const Arguments agents{"run",          "--platform", "h100-8",          "--workload",
+                         "sample-agent", "--set",      "workload.limit=4"};
+  const Sets all{"placement.sram_fraction=0", "placement.kv_sram_share=1"};
+  const Outcome refused = run_reticle(agents + Arguments{"--llm", "llama-3-70b"} + sets(all));
+  CHECK(refused.code == 4);
+  CHECK(refused.err.find("prompt block") != std::string::npos);
+  // Windows stay in HBM, so that their prefixes are not shared: the report says so.
+  const json r = report(agents + Arguments{"--llm", "gpt-oss-120b"} +
+                        sets(all + Sets{"llm.max_context=300000"}));
+  bool told = false;
+  for (const auto& warning : r["warnings"]) told |= warning["warning"] == "prefixes";
+  CHECK(told);
+}
