@@ -273,13 +273,17 @@ class Comparer {
     if (!file.empty() && read_text(file) != report) write_file_atomically(file, report);
     const auto row_at = std::ranges::find(rows_, cell.platform, &PlatformRow::name);
     PlatformRow& row = *row_at;
-    const CellFigures figures = read_cell(report);
+    RunSpec spec = read_run(cell.request);
+    CellFigures figures = read_cell(report);
+    // Room for more than the model attends to is no longer context.
+    if (auto& context = figures.context_ktokens)
+      context = std::min(*context, static_cast<double>(spec.llm.max_context) / 1e3);
     const auto load = std::ranges::find(kLoadNames, cell.name);
     if (load != kLoadNames.end()) {
       const auto at = static_cast<std::size_t>(load - kLoadNames.begin());
       row.cells[at] = figures;
       priced_[static_cast<std::size_t>(row_at - rows_.begin())][at] =
-          PricedCell{read_run(cell.request), report};
+          PricedCell{std::move(spec), report};
     }
     if (request_.frontier && cell.name.starts_with("batch") && figures.tokens_per_s &&
         figures.tokens_per_s_user)

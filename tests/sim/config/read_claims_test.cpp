@@ -54,7 +54,7 @@ TEST_CASE("read_paper_claims: a broken file is refused at its place") {
     return message_after("paper.yaml", from, to);
   };
   CHECK(paper("{id: h100-8, label", "{id: h100-9, label") ==
-        ":14:10: platforms[0].id: expected a platform of the catalogue (did you mean h100-8?), "
+        ":13:10: platforms[0].id: expected a platform of the catalogue (did you mean h100-8?), "
         "got h100-9");
   CHECK(paper("kind: measured, source", "kind: measurd, source").find("measurd") !=
         std::string::npos);
