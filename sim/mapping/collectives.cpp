@@ -453,7 +453,8 @@ std::string Collectives::compare(const DieGroup& group, Bytes bytes) const {
   const auto text = [&](const Choice& c) {
     return std::string{name_of(c.kind)} + " " + time_text(time(c));
   };
-  return "closed form at " + size_text(bytes) + ": " + text(order[0]) + ", next " + text(order[1]);
+  return "closed form at " + size_text(bytes) + ": " + text(order[0]) +
+         (order.size() > 1 ? ", next " + text(order[1]) : ", the only one");
 }
 
 std::vector<Collectives::Served> Collectives::served(const DieGroup& group) const {
