@@ -6,6 +6,7 @@
 #                                              `reticle compare`, e.g. --workload trace.csv:azure
 #                                              --set workload.limit=200, --platforms h100-8,ref-asic
 #
+# Without --workload: the first 40 requests of sample-chat, since steps on 72 and more chips are slow.
 # RETICLE: a program to use instead of building one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -19,7 +20,7 @@ if [ -z "$reticle" ]; then
   reticle=$PWD/build/release/reticle
 fi
 case " $* " in *' --llm '*) ;; *) set -- --llm claude-class-mid "$@" ;; esac
-case " $* " in *' --workload '*) ;; *) set -- --workload sample-chat "$@" ;; esac
+case " $* " in *' --workload '*) ;; *) set -- --workload sample-chat --set workload.limit=40 "$@" ;; esac
 "$reticle" compare --frontier --uncertainty 1000 --out "$out" "$@"
 /usr/bin/python3 scripts/plot_compare.py "$out"
 echo "Page: $out/compare.html"
