@@ -43,7 +43,7 @@ many() { one "$1" "$2" workload.batch=64 "${@:3}"; }
 fp8=(llm.weights=fp8 llm.embedding=fp8 llm.activations=fp8 llm.kv=fp8)
 fp4=(llm.weights=nvfp4 llm.embedding=fp8 llm.activations=fp8 llm.kv=fp8)
 bf16=(llm.weights=bf16 llm.embedding=bf16 llm.activations=bf16 llm.kv=bf16)
-# Three nodes, no stages: the planner's own choice at batch 64, stages across nodes, is half as fast.
+# Three nodes, no stages.
 flat=(placement.pipeline_parallel=1 placement.expert_parallel=4)
 int8=(llm.weights=int8 llm.embedding=int8 llm.activations=fp16 llm.kv=fp16)
 

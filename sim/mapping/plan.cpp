@@ -280,6 +280,7 @@ struct Candidate {
 /// milliseconds.
 constexpr std::int64_t kRoughBound = 2;
 constexpr std::ptrdiff_t kMostEstimated = 32;
+constexpr std::ptrdiff_t kMostBeyond = 4;  // of the latter
 
 /// The fastest first; a plan that holds the batch comes before a faster one that does not.
 void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* router,
@@ -291,8 +292,11 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
   const Picoseconds bound = kRoughBound * candidates.front().rough;
   std::optional<Picoseconds> best;
   auto end = candidates.begin();
+  std::ptrdiff_t beyond = 0;
   while (end != candidates.end() && end - candidates.begin() < kMostEstimated &&
-         end->holds == holds && end->rough <= (best ? max(bound, *best) : bound)) {
+         end->holds == holds) {
+    const bool near = end->rough <= bound;
+    if (!near && (end->rough > *best || beyond++ == kMostBeyond)) break;
     end->step = estimate_decode_step(platform, llm, end->placement, router, target);
     best = best ? min(*best, *end->step) : *end->step;
     ++end;
