@@ -276,11 +276,11 @@ struct Candidate {
 };
 
 /// Plans are estimated in the order of their rough times: as long as these stay within twice the
-/// best of them or below the best estimate, and so many at most, for an estimate costs
-/// milliseconds.
+/// best of them, and a few more of those below the best estimate. An estimate costs milliseconds,
+/// of hundreds of dies a second.
 constexpr std::int64_t kRoughBound = 2;
 constexpr std::ptrdiff_t kMostEstimated = 32;
-constexpr std::ptrdiff_t kMostBeyond = 4;  // of the latter
+constexpr std::ptrdiff_t kMostBeyond = 4;
 
 /// The fastest first; a plan that holds the batch comes before a faster one that does not.
 void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* router,
@@ -295,8 +295,8 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
   std::ptrdiff_t beyond = 0;
   while (end != candidates.end() && end - candidates.begin() < kMostEstimated &&
          end->holds == holds) {
-    const bool near = end->rough <= bound;
-    if (!near && (end->rough > *best || beyond++ == kMostBeyond)) break;
+    const bool beyond_bound = end->rough > bound;
+    if (beyond_bound && (end->rough > *best || beyond++ == kMostBeyond)) break;
     end->step = estimate_decode_step(platform, llm, end->placement, router, target);
     best = best ? min(*best, *end->step) : *end->step;
     ++end;

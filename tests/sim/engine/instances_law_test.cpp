@@ -279,6 +279,8 @@ TEST_CASE("faults: one after the end of the run changes nothing") {
   const json with = served(twenty(), {"serving.faults.a.at=1000 s", "serving.faults.a.kind=die"});
   CHECK(simulated_ps(with) == simulated_ps(served(twenty(), {})));
   CHECK(with["faults"].empty());
+  REQUIRE(with["warnings"].size() == 1);
+  CHECK(with["warnings"][0]["warning"] == "faults");
 }
 
 TEST_CASE("closed loop: a lone user's turns come a pause apart, whatever they take") {

@@ -99,3 +99,20 @@ TEST_CASE("speculation: what is accepted depends on the seed, the request and th
     CHECK(std::abs(static_cast<double>(count[i]) / 1e5 - law[i]) <
           4 * std::sqrt(law[i] * (1 - law[i]) / 1e5));
 }
+
+TEST_CASE("speculation: published lengths that fall are refused, and no draft is none at all") {
+  const auto with = [](const Sets& sets) {
+    return run_reticle(steady("h100-8", "llama-3-70b", Sets{"workload.steps=2"} + sets));
+  };
+  const Sets draft{"serving.speculation.draft=llama-3.2-1b"};
+  const Outcome falls = with(draft + Sets{"serving.speculation.acceptance_lengths=[1.9, 1.5]"});
+  CHECK(falls.code == 3);
+  CHECK(falls.err.find("acceptance_lengths") != std::string::npos);
+  CHECK(with(draft + Sets{"serving.speculation.acceptance_lengths=[1.9, 1.9]"}).code == 0);
+  const json bare = steady_report("h100-8", "llama-3-70b", {"workload.steps=2"});
+  const json none = steady_report("h100-8", "llama-3-70b",
+                                  {"workload.steps=2", "serving.speculation.draft=none"});
+  CHECK(simulated_ps(bare) == simulated_ps(none));
+  const Outcome limit = with({"serving.ttft_limit=0 s"});
+  CHECK(limit.code == 3);
+}
