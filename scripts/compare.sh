@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The whole comparison: every platform, a Claude-class model, one stream and 64, a trace, frontiers;
-# ranges of prices; tables, figures and a page of its own in DIR. Some minutes; killed and started again, it goes on.
+# ranges of prices; tables, figures and a page of its own in DIR. 15 minutes of one core in all; killed and started
+# again, it goes on.
 #
 #   ./scripts/compare.sh [DIR [OPTION...]]     DIR: results/compare when absent; OPTIONs as of
 #                                              `reticle compare`, e.g. --workload trace.csv:azure
@@ -19,8 +20,9 @@ if [ -z "$reticle" ]; then
   reticle_build release reticle >/dev/null
   reticle=$PWD/build/release/reticle
 fi
-case " $* " in *' --llm '*) ;; *) set -- --llm claude-class-mid "$@" ;; esac
-case " $* " in *' --workload '*) ;; *) set -- --workload sample-chat --set workload.limit=40 "$@" ;; esac
-"$reticle" compare --frontier --uncertainty 1000 --out "$out" "$@"
+case " $* " in *' --llm'[=\ ]*) ;; *) set -- --llm claude-class-mid "$@" ;; esac
+case " $* " in *' --workload'[=\ ]*) ;; *) set -- --workload sample-chat --set workload.limit=40 "$@" ;; esac
+case " $* " in *' --uncertainty'*) ;; *) set -- --uncertainty 1000 "$@" ;; esac
+"$reticle" compare --frontier --out "$out" "$@"
 /usr/bin/python3 scripts/plot_compare.py "$out"
 echo "Page: $out/compare.html"

@@ -5,8 +5,7 @@
                                      and ranges, frontiers and tornado as .svg and .png, and DIR/compare.html
 
 The first three are figures 1 to 3 of the seed paper from simulation. Measured platforms are drawn
-solid, projections dotted, claims hatched; an open end marks a roofline bound, which was not
-simulated. Needs python3-matplotlib.
+solid, projections dotted, claims hatched; "(bound)" marks a roofline, which was not simulated. Needs python3-matplotlib.
 """
 
 import html
@@ -289,7 +288,7 @@ def uncertainty_part(data):
     flips = [f"{f['table']}, {f['figure'].replace('_', ' ')}{' (' + f['column'] + ')' if f['column'] else ''}, {f['platform']}: "
              f"{f['nominal']}; {f['at_p5']} at P5, {f['at_p95']} at P95" for f in found["flips"]]
     return ["<h2>What the ranges of constants leave open</h2>",
-            f"<p>{found['samples']} samples of the ranges of energy and cost constants, seed {found['seed']}; in the pictures the "
+            f"<p>{found['samples']} samples of the ranges of energy, cost and silicon constants, seed {found['seed']}; in the pictures the "
             "black lines are P5 to P95. A figure hangs on the constants that move it most, each alone from end to end.</p>",
             table(["platform", "figure", "nominal", "P5", "P95", "hangs on"],
                   [[f["platform"], f["figure"].replace("_", " "), figure_cell(f["nominal"]), figure_cell(f["p5"]),
@@ -304,6 +303,13 @@ def picture(path, n):
     svg = svg[svg.index("<svg"):]
     svg = re.sub(r'(\bid="|url\(#|href="#)', lambda m: m.group(1) + f"p{n}-", svg)
     return f"<figure>{svg}</figure>"
+
+
+def per_chip(data):
+    """Of the figures that a chip has its share of."""
+    figures = [f for f in data["figures"] if any(p["figures"][f["figure"]].get("per_chip") is not None for p in data["platforms"])]
+    return ["platform"] + [f"{f['title']} [{f['unit']}]" for f in figures], [
+        [p["platform"]] + [figure_cell(p["figures"][f["figure"]].get("per_chip")) for f in figures] for p in data["platforms"]]
 
 
 def page(data, directory, pictures):
@@ -323,11 +329,12 @@ def page(data, directory, pictures):
         f"<title>{html.escape(inputs['llm'])}: the comparison</title><style>{STYLE}</style></head><body>",
         f"<h1>{html.escape(inputs['llm'])} on {len(platforms)} platforms</h1>",
         f"<p>Steady decodes of one stream and of 64, and <b>{html.escape(inputs['workload'])}</b>, on one deployment each. "
-        f"Weights in {html.escape(inputs['weights'])}; machines work {inputs['utilisation']:.0%} of their lives. All figures are "
-        "simulated; the kind says what the platform is: <i>measured</i> can be bought, a <i>claim</i> is a vendor's, a "
+        f"Weights in {html.escape(inputs['weights'])}; machines work {inputs['utilisation']:.0%} of their lives. Figures are "
+        "simulated but where the deployment is said to have its roofline bound; the kind says what the platform is: <i>measured</i> can be bought, a <i>claim</i> is a vendor's, a "
         "<i>projection</i> does not exist. Energy is the node's unless said otherwise.</p>",
         *(picture(directory / f"{name}.svg", n) for n, name in enumerate(pictures)),
         "<h2>All figures, per deployment</h2>", table(heads, rows),
+        "<h2>The same per chip</h2>", table(*per_chip(data)),
         "<h2>Table 1: one stream of the paper's model</h2>", claims_table(data["table1"], False)]
     if data["table2"]:
         parts += ["<h2>Table 2</h2>", claims_table(data["table2"], True)]

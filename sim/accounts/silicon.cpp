@@ -12,12 +12,22 @@ constexpr double kMega = 1e6, kGiga = 1e9;
 constexpr double kUm2PerMm2 = 1e6;
 constexpr double kMm2PerCm2 = 100;
 
+/// FP16 takes what BF16 does and NVFP4 what MXFP4 does, where a table has no figure of their own.
+double mac_um2(const SiliconParams& silicon, Precision format) {
+  const auto of = [&](Precision p) { return silicon.mac_um2[static_cast<std::size_t>(p)]; };
+  if (of(format) > 0) return of(format);
+  if (format == Precision::Fp16) return of(Precision::Bf16);
+  if (format == Precision::Nvfp4) return of(Precision::Mxfp4);
+  return 0;
+}
+
 double mac_floor_mm2(const MacParams& mac, const SiliconParams& silicon) {
   double most = 0;
   for (std::size_t f = 0; f < kPrecisionCount; ++f)
     if (mac.cycles_per_pass[f] > 0)
       most = std::max(most, static_cast<double>(macs_per_cycle(mac)) /
-                                static_cast<double>(mac.cycles_per_pass[f]) * silicon.mac_um2[f]);
+                                static_cast<double>(mac.cycles_per_pass[f]) *
+                                mac_um2(silicon, static_cast<Precision>(f)));
   return most / kUm2PerMm2;
 }
 
@@ -88,8 +98,7 @@ std::optional<SiliconReport> price_silicon(const PlatformSpec& platform) {
     report.dies_per_wafer = of_package;
     report.yield = 1;
   } else {
-    report.pieces =
-        std::max(static_cast<double>(die.chiplets), std::ceil(report.area_mm2 / kReticleMm2));
+    report.pieces = static_cast<double>(die.chiplets);
     const double piece = report.area_mm2 / report.pieces;
     report.dies_per_wafer = dies_per_wafer(silicon, piece);
     report.yield = yield_of(silicon, piece, report.floor.sram_mm2 / report.pieces);

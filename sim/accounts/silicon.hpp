@@ -3,6 +3,8 @@
 //
 // Models:     area that SRAM macros, arithmetic and HBM PHYs take at least; dies per wafer; yield
 //             with clustered defects and repaired SRAM; loss in assembly; memory, package and node.
+//             A die beyond the reticle is priced as if it could be exposed: area_findings says that
+//             it cannot.
 // Leaves out: vector units, registers, wires, SerDes and controllers (the floor is a floor); sale
 // of
 //             partly good dies; test escapes; volume discounts; margins of the supply chain.
@@ -45,7 +47,7 @@ double yield_of(const SiliconParams& silicon, double area_mm2, double sram_mm2);
 struct SiliconReport {
   AreaFloor floor;
   double area_mm2 = 0;        ///< of a die, all pieces
-  double pieces = 1;          ///< it is made in: its chiplets, or as many as the reticle demands
+  double pieces = 1;          ///< it is made in: its chiplets
   double dies_per_wafer = 0;  ///< of one piece
   double yield = 0;           ///< of one piece
   double good_die_usd = 0;    ///< all pieces of a die

@@ -121,10 +121,6 @@ bool chips_hold(const RunRequest& request) {
 }
 
 void put_chips(RunRequest& request, const std::string& chips) {
-  for (const auto& set : request.sets)
-    for (const char* key : {"platform.nodes=", "platform.packages_per_node="})
-      if (set.starts_with(key))
-        throw ConfigError({}, "--chips", "sizes the deployment, and so does --set " + set);
   const RunSpec spec = read_run(request);
   if (chips == "auto") {
     request = smallest(request, spec);

@@ -34,9 +34,9 @@ std::string weights_of(const RunSpec& spec) {
 
 void check_platforms(std::vector<std::string>& platforms) {
   if (platforms.empty()) platforms = catalogue_names(CatalogueKind::Platform);
-  std::set<std::string> seen;
+  std::set<std::string> seen;  // cells are called by the last part of a path
   for (const auto& platform : platforms)
-    if (!seen.insert(platform).second)
+    if (!seen.insert(std::filesystem::path{platform}.stem().string()).second)
       throw ConfigError({}, "--platforms", "'" + platform + "' is named twice");
 }
 
@@ -58,13 +58,17 @@ void compare(Options& options) {
     request.cells = out / "cells";
     make_output_directory(request.cells);
   }
+  RunRequest first = request.common;
+  first.platform = request.platforms.front();
+  first.sets.insert(first.sets.begin(), kPlanned.begin(), kPlanned.end());
+  const RunSpec spec = read_run(first);
+  if (request.context + request.steps > spec.llm.max_context)
+    throw ConfigError({}, "--context",
+                      fmt::format("expected at most the {} tokens that {} attends to, got {}",
+                                  spec.llm.max_context, spec.llm.name, request.context));
   Comparison comparison;
   CompareCells cells = run_cells(request, claims);
   comparison.rows = std::move(cells.rows);
-  RunRequest first = request.common;
-  first.platform = request.platforms.front();
-  first.sets.insert(first.sets.begin(), std::string{kPlannedUtilisation});
-  const RunSpec spec = read_run(first);
   comparison.llm = spec.llm.name;
   comparison.weights = weights_of(spec);
   comparison.workload = request.common.workload;
@@ -109,9 +113,10 @@ void add_compare(CLI::App& app) {
       ->capture_default_str();
   sub->add_flag("--frontier", request.frontier,
                 "Also batches 1, 2, 4, ...: throughput per chip against tokens/s of a user");
-  sub->add_option("--uncertainty", options->samples,
-                  "So many samples of the ranges of energy and cost constants: P5 to P95 of every "
-                  "figure, and what it hangs on")
+  sub->add_option(
+         "--uncertainty", options->samples,
+         "So many samples of the ranges of energy, cost and silicon constants: P5 to P95 of every "
+         "figure, and what it hangs on")
       ->check(CLI::Range(20, 1'000'000));
   sub->add_option("--claims", options->claims,
                   "What to compare with; configs/claims/paper.yaml when absent");

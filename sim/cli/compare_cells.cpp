@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <sstream>
 
 #include "sim/base/error.hpp"
@@ -34,7 +35,7 @@ bool of_llm(const std::string& assignment) { return assignment.starts_with("llm.
 RunRequest for_platform(const CompareRequest& request, const std::string& platform) {
   RunRequest mine = request.common;
   mine.platform = platform;
-  mine.sets.insert(mine.sets.begin(), std::string{kPlannedUtilisation});
+  mine.sets.insert(mine.sets.begin(), kPlanned.begin(), kPlanned.end());
   return mine;
 }
 
@@ -211,7 +212,7 @@ class Comparer {
     none.limited_by = "capacity";
     none.limits.push_back({"fit", problem});
     (table1 ? row.table1_deployment : row.deployment) = "none holds it";
-    for (const Load load : {Load::Batch1, Load::Batch64, Load::Trace, Load::Table1})
+    for (const Load load : {Load::Batch1, Load::Batch64, Load::Trace, Load::First, Load::Table1})
       if ((load == Load::Table1) == table1) row.cells[static_cast<std::size_t>(load)] = none;
   }
 
@@ -240,6 +241,9 @@ class Comparer {
     add(row, "batch1", steady(mine, request_, 1), sets);
     add(row, "batch64", steady(mine, request_, kLargeBatch), sets);
     const bool bounded = add(row, "trace", mine, sets);
+    RunRequest alone = mine;
+    alone.sets.emplace_back("workload.limit=1");
+    add(row, "first", alone, sets);
     // A frontier of bounds would say nothing of interactivity.
     if (!request_.frontier || bounded) return;
     const std::int64_t most = read_run(steady(mine, request_, 1)).serving.max_batch;
@@ -265,7 +269,16 @@ class Comparer {
                        cells_[i].label().c_str());
           return true;
         });
-    for (PlatformRow& row : rows_) std::ranges::sort(row.frontier, {}, &FrontierPoint::batch);
+    for (PlatformRow& row : rows_) {
+      std::ranges::sort(row.frontier, {}, &FrontierPoint::batch);
+      // A plan for one short stream has less room than others of the same machine.
+      for (const auto& cell : std::span{row.cells}.first(kLoadCount - 1))  // not of Table 1's model
+        if (auto& batch1 = row.cells[0]; cell && batch1 && cell->context_ktokens) {
+          batch1->context_ktokens =
+              std::max(batch1->context_ktokens.value_or(0), *cell->context_ktokens);
+          batch1->context_of_model |= cell->context_of_model;
+        }
+    }
   }
 
   void keep(const Cell& cell, const std::string& report) {
@@ -276,8 +289,11 @@ class Comparer {
     RunSpec spec = read_run(cell.request);
     CellFigures figures = read_cell(report);
     // Room for more than the model attends to is no longer context.
-    if (auto& context = figures.context_ktokens)
-      context = std::min(*context, static_cast<double>(spec.llm.max_context) / 1e3);
+    if (auto& context = figures.context_ktokens) {
+      const double most = static_cast<double>(spec.llm.max_context) / 1e3;
+      figures.context_of_model = *context >= most;
+      context = std::min(*context, most);
+    }
     const auto load = std::ranges::find(kLoadNames, cell.name);
     if (load != kLoadNames.end()) {
       const auto at = static_cast<std::size_t>(load - kLoadNames.begin());

@@ -3,6 +3,7 @@
 // a process of its own and kept in a file as soon as it has ended.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -15,9 +16,10 @@
 
 namespace reticle {
 
-/// A machine works this share of its life, whatever its file says: the one to compare by. Goes
-/// before every other --set. [seed paper, Appendix C]
-inline constexpr std::string_view kPlannedUtilisation = "platform.cost.utilisation=0.8";
+/// A machine lives so long and works this share of it, whatever its file says: the plan to compare
+/// by. Goes before every other --set. [seed paper, Table 2 and Appendix C]
+inline const std::array<std::string, 2> kPlanned{"platform.cost.utilisation=0.8",
+                                                 "platform.cost.lifetime_years=3"};
 
 struct CompareRequest {
   RunRequest common;  ///< all but the platform; its workload is the trace

@@ -180,16 +180,29 @@ class PlatformFacts {
     }
     if (const auto made = price_silicon(p_)) making(*made);
     for (const auto& finding : area_findings(p_.die))
-      if (reticles(p_.die) <= 1) add("silicon", "", "contradiction", finding.text, nullptr);
+      add("silicon", "", "contradiction", finding.text, nullptr);
     const double idle = constant_power_w(p_);
     const double limit = p_.node_power_limit_w * double(p_.nodes);
     add("silicon", "constant_power_w", "power without work",
         with_unit(idle, "W") + (limit > 0 && idle > limit ? ", ABOVE its limit" : ""), idle);
+    heat(limit);
     if (limit > 0)
       add("silicon", "power_limit_w", "power limit",
           fmt::format("{} in all, {} per chip", with_unit(limit, "W"),
                       with_unit(p_.node_power_limit_w / double(p_.packages_per_node), "W")),
           limit);
+  }
+
+  /// If all that the node may draw left through its dies.
+  void heat(double limit_w) {
+    const double area = die_area_mm2(p_.die) * n_;
+    if (limit_w == 0 || area == 0 || p_.heat_flux_limit_w_per_mm2 == 0) return;
+    const double flux = limit_w / area;
+    add("silicon", "heat_flux_w_per_mm2", "heat flux",
+        fmt::format("at most {} W/mm2 at the power limit; the cooling carries {}{}",
+                    number_text(flux, 3), number_text(p_.heat_flux_limit_w_per_mm2, 3),
+                    flux > p_.heat_flux_limit_w_per_mm2 ? ", LESS than that" : ""),
+        flux);
   }
 
   /// What a die must hold, and what it costs to make.

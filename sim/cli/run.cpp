@@ -164,7 +164,13 @@ void add_run(CLI::App& app) {
       throw CLI::RequiredError("--platform, --llm and --workload (or --resolved)");
     if (options->steps) options->request.sets.push_back("engine.step_rows=true");
     if (options->exact) options->request.sets.push_back("engine.recall=off");
-    if (!options->chips.empty()) put_chips(options->request, options->chips);
+    if (!options->chips.empty()) {
+      for (const auto& set : q.sets)
+        for (const char* key : {"platform.nodes=", "platform.packages_per_node="})
+          if (set.starts_with(key))
+            throw ConfigError({}, "--chips", "sizes the deployment, and so does --set " + set);
+      put_chips(options->request, options->chips);
+    }
     options->pareto ? run_pareto(*options) : run(*options);
   });
 }

@@ -65,7 +65,7 @@ void fill_table1(Comparison& comparison, const PaperClaims& claims) {
       out.ours = cell.*column.value;
       if (out.ours && column.per_package) *out.ours /= static_cast<double>(cell.packages);
       out.verdict = verdict_of(out.ours, out.stated);
-      out.limited_by = cell.limited_by;
+      if (!cell.fits || out.figure != "price") out.limited_by = cell.limited_by;
       out.note = cell.fits ? note_of(stated, cell, *claims.find(stated.platform)) : cell.problem;
       comparison.table1.push_back(std::move(out));
     }
@@ -87,6 +87,9 @@ constexpr std::array<Table2Figures, 8> kTable2{{{"decode_single", "decode_single
                                                 {"cost", "cost_batch64"},
                                                 {"context", "context"}}};
 
+/// What ends a context that the machine has more room for.
+constexpr std::string_view kModelsLimit = "model";
+
 TableCell table2_cell(const PlatformRow& row, const ComparedFigure& figure, std::string column,
                       const ClaimRange& stated) {
   TableCell out;
@@ -98,7 +101,9 @@ TableCell table2_cell(const PlatformRow& row, const ComparedFigure& figure, std:
   out.ours = value_of(row, figure);
   out.verdict = verdict_of(out.ours, out.stated);
   if (const auto& cell = row.at(figure.load)) {
+    const bool context = figure.id == "context";
     out.limited_by = cell->limited_by;
+    if (context) out.limited_by = cell->context_of_model ? kModelsLimit : "capacity";
     out.note = cell->fits ? fmt::format("{} packages{}", cell->packages,
                                         cell->simulated ? "" : "; a bound, not simulated")
                           : cell->problem;
@@ -116,7 +121,9 @@ void put_ratio(Comparison& comparison, const ComparedFigure& figure, const Table
   out.stated = stated;
   if (h100.ours && asic.ours && *h100.ours > 0 && *asic.ours > 0)
     out.ours = figure.higher_is_better ? *asic.ours / *h100.ours : *h100.ours / *asic.ours;
-  out.verdict = verdict_of(out.ours, out.stated);
+  // Two machines that hold all a model attends to say nothing of each other.
+  const bool ceiling = h100.limited_by == kModelsLimit && asic.limited_by == kModelsLimit;
+  if (!ceiling) out.verdict = verdict_of(out.ours, out.stated);
   out.limited_by = asic.limited_by;
   comparison.table2.push_back(std::move(out));
 }

@@ -15,11 +15,12 @@
 
 namespace reticle {
 
-/// What every platform is asked; Table 1 asks its own platforms once more, in its own format.
-enum class Load : std::uint8_t { Batch1, Batch64, Trace, Table1 };
-inline constexpr std::size_t kLoadCount = 4;
+/// What every platform is asked, First the trace's first request alone; Table 1 asks its own
+/// platforms once more, in its own format.
+enum class Load : std::uint8_t { Batch1, Batch64, Trace, First, Table1 };
+inline constexpr std::size_t kLoadCount = 5;
 inline constexpr std::array<std::string_view, kLoadCount> kLoadNames{"batch1", "batch64", "trace",
-                                                                     "table1"};
+                                                                     "first", "table1"};
 
 struct FrontierPoint {
   std::int64_t batch = 0;
@@ -75,7 +76,9 @@ inline constexpr std::array kComparedFigures{
                    Load::Trace, &CellFigures::usd_per_m_tokens_run},
     ComparedFigure{"context", "Longest context", "Ktokens", Load::Batch1,
                    &CellFigures::context_ktokens, false, true},
-    ComparedFigure{"ttft", "First token on the trace, median", "ms", Load::Trace,
+    ComparedFigure{"ttft", "First token, a request alone", "ms", Load::First,
+                   &CellFigures::ttft_ms},
+    ComparedFigure{"ttft_trace", "First token on the trace, median", "ms", Load::Trace,
                    &CellFigures::ttft_ms},
     ComparedFigure{"density_single", "Agents, one stream at a time", "streams/1e6 USD",
                    Load::Batch1, &CellFigures::single_density, false, true},

@@ -83,7 +83,8 @@ std::string uncertainty_markdown(const Comparison& comparison) {
   if (!comparison.uncertainty) return {};
   const Uncertainty& u = *comparison.uncertainty;
   std::string out = fmt::format(
-      "\n## What the ranges of constants leave open\n\n{} samples of the ranges of energy and cost "
+      "\n## What the ranges of constants leave open\n\n{} samples of the ranges of energy, cost "
+      "and silicon "
       "constants, seed {}. What a figure hangs on: the constants that move it most, each alone "
       "from "
       "end to end of its range.\n\n| platform | figure | nominal | P5 to P95 | hangs on |\n"
@@ -108,9 +109,9 @@ std::string uncertainty_markdown(const Comparison& comparison) {
   return out;
 }
 
-constexpr std::array<std::string_view, 7> kShownFigures{
-    "decode_single", "decode_batch64", "energy_single", "energy_batch64",
-    "cost_single",   "cost_batch64",   "ttft"};
+constexpr std::array<std::string_view, 10> kShownFigures{
+    "decode_single", "decode_batch64", "trace_rate", "energy_single",   "energy_batch64",
+    "cost_single",   "cost_batch64",   "ttft",       "density_batch64", "made"};
 }  // namespace
 
 std::string projections_csv(const Comparison& comparison) {
@@ -175,8 +176,8 @@ std::string comparison_markdown(const Comparison& comparison) {
   std::string out = fmt::format(
       "# {} on {} platforms\n\nSteady decodes of one stream and of 64, and `{}`, each platform on "
       "one deployment; weights in {}; {} used. *Measured* platforms can be bought, a *claim* "
-      "is a vendor's, a *projection* does not exist; the figures are all simulated. Energy is the "
-      "node's.\n\n",
+      "is a vendor's, a *projection* does not exist; figures are simulated but where the "
+      "deployment is said to have its bound. Energy is the node's.\n\n",
       comparison.llm, comparison.rows.size(), comparison.workload, comparison.weights,
       percent_text(comparison.utilisation));
   out += "| platform | kind | chips |";
@@ -194,7 +195,10 @@ std::string comparison_markdown(const Comparison& comparison) {
     const bool nothing = cell != nullptr && !cell->fits;
     out += fmt::format(" {}; {} | {} |\n", words(limited_by(row, Load::Batch1)),
                        words(limited_by(row, Load::Batch64)),
-                       nothing ? cell->problem : row.deployment);
+                       nothing ? cell->problem
+                       : cell != nullptr && !cell->simulated
+                           ? row.deployment + "; a bound, not simulated"
+                           : row.deployment);
   }
   out += "\n## Table 1\n\nOne stream of the paper's model.\n\n" +
          markdown_table(comparison.table1, false);

@@ -18,6 +18,7 @@ class Finder {
   void look_at(const PlatformRow& row) {
     for (const auto& cell : row.cells)
       if (cell) broken_limits(row, *cell);
+    if (row.name == claims_.table2_h100 || row.name == claims_.table2_asic) table2(row);
     const auto stated = std::ranges::find(claims_.table1, row.name, &Table1Row::platform);
     const auto& cell = row.at(Load::Table1);
     if (stated == claims_.table1.end() || !cell) return;
@@ -32,7 +33,8 @@ class Finder {
  private:
   void add(const PlatformRow& row, std::string_view kind, std::string text) {
     const auto twin = [&](const Contradiction& c) {
-      return c.platform == row.name && c.kind == kind;
+      return c.platform == row.name && c.kind == kind &&
+             (c.text == text || kind == "power" || kind == "heat_flux" || kind == "rejected");
     };
     if (std::ranges::none_of(found_, twin))
       found_.push_back({row.name, std::string{kind}, std::move(text)});
@@ -40,6 +42,18 @@ class Finder {
 
   void broken_limits(const PlatformRow& row, const CellFigures& cell) {
     for (const BrokenLimit& limit : cell.limits) add(row, limit.limit, limit.text);
+  }
+
+  /// Table 2 counts one GPU and one node for a model that more must hold.
+  void table2(const PlatformRow& row) {
+    const auto& cell = row.at(Load::Batch64);
+    const ClaimedPlatform* claimed = claims_.find(row.name);
+    if (!cell || !cell->fits || claimed == nullptr) return;
+    if (static_cast<double>(cell->packages) <= claimed->packages.high) return;
+    add(row, "accounting",
+        fmt::format("Table 2 counts {} package{} for {}: {} hold it with 64 streams",
+                    whole(claimed->packages.high), claimed->packages.high == 1 ? "" : "s",
+                    claims_.table2_llm, cell->packages));
   }
 
   /// The paper counts fewer packages than the model needs.

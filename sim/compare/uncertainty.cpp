@@ -51,7 +51,7 @@ std::optional<double> per_token(double joules, const PricedFigures& priced) {
   return ratio(joules, static_cast<double>(priced.output_tokens));
 }
 
-constexpr std::array<PricedFigure, 9> kPriced{{
+constexpr std::array<PricedFigure, 10> kPriced{{
     {"node_j",
      [](const PricedFigures& f, const PlatformSpec&) { return per_token(f.energy.total_j(), f); }},
     {"device_j",
@@ -71,6 +71,8 @@ constexpr std::array<PricedFigure, 9> kPriced{{
      }},
     {"cost",
      [](const PricedFigures& f, const PlatformSpec&) { return f.cost.planned.usd_per_m_tokens; }},
+    {"cost_run", [](const PricedFigures& f,
+                    const PlatformSpec&) { return f.cost.as_simulated.usd_per_m_tokens; }},
     {"density",
      [](const PricedFigures& f, const PlatformSpec&) { return f.cost.planned.agent_density; }},
     {"single_density", [](const PricedFigures& f,
@@ -89,7 +91,7 @@ struct Asked {
   Load load;
   std::string_view priced;
 };
-constexpr std::array<Asked, 16> kAsked{{
+constexpr std::array<Asked, 17> kAsked{{
     {"energy_single", Load::Batch1, "node_j"},
     {"energy_batch64", Load::Batch64, "node_j"},
     {"energy_trace", Load::Trace, "node_j"},
@@ -98,6 +100,7 @@ constexpr std::array<Asked, 16> kAsked{{
     {"cost_single", Load::Batch1, "cost"},
     {"cost_batch64", Load::Batch64, "cost"},
     {"cost_trace", Load::Trace, "cost"},
+    {"cost_trace_run", Load::Trace, "cost_run"},
     {"density_single", Load::Batch1, "single_density"},
     {"density_batch64", Load::Batch64, "density"},
     {"power_batch64", Load::Batch64, "power"},
@@ -265,7 +268,7 @@ Uncertainty uncertainty_of(const Comparison& comparison, const std::vector<Price
                       verdict_of(q.p5, cell.stated),
                       cell.verdict,
                       verdict_of(q.p95, cell.stated)};
-      if (flip.at_p5 != flip.at_p95) out.flips.push_back(flip);
+      if (flip.at_p5 != flip.at_p95 || flip.at_p5 != flip.nominal) out.flips.push_back(flip);
     }
   };
   look("table1", comparison.table1, "table1.");

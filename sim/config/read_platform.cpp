@@ -113,6 +113,8 @@ VectorParams read_vector(const ConfigNode& node) {
   return params;
 }
 
+constexpr double kLeastFill = 0.01;
+
 DieParams read_die(const ConfigNode& node) {
   const ConfigNode sequencer = node.child("sequencer");
   DieParams die{
@@ -134,8 +136,12 @@ DieParams read_die(const ConfigNode& node) {
   if (const auto flash = node.find_child("flash")) die.flash = read_linked_memory(*flash);
   if (node.has("kernels")) read_kernels(node.child("kernels"), die);
   if (const auto silicon = node.find_child("silicon")) die.silicon = read_silicon(*silicon);
-  node.check("fill", die.fill == 0 || (die.area_mm2 == 0 && die.silicon),
-             "stands in for area_mm2, and needs silicon, whose densities it is a share of");
+  node.check("fill", die.fill == 0 || die.area_mm2 == 0,
+             "stands in for area_mm2, which is stated too: state one of them");
+  node.check("fill", die.fill == 0 || die.silicon,
+             "needs silicon, whose densities say what the share is of");
+  node.check("fill", die.fill == 0 || die.fill >= kLeastFill,
+             "must be at least 0.01 (0 = not known)");
   sequencer.check("staging", die.sequencer.staging <= die.sram.capacity,
                   "must not exceed the SRAM (" + ValueText<Bytes>::format(die.sram.capacity) + ")");
   node.reject_unknown_keys();

@@ -69,7 +69,7 @@ Comparison compared() {
   c.llm = "big";
   c.utilisation = 0.8;
   c.rows = {row("gpu", 1), row("asic", 20)};
-  c.rows[0].cells[3] = cell(36, 25, 30);
+  c.rows[0].cells[static_cast<std::size_t>(Load::Table1)] = cell(36, 25, 30);
   complete(c, claims());
   return c;
 }
@@ -111,7 +111,8 @@ TEST_CASE(
   CHECK(*find(c.table1, "power").ours == 900);
   CHECK(find(c.table1, "power").verdict == Verdict::Above);
   CHECK(find(c.table1, "energy").verdict == Verdict::Inside);
-  CHECK(find(c.table1, "price").limited_by == "weights_hbm");
+  CHECK(find(c.table1, "power").limited_by == "weights_hbm");
+  CHECK(find(c.table1, "price").limited_by.empty());  // no part of the time sets it
   CHECK(find(c.table1, "price").note == "bf16; of 2 packages, stated of 1");
 }
 
@@ -144,7 +145,8 @@ TEST_CASE(
   CHECK_FALSE(has(c, "gpu", "power_stated"));  // 28 x 20 to 35 x 25 around 700
 
   Comparison tight = compared();
-  tight.rows[0].cells[3]->bound_tokens_per_s = 68;  // 34 for one chip
+  tight.rows[0].cells[static_cast<std::size_t>(Load::Table1)]->bound_tokens_per_s =
+      68;  // 34 for one chip
   PaperClaims stated = claims();
   stated.table1[0].cells["power"] = range(300, 400);  // 560 to 875 W by its rate and energy
   tight.contradictions = contradictions_of(tight.rows, stated);
@@ -156,7 +158,11 @@ TEST_CASE("contradictions: limits that cells break are listed once per platform 
   std::vector<PlatformRow> rows{row("gpu", 1)};
   for (auto& c : rows[0].cells)
     if (c) c->limits = {{"die_area", "too large"}, {"power", "too hot"}};
-  CHECK(contradictions_of(rows, claims()).size() == 2);
+  const auto found = contradictions_of(rows, claims());
+  for (const char* kind : {"die_area", "power"})
+    CHECK(std::ranges::count(found, kind, &Contradiction::kind) == 1);
+  rows[0].cells[0]->limits.push_back({"die_area", "too small"});  // another of the kind
+  CHECK(contradictions_of(rows, claims()).size() == found.size() + 1);
 }
 
 TEST_CASE("a platform without a report: its row has the reason and no figure") {

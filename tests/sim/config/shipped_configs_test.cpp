@@ -186,7 +186,7 @@ TEST_CASE("read_platform: an area is stated or follows from fill and a process n
     }
     return std::string{};
   };
-  CHECK(refusal("platform.die.fill=0.5").find("stands in for area_mm2") != std::string::npos);
+  CHECK(refusal("platform.die.fill=0.5").find("state one of them") != std::string::npos);
   CHECK(refusal("platform.die.silicon.standard=n1").find("process node") != std::string::npos);
   CHECK(refusal("platform.die.silicon.defects_per_cm2=-1").find("defects_per_cm2") !=
         std::string::npos);
