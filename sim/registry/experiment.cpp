@@ -194,20 +194,10 @@ const Entry& entry_of(const ConfigNode& root, const std::vector<Entry>& entries)
   root.check("id", entry != entries.end(), "must be an entry of the registry");
   return *entry;
 }
-}  // namespace
 
-RunChoice layered(RunChoice under, const RunChoice& over) {
-  for (const auto member :
-       {&RunChoice::platform, &RunChoice::llm, &RunChoice::workload, &RunChoice::serving})
-    if (!(over.*member).empty()) under.*member = over.*member;
-  under.sets.insert(under.sets.end(), over.sets.begin(), over.sets.end());
-  return under;
-}
-
-Experiment read_experiment(const std::filesystem::path& path, const std::string& label,
-                           const std::vector<Entry>& entries) {
+Experiment read_tree(ConfigTree tree, const std::string& label, const std::vector<Entry>& entries) {
   ResolvedValues log;
-  const ConfigNode root{std::make_shared<const ConfigTree>(read_yaml(path, label)), log};
+  const ConfigNode root{std::make_shared<const ConfigTree>(std::move(tree)), log};
   const Entry& entry = entry_of(root, entries);
   Experiment experiment;
   experiment.id = entry.id;
@@ -232,6 +222,25 @@ Experiment read_experiment(const std::filesystem::path& path, const std::string&
   if (!judged && experiment.needs.empty())
     root.fail("needs", "an experiment tests a claim, or says what it would need");
   return experiment;
+}
+}  // namespace
+
+RunChoice layered(RunChoice under, const RunChoice& over) {
+  for (const auto member :
+       {&RunChoice::platform, &RunChoice::llm, &RunChoice::workload, &RunChoice::serving})
+    if (!(over.*member).empty()) under.*member = over.*member;
+  under.sets.insert(under.sets.end(), over.sets.begin(), over.sets.end());
+  return under;
+}
+
+Experiment read_experiment(const std::filesystem::path& path, const std::string& label,
+                           const std::vector<Entry>& entries) {
+  return read_tree(read_yaml(path, label), label, entries);
+}
+
+Experiment parse_experiment(std::string_view text, const std::string& label,
+                            const std::vector<Entry>& entries) {
+  return read_tree(parse_yaml(text, label), label, entries);
 }
 
 std::vector<std::vector<std::size_t>> points_of(const std::vector<ConditionAxis>& axes) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/registry/entry.hpp"
@@ -94,6 +95,8 @@ struct Experiment {
 /// Reads a file and checks it against its entry. Throws ConfigError at file:line:col.
 Experiment read_experiment(const std::filesystem::path& path, const std::string& label,
                            const std::vector<Entry>& entries);
+Experiment parse_experiment(std::string_view text, const std::string& label,
+                            const std::vector<Entry>& entries);
 
 /// All points of the condition space, the last axis running fastest; one empty point without axes.
 std::vector<std::vector<std::size_t>> points_of(const std::vector<ConditionAxis>& axes);

@@ -324,7 +324,8 @@ EntryResult judge(const Entry& entry, const Experiment& experiment, const Outcom
 std::map<std::string, std::string> stored_cells(std::string_view json) {
   std::map<std::string, std::string> cells;
   try {
-    for (const Json& cell : Json::parse(json).at("cells"))
+    const Json document = Json::parse(json);
+    for (const Json& cell : document.at("cells"))
       cells.emplace(cell.at("command").get<std::string>(), cell.at("name").get<std::string>());
   } catch (const Json::exception& error) {
     throw ConfigError({"validation.json", 0, 0}, "",
