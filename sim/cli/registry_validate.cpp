@@ -45,7 +45,7 @@ RunRequest request_of(const RunChoice& choice) {
   request.platform = choice.platform;
   request.llm = choice.llm;
   request.workload = choice.workload;
-  request.serving = choice.serving;
+  if (!choice.serving.empty()) request.serving = choice.serving;
   request.sets = choice.sets;
   return request;
 }

@@ -41,6 +41,14 @@ std::string claim_text(const ClaimTest& test) {
          (test.claimed.at_least ? " and more" : "");
 }
 
+std::string simulated_text(const TestResult& result) {
+  const auto& [low, high] = std::pair{result.overall.low, result.overall.high};
+  std::string text = range_text(low, high, unit_of(result.test));
+  if (result.test.form == Form::Figure && low && *low > 0 && *high > *low)
+    text += ", a factor of " + figure_text(*high / *low);
+  return text;
+}
+
 std::string takeover_text(const TestResult& result) {
   if (result.bound_after.empty()) return "-";
   if (result.bound_before.empty()) return result.bound_after;

@@ -17,6 +17,8 @@ std::string range_text(const std::optional<double>& low, const std::optional<dou
 std::string claim_text(const ClaimTest& test);
 /// What the figures of a test are counted in.
 std::string unit_of(const ClaimTest& test);
+/// The range over all points; of plain figures also how far apart its ends are.
+std::string simulated_text(const TestResult& result);
 /// "weights_hbm, then kv".
 std::string takeover_text(const TestResult& result);
 

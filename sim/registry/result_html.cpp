@@ -133,11 +133,10 @@ std::set<std::string> cells_named(const EntryResult& result) {
 std::string test_html(const TestResult& result, int level) {
   const ClaimTest& test = result.test;
   std::string out = fmt::format("<h{0}>{1}</h{0}>\n", level, escaped(test.title));
-  std::string said = "Claimed: " + escaped(claim_text(test)) + ".";
+  std::string said = "Claimed: " + escaped(claim_text(test)) +
+                     ". Simulated: " + escaped(simulated_text(result)) + ".";
   if (!test.claim.empty()) {
-    said += " Simulated: " +
-            escaped(range_text(result.overall.low, result.overall.high, unit_of(test))) +
-            ". Verdict: " + verdict_html(result.overall.verdict);
+    said += " Verdict: " + verdict_html(result.overall.verdict);
     if (!result.overall.condition.empty())
       said += ", holds where " + escaped(result.overall.condition);
     said += ".";

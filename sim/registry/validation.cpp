@@ -232,8 +232,8 @@ void note_limits(TestResult& result) {
 void flatten(const Json& node, const std::string& path, std::map<std::string, double>& out) {
   if (node.is_number()) out[path] = node.get<double>();
   if (node.is_boolean()) out[path] = node.get<bool>() ? 1 : 0;
-  if (!node.is_object()) return;
-  for (const auto& [key, value] : node.items())
+  if (!node.is_structured()) return;
+  for (const auto& [key, value] : node.items())  // of a list: its index
     flatten(value, path.empty() ? key : path + "." + key, out);
 }
 }  // namespace

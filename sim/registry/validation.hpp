@@ -31,7 +31,7 @@ struct CellOutcome {
   std::string problem;  ///< why there are no figures: it does not fit, or was not run
   std::string limited_by;
   double limited_share = 0;
-  std::map<std::string, double> figures;  ///< all numbers of the report by dotted path
+  std::map<std::string, double> figures;  ///< all numbers of the report, by dotted path
 };
 /// Throws ConfigError when the text is not the report of a run.
 CellOutcome read_outcome(const std::string& cell, std::string_view report);

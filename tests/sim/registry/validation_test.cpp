@@ -186,10 +186,12 @@ TEST_CASE("validation: an arm's own keys come after those of conditions") {
 
 TEST_CASE("validation: a report's numbers go by their paths, what does not fit has its reason") {
   const CellOutcome outcome =
-      read_outcome("c", R"({"feasible": {"fits": true}, "a": {"b": 2, "c": null}, "x": true,
+      read_outcome("c", R"({"feasible": {"fits": true}, "a": {"b": 2, "c": null, "d": [{"e": 5}, 7]}, "x": true,
                "limited_by": {"category": "kv", "share": 0.5}})");
   CHECK(outcome.figures.at("a.b") == 2);
   CHECK(outcome.figures.at("x") == 1);
+  CHECK(outcome.figures.at("a.d.0.e") == 5);
+  CHECK(outcome.figures.at("a.d.1") == 7);
   CHECK_FALSE(outcome.figures.contains("a.c"));
   CHECK(outcome.limited_by == "kv");
   CHECK(read_outcome("c", R"({"feasible": {"fits": false, "limits": [{"text": "too big"}]}})")
