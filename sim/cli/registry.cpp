@@ -5,13 +5,17 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/registry_options.hpp"
 #include "sim/cli/registry_validate.hpp"
+#include "sim/cli/run_files.hpp"
+#include "sim/metrics/file_writer.hpp"
 #include "sim/registry/dependency_graph.hpp"
+#include "sim/registry/pages.hpp"
 
 namespace reticle {
 
@@ -128,6 +132,40 @@ void add_graph(CLI::App& app) {
     fmt::print("{}", *json ? graph_json(graph) : *dot ? graph_dot(graph) : graph_text(graph));
   });
 }
+struct SiteOptions {
+  RegistryOptions where;
+  std::string experiments, results, out;
+};
+
+void write_site(const SiteOptions& options) {
+  const Registry registry = options.where.sound();
+  Validation validation;
+  if (!options.results.empty())
+    validation =
+        stored_validation(options.results, registry,
+                          read_experiments(experiments_directory(options.experiments),
+                                           experiments_label(options.experiments), registry, {}));
+  const std::filesystem::path out{options.out};
+  const auto files = site_files(registry, validation, options.where.date());
+  for (const auto& [name, content] : files) {
+    make_output_directory((out / name).parent_path());
+    write_file_atomically(out / name, content);
+  }
+  fmt::print("{} files, {} of {} entries with results: {}\n", files.size(),
+             validation.entries.size(), registry.entries.size(), (out / "index.html").string());
+}
+
+void add_site(CLI::App& app) {
+  auto options = std::make_shared<SiteOptions>();
+  CLI::App* sub = app.add_subcommand("site", "The registry as a static site, opened from disk");
+  sub->add_option("--out", options->out, "Directory to write")->required();
+  sub->add_option("--results", options->results, "What `registry validate --out` left");
+  sub->add_option("--experiments", options->experiments,
+                  "Directory of bNN.yaml; configs/experiments when absent");
+  add_registry_options(*sub, options->where);
+  sub->footer("Example: reticle registry site --results results/registry --out results/site");
+  sub->callback([options] { write_site(*options); });
+}
 }  // namespace
 
 void add_registry(CLI::App& app) {
@@ -138,6 +176,7 @@ void add_registry(CLI::App& app) {
   add_show(*sub);
   add_graph(*sub);
   add_registry_validate(*sub);
+  add_site(*sub);
 }
 
 }  // namespace reticle

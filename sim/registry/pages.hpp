@@ -12,6 +12,9 @@
 
 namespace reticle {
 
+/// Sorting, filtering, and what lights up in the graph.
+std::string_view site_script();
+
 /// The style sheet: light and dark by the reader's preference.
 std::string_view style_sheet();
 

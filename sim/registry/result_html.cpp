@@ -78,8 +78,8 @@ std::string treatments_html(const TestResult& result) {
                     test.claim.empty() ? "" : verdict_html(judgement.verdict),
                     test.claim.empty() ? "" : escaped(judgement.condition)});
   }
-  return html_table(test.title + ": treatments",
-                    {"arm", "what", "simulated", "alone", "holds where"}, rows);
+  return html_table(test.title + ": treatments", {"arm", "what", "simulated", "alone", "holds"},
+                    rows);
 }
 
 std::string arithmetic_html(const Arithmetic& arithmetic) {
@@ -137,8 +137,7 @@ std::string test_html(const TestResult& result, int level) {
                      ". Simulated: " + escaped(simulated_text(result)) + ".";
   if (!test.claim.empty()) {
     said += " Verdict: " + verdict_html(result.overall.verdict);
-    if (!result.overall.condition.empty())
-      said += ", holds where " + escaped(result.overall.condition);
+    if (!result.overall.condition.empty()) said += ", holds " + escaped(result.overall.condition);
     said += ".";
   }
   out += paragraph(said + " Limited by: " + escaped(takeover_text(result)) + ".");

@@ -315,7 +315,7 @@ EntryResult judge(const Entry& entry, const Experiment& experiment, const Outcom
     result.conditions.push_back(
         judged.overall.condition.empty()
             ? fmt::format("{}: {}", test.title, name_of(judged.overall.verdict))
-            : fmt::format("{}: where {}", test.title, judged.overall.condition));
+            : fmt::format("{}: holds {}", test.title, judged.overall.condition));
   }
   result.verdict = combined(verdicts);
   return result;

@@ -77,18 +77,16 @@ std::string test_text(const TestResult& result) {
     out += fmt::format(
         " Simulated: {}. Verdict: **{}**{}.",
         range_text(result.overall.low, result.overall.high, unit), name_of(result.overall.verdict),
-        result.overall.condition.empty() ? std::string{}
-                                         : ", holds where " + result.overall.condition);
+        result.overall.condition.empty() ? std::string{} : ", holds " + result.overall.condition);
   out += fmt::format(" Limited by: {}.\n\n", takeover_text(result));
   if (test.baseline) out += fmt::format("Baseline: {}.\n", test.baseline->what);
   for (std::size_t t = 0; t < test.treatments.size(); ++t) {
     const Judgement& judgement = result.treatments[t];
-    out += fmt::format("- {}: {}; {}{}{}\n", test.treatments[t].name, test.treatments[t].what,
-                       range_text(judgement.low, judgement.high, unit),
-                       test.claim.empty() ? "" : fmt::format(", {}", name_of(judgement.verdict)),
-                       judgement.condition.empty() || test.claim.empty()
-                           ? ""
-                           : " (where " + judgement.condition + ")");
+    out += fmt::format(
+        "- {}: {}; {}{}{}\n", test.treatments[t].name, test.treatments[t].what,
+        range_text(judgement.low, judgement.high, unit),
+        test.claim.empty() ? "" : fmt::format(", {}", name_of(judgement.verdict)),
+        judgement.condition.empty() || test.claim.empty() ? "" : " (" + judgement.condition + ")");
   }
   return out + "\n" + points_table(result);
 }
@@ -172,7 +170,7 @@ std::string validation_markdown(const Validation& validation) {
       "Program {} ({}). Every figure comes from a run; the last table has the command that repeats "
       "it.\n\n",
       validation.version, validation.revision);
-  out += head({"entry", "test", "claimed", "simulated", "verdict", "holds where", "limited by"});
+  out += head({"entry", "test", "claimed", "simulated", "verdict", "holds", "limited by"});
   for (const auto& cells : summary_rows(validation)) out += row(cells);
   for (const EntryResult& result : validation.entries) out += entry_text(result, validation);
   out += "\n## Runs\n\n" + head({"run", "command"});
@@ -186,7 +184,7 @@ std::string validation_summary(const Validation& validation) {
   for (const auto& cells : summary_rows(validation)) {
     out += fmt::format("{:4} {:38} {:20} {:22} {:14} {}\n", cells[0], cells[1].substr(0, 38),
                        cells[2].substr(0, 20), cells[3], cells[4], cells[6]);
-    if (!cells[5].empty()) out += fmt::format("     holds where {}\n", cells[5]);
+    if (!cells[5].empty()) out += fmt::format("     holds {}\n", cells[5]);
   }
   return out;
 }

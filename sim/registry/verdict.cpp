@@ -5,7 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 namespace reticle {
 
@@ -42,20 +42,24 @@ std::string any_of_text(const std::vector<std::string>& values) {
   return fmt::format("{} or {}", fmt::join(front, ", "), values.back());
 }
 
-/// "batch is 1 or 4" from values that hold.
-std::string by_one(const std::string& axis, const std::vector<std::pair<Key, Seen>>& seen) {
+/// "batch is 1 or 4" from the values of which `hold` is true.
+std::string by_one(const std::string& axis, const std::vector<std::pair<Key, Seen>>& seen,
+                   bool hold) {
   std::vector<std::string> values;
   for (const auto& [key, s] : seen)
-    if (s.good) values.push_back(key[0]);
+    if (hold ? s.good : s.bad) values.push_back(key[0]);
   return axis + " is " + any_of_text(values);
 }
 
-/// "batch is 1 with context 1024 or 8192; batch is 4 with context 8192".
+/// "batch is 1; batch is 4 and context is 8192": the last axis is left out where all its values are
+/// meant.
 std::string by_several(const std::vector<std::string>& axes, const std::vector<std::size_t>& which,
-                       const std::vector<std::pair<Key, Seen>>& seen) {
+                       const std::vector<std::pair<Key, Seen>>& seen, bool hold) {
   std::vector<std::pair<Key, std::vector<std::string>>> grouped;  // all but the last label
+  std::set<std::string> all_last;
   for (const auto& [key, s] : seen) {
-    if (!s.good) continue;
+    all_last.insert(key.back());
+    if (!(hold ? s.good : s.bad)) continue;
     const Key front{key.begin(), key.end() - 1};
     auto at = std::ranges::find(grouped, front, &std::pair<Key, std::vector<std::string>>::first);
     if (at == grouped.end()) at = grouped.insert(grouped.end(), {front, {}});
@@ -66,10 +70,22 @@ std::string by_several(const std::vector<std::string>& axes, const std::vector<s
     std::vector<std::string> said;
     for (std::size_t i = 0; i < front.size(); ++i)
       said.push_back(axes[which[i]] + " is " + front[i]);
-    said.push_back(axes[which.back()] + " is " + any_of_text(last));
+    if (last.size() < all_last.size() || said.empty())
+      said.push_back(axes[which.back()] + " is " + any_of_text(last));
     parts.push_back(fmt::format("{}", fmt::join(said, " and ")));
   }
   return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+/// Where it holds, or where it does not if that is shorter to say.
+std::string clause(const std::vector<std::string>& axes, const std::vector<std::size_t>& which,
+                   const std::vector<std::pair<Key, Seen>>& seen) {
+  const auto say = [&](bool hold) {
+    return which.size() == 1 ? by_one(axes[which[0]], seen, hold)
+                             : by_several(axes, which, seen, hold);
+  };
+  const std::string where = "where " + say(true), except = "except where " + say(false);
+  return except.size() < where.size() ? except : where;
 }
 }  // namespace
 
@@ -106,14 +122,14 @@ std::string condition_of(const std::vector<std::string>& axes,
   const auto good = std::ranges::count_if(results, holds);
   if (good == 0 || good == std::ssize(results)) return {};
   for (std::size_t a = 0; a < axes.size(); ++a)
-    if (const auto seen = seen_by({a}, results); decides(seen)) return by_one(axes[a], seen);
+    if (const auto seen = seen_by({a}, results); decides(seen)) return clause(axes, {a}, seen);
   for (std::size_t a = 0; a < axes.size(); ++a)
     for (std::size_t b = a + 1; b < axes.size(); ++b)
       if (const auto seen = seen_by({a, b}, results); decides(seen))
-        return by_several(axes, {a, b}, seen);
+        return clause(axes, {a, b}, seen);
   std::vector<std::size_t> every(axes.size());
   for (std::size_t a = 0; a < axes.size(); ++a) every[a] = a;
-  return by_several(axes, every, seen_by(every, results));
+  return clause(axes, every, seen_by(every, results));
 }
 
 }  // namespace reticle

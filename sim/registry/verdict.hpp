@@ -48,8 +48,9 @@ RegistryVerdict verdict_of(const std::vector<ConditionResult>& results);
 /// Of the verdicts on several claims of one entry: the one they agree on, else conditional.
 RegistryVerdict combined(const std::vector<RegistryVerdict>& verdicts);
 
-/// The points at which a claim holds, in words: by one axis where its values tell all, else by two,
-/// else point by point. Empty where it holds everywhere or nowhere.
+/// The points at which a claim holds, in words ("where batch is 1", or "except where ..." if that
+/// is shorter): by one axis where its values tell all, else by two, else point by point. Empty
+/// where it holds everywhere or nowhere.
 std::string condition_of(const std::vector<std::string>& axes,
                          const std::vector<ConditionResult>& results);
 

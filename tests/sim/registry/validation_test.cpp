@@ -75,7 +75,7 @@ TestResult judged(const ClaimTest& test, double wall) {
 TEST_CASE("validation: the same test comes to another verdict on another machine") {
   CHECK(judged(example_test(), 100).overall.verdict == RegistryVerdict::Supported);
   CHECK(judged(example_test(), 4).overall.verdict == RegistryVerdict::Conditional);
-  CHECK(judged(example_test(), 4).overall.condition == "batch is 1");
+  CHECK(judged(example_test(), 4).overall.condition == "where batch is 1");
   CHECK(judged(example_test(), 0).overall.verdict == RegistryVerdict::Overclaimed);
   ClaimTest modest = example_test();
   modest.claimed = {.low = 1, .high = 1.5};
@@ -185,8 +185,8 @@ TEST_CASE("validation: an arm's own keys come after those of conditions") {
 }
 
 TEST_CASE("validation: a report's numbers go by their paths, what does not fit has its reason") {
-  const CellOutcome outcome =
-      read_outcome("c", R"({"feasible": {"fits": true}, "a": {"b": 2, "c": null, "d": [{"e": 5}, 7]}, "x": true,
+  const CellOutcome outcome = read_outcome(
+      "c", R"({"feasible": {"fits": true}, "a": {"b": 2, "c": null, "d": [{"e": 5}, 7]}, "x": true,
                "limited_by": {"category": "kv", "share": 0.5}})");
   CHECK(outcome.figures.at("a.b") == 2);
   CHECK(outcome.figures.at("x") == 1);

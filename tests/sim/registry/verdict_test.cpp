@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <sstream>
+
 using namespace reticle;
 
 namespace {
@@ -79,14 +81,14 @@ TEST_CASE("verdict: several claims that disagree make an entry conditional") {
 TEST_CASE("condition: one axis that tells all is named alone") {
   const std::vector<ConditionResult> results{at({"1", "8k"}, 3), at({"1", "32k"}, 2),
                                              at({"64", "8k"}, 1), at({"64", "32k"}, 1.2)};
-  CHECK(condition_of({"batch", "context"}, results) == "batch is 1");
+  CHECK(condition_of({"batch", "context"}, results) == "where batch is 1");
 }
 
 TEST_CASE("condition: two axes are named where neither tells all") {
   const std::vector<ConditionResult> results{at({"1", "8k"}, 3), at({"1", "32k"}, 2),
                                              at({"64", "8k"}, 1), at({"64", "32k"}, 2.2)};
   CHECK(condition_of({"batch", "context"}, results) ==
-        "batch is 1 and context is 8k or 32k; batch is 64 and context is 32k");
+        "except where batch is 64 and context is 8k");
 }
 
 TEST_CASE("condition: a claim that holds everywhere or nowhere has none") {
@@ -95,21 +97,31 @@ TEST_CASE("condition: a claim that holds everywhere or nowhere has none") {
 }
 
 TEST_CASE("condition: what it names is where the claim holds, on every pattern of three by three") {
-  for (unsigned pattern = 0; pattern < (1U << 9); ++pattern) {
+  const std::string rows = "123", columns = "789";
+  for (unsigned pattern = 1; pattern < 511; ++pattern) {
     std::vector<ConditionResult> results;
     for (unsigned i = 0; i < 9; ++i)
-      results.push_back(at({std::string(1, static_cast<char>('a' + i / 3)),
-                            std::string(1, static_cast<char>('x' + i % 3))},
+      results.push_back(at({std::string(1, rows[i / 3]), std::string(1, columns[i % 3])},
                            (pattern >> i & 1U) != 0 ? 3 : 1));
-    const std::string text = condition_of({"p", "q"}, results);
-    CHECK(text.empty() == (pattern == 0 || pattern == 511));
-    // Every row of which something holds is named, no other, unless the other axis tells all.
-    if (text.starts_with("p is"))
-      for (unsigned row = 0; row < 3; ++row) {
-        const bool any = (pattern >> (3 * row) & 7U) != 0;
-        const std::string name = "p is " + std::string(1, static_cast<char>('a' + row));
-        const bool single = text.find(" and ") == std::string::npos;
-        if (!single) CHECK(any == (text.find(name) != std::string::npos));
+    std::string text = condition_of({"p", "q"}, results);
+    const bool except = text.starts_with("except ");
+    if (except) text = text.substr(7);
+    REQUIRE(text.starts_with("where "));
+    // Reads the clause back: parts by ';', each a row, a column list, or both.
+    std::istringstream parts{text.substr(6)};
+    unsigned named = 0;
+    for (std::string part; std::getline(parts, part, ';');) {
+      const std::size_t q = part.find("q is ");
+      const std::string in_p = part.substr(0, q),
+                        in_q = q == std::string::npos ? "" : part.substr(q + 5);
+      for (unsigned i = 0; i < 9; ++i) {
+        const bool row =
+            in_p.find("p is") == std::string::npos ||
+            in_p.find_first_of(rows[i / 3], in_p.find("p is") + 5) != std::string::npos;
+        const bool column = in_q.empty() || in_q.find(columns[i % 3]) != std::string::npos;
+        if (row && column) named |= 1U << i;
       }
+    }
+    CHECK_MESSAGE((except ? ~named & 511U : named) == pattern, text);
   }
 }
