@@ -333,7 +333,7 @@ class Site {
                                 (entry.stale(as_of_) ? " <span class=\"stale\">stale</span>" : "")},
              {"Contributors", fmt::format("{}", fmt::join(people, ", "))},
              {"Feeds", fmt::format("{}", fmt::join(feeds, ", "))}})
-      out += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", term, what);
+      out += fmt::format("<dt>{}</dt><dd>{}</dd>\n", term, what);
     return out + "</dl>\n";
   }
 

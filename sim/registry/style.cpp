@@ -45,9 +45,10 @@ code { font-size: .88em; overflow-wrap: anywhere; }
 .filters { display: flex; flex-wrap: wrap; gap: .8rem; background: var(--panel); border: 1px solid var(--line); border-radius: .4rem; padding: .8rem; }
 .filters label { display: flex; flex-direction: column; font-size: .85rem; color: var(--soft); }
 .filters select, .filters input { font: inherit; color: var(--front); background: var(--back); border: 1px solid var(--line); border-radius: .25rem; padding: .25rem .4rem; min-height: 2.2rem; }
-.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: .3rem 1.2rem; padding: .8rem; background: var(--panel); border: 1px solid var(--line); border-radius: .4rem; }
-.facts dt { color: var(--soft); font-size: .85rem; }
-.facts dd { margin: 0 0 .4rem; }
+.facts { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.2rem; padding: .8rem; background: var(--panel); border: 1px solid var(--line); border-radius: .4rem; }
+.filters button { align-self: end; font: inherit; min-height: 2.2rem; }
+.facts dt { color: var(--soft); }
+.facts dd { margin: 0; }
 .verdict { font-weight: bold; }
 .supported, .underclaimed { color: var(--good); }
 .conditional { color: var(--part); }
