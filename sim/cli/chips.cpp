@@ -16,8 +16,6 @@
 namespace reticle {
 
 namespace {
-constexpr std::int64_t kMostChips = 4096;
-
 /// `chips` packages of a platform whose nodes have `node` of them.
 RunRequest scaled(RunRequest request, std::int64_t chips, std::int64_t node) {
   if (chips > node && chips % node != 0)
@@ -76,10 +74,15 @@ RunRequest smallest(const RunRequest& request, const RunSpec& spec) {
   const std::int64_t node = spec.platform.packages_per_node;
   const std::int64_t of_chip =
       weight_room(spec.platform, spec.placement).count() / (node * spec.platform.nodes);
-  const std::int64_t least = weight_bytes(spec.llm).count() / of_chip;
+  const std::int64_t of_weights =
+      std::max<std::int64_t>(1, weight_bytes(spec.llm).count() / of_chip);
+  const std::int64_t least = of_weights < node ? of_weights : of_weights / node * node;
   std::string problem;
-  for (std::int64_t chips = 1; chips <= kMostChips; chips += chips < node ? 1 : node) {
-    if (chips < least) continue;
+  const std::int64_t most = kMostDiesTried / spec.platform.dies_per_package;
+  const auto next = [&](std::int64_t chips) {
+    return chips < node ? chips + 1 : next_size(chips / node) * node;
+  };
+  for (std::int64_t chips = least; chips <= most; chips = next(chips)) {
     try {
       RunRequest candidate = scaled(request, chips, node);
       if (holds(read_run(candidate), wanted, routers)) return candidate;
@@ -90,7 +93,7 @@ RunRequest smallest(const RunRequest& request, const RunSpec& spec) {
     }
   }
   throw InfeasibleError(fmt::format("--chips auto: no number of chips up to {} of {} holds {}{}",
-                                    kMostChips, spec.platform.name, spec.llm.name,
+                                    most, spec.platform.name, spec.llm.name,
                                     problem.empty() ? "" : "; " + problem));
 }
 }  // namespace
