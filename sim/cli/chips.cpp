@@ -43,8 +43,21 @@ Wanted wanted_of(const RunSpec& spec) {
   return wanted;
 }
 
+/// Some plan has room, though the one that would be chosen need not: quick to tell.
+bool may_hold(const RunSpec& spec, const Wanted& wanted, const Routers& routers) {
+  if (spec.serving.instances > 1 || spec.draft) return true;
+  return holds(spec.platform, spec.llm, spec.placement, routers.model,
+               {.sequences = wanted.sequences,
+                .tokens = spec.serving.kept(wanted.tokens),
+                .page_tokens = spec.serving.kv_page_tokens,
+                .max_tokens = 1});
+}
+
 /// Throws InfeasibleError or ConfigError when the model cannot be placed.
 bool holds(const RunSpec& spec, const Wanted& wanted, const Routers& routers) {
+  if (!may_hold(spec, wanted, routers))
+    throw InfeasibleError("no plan has room for " + std::to_string(wanted.sequences) +
+                          " sequences of " + std::to_string(wanted.tokens) + " tokens");
   const auto sites = plan_sites(spec, wanted.trace ? &*wanted.trace : nullptr, routers);
   const KvRoom& kv = sites.back().plans.front()->placement.kv;
   const auto copies = kv.replicas * std::ssize(sites);
@@ -108,6 +121,10 @@ bool chips_hold(const RunRequest& request) {
 }
 
 void put_chips(RunRequest& request, const std::string& chips) {
+  for (const auto& set : request.sets)
+    for (const char* key : {"platform.nodes=", "platform.packages_per_node="})
+      if (set.starts_with(key))
+        throw ConfigError({}, "--chips", "sizes the deployment, and so does --set " + set);
   const RunSpec spec = read_run(request);
   if (chips == "auto") {
     request = smallest(request, spec);
