@@ -40,9 +40,14 @@ check_configs() {
     echo '== configurations: skipped, no build/*/reticle (./scripts/quickstart.sh builds one)'
     return
   fi
-  mapfile -t files < <(find configs -name '*.yaml' | sort)
+  mapfile -t files < <(find configs -name '*.yaml' -not -path 'configs/registry/*' \
+    -not -path 'configs/experiments/*' | sort)
   RETICLE_HOME=$PWD "$program" check "${files[@]}" >/dev/null || status=$?
   verdict "configurations (${#files[@]} files)" "$status"
+  status=0
+  RETICLE_HOME=$PWD "$program" registry lint >/dev/null || status=$?
+  RETICLE_HOME=$PWD "$program" registry validate --all --cells >/dev/null || status=$?
+  verdict "registry and its experiments" "$status"
 }
 
 # What the seeds state is recomputed, and the tables of the findings are those of the data.

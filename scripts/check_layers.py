@@ -44,13 +44,14 @@ ARROWS = {
                    "sim/serving", "sim/accounts", "sim/metrics"},
     "sim/sweep": {"sim/base"},
     "sim/compare": {"sim/base", "model_spec", "sim/config", "sim/accounts", "sim/metrics"},
+    "sim/registry": {"sim/base", "sim/config"},
     "sim/validate": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                      "workloads/requests", "workloads/text", "model_spec", "models", "sim/config",
                      "sim/mapping", "sim/serving", "sim/accounts", "sim/metrics", "sim/engine", "sim/sweep"},
     "sim/cli": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                 "workloads/requests", "model_spec", "models", "sim/config", "sim/mapping",
                 "sim/serving", "sim/accounts", "sim/metrics", "sim/engine", "sim/sweep", "sim/validate",
-                "sim/compare"},
+                "sim/compare", "sim/registry"},
 }
 
 # Single headers a part may include beyond its row: plain structs that a run's specification holds.

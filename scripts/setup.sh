@@ -9,11 +9,15 @@ reticle_packages=(
   libcli11-dev nlohmann-json3-dev doctest-dev libbenchmark-dev zlib1g-dev python3 python3-matplotlib python3-yaml
 )
 
+# Tests that need these are skipped without them; nothing installs them by itself.
+reticle_optional_packages=(chromium tidy)
+
 say() { printf '== %s\n' "$*"; }
 
+# reticle_missing PACKAGE...: those that are not installed.
 reticle_missing() {
   local package
-  for package in "${reticle_packages[@]}"; do
+  for package in "$@"; do
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)" = installed ] ||
       printf '%s\n' "$package"
   done
@@ -25,8 +29,10 @@ reticle_setup() {
     printf '  %s\n' "${reticle_packages[@]}" >&2
     return 1
   fi
-  local missing
-  mapfile -t missing < <(reticle_missing)
+  local missing optional
+  mapfile -t optional < <(reticle_missing "${reticle_optional_packages[@]}")
+  [ "${#optional[@]}" -eq 0 ] || say "optional, for the browser test: apt-get install ${optional[*]}"
+  mapfile -t missing < <(reticle_missing "${reticle_packages[@]}")
   if [ "${#missing[@]}" -eq 0 ]; then
     say "all packages are installed"
     return 0

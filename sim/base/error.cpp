@@ -22,7 +22,7 @@ std::string config_message(const SourcePosition& position, std::string_view key,
 
 ConfigError::ConfigError(const SourcePosition& position, std::string_view key,
                          std::string_view problem)
-    : std::runtime_error{config_message(position, key, problem)} {}
+    : std::runtime_error{config_message(position, key, problem)}, position_{position} {}
 
 void fail_invariant(std::string_view why, const std::source_location& where) {
   throw InvariantError(std::string{where.file_name()} + ":" + std::to_string(where.line()) +

@@ -25,6 +25,12 @@ class ConfigError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
   ConfigError(const SourcePosition& position, std::string_view key, std::string_view problem);
+
+  /// Unknown where only a message was given.
+  [[nodiscard]] const SourcePosition& position() const { return position_; }
+
+ private:
+  SourcePosition position_;
 };
 
 /// The input is valid but does not fit: capacity, or a limit that cannot be met.

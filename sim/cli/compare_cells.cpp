@@ -5,20 +5,15 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <span>
-#include <sstream>
 
 #include "sim/base/error.hpp"
 #include "sim/base/exit_code.hpp"
 #include "sim/cli/chips.hpp"
-#include "sim/cli/command.hpp"
-#include "sim/cli/run_files.hpp"
-#include "sim/engine/run.hpp"
+#include "sim/cli/kept_report.hpp"
 #include "sim/metrics/figures.hpp"
 #include "sim/metrics/file_writer.hpp"
-#include "sim/metrics/report.hpp"
 #include "sim/sweep/point_process.hpp"
 
 namespace reticle {
@@ -113,32 +108,6 @@ bool limit_dies(RunRequest& request, std::int64_t most) {
   if (dies(read_run(request).platform) <= most) return false;
   request.sets.emplace_back("engine.fidelity=roofline");
   return true;
-}
-
-std::string read_text(const fs::path& path) {
-  std::ostringstream text;
-  text << std::ifstream{path, std::ios::binary}.rdbuf();
-  return text.str();
-}
-
-/// In a process of its own.
-std::string report_of(const Cell& cell, const fs::path& kept) {
-  const RunSpec spec = read_run(cell.request);
-  const std::optional<Trace> trace = load_trace(spec);
-  const auto digest = trace ? std::optional{trace->digest} : std::nullopt;
-  if (!kept.empty()) {
-    std::string stored = read_text(kept);
-    if (is_report_of(stored, inputs_digest(spec, digest), build_info())) return stored;
-  }
-  const auto left_out =
-      trace ? std::optional{RowsLeftOut{trace->skipped, trace->bad_rows}} : std::nullopt;
-  try {
-    const RunResult result = run_simulation(spec, trace ? &*trace : nullptr, {});
-    if (!result.ended_by.empty()) throw SimulationError("stopped " + result.ended_by);
-    return report_json(spec, result, {}, build_info(), digest, left_out);
-  } catch (const InfeasibleError& error) {
-    return infeasible_report_json(spec, error.what(), build_info(), digest, left_out);
-  }
 }
 
 class Comparer {
@@ -261,7 +230,7 @@ class Comparer {
     std::size_t done = 0;
     (void)run_points(
         cells_.size(), request_.jobs,
-        [&](std::size_t i) { return report_of(cells_[i], file_of(cells_[i])); },
+        [&](std::size_t i) { return kept_report(cells_[i].request, file_of(cells_[i])); },
         [&](std::size_t i, const PointOutcome& outcome) {
           check(outcome, cells_[i].label());
           keep(cells_[i], outcome.output);

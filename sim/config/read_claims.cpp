@@ -8,6 +8,7 @@
 #include "sim/config/catalogue.hpp"
 #include "sim/config/config_node.hpp"
 #include "sim/config/nearest.hpp"
+#include "sim/config/word_of.hpp"
 #include "sim/config/yaml_reader.hpp"
 
 namespace reticle {
@@ -15,18 +16,6 @@ namespace reticle {
 namespace {
 constexpr Range<double> kAnyNumber{-1e18, 1e18};
 constexpr Range<double> kNotNegative{0, 1e18};
-
-/// A word of a list, or an error that names them.
-template <std::size_t n>
-std::size_t word_of(const ConfigNode& node, std::string_view key,
-                    const std::array<std::string_view, n>& words) {
-  const auto text = node.get<std::string>(key);
-  const auto found = std::ranges::find(words, text);
-  std::string known;
-  for (const auto word : words) known += (known.empty() ? "" : ", ") + std::string{word};
-  node.check(key, found != words.end(), "expected one of " + known);
-  return static_cast<std::size_t>(found - words.begin());
-}
 
 /// `unit` names the range's own unit, or that of the row it stands in.
 ClaimRange read_range(const ConfigNode& node, std::string unit = {}) {

@@ -141,7 +141,8 @@ Mixer read_mixer(const ConfigNode& node, std::string name) {
 /// `attention`, the one mixer of all layers, or `mixers` by name.
 std::vector<Mixer> read_mixers(const ConfigNode& node) {
   if (const auto named = node.find_child("mixers")) {
-    if (node.has("attention")) node.fail("attention", "expected attention or mixers, found both");
+    if (node.find_child("attention"))
+      node.fail("attention", "expected attention or mixers, found both");
     std::vector<Mixer> mixers;
     for (const std::string& name : named->keys()) {
       if (name == "provenance") continue;

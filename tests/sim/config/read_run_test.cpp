@@ -236,4 +236,14 @@ TEST_CASE("find_config: files below the catalogue are called by their place in i
   CHECK(find_config(CatalogueKind::Platform, "/tmp/x.yaml")->label == "/tmp/x.yaml");
   CHECK(find_config(CatalogueKind::Platform, "x") == std::nullopt);
 }
+
+TEST_CASE("read_run: attention is taken away with none where mixers come in its place") {
+  const std::vector<std::string> mixers{"llm.mixers.a.kind=attention", "llm.mixers.a.heads=64",
+                                        "llm.mixers.a.kv_heads=8", "llm.mixers.a.head_dim=128"};
+  const RunRequest both = request(mixers);
+  CHECK(refusal(both).find("expected attention or mixers, found both") != std::string::npos);
+  RunRequest instead = both;
+  instead.sets.insert(instead.sets.begin(), "llm.attention=none");
+  CHECK(read_run(instead).llm.mixers.size() == 1);
+}
 }  // namespace reticle

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Draws what became of the registry's estimates: `reticle registry validate --all --out DIR`, then this.
+
+    scripts/plot_registry.py DIR [TARGET]    writes TARGET (default DIR/findings).svg and .png, an
+                                             overview, and TARGET-tests.svg and .png, four tests
+
+Needs python3-matplotlib.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+matplotlib.rcParams.update({
+    "svg.hashsalt": "reticle",  # the same picture has the same bytes
+    "svg.fonttype": "none",     # text stays text
+    "font.family": "sans-serif", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
+})
+import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.patches import Patch  # noqa: E402
+
+COLOURS = {"supported": "#17692f", "underclaimed": "#00707a", "conditional": "#b07a00",
+           "overclaimed": "#a01c1c"}
+CLAIM = "#f3d48a"
+MARKS = "os^Dvp"
+
+
+def save(figure, target):
+    figure.savefig(f"{target}.svg", metadata={"Date": None}, bbox_inches="tight")
+    figure.savefig(f"{target}.png", dpi=110, bbox_inches="tight")
+    plt.close(figure)
+
+
+def judged(data):
+    return [(entry, test) for entry in data["entries"] for test in entry["tests"] if test["claim"]]
+
+
+def overview(data, target):
+    """Claimed and simulated ranges as shares of the claim's lower end: one axis for all units."""
+    rows = judged(data)
+    figure, axes = plt.subplots(figsize=(10, 0.42 * len(rows) + 1.2))
+    for y, (entry, test) in enumerate(reversed(rows)):
+        claim = test["claim"]
+        unit = claim["low"]
+        high = claim["high"] / unit if not claim["at_least"] else 1e3
+        axes.barh(y, max(high - 1, 0.03), left=1, height=0.8, color=CLAIM, zorder=1)
+        if test["low"] is None:
+            continue
+        low, high = (max(x / unit, 1e-2) for x in (test["low"], test["high"]))
+        axes.plot([low, high], [y, y], lw=4, solid_capstyle="butt", zorder=2,
+                  color=COLOURS.get(test["verdict"], "#555555"))
+        axes.plot([low, high], [y, y], "|", ms=11, mew=2, zorder=2,
+                  color=COLOURS.get(test["verdict"], "#555555"))
+    axes.set_yticks(range(len(rows)), [f'{e["id"]}  {t["title"]}' for e, t in reversed(rows)])
+    axes.set_xscale("log")
+    axes.set_xlim(0.02, 40)
+    axes.set_xlabel("share of the lower end of the claim (B18: of a price, less is better)")
+    axes.grid(axis="x", lw=0.5)
+    axes.legend(handles=[Patch(color=CLAIM, label="claimed")] +
+                [Patch(color=c, label=v) for v, c in COLOURS.items()
+                 if any(t["verdict"] == v for _, t in rows)], fontsize=8, loc="lower right")
+    save(figure, target)
+
+
+def find(data, entry, test):
+    return next(t for e in data["entries"] if e["id"] == entry for t in e["tests"] if t["id"] == test)
+
+
+def panel(axes, test, title, only=None):
+    points = [p for p in test["points"]
+              if only is None or all(p["conditions"].get(k) in v for k, v in only.items())]
+    labels = [", ".join(v for k, v in p["conditions"].items()
+                        if only is None or len(only.get(k, ["", ""])) > 1) for p in points]
+    if test["claim"]:
+        axes.axvspan(test["claim"]["low"], test["claim"]["high"], color=CLAIM, zorder=0)
+    for t, treatment in enumerate(test["treatments"]):
+        xs = [(p["treatments"][t]["figure"], y) for y, p in enumerate(reversed(points))]
+        xs = [(x, y) for x, y in xs if x is not None]
+        axes.plot([x for x, _ in xs], [y for _, y in xs], MARKS[t % len(MARKS)], ms=6, alpha=0.85,
+                  label=treatment["name"] + (" (bound)" if treatment["bound"] else ""))
+    axes.set_yticks(range(len(points)), list(reversed(labels)), fontsize=8)
+    axes.set_title(title, fontsize=10, loc="left")
+    axes.grid(axis="x", lw=0.5)
+    axes.legend(fontsize=7)
+
+
+def four_tests(data, target):
+    figure, grid = plt.subplots(2, 2, figsize=(13, 11))
+    panel(grid[0][0], find(data, "B1", "same_silicon"),
+          "B1: SRAM in place of HBM, times as fast (model, batch, context)")
+    panel(grid[0][1], find(data, "B5", "speed_kept"),
+          "B5: share of the speed that each fabric keeps (model, batch, nodes)")
+    panel(grid[1][0], find(data, "B16", "cost_reduction"),
+          "B16: machine time saved, times (platform, questions at a time)")
+    panel(grid[1][1], find(data, "B18", "throughput_cost"),
+          "B18: throughput lost to reproducible sums, % (platform, model, batch)")
+    for axes in (grid[0][0], grid[1][0]):
+        axes.set_xscale("log")
+    figure.tight_layout()
+    save(figure, target)
+
+
+def main():
+    if len(sys.argv) not in (2, 3):
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    folder = Path(sys.argv[1])
+    target = sys.argv[2] if len(sys.argv) == 3 else folder / "findings"
+    data = json.loads((folder / "validation.json").read_text(encoding="utf-8"))
+    overview(data, target)
+    four_tests(data, f"{target}-tests")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

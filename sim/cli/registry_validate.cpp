@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// reticle registry validate: every cell of every experiment in a process of its own, kept as soon
+// as it has ended, then verdicts.
+#include "sim/cli/registry_validate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <set>
+#include <thread>
+
+#include "sim/base/error.hpp"
+#include "sim/base/exit_code.hpp"
+#include "sim/cli/command.hpp"
+#include "sim/cli/kept_report.hpp"
+#include "sim/cli/registry_options.hpp"
+#include "sim/cli/run_files.hpp"
+#include "sim/config/catalogue.hpp"
+#include "sim/metrics/file_writer.hpp"
+#include "sim/registry/pages.hpp"
+#include "sim/sweep/point_process.hpp"
+#include "workloads/llm/hf_import.hpp"
+
+namespace reticle {
+
+namespace {
+namespace fs = std::filesystem;
+
+struct Options {
+  RegistryOptions where;
+  std::vector<std::string> ids;
+  bool all = false;
+  std::string experiments;
+  std::string model_configs;
+  std::string out;
+  std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
+  bool cells = false;
+  bool json = false;
+};
+
+RunRequest request_of(const RunChoice& choice) {
+  RunRequest request;
+  request.platform = choice.platform;
+  request.llm = choice.llm;
+  request.workload = choice.workload;
+  if (!choice.serving.empty()) request.serving = choice.serving;
+  request.sets = choice.sets;
+  return request;
+}
+
+fs::path file_of(const fs::path& directory, const std::string& cell) {
+  return directory.empty() ? fs::path{} : directory / (cell + ".json");
+}
+
+void check(const PointOutcome& outcome, const Cell& cell) {
+  if (outcome.code == static_cast<int>(ExitCode::Ok)) return;
+  const std::string why = outcome.output.empty() ? "ended by a signal" : outcome.output;
+  const std::string what = cell.name + ": " + why + "\n  " + cell.command;
+  if (outcome.code == static_cast<int>(ExitCode::BadInput)) throw ConfigError(what);
+  throw SimulationError(what);
+}
+
+/// Runs, or finds kept, every cell.
+std::map<std::string, CellOutcome> run_cells(const std::vector<Cell>& cells, const fs::path& kept,
+                                             std::size_t jobs) {
+  std::map<std::string, CellOutcome> outcomes;
+  (void)run_points(
+      cells.size(), jobs,
+      [&](std::size_t i) {
+        return kept_report(request_of(cells[i].choice), file_of(kept, cells[i].name));
+      },
+      [&](std::size_t i, const PointOutcome& outcome) {
+        const Cell& cell = cells[i];
+        check(outcome, cell);
+        const fs::path file = file_of(kept, cell.name);
+        if (!file.empty() && read_text(file) != outcome.output)
+          write_file_atomically(file, outcome.output);
+        outcomes.emplace(cell.command, read_outcome(cell.name, outcome.output));
+        std::fprintf(stderr, "%zu of %zu: %s\n", outcomes.size(), cells.size(), cell.name.c_str());
+        return true;
+      });
+  return outcomes;
+}
+
+/// What the importer makes of every *.json of a directory.
+std::vector<ImportedConfig> import_all(const std::string& directory) {
+  std::vector<fs::path> files;
+  for (const auto& item : fs::directory_iterator{directory})
+    if (item.path().extension() == ".json") files.push_back(item.path());
+  std::ranges::sort(files);
+  std::vector<ImportedConfig> imports;
+  for (const fs::path& file : files) {
+    ImportedConfig config;
+    config.name = file.stem().string();
+    try {
+      config.model_type =
+          import_hf_config(file.filename().string(), read_text(file), config.name).model_type;
+    } catch (const ConfigError& error) {
+      config.problem = error.what();
+    }
+    imports.push_back(std::move(config));
+  }
+  return imports;
+}
+
+Validation judged(const Registry& registry, const std::vector<Experiment>& experiments,
+                  const std::map<std::string, CellOutcome>& outcomes) {
+  Validation validation;
+  for (const Experiment& experiment : experiments)
+    validation.entries.push_back(judge(
+        require_entry(registry, experiment.id), experiment,
+        [&](const std::string& command) -> const CellOutcome& { return outcomes.at(command); }));
+  validation.cells = cells_of(experiments);
+  for (const auto name : known_model_types()) validation.architectures.emplace_back(name);
+  validation.version = build_info().version;
+  validation.revision = build_info().git_revision;
+  return validation;
+}
+
+void write_all(const fs::path& out, const Validation& validation, const std::string& json) {
+  write_file_atomically(out / "validation.md", validation_markdown(validation));
+  write_file_atomically(out / "validation.html", validation_page(validation));
+  write_file_atomically(out / "validation.json", json);
+}
+
+void validate(const Options& options) {
+  if (options.ids.empty() && !options.all) throw CLI::RequiredError("ids, or --all");
+  const Registry registry = options.where.sound();
+  const std::vector<Experiment> experiments =
+      read_experiments(experiments_directory(options.experiments),
+                       experiments_label(options.experiments), registry, options.ids);
+  const std::vector<Cell> cells = cells_of(experiments);
+  if (options.cells) {
+    for (const Cell& cell : cells) fmt::print("{}\n  {}\n", cell.name, cell.command);
+    return;
+  }
+  const fs::path out{options.out};
+  if (!out.empty()) make_output_directory(out / "cells");
+  const auto outcomes = run_cells(cells, out.empty() ? out : out / "cells", options.jobs);
+  Validation validation = judged(registry, experiments, outcomes);
+  if (!options.model_configs.empty()) validation.imports = import_all(options.model_configs);
+  const std::string json = validation_json(validation);
+  if (!out.empty()) write_all(out, validation, json);
+  fmt::print("{}", options.json ? json : validation_summary(validation));
+  if (!out.empty() && !options.json) fmt::print("\nReport: {}\n", (out / "validation.md").string());
+}
+}  // namespace
+
+std::vector<Experiment> read_experiments(const fs::path& directory, const std::string& label,
+                                         const Registry& registry,
+                                         const std::vector<std::string>& ids) {
+  std::vector<Experiment> experiments;
+  for (const std::string& id : ids) (void)require_entry(registry, id);
+  for (const Entry& entry : registry.entries) {
+    if (!ids.empty() && std::ranges::count(ids, entry.id) == 0) continue;
+    const std::string name = fmt::format("b{:02}.yaml", entry.number);
+    experiments.push_back(read_experiment(directory / name, label + "/" + name, registry.entries));
+  }
+  return experiments;
+}
+
+Validation stored_validation(const fs::path& results, const Registry& registry,
+                             const std::vector<Experiment>& experiments) {
+  const auto names = stored_cells(read_text(results / "validation.json"));
+  std::map<std::string, CellOutcome> outcomes;
+  std::vector<Experiment> complete;
+  for (const Experiment& experiment : experiments) {
+    const std::vector<Cell> cells = cells_of({experiment});
+    const bool there =
+        std::ranges::all_of(cells, [&](const Cell& cell) { return names.contains(cell.command); });
+    if (!there) continue;
+    for (const Cell& cell : cells) {
+      const std::string& name = names.at(cell.command);
+      outcomes.emplace(cell.command,
+                       read_outcome(name, read_text(results / "cells" / (name + ".json"))));
+    }
+    complete.push_back(experiment);
+  }
+  return judged(registry, complete, outcomes);
+}
+
+void add_registry_validate(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* sub = app.add_subcommand("validate", "Put the entries' estimates to the test");
+  sub->add_option("ids", options->ids, "Entries, such as B1 B7");
+  sub->add_flag("--all", options->all, "All entries");
+  add_registry_options(*sub, options->where);
+  sub->add_option("--experiments", options->experiments,
+                  "Directory of bNN.yaml; configs/experiments when absent");
+  sub->add_option("--model-configs", options->model_configs,
+                  "Directory of Hugging Face config.json files, for what is said of the importer");
+  sub->add_option("--out", options->out,
+                  "Directory for validation.md, .html, .json and cells/; a second run goes on from "
+                  "there");
+  sub->add_option("--jobs", options->jobs, "Runs at a time")->check(CLI::PositiveNumber);
+  sub->add_flag("--cells", options->cells, "Print the runs and their commands, and run nothing");
+  sub->add_flag("--json", options->json, "Print the report as one JSON document");
+  sub->footer("Example: reticle registry validate B1 B4 --out results/registry");
+  sub->callback([options] { validate(*options); });
+}
+
+}  // namespace reticle

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/registry/experiment.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include "sim/config/word_of.hpp"
+#include "sim/config/yaml_reader.hpp"
+
+namespace reticle {
+
+namespace {
+constexpr Range<double> kAnyFigure{-1e18, 1e18};
+constexpr Range<double> kPositive{1e-18, 1e18};
+
+RunChoice read_choice(const ConfigNode& node) {
+  RunChoice choice;
+  for (const auto& [key, text] :
+       {std::pair{"platform", &choice.platform}, std::pair{"llm", &choice.llm},
+        std::pair{"workload", &choice.workload}, std::pair{"serving", &choice.serving}})
+    if (node.has(key)) *text = node.get<std::string>(key);
+  choice.sets = node.texts("set");
+  for (const std::string& set : choice.sets)
+    if (set.find('=') == std::string::npos) node.fail("set", "expected key=value, got " + set);
+  return choice;
+}
+
+Arm read_arm(const ConfigNode& node) {
+  Arm arm;
+  arm.name = node.get<std::string>("name");
+  arm.what = node.get<std::string>("what", arm.name);
+  arm.bound = node.get<bool>("bound", false);
+  arm.choice = read_choice(node);
+  node.reject_unknown_keys();
+  return arm;
+}
+
+/// `key` with `values`, or whole `points`.
+ConditionAxis read_axis(const ConfigNode& node) {
+  ConditionAxis axis;
+  axis.name = node.get<std::string>("name");
+  if (node.has("key")) {
+    const auto key = node.get<std::string>("key");
+    for (const std::string& value : node.texts("values")) {
+      ConditionPoint point{value, {}};
+      point.choice.sets.push_back(key + "=" + value);
+      axis.points.push_back(std::move(point));
+    }
+  } else {
+    for (const ConfigNode& child : node.sections("points")) {
+      ConditionPoint point;
+      point.label = child.get<std::string>("label");
+      point.choice = read_choice(child);
+      child.reject_unknown_keys();
+      axis.points.push_back(std::move(point));
+    }
+  }
+  node.reject_unknown_keys();
+  if (axis.points.empty()) node.fail("name", "an axis has at least one point");
+  std::set<std::string> labels;
+  for (const ConditionPoint& point : axis.points)
+    if (!labels.insert(point.label).second) node.fail("name", point.label + " is there twice");
+  return axis;
+}
+
+Metric read_metric(const ConfigNode& node) {
+  Metric metric;
+  metric.figure = node.get<std::string>("figure");
+  metric.title = node.get<std::string>("title");
+  metric.unit = node.get<std::string>("unit");
+  metric.lower_is_better =
+      word_of(node, "better", std::array<std::string_view, 2>{"higher", "lower"}) == 1;
+  metric.scale = node.get<double>("scale", 1.0, kPositive);
+  node.reject_unknown_keys();
+  return metric;
+}
+
+OperatingLimit read_limit(const ConfigNode& node) {
+  OperatingLimit limit;
+  limit.figure = node.get<std::string>("figure");
+  limit.at_most = node.find<double>("at_most", kAnyFigure);
+  limit.at_least = node.find<double>("at_least", kAnyFigure);
+  if (!limit.at_most && !limit.at_least) node.fail("figure", "expected at_most or at_least");
+  node.reject_unknown_keys();
+  return limit;
+}
+
+/// The range stands in the experiment too, so that whoever reads it sees what is tested, and must
+/// be the entry's.
+void read_claimed(const ConfigNode& node, const Entry& entry, ClaimTest& test) {
+  if (!node.has("claim")) return;
+  test.claim = node.get<std::string>("claim");
+  const UnlockClaim* claim = entry.claim(test.claim);
+  node.check("claim", claim != nullptr, "must be a claim of " + entry.id);
+  const ConfigNode claimed = node.child("claimed");
+  test.claimed.low = claimed.get<double>("low", kAnyFigure);
+  test.claimed.high = claimed.get<double>("high", kAnyFigure);
+  claimed.check("low", test.claimed.low == claim->low, "must be the entry's");
+  claimed.check("high", test.claimed.high == claim->high, "must be the entry's");
+  test.claimed.tolerance =
+      claimed.get<double>("tolerance", test.claimed.tolerance, Range<double>{0, 0.5});
+  claimed.reject_unknown_keys();
+  test.claimed.at_least = claim->at_least;
+  test.claim_unit = claim->unit;
+}
+
+void read_arms(const ConfigNode& node, const RunChoice& common, ClaimTest& test) {
+  const auto placed = [&](const ConfigNode& child) {
+    Arm arm = read_arm(child);
+    arm.shared = common;
+    return arm;
+  };
+  if (test.form != Form::Figure) test.baseline = placed(node.child("baseline"));
+  std::set<std::string> names;
+  if (test.baseline) names.insert(test.baseline->name);
+  for (const ConfigNode& child : node.sections("treatments")) {
+    test.treatments.push_back(placed(child));
+    child.check("name", names.insert(test.treatments.back().name).second, "is there twice");
+  }
+  if (std::ranges::all_of(test.treatments, &Arm::bound))
+    node.fail("treatments", "expected one that is not a bound");
+}
+
+ClaimTest read_test(const ConfigNode& node, const RunChoice& common, const Entry& entry) {
+  ClaimTest test;
+  test.id = node.get<std::string>("id");
+  test.title = node.get<std::string>("title");
+  test.form = static_cast<Form>(word_of(node, "form", kForms));
+  test.metric = read_metric(node.child("metric"));
+  read_claimed(node, entry, test);
+  test.claimed.is_price = test.form == Form::LossPercent;
+  read_arms(node, layered(common, read_choice(node)), test);
+  if (node.has("conditions"))
+    for (const ConfigNode& child : node.sections("conditions"))
+      test.conditions.push_back(read_axis(child));
+  if (const auto child = node.find_child("choose")) test.choose = read_axis(*child);
+  if (node.has("within"))
+    for (const ConfigNode& child : node.sections("within"))
+      test.within.push_back(read_limit(child));
+  node.reject_unknown_keys();
+  return test;
+}
+
+Interval read_interval(const ConfigNode& node) {
+  const Interval range{node.get<double>("low", kPositive), node.get<double>("high", kPositive)};
+  node.check("high", range.low <= range.high, "must be at least low");
+  return range;
+}
+
+Arithmetic read_arithmetic(const ConfigNode& node) {
+  Arithmetic arithmetic;
+  const auto named = [&](const ConfigNode& child) {
+    IntervalStep step;
+    step.name = child.get<std::string>("name");
+    child.check("name", arithmetic.find(step.name) == nullptr, "is there twice");
+    step.unit = child.get<std::string>("unit");
+    step.at = child.position_of("name");
+    return step;
+  };
+  for (const ConfigNode& child : node.sections("inputs")) {
+    IntervalStep step = named(child);
+    step.range = read_interval(child);
+    step.source = child.get<std::string>("source");
+    child.reject_unknown_keys();
+    arithmetic.steps.push_back(std::move(step));
+  }
+  for (const ConfigNode& child : node.sections("steps")) {
+    IntervalStep step = named(child);
+    step.op = static_cast<IntervalOp>(
+        word_of(child, "op", std::array<std::string_view, 3>{"sum", "product", "quotient"}));
+    step.of = child.texts("of");
+    if (step.of.size() < 2) child.fail("of", "expected at least two names");
+    child.reject_unknown_keys();
+    arithmetic.steps.push_back(std::move(step));
+  }
+  if (node.has("stated"))
+    for (const ConfigNode& child : node.sections("stated")) {
+      StatedInterval stated;
+      stated.name = child.get<std::string>("name");
+      stated.range = read_interval(child);
+      stated.source = child.get<std::string>("source");
+      child.reject_unknown_keys();
+      arithmetic.stated.push_back(std::move(stated));
+    }
+  node.reject_unknown_keys();
+  work_out(arithmetic);
+  return arithmetic;
+}
+
+const Entry& entry_of(const ConfigNode& root, const std::vector<Entry>& entries) {
+  const auto id = root.get<std::string>("id");
+  const auto entry = std::ranges::find(entries, id, &Entry::id);
+  root.check("id", entry != entries.end(), "must be an entry of the registry");
+  return *entry;
+}
+
+Experiment read_tree(ConfigTree tree, const std::string& label, const std::vector<Entry>& entries) {
+  ResolvedValues log;
+  const ConfigNode root{std::make_shared<const ConfigTree>(std::move(tree)), log};
+  const Entry& entry = entry_of(root, entries);
+  Experiment experiment;
+  experiment.id = entry.id;
+  experiment.file = label;
+  experiment.hypothesis = root.get<std::string>("hypothesis");
+  experiment.falsifier = root.get<std::string>("falsifier");
+  const RunChoice common = read_choice(root);
+  if (root.has("tests"))
+    for (const ConfigNode& node : root.sections("tests")) {
+      experiment.tests.push_back(read_test(node, common, entry));
+      const auto same = [&](const auto& test) { return test.id == experiment.tests.back().id; };
+      node.check("id", std::ranges::count_if(experiment.tests, same) == 1, "is there twice");
+    }
+  if (const auto node = root.find_child("arithmetic"))
+    experiment.arithmetic = read_arithmetic(*node);
+  experiment.importer = root.get<bool>("importer", false);
+  experiment.needs = root.texts("needs");
+  experiment.notes = root.texts("notes");
+  root.reject_unknown_keys();
+  const bool judged =
+      std::ranges::any_of(experiment.tests, [](const auto& test) { return !test.claim.empty(); });
+  if (!judged && experiment.needs.empty())
+    root.fail("needs", "an experiment tests a claim, or says what it would need");
+  return experiment;
+}
+}  // namespace
+
+RunChoice layered(RunChoice under, const RunChoice& over) {
+  for (const auto member :
+       {&RunChoice::platform, &RunChoice::llm, &RunChoice::workload, &RunChoice::serving})
+    if (!(over.*member).empty()) under.*member = over.*member;
+  under.sets.insert(under.sets.end(), over.sets.begin(), over.sets.end());
+  return under;
+}
+
+Experiment read_experiment(const std::filesystem::path& path, const std::string& label,
+                           const std::vector<Entry>& entries) {
+  return read_tree(read_yaml(path, label), label, entries);
+}
+
+Experiment parse_experiment(std::string_view text, const std::string& label,
+                            const std::vector<Entry>& entries) {
+  return read_tree(parse_yaml(text, label), label, entries);
+}
+
+std::vector<std::vector<std::size_t>> points_of(const std::vector<ConditionAxis>& axes) {
+  std::vector<std::vector<std::size_t>> points{{}};
+  for (const ConditionAxis& axis : axes) {
+    std::vector<std::vector<std::size_t>> longer;
+    for (const auto& point : points)
+      for (std::size_t i = 0; i < axis.points.size(); ++i) {
+        longer.push_back(point);
+        longer.back().push_back(i);
+      }
+    points = std::move(longer);
+  }
+  return points;
+}
+
+}  // namespace reticle

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Figures of the registry's reports as words.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "sim/registry/validation.hpp"
+
+namespace reticle {
+
+/// Three digits, without zeros behind; a dash where there is none.
+std::string figure_text(const std::optional<double>& figure);
+/// "10 to 50 x".
+std::string range_text(const std::optional<double>& low, const std::optional<double>& high,
+                       const std::string& unit);
+std::string claim_text(const ClaimTest& test);
+/// What the figures of a test are counted in.
+std::string unit_of(const ClaimTest& test);
+/// The range over all points; of plain figures also how far apart its ends are.
+std::string simulated_text(const TestResult& result);
+/// "weights_hbm, then kv".
+std::string takeover_text(const TestResult& result);
+
+}  // namespace reticle

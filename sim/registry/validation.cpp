@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/registry/validation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace reticle {
+
+namespace {
+using Json = nlohmann::json;
+constexpr double kPercent = 100;
+
+/// As a shell takes it for one word.
+std::string shell_word(const std::string& text) {
+  const bool plain = std::ranges::all_of(text, [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view{"=._-/,:+"}.find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  return plain ? text : "'" + text + "'";
+}
+
+std::string file_word(std::string_view text) {
+  std::string out;
+  for (const char c : text)
+    out += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ? c : '-';
+  return out;
+}
+
+RunChoice at_point(const ClaimTest& test, const std::vector<std::size_t>& point) {
+  RunChoice choice;
+  for (std::size_t a = 0; a < point.size(); ++a)
+    choice = layered(std::move(choice), test.conditions[a].points[point[a]].choice);
+  return choice;
+}
+
+std::vector<std::string> labels_of(const ClaimTest& test, const std::vector<std::size_t>& point) {
+  std::vector<std::string> labels;
+  for (std::size_t a = 0; a < point.size(); ++a)
+    labels.push_back(test.conditions[a].points[point[a]].label);
+  return labels;
+}
+
+/// The runs of an arm at a point: one, or one per operating point. Later layers win: what all share
+/// (already in the arm), the point's conditions, the operating point, the arm's own keys.
+struct ArmRun {
+  std::string operating_point;
+  RunChoice choice;
+};
+std::vector<ArmRun> runs_of(const ClaimTest& test, const Arm& arm,
+                            const std::vector<std::size_t>& point) {
+  const RunChoice there = layered(arm.shared, at_point(test, point));
+  if (!test.choose) return {{"", layered(there, arm.choice)}};
+  std::vector<ArmRun> runs;
+  for (const ConditionPoint& option : test.choose->points)
+    runs.push_back({option.label, layered(layered(there, option.choice), arm.choice)});
+  return runs;
+}
+
+std::vector<const Arm*> arms_of(const ClaimTest& test) {
+  std::vector<const Arm*> arms;
+  if (test.baseline) arms.push_back(&*test.baseline);
+  for (const Arm& arm : test.treatments) arms.push_back(&arm);
+  return arms;
+}
+
+std::string cell_name(const Experiment& experiment, const ClaimTest& test, const Arm& arm,
+                      const std::vector<std::string>& labels, const std::string& operating_point) {
+  std::string name = experiment.id + "." + test.id + "." + arm.name;
+  for (const std::string& label : labels) name += "." + file_word(label);
+  if (!operating_point.empty()) name += "." + file_word(operating_point);
+  return name;
+}
+
+std::optional<double> figure_of(const CellOutcome& outcome, const std::string& path) {
+  const auto found = outcome.figures.find(path);
+  return found == outcome.figures.end() ? std::nullopt : std::optional{found->second};
+}
+
+/// Why an operating point does not count; empty when it does.
+std::string refusal(const CellOutcome& outcome, const std::vector<OperatingLimit>& limits) {
+  if (!outcome.problem.empty()) return outcome.problem;
+  for (const OperatingLimit& limit : limits) {
+    const auto figure = figure_of(outcome, limit.figure);
+    if (!figure) return "the report has no " + limit.figure;
+    if (limit.at_most && *figure > *limit.at_most)
+      return fmt::format("{} is {:.4g}, at most {:.4g} counts", limit.figure, *figure,
+                         *limit.at_most);
+    if (limit.at_least && *figure < *limit.at_least)
+      return fmt::format("{} is {:.4g}, at least {:.4g} counts", limit.figure, *figure,
+                         *limit.at_least);
+  }
+  return {};
+}
+
+ArmResult result_of(const ClaimTest& test, const ArmRun& run, const Outcomes& outcomes) {
+  ArmResult result;
+  result.command = command_of(run.choice);
+  const CellOutcome& outcome = outcomes(result.command);
+  result.cell = outcome.cell;
+  result.operating_point = run.operating_point;
+  result.limited_by = outcome.limited_by;
+  result.limited_share = outcome.limited_share;
+  result.problem = refusal(outcome, test.within);
+  if (!result.problem.empty()) return result;
+  const auto figure = figure_of(outcome, test.metric.figure);
+  if (figure)
+    result.value = *figure * test.metric.scale;
+  else
+    result.problem = "the report has no " + test.metric.figure;
+  return result;
+}
+
+ArmResult best_of(const ClaimTest& test, const Arm& arm, const std::vector<std::size_t>& point,
+                  const Outcomes& outcomes) {
+  std::optional<ArmResult> best;
+  for (const ArmRun& run : runs_of(test, arm, point)) {
+    ArmResult result = result_of(test, run, outcomes);
+    const bool better = !best || (result.value && !best->value) ||
+                        (result.value && best->value &&
+                         (test.metric.lower_is_better ? *result.value < *best->value
+                                                      : *result.value > *best->value));
+    if (better) best = std::move(result);
+  }
+  return *best;
+}
+
+/// In the claim's terms.
+std::optional<double> figure_of(const ClaimTest& test, const std::optional<double>& before,
+                                double after) {
+  if (test.form == Form::Figure) return after;
+  if (!before || *before == 0 || after == 0) return std::nullopt;
+  const double gain = test.metric.lower_is_better ? *before / after : after / *before;
+  switch (test.form) {
+    case Form::GainPercent:
+      return kPercent * (gain - 1);
+    case Form::LossPercent:
+      return kPercent * (1 - gain);
+    default:
+      return gain;
+  }
+}
+
+Comparand compared(const ClaimTest& test, const std::optional<ArmResult>& baseline, ArmResult arm) {
+  Comparand out;
+  const std::optional<double> before = baseline ? baseline->value : std::nullopt;
+  if (arm.value) {
+    out.figure = figure_of(test, before, *arm.value);
+    // Where only the treatment works, no number says how much better it is.
+    out.standing = out.figure ? standing_of(*out.figure, test.claimed) : Standing::Better;
+  } else if (before || !baseline) {
+    out.standing = Standing::Worse;
+  }
+  out.arm = std::move(arm);
+  return out;
+}
+
+/// A remedy at a point is better than another: it works, by standing, by figure.
+bool better(const ClaimTest& test, const Comparand& a, const Comparand& b) {
+  if (a.standing.has_value() != b.standing.has_value()) return a.standing.has_value();
+  if (!a.standing) return false;
+  if (a.figure && b.figure)
+    return test.claimed.is_price ? *a.figure < *b.figure : *a.figure > *b.figure;
+  return *a.standing > *b.standing;
+}
+
+PointResult at(const ClaimTest& test, const std::vector<std::size_t>& point,
+               const Outcomes& outcomes) {
+  PointResult result;
+  result.labels = labels_of(test, point);
+  if (test.baseline) result.baseline = best_of(test, *test.baseline, point, outcomes);
+  for (const Arm& arm : test.treatments)
+    result.treatments.push_back(
+        compared(test, result.baseline, best_of(test, arm, point, outcomes)));
+  for (std::size_t t = 0; t < result.treatments.size(); ++t)
+    if (!test.treatments[t].bound && result.treatments[t].standing &&
+        (!result.best || better(test, result.treatments[t], result.treatments[*result.best])))
+      result.best = t;
+  return result;
+}
+
+std::vector<std::string> axis_names(const ClaimTest& test) {
+  std::vector<std::string> names;
+  for (const ConditionAxis& axis : test.conditions) names.push_back(axis.name);
+  return names;
+}
+
+/// Of one comparand per point, as `pick` chooses it; points without one say nothing.
+template <class Pick>
+Judgement judgement_of(const ClaimTest& test, const std::vector<PointResult>& points, Pick pick) {
+  Judgement judgement;
+  std::vector<ConditionResult> results;
+  for (const PointResult& point : points) {
+    const Comparand* chosen = pick(point);
+    if (chosen == nullptr || !chosen->standing) continue;
+    results.push_back({point.labels, *chosen->standing});
+    if (!chosen->figure) continue;
+    judgement.low = std::min(judgement.low.value_or(*chosen->figure), *chosen->figure);
+    judgement.high = std::max(judgement.high.value_or(*chosen->figure), *chosen->figure);
+  }
+  judgement.verdict = verdict_of(results);
+  judgement.condition = condition_of(axis_names(test), results);
+  return judgement;
+}
+
+/// What limits most often; the first in the alphabet of equals.
+std::string most_frequent(const std::map<std::string, int>& counts) {
+  std::string most;
+  int times = 0;
+  for (const auto& [what, count] : counts)
+    if (count > times) {
+      most = what;
+      times = count;
+    }
+  return most;
+}
+
+void note_limits(TestResult& result) {
+  std::map<std::string, int> before, after;
+  for (const PointResult& point : result.points) {
+    if (point.baseline && point.baseline->value) ++before[point.baseline->limited_by];
+    if (point.best && point.treatments[*point.best].arm.value)
+      ++after[point.treatments[*point.best].arm.limited_by];
+  }
+  result.bound_before = most_frequent(before);
+  result.bound_after = most_frequent(after);
+}
+
+void flatten(const Json& node, const std::string& path, std::map<std::string, double>& out) {
+  if (node.is_number()) out[path] = node.get<double>();
+  if (node.is_boolean()) out[path] = node.get<bool>() ? 1 : 0;
+  if (!node.is_structured()) return;
+  for (const auto& [key, value] : node.items())  // of a list: its index
+    flatten(value, path.empty() ? key : path + "." + key, out);
+}
+}  // namespace
+
+std::string command_of(const RunChoice& choice) {
+  std::string command = "reticle run";
+  for (const auto& [option, value] :
+       {std::pair{"platform", &choice.platform}, std::pair{"llm", &choice.llm},
+        std::pair{"workload", &choice.workload}, std::pair{"serving", &choice.serving}})
+    if (!value->empty()) command += fmt::format(" --{} {}", option, shell_word(*value));
+  for (const std::string& set : choice.sets) command += " --set " + shell_word(set);
+  return command;
+}
+
+std::vector<Cell> cells_of(const std::vector<Experiment>& experiments) {
+  std::vector<Cell> cells;
+  std::set<std::string> asked;
+  for (const Experiment& experiment : experiments)
+    for (const ClaimTest& test : experiment.tests)
+      for (const auto& point : points_of(test.conditions))
+        for (const Arm* arm : arms_of(test))
+          for (ArmRun& run : runs_of(test, *arm, point)) {
+            std::string command = command_of(run.choice);
+            if (!asked.insert(command).second) continue;
+            cells.push_back(
+                {cell_name(experiment, test, *arm, labels_of(test, point), run.operating_point),
+                 std::move(command), std::move(run.choice)});
+          }
+  return cells;
+}
+
+CellOutcome read_outcome(const std::string& cell, std::string_view report) {
+  CellOutcome outcome;
+  outcome.cell = cell;
+  try {
+    const Json json = Json::parse(report);
+    if (!json.at("feasible").at("fits").get<bool>()) {
+      const Json& limits = json.at("feasible").at("limits");
+      outcome.problem = limits.empty() ? "does not fit" : limits[0].at("text").get<std::string>();
+      outcome.limited_by = "capacity";
+      return outcome;
+    }
+    flatten(json, "", outcome.figures);
+    if (const Json& limited = json.at("limited_by"); limited.is_object()) {
+      outcome.limited_by = limited.at("category").get<std::string>();
+      outcome.limited_share = limited.at("share").get<double>();
+    }
+  } catch (const Json::exception& error) {
+    throw ConfigError({cell, 0, 0}, "", std::string{"not the report of a run: "} + error.what());
+  }
+  return outcome;
+}
+
+TestResult judge(const ClaimTest& test, const Outcomes& outcomes) {
+  TestResult result;
+  result.test = test;
+  for (const auto& point : points_of(test.conditions))
+    result.points.push_back(at(test, point, outcomes));
+  result.overall = judgement_of(test, result.points, [](const PointResult& point) {
+    return point.best ? &point.treatments[*point.best] : nullptr;
+  });
+  for (std::size_t t = 0; t < test.treatments.size(); ++t)
+    result.treatments.push_back(judgement_of(
+        test, result.points, [t](const PointResult& point) { return &point.treatments[t]; }));
+  note_limits(result);
+  return result;
+}
+
+EntryResult judge(const Entry& entry, const Experiment& experiment, const Outcomes& outcomes) {
+  EntryResult result;
+  result.entry = entry;
+  result.experiment = experiment;
+  std::vector<RegistryVerdict> verdicts;
+  for (const ClaimTest& test : experiment.tests) {
+    result.tests.push_back(judge(test, outcomes));
+    if (test.claim.empty()) continue;
+    const TestResult& judged = result.tests.back();
+    verdicts.push_back(judged.overall.verdict);
+    result.conditions.push_back(
+        judged.overall.condition.empty()
+            ? fmt::format("{}: {}", test.title, name_of(judged.overall.verdict))
+            : fmt::format("{}: holds {}", test.title, judged.overall.condition));
+  }
+  result.verdict = combined(verdicts);
+  return result;
+}
+
+std::map<std::string, std::string> stored_cells(std::string_view json) {
+  std::map<std::string, std::string> cells;
+  try {
+    const Json document = Json::parse(json);
+    for (const Json& cell : document.at("cells"))
+      cells.emplace(cell.at("command").get<std::string>(), cell.at("name").get<std::string>());
+  } catch (const Json::exception& error) {
+    throw ConfigError({"validation.json", 0, 0}, "",
+                      std::string{"not what reticle registry validate writes: "} + error.what());
+  }
+  return cells;
+}
+
+}  // namespace reticle

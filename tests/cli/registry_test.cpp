@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/process.hpp"
+
+using namespace reticle::test;
+using Json = nlohmann::json;
+
+namespace {
+const std::string kBroken = RETICLE_SOURCE_DIR "/tests/sim/registry/broken_sets/";
+
+/// An experiment that takes a second: two batches of a small model.
+const char* const kExperiment = R"(id: B4
+hypothesis: "half the bits, twice the speed"
+falsifier: "less"
+platform: h100-8
+llm: llama-3-8b
+workload: steady-decode
+set: [workload.steps=1]
+tests:
+  - id: halving
+    title: "FP8 to BF16, the wrong way"
+    form: ratio
+    claim: throughput_per_halving
+    claimed: {low: 2, high: 2}
+    metric: {figure: throughput.output_tokens_per_s, title: "tokens/s", unit: "tokens/s", better: higher}
+    baseline: {name: bf16}
+    treatments: [{name: fp8, set: [llm.weights=fp8, llm.activations=fp8]}]
+    conditions: [{name: batch, key: workload.batch, values: [1, 64]}]
+)";
+
+}  // namespace
+
+TEST_CASE("registry lint: the shipped entries are sound, broken ones end with 3 and say where") {
+  CHECK(run_reticle({"registry", "lint", "--as-of", "2026-04-22"}).code == 0);
+  const Outcome broken =
+      run_reticle({"registry", "lint", kBroken + "dangling", "--as-of", "2026-08-01"});
+  CHECK(broken.code == 3);
+  CHECK(broken.err.find("b07-a.md:11:13: depends_on: B7 depends on B99") != std::string::npos);
+  CHECK(run_reticle({"registry", "lint", "--as-of", "yesterday"}).code == 2);
+  CHECK(run_reticle({"registry", "lint", "/nowhere"}).code == 3);
+}
+
+TEST_CASE("registry lint: stale entries are warnings, and errors where that is asked for") {
+  const Arguments stale{"registry", "lint", kBroken + "stale", "--as-of", "2026-08-01"};
+  CHECK(run_reticle(stale).code == 0);
+  CHECK(run_reticle(stale + Arguments{"--strict"}).code == 3);
+  const Json json = Json::parse(run_reticle(stale + Arguments{"--json"}).out);
+  CHECK(json["warnings"] == 1);
+  CHECK(json["findings"][0]["rule"] == "stale");
+}
+
+TEST_CASE("registry graph: JSON and Graphviz exclude each other") {
+  CHECK(Json::parse(run_reticle({"registry", "graph", "--json"}).out)["circles"].size() == 2);
+  CHECK(run_reticle({"registry", "graph", "--dot"}).out.find("digraph registry") !=
+        std::string::npos);
+  CHECK(run_reticle({"registry", "graph", "--dot", "--json"}).code == 2);
+}
+
+TEST_CASE("registry validate: every experiment is sound, and asks for each of its runs once") {
+  const Outcome cells = run_reticle({"registry", "validate", "--all", "--cells"});
+  CHECK(cells.code == 0);
+  std::istringstream lines{cells.out};
+  std::vector<std::string> names, commands;
+  for (std::string line; std::getline(lines, line);)
+    (line.starts_with("  ") ? commands : names).push_back(line);
+  CHECK(names.size() == commands.size());
+  CHECK(names.size() > 500);
+  for (auto* all : {&names, &commands}) {
+    std::ranges::sort(*all);
+    CHECK(std::ranges::adjacent_find(*all) == all->end());
+  }
+}
+
+TEST_CASE(
+    "registry validate: a second run goes on from the first, and the command repeats a cell") {
+  const ScratchDirectory scratch;
+  write_file(scratch / "b04.yaml", kExperiment);
+  const Arguments command{
+      "registry", "validate",     "B4", "--experiments", scratch.path().string(),
+      "--out",    scratch / "out"};
+  REQUIRE(run_reticle(command).code == 0);
+  const Json report = Json::parse(read_file(scratch / "out/validation.json"));
+  const Json& entry = report["entries"][0];
+  CHECK(report["cells"].size() == 4);
+  CHECK(entry["tests"][0]["points"].size() == 2);
+  for (const auto* file : {"validation.md", "validation.html"})
+    CHECK(std::filesystem::exists(scratch.path() / "out" / file));
+
+  // A cell that is there is believed: a changed figure changes the verdict.
+  const std::string cell = scratch / "out/cells/B4.halving.bf16.1.json";
+  Json stored = Json::parse(read_file(cell));
+  const double rate = stored["throughput"]["output_tokens_per_s"];
+  stored["throughput"]["output_tokens_per_s"] = rate / 1000;
+  write_file(cell, stored.dump());
+  REQUIRE(run_reticle(command).code == 0);
+  const Json again = Json::parse(read_file(scratch / "out/validation.json"));
+  CHECK(again["entries"][0]["tests"][0]["high"].get<double>() > 500);
+  CHECK(entry["verdict"] == "overclaimed");
+  CHECK(again["entries"][0]["verdict"] == "conditional");
+
+  // The printed command gives the figure again.
+  std::string text = report["cells"][0]["command"];
+  Arguments words;
+  std::istringstream in{text.substr(std::string{"reticle "}.size())};
+  for (std::string word; in >> word;) words.push_back(word);
+  const Json repeated = Json::parse(run_reticle(words + Arguments{"--json"}).out);
+  CHECK(repeated["throughput"]["output_tokens_per_s"].get<double>() == rate);
+}
+
+TEST_CASE("registry validate: it takes ids or --all, and known ids") {
+  CHECK(run_reticle({"registry", "validate"}).code == 2);
+  CHECK(run_reticle({"registry", "validate", "B99"}).code == 3);
+}

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/registry/validation.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "sim/registry/plot_svg.hpp"
+#include "tests/sim/registry/example_entry.hpp"
+
+using namespace reticle;
+
+namespace {
+ConditionAxis axis(std::string name, const std::string& key, std::vector<std::string> values) {
+  ConditionAxis out{std::move(name), {}};
+  for (auto& value : values) out.points.push_back({value, {{}, {}, {}, {}, {key + "=" + value}}});
+  return out;
+}
+
+Arm arm(std::string name, std::vector<std::string> sets = {}) {
+  Arm out;
+  out.name = out.what = std::move(name);
+  out.shared.platform = "p";
+  out.choice.sets = std::move(sets);
+  return out;
+}
+
+ClaimTest example_test() {
+  ClaimTest test;
+  test.id = "t";
+  test.title = "A test";
+  test.claim = "c";
+  test.claimed = {.low = 2, .high = 4};
+  test.claim_unit = "x";
+  test.metric.figure = "rate";
+  test.metric.title = "tokens/s";
+  test.baseline = arm("plain");
+  test.treatments = {arm("twice", {"k=2"}), arm("thrice", {"k=3"})};
+  test.conditions = {axis("batch", "b", {"1", "8"})};
+  return test;
+}
+
+/// A machine whose rate is a closed form of its command: b, times k, but k helps only below `wall`.
+class Machine {
+ public:
+  explicit Machine(double wall) : wall_{wall} {}
+  const CellOutcome& operator()(const std::string& command) {
+    CellOutcome& outcome = outcomes_[command];
+    outcome.cell = command;
+    const double batch = number(command, "b="), k = number(command, "k=");
+    if (k > 0 && number(command, "room=") < 0) outcome.problem = "does not fit";
+    outcome.figures = {{"rate", batch * (k > 0 && batch < wall_ ? k : 1)}, {"late", batch * 10}};
+    outcome.limited_by = batch < wall_ ? "memory" : "compute";
+    return outcome;
+  }
+
+ private:
+  static double number(const std::string& command, const std::string& key) {
+    const std::size_t at = command.rfind(" " + key);
+    return at == std::string::npos ? 0 : std::stod(command.substr(at + 1 + key.size()));
+  }
+  double wall_;
+  std::map<std::string, CellOutcome> outcomes_;
+};
+
+TestResult judged(const ClaimTest& test, double wall) {
+  auto machine = std::make_shared<Machine>(wall);
+  return judge(test,
+               [machine](const std::string& c) -> const CellOutcome& { return (*machine)(c); });
+}
+}  // namespace
+
+TEST_CASE("validation: the same test comes to another verdict on another machine") {
+  CHECK(judged(example_test(), 100).overall.verdict == RegistryVerdict::Supported);
+  CHECK(judged(example_test(), 4).overall.verdict == RegistryVerdict::Conditional);
+  CHECK(judged(example_test(), 4).overall.condition == "where batch is 1");
+  CHECK(judged(example_test(), 0).overall.verdict == RegistryVerdict::Overclaimed);
+  ClaimTest modest = example_test();
+  modest.claimed = {.low = 1, .high = 1.5};
+  CHECK(judged(modest, 100).overall.verdict == RegistryVerdict::Underclaimed);
+}
+
+TEST_CASE("validation: at each point the best remedy counts, a bound never") {
+  ClaimTest test = example_test();
+  TestResult result = judged(test, 100);
+  CHECK(result.overall.low == 3);
+  CHECK(result.overall.high == 3);
+  CHECK(result.treatments[0].high == 2);
+  test.treatments[1].bound = true;
+  result = judged(test, 100);
+  CHECK(result.overall.high == 2);
+  CHECK(result.treatments[1].high == 3);
+}
+
+TEST_CASE("validation: what takes over is what limits the best remedy of most points") {
+  ClaimTest test = example_test();
+  test.conditions = {axis("batch", "b", {"1", "8", "9"})};
+  const TestResult result = judged(test, 4);
+  CHECK(result.bound_before == "compute");
+  test.conditions = {axis("batch", "b", {"1", "2", "9"})};
+  CHECK(judged(test, 4).bound_before == "memory");
+}
+
+TEST_CASE("validation: a loss is a price, a figure needs no baseline") {
+  ClaimTest test = example_test();
+  test.form = Form::LossPercent;
+  test.claimed = {.low = 5, .high = 15, .is_price = true};
+  test.baseline = arm("plain", {"k=2"});
+  test.treatments = {arm("dear")};  // half the rate
+  CHECK(*judged(test, 100).overall.high == doctest::Approx(50));
+  CHECK(judged(test, 100).overall.verdict == RegistryVerdict::Overclaimed);
+  test = example_test();
+  test.form = Form::Figure;
+  test.baseline.reset();
+  test.metric.scale = 0.5;
+  test.treatments = {arm("thrice", {"k=3"})};
+  CHECK(judged(test, 100).overall.low == 1.5);
+  CHECK(judged(test, 100).overall.high == 12);
+}
+
+TEST_CASE("validation: lower may be better") {
+  ClaimTest test = example_test();
+  test.metric.lower_is_better = true;
+  CHECK(*judged(test, 100).treatments[0].low == doctest::Approx(0.5));
+}
+
+TEST_CASE("validation: a remedy that does not fit is worse, one that alone fits is better") {
+  ClaimTest test = example_test();
+  for (Arm& treatment : test.treatments) treatment.choice.sets.push_back("room=-1");
+  CHECK(judged(test, 100).overall.verdict == RegistryVerdict::Overclaimed);
+  std::swap(*test.baseline, test.treatments[0]);
+  test.baseline->choice.sets.push_back("k=2");
+  test.treatments.resize(1);
+  const TestResult alone = judged(test, 100);
+  CHECK(alone.overall.verdict == RegistryVerdict::Underclaimed);
+  CHECK_FALSE(alone.overall.high);
+}
+
+TEST_CASE("validation: where nothing fits there is nothing to judge by") {
+  ClaimTest test = example_test();
+  for (Arm& treatment : test.treatments) treatment.choice.sets.push_back("room=-1");
+  test.baseline->choice.sets = {"k=1", "room=-1"};
+  CHECK(judged(test, 100).overall.verdict == RegistryVerdict::NotSimulable);
+}
+
+TEST_CASE("validation: an arm works at its best operating point within the limits") {
+  ClaimTest test = example_test();
+  test.conditions.clear();
+  test.choose = axis("batch", "b", {"1", "8", "9"});
+  TestResult result = judged(test, 100);
+  CHECK(result.points[0].baseline->operating_point == "9");
+  test.within.push_back({"late", 85, std::nullopt});
+  result = judged(test, 100);
+  CHECK(result.points[0].baseline->operating_point == "8");
+  CHECK(*result.points[0].baseline->value == 8);
+  test.within[0].at_most = 5;
+  result = judged(test, 100);
+  CHECK_FALSE(result.points[0].baseline->value);
+  CHECK(result.points[0].baseline->problem.find("at most 5 counts") != std::string::npos);
+}
+
+TEST_CASE("validation: a cell is run once, whoever asks for it, and its command says all") {
+  Experiment experiment;
+  experiment.id = "B1";
+  experiment.tests = {example_test(), example_test()};
+  const std::vector<Cell> cells = cells_of({experiment});
+  CHECK(cells.size() == 6);
+  std::set<std::string> names, commands;
+  for (const Cell& cell : cells) {
+    names.insert(cell.name);
+    commands.insert(cell.command);
+  }
+  CHECK(names.size() == 6);
+  CHECK(commands.contains("reticle run --platform p --set b=8 --set k=3"));
+  CHECK(command_of({"p", "", "", "", {"a=[1, 2]"}}) == "reticle run --platform p --set 'a=[1, 2]'");
+}
+
+TEST_CASE("validation: an arm's own keys come after those of conditions") {
+  ClaimTest test = example_test();
+  test.treatments = {arm("own", {"b=5"})};
+  const std::string command = judged(test, 100).points[0].treatments[0].arm.command;
+  CHECK(command == "reticle run --platform p --set b=1 --set b=5");
+}
+
+TEST_CASE("validation: a report's numbers go by their paths, what does not fit has its reason") {
+  const CellOutcome outcome = read_outcome(
+      "c", R"({"feasible": {"fits": true}, "a": {"b": 2, "c": null, "d": [{"e": 5}, 7]}, "x": true,
+               "limited_by": {"category": "kv", "share": 0.5}})");
+  CHECK(outcome.figures.at("a.b") == 2);
+  CHECK(outcome.figures.at("x") == 1);
+  CHECK(outcome.figures.at("a.d.0.e") == 5);
+  CHECK(outcome.figures.at("a.d.1") == 7);
+  CHECK_FALSE(outcome.figures.contains("a.c"));
+  CHECK(outcome.limited_by == "kv");
+  CHECK(read_outcome("c", R"({"feasible": {"fits": false, "limits": [{"text": "too big"}]}})")
+            .problem == "too big");
+  CHECK_THROWS_AS((void)read_outcome("c", "{}"), ConfigError);
+}
+
+TEST_CASE("validation: every figure of the report leads to a cell that has a command") {
+  Validation validation;
+  Experiment experiment;
+  experiment.id = "B1";
+  experiment.tests = {example_test()};
+  auto machine = std::make_shared<Machine>(4);
+  std::map<std::string, CellOutcome> named;
+  for (const Cell& cell : cells_of({experiment})) {
+    named[cell.command] = (*machine)(cell.command);
+    named[cell.command].cell = cell.name;
+  }
+  validation.entries = {
+      judge(test::example_entry(1), experiment,
+            [&](const std::string& c) -> const CellOutcome& { return named.at(c); })};
+  validation.cells = cells_of({experiment});
+  const auto json = nlohmann::json::parse(validation_json(validation));
+  std::set<std::string> cells;
+  for (const auto& cell : json["cells"]) cells.insert(cell["name"]);
+  for (const auto& point : json["entries"][0]["tests"][0]["points"]) {
+    CHECK(cells.contains(point["baseline"]["cell"]));
+    for (const auto& treatment : point["treatments"]) CHECK(cells.contains(treatment["cell"]));
+  }
+  CHECK(json["entries"][0]["verdict"] == "conditional");
+  const auto stored = stored_cells(validation_json(validation));
+  CHECK(stored.size() == cells.size());
+  const std::string markdown = validation_markdown(validation);
+  for (const auto& name : cells) CHECK(markdown.find("| " + name + " |") != std::string::npos);
+}
+
+TEST_CASE("plot: a mark for every figure, the claim behind them") {
+  const TestResult result = judged(example_test(), 100);
+  const std::string svg = plot_svg(result);
+  std::size_t marks = 0;
+  for (std::size_t at = 0; (at = svg.find("class=\"mark", at)) != std::string::npos; ++at) ++marks;
+  CHECK(marks == 4 + 2);  // two points of two treatments, two of the legend
+  CHECK(svg.find("class=\"claim\"") != std::string::npos);
+  TestResult empty = result;
+  for (auto& point : empty.points)
+    for (auto& comparand : point.treatments) comparand.figure.reset();
+  CHECK(plot_svg(empty).empty());
+}

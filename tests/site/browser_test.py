@@ -1,0 +1,319 @@
+#!/usr/bin/env python3
+"""The registry's site in a real browser: python3 browser_test.py RETICLE
+
+Builds the site, opens it from disk in headless Chromium and works it as a reader would. Speaks the
+DevTools protocol over a pipe, so that nothing but Python and Chromium is needed. Exit: 0 all
+well, 1 something wrong, 77 no Chromium.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+from pathlib import Path
+
+ENTRIES = 18
+failures = []
+
+
+def check(ok, what):
+    print(("ok   " if ok else "FAIL ") + what)
+    if not ok:
+        failures.append(what)
+
+
+class Browser:
+    """Headless Chromium on a pipe: commands out, answers and events in, each ended by a NUL."""
+
+    def __init__(self, program, profile):
+        to_read, self.out = os.pipe()
+        self.inn, to_write = os.pipe()
+
+        def place_pipes():  # the browser reads descriptor 3 and writes 4
+            spare = [os.dup(to_read), os.dup(to_write)]
+            os.dup2(spare[0], 3)
+            os.dup2(spare[1], 4)
+
+        self.process = subprocess.Popen(
+            [program, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
+             "--disable-dev-shm-usage", f"--user-data-dir={profile}", "about:blank"],
+            preexec_fn=place_pipes, close_fds=False,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(to_read)
+        os.close(to_write)
+        self.last, self.buffer, self.events = 0, b"", []
+        target = next(t for t in self.call("Target.getTargets")["targetInfos"]
+                      if t["type"] == "page")
+        self.session = self.call("Target.attachToTarget", targetId=target["targetId"],
+                                 flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.page(domain + ".enable")
+
+    def receive(self):
+        while b"\0" not in self.buffer:
+            chunk = os.read(self.inn, 1 << 16)
+            if not chunk:
+                raise RuntimeError("the browser has ended")
+            self.buffer += chunk
+        message, self.buffer = self.buffer.split(b"\0", 1)
+        return json.loads(message)
+
+    def call(self, method, session=None, **params):
+        self.last += 1
+        message = {"id": self.last, "method": method, "params": params}
+        if session:
+            message["sessionId"] = session
+        os.write(self.out, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self.receive()
+            if answer.get("id") == self.last:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']}")
+                return answer["result"]
+            self.events.append(answer)
+
+    def page(self, method, **params):
+        return self.call(method, self.session, **params)
+
+    def run(self, script):
+        result = self.page("Runtime.evaluate", expression=script, returnByValue=True,
+                           awaitPromise=True)
+        if "exceptionDetails" in result:
+            raise RuntimeError(result["exceptionDetails"]["exception"].get("description", script))
+        return result["result"].get("value")
+
+    def open(self, url):
+        self.page("Page.navigate", url=url)
+        self.wait_for(f"location.href.startsWith({json.dumps(url)})"
+                      " && document.readyState === 'complete'")
+
+    def wait_for(self, script):
+        for _ in range(200):
+            try:
+                if self.run(script):
+                    return
+            except RuntimeError:
+                pass  # between two pages
+            time.sleep(0.05)
+        raise RuntimeError("waited in vain for " + script)
+
+    def click(self, selector):
+        at = self.run(f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
+                      "e.scrollIntoView({block: 'center'});"
+                      "const r = e.getBoundingClientRect();"
+                      "return [r.x + r.width / 2, r.y + r.height / 2]; })()")
+        for kind in ("mousePressed", "mouseReleased"):
+            self.page("Input.dispatchMouseEvent", type=kind, x=at[0], y=at[1], button="left",
+                      clickCount=1)
+
+    def press(self, key, code):
+        text = {"text": "\r"} if key == "Enter" else {}
+        self.page("Input.dispatchKeyEvent", type="keyDown", key=key, code=key,
+                  windowsVirtualKeyCode=code, **text)
+        self.page("Input.dispatchKeyEvent", type="keyUp", key=key, code=key,
+                  windowsVirtualKeyCode=code)
+
+    def close(self):
+        try:
+            self.call("Browser.close")
+        except (RuntimeError, OSError):
+            pass
+        self.process.wait(timeout=20)
+
+
+SHOWN = "Array.from(document.querySelectorAll('#entries tbody tr')).filter(r => !r.hidden)" \
+        ".map(r => r.cells[0].textContent)"
+
+
+def choose(browser, name, value):
+    browser.run(f"(() => {{ const e = document.querySelector('#filters [name={name}]');"
+                f"e.value = {json.dumps(value)}; e.dispatchEvent(new Event('input')); }})()")
+
+
+def work_the_table(browser, site):
+    browser.open(site + "index.html")
+    check(len(browser.run(SHOWN)) == ENTRIES, "all entries are in the table")
+    choose(browser, "type", "supply")
+    check(browser.run(SHOWN) == ["B9"], "a type filters")
+    check(browser.run("document.getElementById('count').textContent")
+          == f"1 of {ENTRIES} entries shown", "the count is told")
+    check(browser.run("document.getElementById('count').getAttribute('role')") == "status",
+          "and told to screen readers")
+    browser.click("#reset")
+    check(len(browser.run(SHOWN)) == ENTRIES, "Show all shows all")
+    choose(browser, "status", "partial")
+    choose(browser, "difficulty", "2")
+    check(browser.run(SHOWN) == ["B3", "B7", "B14"], "two filters hold together")
+    browser.click("#reset")
+    choose(browser, "words", "lora")
+    check(browser.run(SHOWN) == ["B13"], "words filter")
+    browser.click("#reset")
+    choose(browser, "verdict", "not simulable")
+    check(browser.run(SHOWN) == ["B8", "B9", "B15"], "verdicts of the results filter")
+    browser.click("#reset")
+    browser.click("button[data-key=priority]")
+    check(browser.run("document.querySelector('[aria-sort]').getAttribute('aria-sort')")
+          == "ascending" and browser.run(SHOWN)[:4] == ["B7", "B10", "B13", "B18"],
+          "a heading sorts by number")
+    browser.run("document.querySelector('button[data-key=priority]').focus()")
+    browser.press("Enter", 13)
+    check(browser.run("document.querySelector('[aria-sort]').getAttribute('aria-sort')")
+          == "descending" and browser.run(SHOWN)[0] == "B1", "and the other way by keyboard")
+    browser.open(site + "index.html#type=stack")
+    browser.page("Page.reload")
+    browser.wait_for("document.readyState === 'complete'")
+    check(browser.run(SHOWN) == ["B8"], "a filtered view has an address")
+
+
+def work_the_graph(browser, site, graph):
+    browser.open(site + "graph.html")
+    check(browser.run("document.querySelectorAll('svg.graph a').length") == ENTRIES,
+          "the graph has a node for every entry")
+    check(browser.run("document.querySelectorAll('svg.graph .edge').length")
+          == len(graph["edges"]),
+          "and an edge for every dependency")
+    check(browser.run("document.querySelectorAll('svg.graph .edge.circle').length")
+          == 2 * len(graph["circles"]), "edges of circles are told apart")
+    browser.run("document.querySelector('#node-B11').focus()")
+    check(browser.run("Array.from(document.querySelectorAll('svg.graph a.lit'))"
+                      ".map(a => a.id).sort()")
+          == ["node-B1", "node-B11", "node-B2", "node-B5"], "neighbours of a node light up")
+    over = browser.run(
+        "(() => { const boxes = Array.from(document.querySelectorAll('svg.graph a rect'))"
+        ".map(r => r.getBBox()); let n = 0;"
+        "for (const a of boxes) for (const b of boxes) if (a !== b && a.x < b.x + b.width"
+        " && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height) ++n;"
+        "return n; })()")
+    check(over == 0, "no two nodes overlap")
+    browser.click("#node-B8 rect")
+    browser.wait_for("location.pathname.endsWith('/entries/b08.html')")
+    check("Software stack" in browser.run("document.querySelector('h1').textContent"),
+          "a click on a node leads to its entry")
+    check(browser.run("document.querySelectorAll('svg.plot').length") >= 1,
+          "an entry with results has its plot")
+
+
+def luminance(colour):
+    parts = [int(x) / 255 for x in re.findall(r"\d+", colour)[:3]]
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a, b):
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def look_at_it(browser, site, pages):
+    backs = {}
+    for scheme in ("light", "dark"):
+        browser.page("Emulation.setEmulatedMedia",
+                     features=[{"name": "prefers-color-scheme", "value": scheme}])
+        browser.open(site + "entries/b08.html")
+        colours = browser.run(
+            "(() => { const back = getComputedStyle(document.body).backgroundColor; return ["
+            "back].concat(['body', 'main a', '.verdict', 'caption', '.facts dt']"
+            ".map(s => getComputedStyle(document.querySelector(s)).color)); })()")
+        backs[scheme] = colours[0]
+        worst = min(contrast(colours[0], colour) for colour in colours[1:])
+        check(worst >= 4.5, f"{scheme}: text stands out (worst contrast {worst:.1f})")
+    check(luminance(backs["light"]) > 0.8 > 0.2 > luminance(backs["dark"]),
+          "light is light and dark is dark")
+    browser.page("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=2,
+                 mobile=True)
+    for name in pages:
+        browser.open(site + name)
+        wide = browser.run("document.scrollingElement.scrollWidth")
+        check(wide <= 360, f"{name}: fits a phone ({wide} px)")
+
+
+class Links(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.links, self.ids = [], set()
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        if "id" in attributes:
+            self.ids.add(attributes["id"])
+        for key in ("href", "src"):
+            if key in attributes:
+                self.links.append(attributes[key])
+
+
+def check_files(folder):
+    pages = {path: Links() for path in folder.rglob("*.html")}
+    for path, parser in pages.items():
+        parser.feed(path.read_text(encoding="utf-8"))
+    broken = []
+    for path, parser in pages.items():
+        for link in parser.links:
+            to, _, fragment = link.partition("#")
+            target = (path.parent / to).resolve() if to else path
+            if link.startswith("http"):
+                continue
+            if not target.exists() or (fragment and fragment not in pages[target].ids):
+                broken.append(f"{path.name}: {link}")
+    check(not broken, f"every link within the site leads somewhere {broken[:3]}")
+    for path in folder.rglob("*.xml"):
+        feed = ElementTree.parse(path).getroot()
+        atom = "{http://www.w3.org/2005/Atom}"
+        parts = [feed.find(atom + key) for key in ("id", "title", "updated", "author")]
+        if feed.tag != atom + "feed" or None in parts or not feed.findall(atom + "entry"):
+            check(False, f"{path.name} is an Atom feed with entries")
+    tidy = shutil.which("tidy")
+    if tidy is None:
+        print("skip HTML validation: no tidy")
+        return
+    said = subprocess.run([tidy, "-q", "-e", "-utf8"] + sorted(map(str, pages)),
+                          capture_output=True, text=True, check=False).stderr
+    # Tidy takes a link inside an image for one of HTML without its attributes.
+    own = re.compile(r'<a> proprietary attribute "(href|id|aria-label)"')
+    wrong = [line for line in said.splitlines() if line.strip() and not own.search(line)]
+    check(not wrong, f"the pages are valid HTML {wrong[:3]}")
+
+
+def main():
+    reticle = sys.argv[1]
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        print("skipped: no chromium")
+        return 77
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "site"
+        results = Path(scratch) / "results"
+        subprocess.run([reticle, "registry", "validate", "B8", "B9", "--out", str(results)],
+                       check=True, capture_output=True)
+        subprocess.run([reticle, "registry", "site", "--out", str(folder), "--results",
+                        str(results), "--as-of", "2026-08-01"], check=True, capture_output=True)
+        graph = subprocess.run([reticle, "registry", "graph", "--json"], check=True,
+                               capture_output=True)
+        check_files(folder)
+        site = folder.resolve().as_uri() + "/"
+        browser = Browser(chromium, Path(scratch) / "profile")
+        try:
+            work_the_table(browser, site)
+            work_the_graph(browser, site, json.loads(graph.stdout))
+            look_at_it(browser, site, ["index.html", "graph.html", "dashboards.html",
+                                       "changes.html", "entries/b08.html", "entries/b16.html"])
+        finally:
+            browser.close()
+        asked = {event["params"]["request"]["url"] for event in browser.events
+                 if event.get("method") == "Network.requestWillBeSent"}
+        foreign = [url for url in asked if not url.startswith(site)]
+        check(asked and not foreign, f"nothing is asked for but files of the site {foreign[:3]}")
+        complaints = [event["params"] for event in browser.events
+                      if event.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded")]
+        check(not complaints, f"the console is silent {complaints[:1]}")
+    print(f"{len(failures)} failures")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
