@@ -12,7 +12,7 @@
 
 namespace reticle {
 
-enum class CatalogueKind { Platform, Llm, Workload, Serving, Prices, Hbm, Tier, HostLink, Kernels };
+enum class CatalogueKind { Platform, Llm, Workload, Serving, Prices, Hbm, Tier, HostLink, Kernels, Sweep };
 
 /// A file to open, and what messages and origins call it: relative to the catalogue's root where
 /// it lies below, so that the same run says the same on every machine.

@@ -14,6 +14,7 @@
 #include "sim/config/read_platform.hpp"
 #include "sim/config/read_policies.hpp"
 #include "sim/config/read_prices.hpp"
+#include "sim/config/read_sweep.hpp"
 #include "sim/config/read_tier.hpp"
 #include "sim/config/read_workload.hpp"
 #include "sim/config/resolved.hpp"
@@ -238,6 +239,7 @@ constexpr std::array kFileKinds{
                request.resolved = path;
                (void)read_run(request);
              }},
+    FileKind{"sweep", "sweep", [](const std::string& path) { (void)read_sweep(path); }},
     FileKind{"die", "platform", [](const std::string& path) { (void)read_platform(path); }},
     FileKind{"vocabulary", "llm", [](const std::string& path) { (void)read_llm(path); }},
     FileKind{"kind", "workload", [](const std::string& path) { (void)read_workload(path); }},
@@ -267,7 +269,7 @@ std::string check_file(const std::string& path) {
   }
   throw ConfigError({path, 1, 1}, "",
                     "expected a platform, llm, workload, hbm, kernels, tier, link, prices, claims, "
-                    "serving or resolved file");
+                    "serving, sweep or resolved file");
 }
 
 }  // namespace reticle
