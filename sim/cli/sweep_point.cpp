@@ -212,8 +212,7 @@ const Trace* SweepGround::trace(const RunSpec& spec, std::optional<Trace>& own) 
 }
 
 std::string work_point_out(const SweepSpec& sweep, const SweepGround& ground,
-                           const DesignPoint& point,
-                           const std::unordered_set<std::string>& known) {
+                           const DesignPoint& point, std::unordered_set<std::string>& known) {
   RunSpec spec;
   try {
     spec = read_run(request_of(sweep, point));
@@ -233,6 +232,7 @@ std::string work_point_out(const SweepSpec& sweep, const SweepGround& ground,
     if (!result.ended_by.empty()) throw SimulationError("stopped " + result.ended_by);
     add_figures(outputs,
                 Json::parse(report_json(spec, result, {}, build_info(), trace_digest)));
+    known.insert(digest);
     return answer(kOk, "", digest, outputs).dump();
   } catch (const InfeasibleError& error) {
     return answer(kInfeasible, error.what(), digest, outputs).dump();

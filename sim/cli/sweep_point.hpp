@@ -37,9 +37,9 @@ class SweepGround {
 };
 
 /// Works a point out and says what came of it, in the process of the point; inputs that are `known`
-/// are not run again.
+/// are not run again, and those that were run become so.
 std::string work_point_out(const SweepSpec& sweep, const SweepGround& ground,
-                           const DesignPoint& point, const std::unordered_set<std::string>& known);
+                           const DesignPoint& point, std::unordered_set<std::string>& known);
 
 /// What such a process came to; `answered`: by the store, which has these inputs.
 PointAnswer answer_of(const PointOutcome& outcome, const SweepSpec& sweep, bool& answered);

@@ -165,11 +165,13 @@ class SweepRunner {
                              progress_.update(done);
                              stopped_ = interrupted != 0;
                              return !stopped_;
-                           }};
+                           },
+                           .chunk = batch.front().fidelity == "roofline" ? kChunk : 1};
+    std::unordered_set<std::string> known = store_.known();  // each process adds to its own
     (void)run_points(
         open.size(), options_.jobs,
         [&](std::size_t i) {
-          return work_point_out(sweep_, ground_, batch[open[i]], store_.known());
+          return work_point_out(sweep_, ground_, batch[open[i]], known);
         },
         [&](std::size_t i, const PointOutcome& outcome) {
           keep(first + static_cast<std::int64_t>(open[i]), outcome);
@@ -199,6 +201,8 @@ class SweepRunner {
 
   /// Answers are safe from a kill after so long.
   static constexpr double kCommitSeconds = 0.1;
+  /// Rooflines take milliseconds, about as long as to begin a process.
+  static constexpr std::size_t kChunk = 64;
 
   const SweepSpec& sweep_;
   const SweepOptions& options_;
