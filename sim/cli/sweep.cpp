@@ -3,14 +3,18 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <thread>
 
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/run_files.hpp"
 #include "sim/cli/sweep_run.hpp"
 #include "sim/config/read_sweep.hpp"
+#include "sim/metrics/file_writer.hpp"
+#include "sim/sweep/analysis.hpp"
 
 namespace reticle {
 
@@ -23,6 +27,13 @@ struct Options {
   bool resume = true;  ///< said or not, a store is gone on from
 };
 
+/// Of the subcommands that read a store.
+struct ReadOptions {
+  std::string store;
+  std::string out;
+  std::string format = "csv";
+};
+
 std::string tally_text(const SweepTally& tally, const std::string& out) {
   std::string text = fmt::format("{} points in {:.1f} s", tally.points, tally.wall_s);
   for (const auto& [status, number] : tally.by_status)
@@ -30,9 +41,58 @@ std::string tally_text(const SweepTally& tally, const std::string& out) {
   if (tally.before > 0) text += fmt::format("; {} were there before", tally.before);
   if (tally.answered > 0) text += fmt::format("; {} answered by the same inputs", tally.answered);
   if (tally.peak_rss_bytes > 0)
-    text += fmt::format("; largest process {:.0f} MB",
-                        static_cast<double>(tally.peak_rss_bytes) / 1e6);
-  return text + fmt::format("\nStore: {}\n", (std::filesystem::path{out} / "sweep.sqlite").string());
+    text +=
+        fmt::format("; largest process {:.0f} MB", static_cast<double>(tally.peak_rss_bytes) / 1e6);
+  return text +
+         fmt::format("\nStore: {}\n", (std::filesystem::path{out} / "sweep.sqlite").string());
+}
+
+/// A store, and what its file said.
+struct Stored {
+  SweepStore store;
+  SweepSpec sweep;
+  std::vector<StoredPoint> points;
+  explicit Stored(const std::string& where)
+      : store{store_of(where)},
+        sweep{parse_sweep(store.identity().definition, store.identity().name)},
+        points{store.points()} {}
+};
+
+/// Beside the store, unless another place is asked for.
+std::filesystem::path place_of(const ReadOptions& options) {
+  const std::filesystem::path out =
+      options.out.empty() ? store_of(options.store).parent_path() : std::filesystem::path{options.out};
+  make_output_directory(out.empty() ? "." : out);
+  return out;
+}
+
+void report(const ReadOptions& options) {
+  const Stored stored{options.store};
+  const SweepAnalysis analysis = analyse(stored.sweep, stored.points);
+  const std::string json =
+      analysis_json(stored.sweep, stored.points, analysis, stored.store.identity());
+  const std::filesystem::path out = place_of(options);
+  write_file_atomically(out / "analysis.json", json);
+  write_file_atomically(out / "points.csv", points_csv(stored.sweep, stored.points));
+  write_file_atomically(out / "report.html", analysis_page(json, stored.sweep.title));
+  for (const auto& sentence : analysis.knees) fmt::print("{}\n", sentence);
+  fmt::print("Front: {} of {} points\nPage: {}\nPictures: scripts/plot_sweep.py {}\n",
+             analysis.front.size(), stored.points.size(), (out / "report.html").string(),
+             out.string());
+}
+
+void export_points(const ReadOptions& options) {
+  const Stored stored{options.store};
+  fmt::print("{}", options.format == "csv" ? points_csv(stored.sweep, stored.points)
+                                           : points_json(stored.sweep, stored.points));
+}
+
+void status(const ReadOptions& options) {
+  const Stored stored{options.store};
+  std::map<std::string_view, std::int64_t> by_status;
+  for (const StoredPoint& point : stored.points) ++by_status[name_of(point.answer.status)];
+  fmt::print("{}: {} points\n", stored.store.identity().name, stored.points.size());
+  for (const auto& [name, number] : by_status) fmt::print("  {:<12}{}\n", name, number);
 }
 
 void sweep(Options& options) {
@@ -42,8 +102,7 @@ void sweep(Options& options) {
   options.run.out = options.out;
   const SweepTally tally = run_sweep(spec, options.run);
   fmt::print("{}", tally_text(tally, options.out));
-  if (tally.interrupted)
-    throw SimulationError("interrupted: the same command goes on from here");
+  if (tally.interrupted) throw SimulationError("interrupted: the same command goes on from here");
 }
 }  // namespace
 
@@ -64,6 +123,22 @@ void add_sweep(CLI::App& app) {
                 "The store holds another sweep: its results stay, its points go");
   sub->add_flag("--quiet", options->run.quiet, "No progress");
   sub->footer("Example: reticle sweep sram-fraction-x-dies --jobs 2 --out results/a");
+  const auto reader = [&](const char* name, const char* what, void (*run)(const ReadOptions&)) {
+    auto mine = std::make_shared<ReadOptions>();
+    CLI::App* reading = sub->add_subcommand(name, what);
+    reading->add_option("store", mine->store, "Directory of a sweep, or its sweep.sqlite")
+        ->required();
+    reading->callback([mine, run] { run(*mine); });
+    return std::pair{reading, mine};
+  };
+  const auto [reporting, report_options] = reader(
+      "report", "Fronts, heat maps, sensitivity: report.html, analysis.json, points.csv", report);
+  reporting->add_option("--out", report_options->out, "Another directory than the store's");
+  const auto [exporting, export_options] =
+      reader("export", "Every point, to standard output", export_points);
+  exporting->add_option("--format", export_options->format, "csv | json")
+      ->check(CLI::IsMember({"csv", "json"}));
+  reader("status", "How many points are done", status);
   sub->callback([options, sub] {
     if (!sub->get_subcommands().empty()) return;
     if (options->file.empty()) throw CLI::RequiredError("file");

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -17,6 +16,7 @@
 #include "sim/engine/run.hpp"
 #include "sim/metrics/figures.hpp"
 #include "sim/metrics/report.hpp"
+#include "sim/sweep/point_values.hpp"
 
 namespace reticle {
 
@@ -41,30 +41,10 @@ bool put_name(RunRequest& request, const std::string& key, const std::string& va
   return true;
 }
 
-using Values = std::map<std::string, std::string>;
-
-Values values_of(const SweepSpec& sweep, const DesignPoint& point) {
-  Values values{{"platform", sweep.base.platform},
-                {"llm", sweep.base.llm},
-                {"workload", sweep.base.workload},
-                {"serving", sweep.base.serving.value_or("none")}};
-  const auto columns = columns_of(sweep);
-  for (std::size_t c = 0; c < columns.size(); ++c)
-    if (point.values[c]) values[columns[c]->key] = *point.values[c];
-  return values;
-}
-
-std::optional<ExpressionValue> value_in(const Values& values, const std::string& name) {
-  const auto found = values.find(name);
-  if (found == values.end()) return std::nullopt;
-  return value_of_text(found->second);
-}
-
 std::optional<ExpressionValue> value_in(const Json& outputs, const std::string& name) {
   const auto found = outputs.find(name);
   if (found == outputs.end() || found->is_null()) return std::nullopt;
-  if (found->is_number()) return found->get<double>();
-  return found->get<std::string>();
+  return found->get<double>();
 }
 
 /// Of the deployment, before anything runs (kSweepFacts).
@@ -103,8 +83,7 @@ void add_figures(Json& outputs, const Json& report) {
   for (const SweepFigure& figure : kSweepFigures) {
     if (figure.pointer.empty()) continue;
     const Json::json_pointer pointer{std::string{figure.pointer}};
-    outputs[std::string{figure.name}] =
-        report.contains(pointer) ? report[pointer] : Json(nullptr);
+    outputs[std::string{figure.name}] = report.contains(pointer) ? report[pointer] : Json(nullptr);
   }
   outputs["effective_bandwidth"] = effective_bandwidth(report);
   outputs["time"] = report["time_breakdown"];
@@ -119,7 +98,7 @@ Json answer(std::string_view status, const std::string& reason, const std::strin
 }
 
 /// The first constraint that does not hold.
-std::optional<std::string> broken_constraint(const SweepSpec& sweep, const Values& values,
+std::optional<std::string> broken_constraint(const SweepSpec& sweep, const PointValues& values,
                                              const RunSpec& spec, const Json& facts) {
   const NameLookup lookup = [&](const std::string& name) -> std::optional<ExpressionValue> {
     if (auto value = value_in(facts, name)) return value;
@@ -155,7 +134,7 @@ RunRequest request_of(const SweepSpec& sweep, const DesignPoint& point) {
     if (!put_name(request, columns[c]->key, *point.values[c]))
       request.sets.push_back(columns[c]->key + "=" + *point.values[c]);
   }
-  const Values values = values_of(sweep, point);
+  const PointValues values = values_of(sweep, point);
   for (const DerivedKey& derived : sweep.derived) {
     const auto number =
         derived.value.number([&](const std::string& name) { return value_in(values, name); });
@@ -164,14 +143,6 @@ RunRequest request_of(const SweepSpec& sweep, const DesignPoint& point) {
     request.sets.push_back(derived.key + "=" + text_of(written, *number));
   }
   return request;
-}
-
-std::string inputs_json(const SweepSpec& sweep, const DesignPoint& point) {
-  Json inputs = Json::object();
-  const auto columns = columns_of(sweep);
-  for (std::size_t c = 0; c < columns.size(); ++c)
-    inputs[columns[c]->key] = point.values[c] ? Json(*point.values[c]) : Json(nullptr);
-  return inputs.dump();
 }
 
 SweepGround::SweepGround(const SweepSpec& sweep) {
@@ -198,8 +169,8 @@ SweepGround::SweepGround(const SweepSpec& sweep) {
       trace_key_ = trace_key_of(spec);
       trace_ = load_trace(spec);
     }
-    digest = fnv1a64(inputs_digest(spec, trace_ ? std::optional{trace_->digest} : std::nullopt),
-                     digest);
+    digest =
+        fnv1a64(inputs_digest(spec, trace_ ? std::optional{trace_->digest} : std::nullopt), digest);
   }
   digest_ = fmt::format("{:016x}", digest);
 }
@@ -230,8 +201,7 @@ std::string work_point_out(const SweepSpec& sweep, const SweepGround& ground,
   try {
     const RunResult result = run_simulation(spec, trace, {});
     if (!result.ended_by.empty()) throw SimulationError("stopped " + result.ended_by);
-    add_figures(outputs,
-                Json::parse(report_json(spec, result, {}, build_info(), trace_digest)));
+    add_figures(outputs, Json::parse(report_json(spec, result, {}, build_info(), trace_digest)));
     known.insert(digest);
     return answer(kOk, "", digest, outputs).dump();
   } catch (const InfeasibleError& error) {
@@ -253,9 +223,8 @@ PointAnswer answer_of(const PointOutcome& outcome, const SweepSpec& sweep, bool&
     const bool stuck = outcome.code == static_cast<int>(ExitCode::Stuck);
     out.status = stuck ? PointStatus::Stuck : PointStatus::Crashed;
     constexpr int kSignal = 128;
-    out.reason = outcome.code >= kSignal
-                     ? fmt::format("ended by signal {}", outcome.code - kSignal)
-                     : outcome.output;
+    out.reason = outcome.code >= kSignal ? fmt::format("ended by signal {}", outcome.code - kSignal)
+                                         : outcome.output;
     return out;
   }
   const Json text = Json::parse(outcome.output);
@@ -269,26 +238,6 @@ PointAnswer answer_of(const PointOutcome& outcome, const SweepSpec& sweep, bool&
                : status == kSkipped    ? PointStatus::Skipped
                                        : PointStatus::Refused;
   return out;
-}
-
-PointResult result_of(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer) {
-  PointResult result;
-  if (answer.status != PointStatus::Ok) return result;
-  const Json outputs = Json::parse(answer.outputs);
-  const Values values = values_of(sweep, point);
-  const NameLookup lookup = [&](const std::string& name) {
-    auto found = value_in(outputs, name);
-    return found ? found : value_in(values, name);
-  };
-  for (const SweepObjective& objective : sweep.objectives) {
-    const auto value = objective.value.number(lookup);
-    if (!value) return result;
-    result.objectives.push_back(objective.better == Better::More ? *value : -*value);
-  }
-  result.usable = std::ranges::all_of(sweep.limits, [&](const Expression& limit) {
-    return limit.number(lookup).value_or(0) != 0;
-  });
-  return result;
 }
 
 }  // namespace reticle

@@ -16,9 +16,6 @@ namespace reticle {
 
 RunRequest request_of(const SweepSpec& sweep, const DesignPoint& point);
 
-/// The values of the axes' keys, a JSON object.
-std::string inputs_json(const SweepSpec& sweep, const DesignPoint& point);
-
 /// What all points share, read once before processes are forked.
 class SweepGround {
  public:
@@ -43,8 +40,5 @@ std::string work_point_out(const SweepSpec& sweep, const SweepGround& ground,
 
 /// What such a process came to; `answered`: by the store, which has these inputs.
 PointAnswer answer_of(const PointOutcome& outcome, const SweepSpec& sweep, bool& answered);
-
-/// As the sweep's objectives and limits see it.
-PointResult result_of(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer);
 
 }  // namespace reticle

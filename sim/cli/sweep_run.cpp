@@ -14,6 +14,7 @@
 #include "sim/cli/run_files.hpp"
 #include "sim/cli/sweep_point.hpp"
 #include "sim/config/yaml_reader.hpp"
+#include "sim/sweep/point_values.hpp"
 
 namespace reticle {
 
@@ -44,7 +45,8 @@ class Interruptible {
   Interruptible& operator=(const Interruptible&) = delete;
 
  private:
-  struct sigaction before_int_ {}, before_term_ {};
+  struct sigaction before_int_ {
+  }, before_term_{};
 };
 
 /// A bar on a terminal, a line now and then in a log.
@@ -101,8 +103,7 @@ class SweepRunner {
       : sweep_{sweep},
         options_{options},
         ground_{sweep},
-        store_{options.out / "sweep.sqlite", identity_of(sweep, ground_.digest()),
-               options.replace},
+        store_{options.out / "sweep.sqlite", identity_of(sweep, ground_.digest()), options.replace},
         progress_{tally_, options.quiet} {}
 
   SweepTally run() {
@@ -110,8 +111,7 @@ class SweepRunner {
     const auto begun = Clock::now();
     if (options_.retry) (void)store_.reopen_failed();
     if (store_.outdated() > 0 && !options_.quiet)
-      fmt::print(stderr,
-                 "{} points were worked out by another program or from other files: anew\n",
+      fmt::print(stderr, "{} points were worked out by another program or from other files: anew\n",
                  store_.outdated());
     while (!stopped_) {
       const std::vector<DesignPoint> batch = next_points(sweep_, points_, results_);
@@ -160,19 +160,19 @@ class SweepRunner {
       store_.commit();
       committed = Clock::now();
     };
-    const PointRules rules{.time_limit_s = sweep_.time_limit_s, .go_on = [&] {
-                             commit();
-                             progress_.update(done);
-                             stopped_ = interrupted != 0;
-                             return !stopped_;
-                           },
+    const PointRules rules{.time_limit_s = sweep_.time_limit_s,
+                           .go_on =
+                               [&] {
+                                 commit();
+                                 progress_.update(done);
+                                 stopped_ = interrupted != 0;
+                                 return !stopped_;
+                               },
                            .chunk = batch.front().fidelity == "roofline" ? kChunk : 1};
     std::unordered_set<std::string> known = store_.known();  // each process adds to its own
     (void)run_points(
         open.size(), options_.jobs,
-        [&](std::size_t i) {
-          return work_point_out(sweep_, ground_, batch[open[i]], known);
-        },
+        [&](std::size_t i) { return work_point_out(sweep_, ground_, batch[open[i]], known); },
         [&](std::size_t i, const PointOutcome& outcome) {
           keep(first + static_cast<std::int64_t>(open[i]), outcome);
           ++done;
@@ -229,7 +229,7 @@ std::int64_t SweepTally::failures() const {
 SweepIdentity identity_of(const SweepSpec& sweep, const std::string& base) {
   const BuildInfo build = build_info();
   std::string definition = sweep.text;
-  for (const auto& assignment : sweep.base.sets) definition += "\n--set " + assignment;
+  for (const auto& assignment : sweep.base.sets) definition += "\n# --set " + assignment;
   return {sweep.name, definition, base, build.version, build.git_revision};
 }
 

@@ -15,8 +15,8 @@ namespace reticle {
 struct SweepOptions {
   std::filesystem::path out;
   std::size_t jobs = 1;
-  bool replace = false;       ///< points of another sweep in the store
-  bool retry = false;         ///< points that crashed, were stuck or ran out of time
+  bool replace = false;  ///< points of another sweep in the store
+  bool retry = false;    ///< points that crashed, were stuck or ran out of time
   bool quiet = false;
 };
 

@@ -47,7 +47,8 @@ class ExpressionParser {
   Parsed<Expression> parse() {
     const auto whole = either();
     skip();
-    if (problem_.empty() && !rest_.empty()) problem_ = "did not expect '" + std::string{rest_} + "'";
+    if (problem_.empty() && !rest_.empty())
+      problem_ = "did not expect '" + std::string{rest_} + "'";
     if (!problem_.empty()) return {std::nullopt, problem_};
     invariant(whole + 1 == out_.nodes_.size(), "the whole comes last");
     return {std::move(out_), {}};
@@ -231,26 +232,41 @@ double Expression::calculated(Op op, const ExpressionValue& a, const ExpressionV
   if (op == Op::Equal) return truth(a == b);
   if (op == Op::NotEqual) return truth(a != b);
   if (!std::holds_alternative<double>(a) || !std::holds_alternative<double>(b))
-    throw ConfigError({}, "", "'" + text_ + "' calculates with a word, '" +
-                                  std::get<std::string>(std::holds_alternative<double>(a) ? b : a) +
-                                  "'");
+    throw ConfigError({}, "",
+                      "'" + text_ + "' calculates with a word, '" +
+                          std::get<std::string>(std::holds_alternative<double>(a) ? b : a) + "'");
   const double x = std::get<double>(a), y = std::get<double>(b);
   switch (op) {
-    case Op::Negate: return -x;
-    case Op::Not: return truth(x == 0);
-    case Op::Add: return x + y;
-    case Op::Subtract: return x - y;
-    case Op::Multiply: return x * y;
-    case Op::Divide: return x / y;
-    case Op::Less: return truth(x < y);
-    case Op::LessEqual: return truth(x <= y);
-    case Op::Greater: return truth(x > y);
-    case Op::GreaterEqual: return truth(x >= y);
-    case Op::And: return truth(x != 0 && y != 0);
-    case Op::Or: return truth(x != 0 || y != 0);
-    case Op::Min: return std::min(x, y);
-    case Op::Max: return std::max(x, y);
-    default: break;
+    case Op::Negate:
+      return -x;
+    case Op::Not:
+      return truth(x == 0);
+    case Op::Add:
+      return x + y;
+    case Op::Subtract:
+      return x - y;
+    case Op::Multiply:
+      return x * y;
+    case Op::Divide:
+      return x / y;
+    case Op::Less:
+      return truth(x < y);
+    case Op::LessEqual:
+      return truth(x <= y);
+    case Op::Greater:
+      return truth(x > y);
+    case Op::GreaterEqual:
+      return truth(x >= y);
+    case Op::And:
+      return truth(x != 0 && y != 0);
+    case Op::Or:
+      return truth(x != 0 || y != 0);
+    case Op::Min:
+      return std::min(x, y);
+    case Op::Max:
+      return std::max(x, y);
+    default:
+      break;
   }
   fail_invariant("an operator that calculates", std::source_location::current());
 }

@@ -36,8 +36,27 @@ class Expression {
 
  private:
   friend class ExpressionParser;
-  enum class Op { Number, Word, Name, Negate, Not, Add, Subtract, Multiply, Divide, Less, LessEqual,
-                  Greater, GreaterEqual, Equal, NotEqual, And, Or, Min, Max };
+  enum class Op {
+    Number,
+    Word,
+    Name,
+    Negate,
+    Not,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    Equal,
+    NotEqual,
+    And,
+    Or,
+    Min,
+    Max
+  };
   struct Node {
     Op op;
     ExpressionValue value;  ///< of Number and Word; the name

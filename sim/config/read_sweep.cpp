@@ -36,10 +36,10 @@ const SweepFigure* find_sweep_figure(std::string_view name) {
 }
 
 namespace {
-constexpr std::int64_t kMostSteps = 1000;         ///< of one axis
-constexpr std::int64_t kMostPoints = 1'000'000;   ///< of a design
-constexpr std::size_t kMostColumns = 10;          ///< Saltelli's matrices need two dimensions each
-constexpr double kMostSeconds = 7 * 86'400.0;     ///< of a point: longer is a mistake
+constexpr std::int64_t kMostSteps = 1000;        ///< of one axis
+constexpr std::int64_t kMostPoints = 1'000'000;  ///< of a design
+constexpr std::size_t kMostColumns = 10;         ///< Saltelli's matrices need two dimensions each
+constexpr double kMostSeconds = 7 * 86'400.0;    ///< of a point: longer is a mistake
 constexpr Range<double> kFigure{-1e18, 1e18};
 constexpr std::array<std::string_view, 4> kNames{"platform", "llm", "workload", "serving"};
 
@@ -70,7 +70,8 @@ void read_span(const ConfigNode& node, bool log, SweepAxis& axis) {
   node.reject_unknown_keys();
   std::vector<std::string>& values = axis.columns.front().values;
   for (std::int64_t i = 0; i < steps; ++i) {
-    std::string text = text_of(span, value_at(span, static_cast<double>(i) / static_cast<double>(steps - 1)));
+    std::string text =
+        text_of(span, value_at(span, static_cast<double>(i) / static_cast<double>(steps - 1)));
     if (values.empty() || values.back() != text) values.push_back(std::move(text));
   }
   axis.span = span;
@@ -105,9 +106,10 @@ SweepAxis read_axis(const ConfigNode& node) {
     if (axis.columns.size() < 2) fail(node, "zip", "expected two keys at least");
     for (const SweepColumn& column : axis.columns)
       if (column.values.size() != axis.size() || column.values.empty())
-        fail(node, "zip", "expected as many values for " + column.key + " as for " +
-                              axis.columns.front().key + ", " + std::to_string(axis.size()) +
-                              ", got " + std::to_string(column.values.size()));
+        fail(node, "zip",
+             "expected as many values for " + column.key + " as for " + axis.columns.front().key +
+                 ", " + std::to_string(axis.size()) + ", got " +
+                 std::to_string(column.values.size()));
   } else {
     axis.columns.push_back(read_column(node));
     if (const auto range = node.find_child("range")) read_span(*range, false, axis);
@@ -127,16 +129,18 @@ void check_axes(const ConfigNode& root, const SweepSpec& sweep) {
     if (axis.when)
       for (const auto& name : axis.when->names())
         if (!known.contains(name))
-          fail(root, "axes", "'" + axis.when->text() + "' asks for " + name +
-                                 ", which no axis before it has");
+          fail(root, "axes",
+               "'" + axis.when->text() + "' asks for " + name + ", which no axis before it has");
     for (const SweepColumn& column : axis.columns) {
       ++columns;
       if (!known.insert(column.key).second) fail(root, "axes", column.key + " is on two axes");
       const bool name = std::ranges::find(kNames, column.key) != kNames.end();
       if (!name && !column.variable && column.key != "seed" &&
           column.key.find('.') == std::string::npos)
-        fail(root, "axes", "expected a key such as workload.batch, or `variable:` for one that "
-                           "derived keys use, got '" + column.key + "'");
+        fail(root, "axes",
+             "expected a key such as workload.batch, or `variable:` for one that "
+             "derived keys use, got '" +
+                 column.key + "'");
     }
   }
   if (columns > kMostColumns)
@@ -185,8 +189,10 @@ SweepObjective read_objective(const ConfigNode& root, const std::string& text) {
     std::vector<std::string> names;
     for (const SweepFigure& f : kSweepFigures)
       if (f.better) names.emplace_back(f.name);
-    fail(root, "objectives", "expected a figure such as throughput, or `more` or `less` and an "
-                             "expression, got '" + text + "'" + did_you_mean(text, names));
+    fail(root, "objectives",
+         "expected a figure such as throughput, or `more` or `less` and an "
+         "expression, got '" +
+             text + "'" + did_you_mean(text, names));
   }
   objective.better = *figure->better;
   return objective;
@@ -201,8 +207,8 @@ void check_names(const ConfigNode& root, std::string_view key, const SweepSpec& 
       return std::ranges::any_of(a.columns, [&](const SweepColumn& c) { return c.key == name; });
     });
     const bool name_of_run = std::ranges::find(kNames, name) != kNames.end();
-    const bool fact = std::ranges::any_of(kSweepFacts,
-                                          [&](const SweepFigure& f) { return f.name == name; });
+    const bool fact =
+        std::ranges::any_of(kSweepFacts, [&](const SweepFigure& f) { return f.name == name; });
     if (axis || name_of_run || fact || (dotted && !results)) continue;
     if (dotted)
       fail(root, key, name + " is on no axis: after a run axes, facts and figures are known");
@@ -249,8 +255,8 @@ void read_design(const ConfigNode& root, SweepSpec& sweep) {
     design->reject_unknown_keys();
   }
   if (const auto halving = root.find_child("halving")) {
-    sweep.halving = SweepHalving{
-        halving->get<std::int64_t>("keep", Range<std::int64_t>{1, kMostPoints})};
+    sweep.halving =
+        SweepHalving{halving->get<std::int64_t>("keep", Range<std::int64_t>{1, kMostPoints})};
     halving->reject_unknown_keys();
     if (sweep.base.fidelity == "roofline")
       fail(root, "halving", "goes from roofline to run.fidelity, which is roofline itself");
@@ -283,11 +289,17 @@ std::string text_of(const SweepSpan& span, double value) {
 
 SweepSpec read_sweep(const std::string& name_or_path) {
   const CatalogueFile file = require_config(CatalogueKind::Sweep, name_or_path);
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(file.path, error))
+    throw ConfigError({file.label, 0, 0}, "", "cannot open");
+  return parse_sweep(file_text(file.path), file.label);
+}
+
+SweepSpec parse_sweep(const std::string& text, const std::string& label) {
   ResolvedValues ignored;
-  const ConfigNode root{std::make_shared<const ConfigTree>(read_yaml(file.path, file.label)),
-                        ignored};
+  const ConfigNode root{std::make_shared<const ConfigTree>(parse_yaml(text, label)), ignored};
   SweepSpec sweep;
-  sweep.text = file_text(file.path);
+  sweep.text = text;
   sweep.name = root.get<std::string>("sweep");
   sweep.title = root.get<std::string>("title", sweep.name);
   read_base(root, sweep);
@@ -297,7 +309,7 @@ SweepSpec read_sweep(const std::string& name_or_path) {
     for (const ConfigNode& node : root.sections("derived")) {
       DerivedKey derived;
       derived.key = node.get<std::string>("key");
-      derived.value = read_expression(node, "value");
+      derived.value = read_expression(node, "equals");
       derived.unit = node.get<std::string>("unit", "");
       derived.whole = node.get<bool>("whole", false);
       node.reject_unknown_keys();

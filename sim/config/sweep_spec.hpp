@@ -78,7 +78,7 @@ struct SweepHalving {
 struct SweepSpec {
   std::string name;
   std::string title;
-  RunRequest base;                ///< with the fixed overrides
+  RunRequest base;  ///< with the fixed overrides
   std::vector<SweepAxis> axes;
   std::vector<DerivedKey> derived;
   std::vector<SweepConstraint> constraints;

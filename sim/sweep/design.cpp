@@ -161,8 +161,7 @@ class Designer {
 
   template <class T>
   static void shuffle(std::vector<T>& items, RngStream& rng) {
-    for (std::size_t i = items.size(); i > 1; --i)
-      std::swap(items[i - 1], items[rng.below(i)]);
+    for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[rng.below(i)]);
   }
 
   [[nodiscard]] std::vector<Unit> hypercube(std::int64_t count) const {
@@ -242,9 +241,8 @@ class Designer {
     for (const SweepAxis& axis : sweep_.axes) {
       const auto& values = axis.columns.front().values;
       const auto& mine = point.values[column];
-      at.push_back(mine ? static_cast<std::size_t>(std::ranges::find(values, *mine) -
-                                                   values.begin())
-                        : 0);
+      at.push_back(
+          mine ? static_cast<std::size_t>(std::ranges::find(values, *mine) - values.begin()) : 0);
       column += axis.columns.size();
     }
     return at;

@@ -147,7 +147,9 @@ class SweepStore::Database {
     [[nodiscard]] std::int64_t whole(int column) const {
       return sqlite3_column_int64(statement_, column);
     }
-    [[nodiscard]] double real(int column) const { return sqlite3_column_double(statement_, column); }
+    [[nodiscard]] double real(int column) const {
+      return sqlite3_column_double(statement_, column);
+    }
 
    private:
     Database& db_;
@@ -182,7 +184,8 @@ class SweepStore::Database {
     fail("the store cannot be used: " + std::string{sqlite3_errmsg(handle_)} + advice(code));
   }
   void bind(sqlite3_stmt* s, int place, const std::string& text) {
-    check(sqlite3_bind_text(s, place, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT));
+    check(
+        sqlite3_bind_text(s, place, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT));
   }
   void bind(sqlite3_stmt* s, int place, std::int64_t number) {
     check(sqlite3_bind_int64(s, place, number));
@@ -282,8 +285,9 @@ void SweepStore::adopt(const SweepIdentity& identity, bool replace) {
   db_->run("BEGIN IMMEDIATE");
   if (identity_.base != identity.base || identity_.version != identity.version ||
       identity_.revision != identity.revision) {
-    db_->tell("UPDATE point SET status = 'open', reason = '', result = NULL, wall_s = NULL, "
-              "peak_rss_bytes = NULL WHERE status != 'open'");
+    db_->tell(
+        "UPDATE point SET status = 'open', reason = '', result = NULL, wall_s = NULL, "
+        "peak_rss_bytes = NULL WHERE status != 'open'");
     outdated_ = db_->changed();
   }
   for (const auto& [key, value] :
@@ -308,20 +312,20 @@ void SweepStore::put_points(std::int64_t first, const std::vector<DesignPoint>& 
     const DesignPoint& p = points[i];
     const std::int64_t id = first + static_cast<std::int64_t>(i);
     const std::string columns = joined(p.values);
-    auto rows = db_->ask("SELECT 1 FROM point WHERE id = ? AND inputs = ? AND fidelity = ? AND "
-                         "block = ? AND row = ? AND columns = ?",
-                         id, inputs[i], p.fidelity, p.block, p.row, columns);
+    auto rows = db_->ask(
+        "SELECT 1 FROM point WHERE id = ? AND inputs = ? AND fidelity = ? AND "
+        "block = ? AND row = ? AND columns = ?",
+        id, inputs[i], p.fidelity, p.block, p.row, columns);
     if (rows.next()) continue;
-    db_->tell("INSERT OR REPLACE INTO point (id, inputs, fidelity, block, row, columns) "
-              "VALUES (?, ?, ?, ?, ?, ?)",
-              id, inputs[i], p.fidelity, p.block, p.row, columns);
+    db_->tell(
+        "INSERT OR REPLACE INTO point (id, inputs, fidelity, block, row, columns) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        id, inputs[i], p.fidelity, p.block, p.row, columns);
   }
   commit();
 }
 
-void SweepStore::end_at(std::int64_t count) {
-  db_->tell("DELETE FROM point WHERE id >= ?", count);
-}
+void SweepStore::end_at(std::int64_t count) { db_->tell("DELETE FROM point WHERE id >= ?", count); }
 
 std::vector<StoredPoint> SweepStore::points(std::int64_t first) const {
   std::vector<StoredPoint> all;
@@ -345,30 +349,30 @@ std::vector<StoredPoint> SweepStore::points(std::int64_t first) const {
 
 void SweepStore::finish(std::int64_t point, const PointAnswer& answer) {
   if (!std::exchange(open_transaction_, true)) db_->run("BEGIN IMMEDIATE");
-  const bool lasting =
-      answer.status == PointStatus::Ok || answer.status == PointStatus::Infeasible;
+  const bool lasting = answer.status == PointStatus::Ok || answer.status == PointStatus::Infeasible;
   if (lasting) {
-    db_->tell("INSERT OR IGNORE INTO result (digest, version, revision, status, reason, outputs, "
-              "wall_s, peak_rss_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-              answer.digest, identity_.version, identity_.revision,
-              std::string{name_of(answer.status)}, answer.reason, answer.outputs, answer.wall_s,
-              answer.peak_rss_bytes);
+    db_->tell(
+        "INSERT OR IGNORE INTO result (digest, version, revision, status, reason, outputs, "
+        "wall_s, peak_rss_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        answer.digest, identity_.version, identity_.revision, std::string{name_of(answer.status)},
+        answer.reason, answer.outputs, answer.wall_s, answer.peak_rss_bytes);
     known_.insert(answer.digest);
   }
-  db_->tell("UPDATE point SET status = ?, reason = ?, wall_s = ?, peak_rss_bytes = ?, result = "
-            "(SELECT id FROM result WHERE digest = ? AND version = ? AND revision = ?) "
-            "WHERE id = ?",
-            std::string{name_of(answer.status)}, answer.reason, answer.wall_s,
-            answer.peak_rss_bytes, lasting ? answer.digest : std::string{}, identity_.version,
-            identity_.revision, point);
+  db_->tell(
+      "UPDATE point SET status = ?, reason = ?, wall_s = ?, peak_rss_bytes = ?, result = "
+      "(SELECT id FROM result WHERE digest = ? AND version = ? AND revision = ?) "
+      "WHERE id = ?",
+      std::string{name_of(answer.status)}, answer.reason, answer.wall_s, answer.peak_rss_bytes,
+      lasting ? answer.digest : std::string{}, identity_.version, identity_.revision, point);
 }
 
 void SweepStore::answer_from_store(std::int64_t point, const std::string& digest, double wall_s) {
   PointAnswer answer;
   {
-    auto rows = db_->ask("SELECT status, reason, outputs, peak_rss_bytes FROM result WHERE digest "
-                         "= ? AND version = ? AND revision = ?",
-                         digest, identity_.version, identity_.revision);
+    auto rows = db_->ask(
+        "SELECT status, reason, outputs, peak_rss_bytes FROM result WHERE digest "
+        "= ? AND version = ? AND revision = ?",
+        digest, identity_.version, identity_.revision);
     invariant(rows.next(), "only what is known is answered from the store");
     answer = {.status = status_of(rows.text(0)),
               .reason = rows.text(1),
@@ -388,8 +392,9 @@ void SweepStore::commit() {
 
 std::int64_t SweepStore::reopen_failed() {
   commit();
-  db_->tell("UPDATE point SET status = 'open', reason = '' WHERE status IN ('crashed', "
-            "'timed-out', 'stuck')");
+  db_->tell(
+      "UPDATE point SET status = 'open', reason = '' WHERE status IN ('crashed', "
+      "'timed-out', 'stuck')");
   return db_->changed();
 }
 

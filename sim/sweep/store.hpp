@@ -17,7 +17,7 @@
 namespace reticle {
 
 enum class PointStatus : std::uint8_t {
-  Open,        ///< not worked out yet
+  Open,  ///< not worked out yet
   Ok,
   Infeasible,  ///< valid, and does not fit
   Skipped,     ///< a constraint of the sweep
