@@ -28,7 +28,8 @@ std::optional<ExpressionValue> value_in(const PointValues& values, const std::st
 std::map<std::string, ExpressionValue> outputs_of(const PointAnswer& answer) {
   std::map<std::string, ExpressionValue> outputs;
   if (answer.outputs.empty()) return outputs;
-  for (const auto& [name, value] : Json::parse(answer.outputs).items()) {
+  const Json json = Json::parse(answer.outputs);
+  for (const auto& [name, value] : json.items()) {
     if (value.is_number()) outputs[name] = value.get<double>();
     if (value.is_string()) outputs[name] = value.get<std::string>();
   }

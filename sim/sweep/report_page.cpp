@@ -179,10 +179,11 @@ function line() {
     el("path", {d: "M" + mine.map(p => x.at(place(p)) + " " + y.at(p.outputs[s.figure])).join("L"), fill: "none", stroke: "var(--soft)", "stroke-width": 1.2}, svg);
     for (const p of mine) tip(el("circle", {cx: x.at(place(p)), cy: y.at(p.outputs[s.figure]), r: 5, fill: colour(p.outputs.limited_by)}, svg), about(p));
     const last = mine[mine.length - 1];
+    const right = x.at(place(last));
     let at = y.at(last.outputs[s.figure]) - 8;
-    while (taken.some(t => Math.abs(t - at) < 12)) at -= 12;
-    taken.push(at);
-    if (g !== null) el("text", {x: Math.min(x.at(place(last)) + 8, 975), y: at, "text-anchor": x.at(place(last)) > 900 ? "end" : "start"}, svg, g);
+    while (taken.some(t => Math.abs(t[0] - right) < 60 && Math.abs(t[1] - at) < 12)) at -= 12;
+    taken.push([right, at]);
+    if (g !== null) el("text", {x: Math.min(right + 8, 975), y: at, "text-anchor": right > 900 ? "end" : "start"}, svg, g);
   }
   key($("linekey"), points);
 }
