@@ -169,10 +169,9 @@ class SweepRunner {
                                  return !stopped_;
                                },
                            .chunk = batch.front().fidelity == "roofline" ? kChunk : 1};
-    std::unordered_set<std::string> known = store_.known();  // each process adds to its own
     (void)run_points(
         open.size(), options_.jobs,
-        [&](std::size_t i) { return work_point_out(sweep_, ground_, batch[open[i]], known); },
+        [&](std::size_t i) { return work_point_out(sweep_, ground_, batch[open[i]], known_); },
         [&](std::size_t i, const PointOutcome& outcome) {
           keep(first + static_cast<std::int64_t>(open[i]), outcome);
           ++done;
@@ -194,6 +193,7 @@ class SweepRunner {
       return count(store_.points(id).front().answer);
     }
     store_.finish(id, answer);
+    if (!answer.digest.empty()) known_.insert(answer.digest);
     count(answer);
   }
 
@@ -211,6 +211,7 @@ class SweepRunner {
   SweepStore store_;
   SweepTally tally_;
   SweepProgress progress_;
+  std::unordered_set<std::string> known_ = store_.known();  ///< a process adds its own to its copy
   std::vector<DesignPoint> points_;
   std::vector<PointResult> results_;
   bool stopped_ = false;
