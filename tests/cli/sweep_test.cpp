@@ -289,7 +289,7 @@ TEST_CASE("sweep: where the limit changes along an axis, the report says between
   const ScratchDirectory scratch;
   REQUIRE(run_reticle(sweep(scratch,
                             "sweep: cross\nrun: {platform: h100-8, llm: llama-3-8b, workload: "
-                            "steady-decode, fidelity: roofline}\nset: [workload.steps=1, "
+                            "steady-decode}\nset: [workload.steps=1, "
                             "workload.context=6000]\naxes:\n"
                             "  - {key: workload.batch, values: [1, 4, 16, 64, 256]}\n",
                             "a"))
