@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Draws a comparison: `reticle compare ... --out DIR`, then this.
 
-    scripts/plot_compare.py DIR      writes DIR/radar, cost, energy and, where there are points,
-                                     frontiers as .svg and .png, and DIR/compare.html
+    scripts/plot_compare.py DIR      writes DIR/radar, cost, energy and, where there are points
+                                     and ranges, frontiers and tornado as .svg and .png, and DIR/compare.html
 
 The first three are figures 1 to 3 of the seed paper from simulation. Measured platforms are drawn
 solid, projections dotted, claims hatched; an open end marks a roofline bound, which was not
@@ -178,6 +178,33 @@ def frontiers(data, target):
     return True
 
 
+def tornado(data, target):
+    """What cost and energy at batch 64 hang on: the reference projections and the paper's baseline."""
+    found = ranges(data)
+    wanted = [(figure, name) for name in ("ref-asic", "ref-asic-paper", "h100-8", "b200-8")
+              for figure in ("cost_batch64", "energy_batch64") if found.get((figure, name), {}).get("tornado")][:6]
+    if not wanted:
+        return False
+    figure, axes = plt.subplots(math.ceil(len(wanted) / 2), min(2, len(wanted)), squeeze=False,
+                                figsize=(12, 0.6 + 2.3 * math.ceil(len(wanted) / 2)))
+    for axis in axes.flat[len(wanted):]:
+        axis.set_visible(False)
+    for axis, key in zip(axes.flat, wanted):
+        one = found[key]
+        bars_of = one["tornado"][:7][::-1]
+        for y, bar in enumerate(bars_of):
+            low, high = sorted((bar["at_low"], bar["at_high"]))
+            axis.barh(y, high - low, left=low, color=MANY, height=0.65)
+        axis.axvline(one["nominal"], color="black", linewidth=0.9)
+        axis.set_yticks(range(len(bars_of)), [b["constant"].split(".", 1)[1] for b in bars_of], fontsize=8)
+        axis.set_title(f"{key[1]}, {'USD per million tokens' if key[0].startswith('cost') else 'J per token'}, batch 64",
+                       fontsize=9.5, loc="left")
+    figure.suptitle("Each constant alone from end to end of its range; the line is the nominal value", x=0.02, ha="left", fontsize=11)
+    figure.tight_layout()
+    save(figure, target)
+    return True
+
+
 STYLE = """
 :root { --back: #fff; --ink: #1b1f24; --soft: #5c6670; --line: #d5dae0; --stripe: #f5f7f9; }
 @media (prefers-color-scheme: dark) {
@@ -190,10 +217,28 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; } p, li { 
 .soft { color: var(--soft); } .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.86rem; } th, td { padding: 0.28rem 0.6rem; border-bottom: 1px solid var(--line);
   text-align: left; vertical-align: top; } td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-th { position: sticky; top: 0; background: var(--back); } tr:nth-child(even) td { background: var(--stripe); }
+th { position: sticky; top: 0; background: var(--back); } th button { all: unset; cursor: pointer; font-weight: 600; }
+th button:focus-visible { outline: 2px solid; } th[aria-sort=ascending] button::after { content: " \\25b2"; }
+th[aria-sort=descending] button::after { content: " \\25bc"; } tr:nth-child(even) td { background: var(--stripe); }
 figure { margin: 1rem 0; padding: 0.6rem; background: #fff; border: 1px solid var(--line); border-radius: 6px; }
 figure svg { max-width: 100%; height: auto; } .inside { color: #197a3e; } .below, .above { color: #b3421c; }
 @media (prefers-color-scheme: dark) { .inside { color: #5fc988; } .below, .above { color: #f0916b; } }
+"""
+
+
+# A click on a head sorts by its column: numbers by value, cells without one last; again, the other way.
+SORT = """
+for (const head of document.querySelectorAll("th")) head.addEventListener("click", () => {
+  const table = head.closest("table"), at = head.cellIndex, up = head.getAttribute("aria-sort") !== "ascending";
+  for (const other of table.querySelectorAll("th")) other.removeAttribute("aria-sort");
+  head.setAttribute("aria-sort", up ? "ascending" : "descending");
+  const key = row => { const c = row.cells[at]; return "v" in c.dataset ? Number(c.dataset.v) : c.className === "n" ? NaN : c.textContent; };
+  const order = (a, b) => typeof a === "number" && typeof b === "number" ? (isNaN(a) - isNaN(b) || (up ? a - b : b - a))
+    : (up ? 1 : -1) * String(a).localeCompare(String(b));
+  const rows = [...table.tBodies[0].rows];
+  rows.sort((a, b) => order(key(a), key(b)));
+  table.tBodies[0].append(...rows);
+});
 """
 
 
@@ -208,14 +253,21 @@ def stated(row):
     return number(span["low"]) if span["low"] == span["high"] else f"{number(span['low'])} to {number(span['high'])}"
 
 
+def figure_cell(x):
+    """A number in few digits, sorted by all of them."""
+    return number(x), "n", x
+
+
 def table(heads, rows):
-    """Cells that are (text, class) pairs get the class."""
-    out = ["<div class='wide'><table><thead><tr>", *(f"<th>{html.escape(h)}</th>" for h in heads), "</tr></thead><tbody>"]
+    """A cell may be a tuple of its text, its class and, of numbers, what it is sorted by."""
+    out = ["<div class='wide'><table><thead><tr>",
+           *(f"<th scope='col'><button type='button'>{html.escape(h)}</button></th>" for h in heads), "</tr></thead><tbody>"]
     for row in rows:
         out.append("<tr>")
         for cell in row:
-            text, style = cell if isinstance(cell, tuple) else (cell, "")
-            out.append(f"<td class='{style}'>{html.escape(str(text))}</td>")
+            text, style, key = (*cell, None, None)[:3] if isinstance(cell, tuple) else (cell, "", None)
+            by = "" if key is None else f" data-v='{key:.9g}'"
+            out.append(f"<td class='{style or ''}'{by}>{html.escape(str(text))}</td>")
         out.append("</tr>")
     return "".join(out + ["</tbody></table></div>"])
 
@@ -224,7 +276,7 @@ def claims_table(rows, with_column):
     heads = ["figure"] + ["column"] * with_column + ["platform", "unit", "paper", "simulated", "verdict", "limited by", "note"]
     return table(heads, [
         [r["figure"].replace("_", " ")] + [r["column"]] * with_column +
-        [r["platform"], r["unit"], (stated(r), "n"), (number(r["ours"]), "n"), (r["verdict"] or "-", r["verdict"] or ""),
+        [r["platform"], r["unit"], (stated(r), "n", (r["stated"] or {}).get("low")), figure_cell(r["ours"]), (r["verdict"] or "-", r["verdict"] or ""),
          r["limited_by"].replace("_", " ") or "-", r["note"]] for r in rows])
 
 
@@ -240,8 +292,8 @@ def uncertainty_part(data):
             f"<p>{found['samples']} samples of the ranges of energy and cost constants, seed {found['seed']}; in the pictures the "
             "black lines are P5 to P95. A figure hangs on the constants that move it most, each alone from end to end.</p>",
             table(["platform", "figure", "nominal", "P5", "P95", "hangs on"],
-                  [[f["platform"], f["figure"].replace("_", " "), (number(f["nominal"]), "n"), (number(f["p5"]), "n"),
-                    (number(f["p95"]), "n"), bars(f["tornado"])] for f in found["figures"]]),
+                  [[f["platform"], f["figure"].replace("_", " "), figure_cell(f["nominal"]), figure_cell(f["p5"]),
+                    figure_cell(f["p95"]), bars(f["tornado"])] for f in found["figures"]]),
             "<h2>Verdicts that flip within the ranges</h2><ul>",
             *([f"<li>{html.escape(flip)}</li>" for flip in flips] or ["<li>None.</li>"]), "</ul>"]
 
@@ -264,8 +316,8 @@ def page(data, directory, pictures):
         why = cell["problem"] if cell and not cell["fits"] else p["deployment"]
         if cell and not cell["simulated"]:
             why += "; a roofline bound, not simulated"
-        rows.append([p["platform"], p["kind"], (cell["packages"] if cell else "-", "n")] +
-                    [(number(value(p, f["figure"])), "n") for f in data["figures"]] + [limits, why])
+        rows.append([p["platform"], p["kind"], (cell["packages"] if cell else "-", "n", cell["packages"] if cell else None)] +
+                    [figure_cell(value(p, f["figure"])) for f in data["figures"]] + [limits, why])
     parts = [
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><meta name='viewport' content='width=device-width'>",
         f"<title>{html.escape(inputs['llm'])}: the comparison</title><style>{STYLE}</style></head><body>",
@@ -285,7 +337,8 @@ def page(data, directory, pictures):
               for c in data["contradictions"]] or ["<li>None.</li>"]
     parts.append("</ul>")
     parts += [f"<p class='soft'>Not compared: {html.escape(r)}</p>" for r in data["remarks"]]
-    parts.append(f"<p class='soft'>reticle {html.escape(data['reticle_version'])} ({html.escape(data['git_revision'])})</p></body></html>")
+    parts.append(f"<p class='soft'>reticle {html.escape(data['reticle_version'])} ({html.escape(data['git_revision'])})</p>"
+                 f"<script>{SORT}</script></body></html>")
     (directory / "compare.html").write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
@@ -304,6 +357,8 @@ def main():
             pictures.append(name)
     if frontiers(data, directory / "frontiers"):
         pictures.append("frontiers")
+    if tornado(data, directory / "tornado"):
+        pictures.append("tornado")
     page(data, directory, pictures)
 
 

@@ -23,6 +23,9 @@ def main():
         rows = [row for row in csv.DictReader(file) if not row["left_out"]]
     figure, axes = plt.subplots(figsize=(8, 8))
     ops = sorted({row["op"] for row in rows})
+    unknown = {row["platform"] for row in rows} - set(MARKERS)
+    if unknown:
+        sys.exit(f"no marker for {', '.join(sorted(unknown))}")
     colours = dict(zip(ops, plt.get_cmap("tab20").colors))
     for op in ops:
         for platform, marker in MARKERS.items():

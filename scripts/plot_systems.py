@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 PANELS = ((("TPOT", "ITL", "tok/s/user"), "time per output token", "ms"),
           (("tok/s/GPU output", "tok/s total output"), "throughput", "tokens/s"),
           (("TTFT",), "time to first token", "ms"),
+          (("E2E",), "end to end", "s"),
           (("J/token",), "energy", "J per output token"))
 
 
@@ -28,10 +29,10 @@ def values(row):
 def main():
     source, target = sys.argv[1:]
     with open(source, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+        rows = [row for row in csv.DictReader(file) if not row["left_out"]]
     platforms = sorted({row["platform"] for row in rows})
     colours = dict(zip(platforms, plt.get_cmap("tab10").colors))
-    figure, panels = plt.subplots(2, 2, figsize=(10, 10))
+    figure, panels = plt.subplots(2, 3, figsize=(15, 10))
     for axes, (metrics, title, unit) in zip(panels.flat, PANELS):
         mine = [row for row in rows if row["metric"].startswith(metrics)]
         for best, marker in (("0", "x"), ("1", "o")):
@@ -46,6 +47,8 @@ def main():
             axes.plot(ends, [factor * e for e in ends], color="grey", linewidth=0.5, linestyle="--")
         axes.set(xscale="log", yscale="log", xlim=ends, ylim=ends, xlabel=f"measured, {unit}",
                  ylabel=f"simulated, {unit}", title=f"{title}, {len(mine)} values")
+    for axes in panels.flat[len(PANELS):]:
+        axes.set_visible(False)
     panels.flat[0].legend(fontsize="small", loc="upper left",
                           title="o: best stack, x: others\ndashed: 25 %")
     figure.tight_layout()

@@ -11,8 +11,9 @@ if [ ! -f "$measured/components.csv" ]; then
   exec "$build"/reticle validate components --worst
 fi
 lines=$(mktemp)
+serving=$(mktemp)
 text=$(mktemp)
-trap 'rm -f "$lines" "$text"' EXIT
+trap 'rm -f "$lines" "$serving" "$text"' EXIT
 keep() {  # what a run printed, if it came to its end
   cp "$text" "docs/validation/$1.txt"
   cat "$text"
@@ -20,7 +21,7 @@ keep() {  # what a run printed, if it came to its end
 "$build"/reticle validate components --rows "$measured/components.csv" --csv "$lines" --worst --jobs 2 > "$text"
 keep components
 /usr/bin/python3 scripts/plot_components.py "$lines" docs/validation/components
-"$build"/reticle validate systems "$measured/systems.csv" --csv "$lines" --worst --jobs 2 > "$text"
+"$build"/reticle validate systems --rows "$measured/systems.csv" --csv "$serving" --worst --jobs 2 > "$text"
 keep systems
-/usr/bin/python3 scripts/plot_systems.py "$lines" docs/validation/systems
-/usr/bin/python3 scripts/validation_tables.py docs/validation
+/usr/bin/python3 scripts/plot_systems.py "$serving" docs/validation/systems
+/usr/bin/python3 scripts/validation_tables.py docs/validation "$lines" "$measured"

@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
 """Puts the figures of docs/validation/{components,systems}.txt into the tables of the pages beside them.
 
-    scripts/validation_tables.py docs/validation
+    scripts/validation_tables.py docs/validation [COMPONENTS_CSV MEASURED]
 
+With a line per component row (`reticle validate components --csv`) and the folder of measurements also what rows outside the
+fit say: the kernel tables are fitted to components_dense.csv.gz, and on the A100 to its experts in components.csv.
 A table stands between <!-- NAME --> and <!-- end -->; the rest of a page is left alone.
 """
 
+import csv
+import gzip
+import math
 import re
 import sys
 from pathlib import Path
@@ -43,6 +48,39 @@ def components(folder):
                                    "by platform": HEAD.format("platform, operation", "rows") + by_both})
 
 
+KEY = ("platform", "n_gpus", "op", "shape", "precision", "framework")
+
+
+def read(path):
+    opened = gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="", encoding="utf-8")
+    with opened as file:
+        return list(csv.DictReader(file))
+
+
+def outside(folder, lines, measured):
+    def key(row):
+        return tuple(row[k] for k in KEY)
+    fitted = {key(row) for row in read(measured / "components_dense.csv.gz")}
+    rows = {row["id"]: row for row in read(measured / "components.csv")}
+    inside, errors, ops = 0, [], set()
+    for line in read(lines):
+        row = rows[line["id"]]
+        if line["left_out"]:
+            continue
+        if key(row) in fitted or row["op"] == "moe" and row["platform"].startswith("A100"):
+            inside += 1
+        else:
+            errors.append(abs(float(line["error"])))
+            ops.add(row["op"])
+    errors.sort()
+
+    def rank(share):
+        return 100 * errors[max(0, math.ceil(share * len(errors)) - 1)]
+    put(folder / "components.md", {"outside": f"{inside} of the rows are ones that the tables were fitted to; {len(errors)} "
+                                   f"({', '.join(sorted(ops))}) are not: median {rank(0.5):.1f} %, P90 {rank(0.9):.1f} %, mean "
+                                   f"{100 * sum(errors) / len(errors):.1f} %.\n"})
+
+
 def systems(folder):
     tables, name, left_out, worst = {}, None, "", ""
     titles = {"best stack of each configuration": "best", "all stacks": "all",
@@ -67,3 +105,5 @@ def systems(folder):
 if __name__ == "__main__":
     components(Path(sys.argv[1]))
     systems(Path(sys.argv[1]))
+    if len(sys.argv) == 4:
+        outside(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))

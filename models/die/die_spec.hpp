@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "models/die/kernel_spec.hpp"
+#include "models/die/silicon_spec.hpp"
 #include "models/hbm/hbm_spec.hpp"
 #include "models/mac/mac_spec.hpp"
 #include "models/sram/sram_spec.hpp"
@@ -32,9 +33,11 @@ struct DieParams {
   std::optional<LinkedMemoryParams> flash;  ///< slowest tier, behind a link of its own
   MacParams mac;
   VectorParams vector;
-  std::optional<KernelParams> kernels;  ///< absent: an ideal machine
-  double area_mm2 = 0;                  ///< silicon of one die as stated; 0 = unknown
-  std::int64_t chiplets = 1;            ///< equal pieces of silicon this area is made in
+  std::optional<KernelParams> kernels;   ///< absent: an ideal machine
+  std::optional<SiliconParams> silicon;  ///< the process node; absent: not priced
+  double area_mm2 = 0;                   ///< silicon of one die as stated; 0 = see fill
+  double fill = 0;  ///< share of the die that SRAM, arithmetic and HBM PHYs take; 0 = area unknown
+  std::int64_t chiplets = 1;  ///< equal pieces of silicon this area is made in
 };
 
 /// What loads from HBM and SRAM reach the cores with; 0 = as fast as the memories are.

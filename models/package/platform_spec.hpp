@@ -44,7 +44,13 @@ struct EnergyPrices {
 
 /// Money and how it is spread.
 struct CostParams {
-  double node_price_usd = 0;
+  double node_price_usd = 0;  ///< 0: `markup` times what the node costs to make
+  double markup = 0;          ///< price over that cost; 0 = not known
+  double package_usd = 0;     ///< substrate, interposer, assembly and test of a package
+  double bond_yield = 1;      ///< of placing one die or stack on a package
+  double hbm_usd_per_gb = 0;  ///< decimal GB, bought
+  double far_usd_per_gb = 0;
+  double node_parts_usd = 0;  ///< host, switches, power and cooling of a node
   double lifetime_years = 3;
   double utilisation = 0.8;  ///< of the lifetime, where no trace gives it
   double electricity_usd_per_kwh = 0;

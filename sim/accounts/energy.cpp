@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 
+#include "sim/accounts/silicon.hpp"
 #include "sim/base/error.hpp"
 
 namespace reticle {
@@ -162,7 +163,7 @@ void rate(EnergyReport& report, const PlatformSpec& platform, double run_s, doub
     if (component.on_die) die_watts += power;
   }
   report.busy_power_w.value = watts;
-  const double area = platform.die.area_mm2 * static_cast<double>(dies(platform));
+  const double area = die_area_mm2(platform.die) * static_cast<double>(dies(platform));
   if (area > 0) report.heat_flux_w_per_mm2.value = die_watts / area;
 }
 }  // namespace

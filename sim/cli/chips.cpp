@@ -16,8 +16,6 @@
 namespace reticle {
 
 namespace {
-constexpr std::int64_t kMostChips = 4096;
-
 /// `chips` packages of a platform whose nodes have `node` of them.
 RunRequest scaled(RunRequest request, std::int64_t chips, std::int64_t node) {
   if (chips > node && chips % node != 0)
@@ -45,8 +43,21 @@ Wanted wanted_of(const RunSpec& spec) {
   return wanted;
 }
 
+/// Some plan has room, though the one that would be chosen need not: quick to tell.
+bool may_hold(const RunSpec& spec, const Wanted& wanted, const Routers& routers) {
+  if (spec.serving.instances > 1 || spec.draft) return true;
+  return holds(spec.platform, spec.llm, spec.placement, routers.model,
+               {.sequences = wanted.sequences,
+                .tokens = spec.serving.kept(wanted.tokens),
+                .page_tokens = spec.serving.kv_page_tokens,
+                .max_tokens = 1});
+}
+
 /// Throws InfeasibleError or ConfigError when the model cannot be placed.
 bool holds(const RunSpec& spec, const Wanted& wanted, const Routers& routers) {
+  if (!may_hold(spec, wanted, routers))
+    throw InfeasibleError("no plan has room for " + std::to_string(wanted.sequences) +
+                          " sequences of " + std::to_string(wanted.tokens) + " tokens");
   const auto sites = plan_sites(spec, wanted.trace ? &*wanted.trace : nullptr, routers);
   const KvRoom& kv = sites.back().plans.front()->placement.kv;
   const auto copies = kv.replicas * std::ssize(sites);
@@ -76,10 +87,15 @@ RunRequest smallest(const RunRequest& request, const RunSpec& spec) {
   const std::int64_t node = spec.platform.packages_per_node;
   const std::int64_t of_chip =
       weight_room(spec.platform, spec.placement).count() / (node * spec.platform.nodes);
-  const std::int64_t least = weight_bytes(spec.llm).count() / of_chip;
+  const std::int64_t of_weights =
+      std::max<std::int64_t>(1, weight_bytes(spec.llm).count() / of_chip);
+  const std::int64_t least = of_weights < node ? of_weights : of_weights / node * node;
   std::string problem;
-  for (std::int64_t chips = 1; chips <= kMostChips; chips += chips < node ? 1 : node) {
-    if (chips < least) continue;
+  const std::int64_t most = kMostDiesTried / spec.platform.dies_per_package;
+  const auto next = [&](std::int64_t chips) {
+    return chips < node ? chips + 1 : next_size(chips / node) * node;
+  };
+  for (std::int64_t chips = least; chips <= most; chips = next(chips)) {
     try {
       RunRequest candidate = scaled(request, chips, node);
       if (holds(read_run(candidate), wanted, routers)) return candidate;
@@ -90,7 +106,7 @@ RunRequest smallest(const RunRequest& request, const RunSpec& spec) {
     }
   }
   throw InfeasibleError(fmt::format("--chips auto: no number of chips up to {} of {} holds {}{}",
-                                    kMostChips, spec.platform.name, spec.llm.name,
+                                    most, spec.platform.name, spec.llm.name,
                                     problem.empty() ? "" : "; " + problem));
 }
 }  // namespace
@@ -105,6 +121,10 @@ bool chips_hold(const RunRequest& request) {
 }
 
 void put_chips(RunRequest& request, const std::string& chips) {
+  for (const auto& set : request.sets)
+    for (const char* key : {"platform.nodes=", "platform.packages_per_node="})
+      if (set.starts_with(key))
+        throw ConfigError({}, "--chips", "sizes the deployment, and so does --set " + set);
   const RunSpec spec = read_run(request);
   if (chips == "auto") {
     request = smallest(request, spec);

@@ -8,6 +8,7 @@
 #include "sim/accounts/silicon.hpp"
 #include "sim/cli/describe.hpp"
 #include "sim/mapping/collectives.hpp"
+#include "sim/metrics/findings.hpp"
 #include "sim/metrics/text_format.hpp"
 
 namespace reticle {
@@ -164,19 +165,22 @@ class PlatformFacts {
   }
 
   void silicon() {
-    if (p_.die.area_mm2 > 0) {
+    if (const double area = die_area_mm2(p_.die); area > 0) {
       const double share = reticles(p_.die);
       const std::string pieces =
           p_.die.chiplets > 1 ? fmt::format(" in {} pieces", p_.die.chiplets) : "";
       add("silicon", "die_mm2", "die area",
-          fmt::format("{} mm2{}, {:.2f} of the {} mm2 reticle{}{}", number_text(p_.die.area_mm2),
-                      pieces, share, number_text(kReticleMm2), pieces.empty() ? "" : " each",
+          fmt::format("{} mm2{}, {:.2f} of the {} mm2 reticle{}{}", number_text(area, 4), pieces,
+                      share, number_text(kReticleMm2), pieces.empty() ? "" : " each",
                       share > 1 ? ": NOT BUILDABLE as one planar die" : ""),
-          {{"mm2", p_.die.area_mm2},
+          {{"mm2", area},
            {"chiplets", p_.die.chiplets},
            {"reticles", share},
            {"buildable", share <= 1}});
     }
+    if (const auto made = price_silicon(p_)) making(*made);
+    for (const auto& finding : area_findings(p_.die))
+      if (reticles(p_.die) <= 1) add("silicon", "", "contradiction", finding.text, nullptr);
     const double idle = constant_power_w(p_);
     const double limit = p_.node_power_limit_w * double(p_.nodes);
     add("silicon", "constant_power_w", "power without work",
@@ -188,12 +192,40 @@ class PlatformFacts {
           limit);
   }
 
+  /// What a die must hold, and what it costs to make.
+  void making(const SiliconReport& made) {
+    add("silicon", "floor_mm2", "area at least",
+        fmt::format("{} mm2 in {}: SRAM {}, arithmetic {}, HBM PHYs {}",
+                    number_text(made.floor.mm2(), 4), p_.die.silicon->standard,
+                    number_text(made.floor.sram_mm2, 4), number_text(made.floor.mac_mm2, 4),
+                    number_text(made.floor.hbm_phy_mm2, 4)),
+        made.floor.mm2());
+    add("silicon", "good_die_usd", "a good die",
+        p_.die.silicon->whole_wafer
+            ? fmt::format("{}: a wafer is a package, used whole", money_text(made.good_die_usd))
+            : fmt::format("{}: {} of {} mm2 on a wafer, yield {}", money_text(made.good_die_usd),
+                          count_text(std::int64_t(made.dies_per_wafer)),
+                          number_text(made.area_mm2 / made.pieces, 4), percent_text(made.yield)) +
+                  (made.pieces > 1 ? fmt::format("; {} pieces", number_text(made.pieces)) : ""),
+        made.good_die_usd);
+    const double price = node_price_usd(p_);
+    add("silicon", "package_usd", "made for",
+        fmt::format("{} a chip, {} a node{}", money_text(made.package_usd),
+                    money_text(made.node_usd),
+                    price <= 0 ? ""
+                    : made.node_usd > price
+                        ? ", MORE than its price of " + money_text(price)
+                        : fmt::format(", {} of its price", percent_text(made.node_usd / price))),
+        {{"package_usd", made.package_usd}, {"node_usd", made.node_usd}});
+  }
+
   void money() {
-    if (p_.cost.node_price_usd <= 0) return;
-    const double total = p_.cost.node_price_usd * double(p_.nodes);
+    const double price = node_price_usd(p_);
+    if (price <= 0) return;
+    const double total = price * double(p_.nodes);
     add("money", "capex_usd", "price",
         fmt::format("{} in all, {} per chip", money_text(total),
-                    money_text(p_.cost.node_price_usd / double(p_.packages_per_node))),
+                    money_text(price / double(p_.packages_per_node))),
         total);
   }
 

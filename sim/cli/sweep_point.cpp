@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "sim/accounts/silicon.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/exit_code.hpp"
 #include "sim/base/rng.hpp"
@@ -54,8 +55,8 @@ Json facts_of(const RunSpec& spec) {
   const auto all = [&](auto quantity) { return n * static_cast<double>(quantity.count()); };
   Json facts{{"dies", dies(p)},
              {"packages", packages(p)},
-             {"die_area", p.die.area_mm2},
-             {"silicon_area", n * p.die.area_mm2},
+             {"die_area", die_area_mm2(p.die)},
+             {"silicon_area", n * die_area_mm2(p.die)},
              {"sram_capacity", all(p.die.sram.capacity)},
              {"hbm_capacity", 0.0},
              {"sram_bandwidth", all(peak_bandwidth(p.die.sram))},

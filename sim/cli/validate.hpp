@@ -2,8 +2,13 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <string>
 
 namespace reticle {
+
+/// The full table of measurements where it lies beside the checkout, else the published figures
+/// that the project carries.
+std::string measured_table(const std::string& name);
 
 /// `validate components`: measured kernels and collectives against simulated ones.
 void add_validate_components(CLI::App& validate);

@@ -14,9 +14,9 @@
 #include "sim/base/exit_code.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/validate.hpp"
-#include "sim/config/catalogue.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/metrics/file_writer.hpp"
+#include "sim/metrics/tables.hpp"
 #include "sim/sweep/point_process.hpp"
 #include "sim/validate/error_figures.hpp"
 #include "sim/validate/run_components.hpp"
@@ -28,7 +28,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct Options {
-  std::string rows;  ///< empty: published figures
+  std::string rows;  ///< empty: the full table where it is, else published figures
   std::vector<std::string> platforms, ops, sets;
   std::string csv;
   bool json = false, worst = false;
@@ -174,19 +174,25 @@ void write_csv(const std::string& path, const std::vector<Line>& lines) {
   std::string csv = "id,platform,op,precision,simulated_us,measured_us,error,limit,left_out\n";
   for (const Line& line : lines) {
     const bool scored = line.outcome.left_out.empty();
-    csv += fmt::format("{},{},{},\"{}\",{},{},{},{},\"{}\"\n", line.text("id"),
-                       line.component.platform, line.text("op"), line.text("precision"),
+    csv += fmt::format("{},{},{},{},{},{},{},{},{}\n", csv_field(std::string{line.text("id")}),
+                       line.component.platform, line.text("op"),
+                       csv_field(std::string{line.text("precision")}),
                        scored ? fmt::format("{:.4f}", line.outcome.simulated_us) : "",
                        line.text("latency_us"), scored ? fmt::format("{:.4f}", line.error()) : "",
-                       line.outcome.limit, line.outcome.left_out);
+                       line.outcome.limit, csv_field(line.outcome.left_out));
   }
   write_file_atomically(path, csv);
 }
 
 void validate(const Options& options) {
-  const std::string published = (catalogue_root() / "configs/measured/components.csv").string();
-  const Table table{options.rows.empty() ? published : options.rows};
+  const Table table{options.rows.empty() ? measured_table("components.csv") : options.rows};
   std::vector<Line> lines = read_lines(table, options);
+  if (lines.empty())
+    throw ConfigError(
+        {}, "--platform, --op",
+        fmt::format("none of the {} rows of {} is of these; platforms are called as in "
+                    "`reticle list platforms`",
+                    table.rows().size(), table.path()));
   run_lines(lines, options);
   if (!options.csv.empty()) write_csv(options.csv, lines);
   if (options.json)
@@ -201,8 +207,10 @@ void add_validate_components(CLI::App& validate_app) {
   auto options = std::make_shared<Options>();
   CLI::App* sub = validate_app.add_subcommand(
       "components", "Measured kernels and collectives against simulated ones");
-  sub->add_option("--rows", options->rows,
-                  "Table of measurements (CSV, may be gzipped); else published figures");
+  sub->add_option(
+      "--rows", options->rows,
+      "Table of measurements (CSV, may be gzipped); else ../shared/measured/components.csv, and "
+      "where that is absent published figures");
   sub->add_option("--platform", options->platforms, "Only rows of these platforms");
   sub->add_option("--op", options->ops, "Only rows of these operations");
   sub->add_option("--set", options->sets,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -36,10 +37,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct Options {
-  std::string rows = "../shared/measured/systems.csv";
+  std::string rows;  ///< empty: the full table where it is, else published figures
   std::string filter, csv;
   std::vector<std::string> sets;
-  std::int64_t turns = 2;
+  std::int64_t turns = 0;  ///< 0: as the source has them
   bool json = false, worst = false;
   bool without_stack = false;
   std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
@@ -121,12 +122,13 @@ std::string simulate(const SystemRun& run, const SystemCase& system, const Optio
   if (faster_than(reading_ms(spec, system), run))
     return Json{{"left_out", "faster than weights and cache can be read: not as it is told"}}
         .dump();
-  const Trace trace = clients_trace(system, options.turns);
+  const std::int64_t turns = options.turns > 0 ? options.turns : system.turns;
+  const Trace trace = clients_trace(system, turns);
   TraceWorkload workload;
   workload.closed_loop = !system.queued;
   spec.workload = workload;
   // A queue's end, when the batch is no longer full, is not what was measured.
-  if (system.queued) spec.engine.max_steps = options.turns * system.output / 2;
+  if (system.queued) spec.engine.max_steps = turns * system.output / 2;
   if (system.input + system.output > spec.llm.max_context)
     throw InfeasibleError("longer than the model attends to");
   const RunResult result = run_simulation(spec, &trace, {});
@@ -183,18 +185,27 @@ std::string group_table(const std::vector<Group>& all) {
   return out;
 }
 
+std::string row_begin(const SystemRun& r, const std::string& metric, double measured) {
+  return fmt::format("{},{},{},{},{},{},{},{},{},{},{},{:.6g}", csv_field(r.id),
+                     csv_field(r.platform), r.chips, csv_field(r.model), csv_field(r.precision),
+                     csv_field(r.parallelism), csv_field(r.framework), csv_field(r.input),
+                     csv_field(r.output), csv_field(r.concurrency), csv_field(metric), measured);
+}
+
+std::string left_out_row(const SystemRun& r, const std::string& metric, double measured,
+                         const std::string& why) {
+  return fmt::format("{},,,,,{},{}\n", row_begin(r, metric, measured), csv_field(r.source),
+                     csv_field(why));
+}
+
 std::string csv_of(const std::vector<Line>& lines) {
   std::string out =
       "run_id,platform,chips,model,precision,parallelism,framework,input,output,concurrency,"
-      "metric,measured,simulated,error,limit,best_stack,source\n";
+      "metric,measured,simulated,error,limit,best_stack,source,left_out\n";
   for (const Line& l : lines) {
     const SystemRun& r = *l.run;
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{:.6g},{:.6g},{:.4f},{},{},{}\n",
-                       csv_field(r.id), csv_field(r.platform), r.chips, csv_field(r.model),
-                       csv_field(r.precision), csv_field(r.parallelism), csv_field(r.framework),
-                       csv_field(r.input), csv_field(r.output), csv_field(r.concurrency),
-                       csv_field(l.metric), l.measured, l.simulated, l.error(), l.limit,
-                       l.best ? 1 : 0, csv_field(r.source));
+    out += fmt::format("{},{:.6g},{:.4f},{},{},{},\n", row_begin(r, l.metric, l.measured),
+                       l.simulated, l.error(), l.limit, l.best ? 1 : 0, csv_field(r.source));
   }
   return out;
 }
@@ -231,24 +242,45 @@ Json json_of(const std::vector<Line>& lines, const std::map<std::string, std::in
   return {{"rows", std::move(rows)}, {"left_out", std::move(without)}};
 }
 
+/// Any case.
+bool has(std::string text, std::string part) {
+  const auto lower = [](std::string& t) {
+    std::ranges::transform(t, t.begin(), [](unsigned char c) { return std::tolower(c); });
+  };
+  lower(text);
+  lower(part);
+  return text.find(part) != std::string::npos;
+}
+
 void validate_systems(const Options& options) {
-  const Table table{options.rows};
+  const Table table{options.rows.empty() ? measured_table("systems.csv") : options.rows};
   const std::vector<SystemRun> runs = system_runs(table);
   std::map<std::string, std::int64_t> left_out;  // metrics, by reason
+  std::string rows_left_out;                     // of the CSV
+  const auto leave_out = [&](const SystemRun& run, const std::string& why) {
+    left_out[why] += std::ssize(run.measured);
+    for (const auto& [metric, measured] : run.measured)
+      rows_left_out += left_out_row(run, metric, measured, why);
+  };
   std::vector<const SystemRun*> wanted;
   std::vector<SystemCase> cases;
   for (const SystemRun& run : runs) {
     const std::string words =
         run.id + " " + run.platform + " " + run.model + " " + run.framework + " " + run.family;
-    if (words.find(options.filter) == std::string::npos) continue;
-    const SystemCase system = case_of(run);
+    if (!has(words, options.filter)) continue;
+    SystemCase system = case_of(run);
     if (!system.left_out.empty()) {
-      left_out[system.left_out] += std::ssize(run.measured);
+      leave_out(run, system.left_out);
       continue;
     }
     wanted.push_back(&run);
     cases.push_back(system);
   }
+  if (wanted.empty() && left_out.empty())
+    throw ConfigError({}, "--filter",
+                      fmt::format("none of the {} runs of {} has '{}' in its id, platform, model, "
+                                  "framework or family",
+                                  runs.size(), table.path(), options.filter));
   const auto work = [&](std::size_t i) { return simulate(*wanted[i], cases[i], options); };
   std::size_t done = 0;
   const auto outcomes =
@@ -259,22 +291,26 @@ void validate_systems(const Options& options) {
   fmt::print(stderr, "\n");
   std::vector<Line> lines;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    const auto count = std::ssize(wanted[i]->measured);
-    if (outcomes[i].code != 0) {
-      const bool infeasible = outcomes[i].code == static_cast<int>(ExitCode::Infeasible);
-      if (!infeasible) throw SimulationError(wanted[i]->id + ": " + outcomes[i].output);
-      left_out["does not fit: " + wanted[i]->model + " on " + std::to_string(wanted[i]->chips) +
-               " " + wanted[i]->platform] += count;
+    if (outcomes[i].code == static_cast<int>(ExitCode::Infeasible)) {
+      leave_out(*wanted[i], "does not fit: " + wanted[i]->model + " on " +
+                                std::to_string(wanted[i]->chips) + " " + wanted[i]->platform);
       continue;
     }
+    // Of a configuration as the row tells it, or of --set, which every run then breaks.
+    if (outcomes[i].code == static_cast<int>(ExitCode::BadInput) && options.sets.empty()) {
+      leave_out(*wanted[i], "cannot be configured: " + outcomes[i].output);
+      continue;
+    }
+    if (outcomes[i].code != 0) throw SimulationError(wanted[i]->id + ": " + outcomes[i].output);
     const Json answer = Json::parse(outcomes[i].output);
     if (answer.contains("left_out")) {
-      left_out[answer["left_out"]] += count;
+      leave_out(*wanted[i], answer["left_out"]);
       continue;
     }
     for (const auto& [metric, measured] : wanted[i]->measured) {
       if (!answer["metrics"].contains(metric)) {
         left_out["metric " + metric] += 1;
+        rows_left_out += left_out_row(*wanted[i], metric, measured, "metric " + metric);
         continue;
       }
       lines.push_back(
@@ -284,7 +320,7 @@ void validate_systems(const Options& options) {
     }
   }
   mark_best(lines);
-  if (!options.csv.empty()) write_file_atomically(options.csv, csv_of(lines));
+  if (!options.csv.empty()) write_file_atomically(options.csv, csv_of(lines) + rows_left_out);
   if (options.json) {
     fmt::print("{}\n", json_of(lines, left_out).dump(2));
     return;
@@ -311,12 +347,14 @@ void add_validate_systems(CLI::App& validate) {
   auto options = std::make_shared<Options>();
   CLI::App* sub =
       validate.add_subcommand("systems", "Serving of whole machines, simulated and measured");
-  sub->add_option("rows", options->rows, "Table of measurements")->capture_default_str();
+  sub->add_option("rows,--rows", options->rows,
+                  "Table of measurements; else ../shared/measured/systems.csv, and where that is "
+                  "absent published figures");
   sub->add_option("--filter", options->filter,
-                  "Runs whose id, platform, model or framework has this text");
-  sub->add_option("--turns", options->turns, "Requests of each client")
-      ->check(CLI::Range(2, 1000))
-      ->capture_default_str();
+                  "Runs whose id, platform, model, framework or family has this text");
+  sub->add_option("--turns", options->turns,
+                  "Requests of each client; else ten of InferenceMAX's, two of others'")
+      ->check(CLI::Range(2, 1000));
   sub->add_option("--set", options->sets, "key=value, for every run; may be repeated")
       ->take_all()
       ->allow_extra_args(false);

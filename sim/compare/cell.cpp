@@ -53,6 +53,8 @@ CellFigures read_cell(std::string_view text) {
   cell.facility_j = get("/energy/scopes/facility/per_token_j");
   cell.busy_power_w = get("/energy/busy_power_w");
   cell.capex_usd = get("/cost/capex_usd");
+  if (const auto node = get("/silicon/node_usd"))
+    cell.made_usd = *node * static_cast<double>(cell.nodes);
   cell.usd_per_m_tokens = get("/cost/planned/usd_per_m_tokens");
   cell.usd_per_m_tokens_run = get("/cost/as_simulated/usd_per_m_tokens");
   cell.density = get("/cost/planned/agent_density");

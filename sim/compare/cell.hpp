@@ -33,7 +33,8 @@ struct CellFigures {
   std::optional<double> device_j, node_j, facility_j;  ///< per output token
   std::optional<double> busy_power_w;
   std::optional<double> capex_usd;
-  std::optional<double> usd_per_m_tokens;      ///< at the planned utilisation
+  std::optional<double> made_usd;          ///< silicon, memory, packages and the rest of the nodes
+  std::optional<double> usd_per_m_tokens;  ///< at the planned utilisation
   std::optional<double> usd_per_m_tokens_run;  ///< at that of the run
   std::optional<double> density;               ///< streams per 1e6 USD at the planned utilisation
   std::optional<double> single_density;        ///< the same of one stream at a time

@@ -83,7 +83,8 @@ inline constexpr std::array kComparedFigures{
                    &CellFigures::density, false, true},
     ComparedFigure{"power_batch64", "Power, batch 64", "W", Load::Batch64,
                    &CellFigures::busy_power_w, true},
-    ComparedFigure{"capex", "Price", "USD", Load::Batch1, &CellFigures::capex_usd, true}};
+    ComparedFigure{"capex", "Price", "USD", Load::Batch1, &CellFigures::capex_usd, true},
+    ComparedFigure{"made", "Cost to make", "USD", Load::Batch1, &CellFigures::made_usd, true}};
 
 const ComparedFigure& figure_named(std::string_view id);
 /// Absent where its cell has no such figure.
@@ -114,7 +115,8 @@ struct TableCell {
 /// A contradiction that a reader must know.
 struct Contradiction {
   std::string platform;
-  std::string kind;  ///< fit | bandwidth | power | accounting | heat_flux | die_area | rejected
+  std::string
+      kind;  ///< fit | bandwidth | power | accounting | heat_flux | die_area | price | rejected
   std::string text;
 };
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <numeric>
 
+#include "sim/accounts/silicon.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
 #include "sim/config/read_prices.hpp"
@@ -50,7 +51,7 @@ std::optional<double> per_token(double joules, const PricedFigures& priced) {
   return ratio(joules, static_cast<double>(priced.output_tokens));
 }
 
-constexpr std::array<PricedFigure, 8> kPriced{{
+constexpr std::array<PricedFigure, 9> kPriced{{
     {"node_j",
      [](const PricedFigures& f, const PlatformSpec&) { return per_token(f.energy.total_j(), f); }},
     {"device_j",
@@ -62,6 +63,12 @@ constexpr std::array<PricedFigure, 8> kPriced{{
     {"power",
      [](const PricedFigures& f, const PlatformSpec&) { return f.energy.busy_power_w.value; }},
     {"capex", [](const PricedFigures& f, const PlatformSpec&) { return f.cost.capex_usd; }},
+    {"made",
+     [](const PricedFigures&, const PlatformSpec& p) -> std::optional<double> {
+       const auto made = price_silicon(p);
+       if (!made) return std::nullopt;
+       return made->node_usd * static_cast<double>(p.nodes);
+     }},
     {"cost",
      [](const PricedFigures& f, const PlatformSpec&) { return f.cost.planned.usd_per_m_tokens; }},
     {"density",
@@ -82,7 +89,7 @@ struct Asked {
   Load load;
   std::string_view priced;
 };
-constexpr std::array<Asked, 15> kAsked{{
+constexpr std::array<Asked, 16> kAsked{{
     {"energy_single", Load::Batch1, "node_j"},
     {"energy_batch64", Load::Batch64, "node_j"},
     {"energy_trace", Load::Trace, "node_j"},
@@ -95,6 +102,7 @@ constexpr std::array<Asked, 15> kAsked{{
     {"density_batch64", Load::Batch64, "density"},
     {"power_batch64", Load::Batch64, "power"},
     {"capex", Load::Batch1, "capex"},
+    {"made", Load::Batch1, "made"},
     {"table1.price", Load::Table1, "capex"},
     {"table1.power", Load::Table1, "power"},
     {"table1.energy", Load::Table1, "node_j"},

@@ -8,10 +8,11 @@
 
 namespace reticle {
 
-inline constexpr std::array<std::string_view, 7> kConfidenceWords{
+inline constexpr std::array<std::string_view, 8> kConfidenceWords{
     "datasheet",     // the vendor's specification
     "measured",      // on silicon, published or read from a data set
-    "claim",         // announced, not verified
+    "fitted",        // a parameter of ours, to measurements of components or of stacks
+    "claim",         // announced, not verified, or computed from what is
     "estimate",      // an analyst's, a tool's or our own judgement
     "derived",       // arithmetic on other figures; the source says which
     "extrapolated",  // carried over from another node or generation

@@ -7,10 +7,9 @@
 
 #include "models/hbm/hbm_map.hpp"
 #include "sim/config/bounds.hpp"
-#include "sim/config/catalogue.hpp"
 #include "sim/config/enum_tables.hpp"
 #include "sim/config/read_prices.hpp"
-#include "sim/config/yaml_reader.hpp"
+#include "sim/config/standard_table.hpp"
 
 namespace reticle {
 
@@ -166,19 +165,13 @@ HbmParams read_table(const ConfigNode& node) {
 }  // namespace
 
 void fill_from_hbm_table(ConfigTree& platform, ConfigTree& hbm, std::string_view path) {
-  const ConfigTree* standard = hbm.find("standard");
-  if (standard == nullptr || standard->kind != ConfigTree::Kind::Leaf) return;  // read_hbm tells
-  const CatalogueFile file = require_config(CatalogueKind::Hbm, standard->text, standard->position,
-                                            std::string{path} + ".standard");
-  ConfigTree table = read_yaml(file.path, file.label);
-  std::erase_if(table.entries, [](const ConfigEntry& entry) {
-    return entry.key == "name" || entry.key == "title";
-  });
+  std::optional<ConfigTree> table = standard_table(hbm, CatalogueKind::Hbm, path);
+  if (!table) return;
   // Prices stand with the platform's other prices, where price tables and `reprice` find them.
-  ConfigTree prices = make_map(table.position);
-  if (const ConfigTree* energy = table.find("energy")) put(prices, "hbm", *energy);
-  std::erase_if(table.entries, [](const ConfigEntry& entry) { return entry.key == "energy"; });
-  fill_from(hbm, table);
+  ConfigTree prices = make_map(table->position);
+  if (const ConfigTree* energy = table->find("energy")) put(prices, "hbm", *energy);
+  std::erase_if(table->entries, [](const ConfigEntry& entry) { return entry.key == "energy"; });
+  fill_from(hbm, *table);
   ConfigTree* energy = platform.find("energy");
   if (energy != nullptr && energy->kind == ConfigTree::Kind::Map) fill_from(*energy, prices);
 }

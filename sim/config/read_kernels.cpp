@@ -6,8 +6,6 @@
 #include <string>
 
 #include "sim/config/bounds.hpp"
-#include "sim/config/catalogue.hpp"
-#include "sim/config/yaml_reader.hpp"
 
 namespace reticle {
 
@@ -94,19 +92,6 @@ void read_table(const ConfigNode& node, KernelParams& kernels, MacParams& mac) {
   node.reject_unknown_keys();
 }
 }  // namespace
-
-void fill_from_kernel_table(ConfigTree& kernels, std::string_view path) {
-  const ConfigTree* standard = kernels.find("standard");
-  if (standard == nullptr || standard->kind != ConfigTree::Kind::Leaf)
-    return;  // read_kernels tells
-  const CatalogueFile file = require_config(CatalogueKind::Kernels, standard->text,
-                                            standard->position, std::string{path} + ".standard");
-  ConfigTree table = read_yaml(file.path, file.label);
-  std::erase_if(table.entries, [](const ConfigEntry& entry) {
-    return entry.key == "name" || entry.key == "title";
-  });
-  fill_from(kernels, table);
-}
 
 void read_kernels(const ConfigNode& node, DieParams& die) {
   KernelParams kernels;

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string_view>
-
 #include "models/die/die_spec.hpp"
 #include "sim/config/config_node.hpp"
 
 namespace reticle {
-
-/// Completes the section `kernels` of a die by the table its key `standard` names
-/// (configs/kernels); what the section says itself stays.
-void fill_from_kernel_table(ConfigTree& kernels, std::string_view path);
 
 /// Into `die`: its kernels, and the shares of the peak its arrays sustain.
 void read_kernels(const ConfigNode& node, DieParams& die);

@@ -11,6 +11,7 @@
 #include "sim/config/read_hbm.hpp"
 #include "sim/config/read_kernels.hpp"
 #include "sim/config/read_prices.hpp"
+#include "sim/config/read_silicon.hpp"
 #include "sim/config/read_tier.hpp"
 
 namespace reticle {
@@ -123,13 +124,18 @@ DieParams read_die(const ConfigNode& node) {
       .mac = read_mac(node.child("mac")),
       .vector = read_vector(node.child("vector")),
       .kernels = {},
+      .silicon = {},
       .area_mm2 = node.get<double>("area_mm2", DieParams{}.area_mm2, bounds::kSquareMillimetres),
+      .fill = node.get<double>("fill", DieParams{}.fill, {0, 1}),
       .chiplets = node.get<std::int64_t>("chiplets", DieParams{}.chiplets, {1, 64}),
   };
   if (const auto hbm = node.find_child("hbm")) die.hbm = read_hbm(*hbm);
   if (const auto far = node.find_child("far")) die.far = read_linked_memory(*far);
   if (const auto flash = node.find_child("flash")) die.flash = read_linked_memory(*flash);
   if (node.has("kernels")) read_kernels(node.child("kernels"), die);
+  if (const auto silicon = node.find_child("silicon")) die.silicon = read_silicon(*silicon);
+  node.check("fill", die.fill == 0 || (die.area_mm2 == 0 && die.silicon),
+             "stands in for area_mm2, and needs silicon, whose densities it is a share of");
   sequencer.check("staging", die.sequencer.staging <= die.sram.capacity,
                   "must not exceed the SRAM (" + ValueText<Bytes>::format(die.sram.capacity) + ")");
   node.reject_unknown_keys();
@@ -175,6 +181,7 @@ void scale_node(PlatformSpec& platform, std::int64_t priced_packages) {
   const double scale =
       static_cast<double>(platform.packages_per_node) / static_cast<double>(priced_packages);
   platform.cost.node_price_usd *= scale;
+  platform.cost.node_parts_usd *= scale;
   platform.node_power_limit_w *= scale;
 }
 }  // namespace

@@ -7,6 +7,7 @@
 #include "sim/config/bounds.hpp"
 #include "sim/config/catalogue.hpp"
 #include "sim/config/read_fabric.hpp"
+#include "sim/config/read_silicon.hpp"
 #include "sim/config/yaml_reader.hpp"
 
 namespace reticle {
@@ -54,7 +55,6 @@ constexpr std::array kHbmKeys{
 
 constexpr double kTiny = 1e-9;  // stands for "more than zero"
 constexpr std::array kCostKeys{
-    PriceKey<CostParams>{"node_price_usd", &CostParams::node_price_usd, bounds::kDollars},
     PriceKey<CostParams>{"lifetime_years", &CostParams::lifetime_years, {kTiny, 100}},
     PriceKey<CostParams>{"utilisation", &CostParams::utilisation, {kTiny, 1}},
     PriceKey<CostParams>{"electricity_usd_per_kwh", &CostParams::electricity_usd_per_kwh, {0, 100}},
@@ -65,6 +65,13 @@ constexpr std::array kCostKeys{
 
 /// May be absent from a platform too: 0 = not priced.
 constexpr std::array kOptionalCostKeys{
+    PriceKey<CostParams>{"node_price_usd", &CostParams::node_price_usd, bounds::kDollars},
+    PriceKey<CostParams>{"markup", &CostParams::markup, {0, 1000}},
+    PriceKey<CostParams>{"package_usd", &CostParams::package_usd, bounds::kDollars},
+    PriceKey<CostParams>{"bond_yield", &CostParams::bond_yield, {kTiny, 1}},
+    PriceKey<CostParams>{"hbm_usd_per_gb", &CostParams::hbm_usd_per_gb, bounds::kDollars},
+    PriceKey<CostParams>{"far_usd_per_gb", &CostParams::far_usd_per_gb, bounds::kDollars},
+    PriceKey<CostParams>{"node_parts_usd", &CostParams::node_parts_usd, bounds::kDollars},
     PriceKey<CostParams>{
         "hosting_usd_per_kw_month", &CostParams::hosting_usd_per_kw_month, {0, 1e5}},
     PriceKey<CostParams>{"nre_usd", &CostParams::nre_usd, bounds::kDollars},
@@ -142,6 +149,9 @@ void read_energy(const ConfigNode& node, PriceCoverage coverage, PlatformSpec& p
 void read_cost(const ConfigNode& node, PriceCoverage coverage, CostParams& cost) {
   read_table(node, coverage, kCostKeys, cost);
   read_table(node, PriceCoverage::Partial, kOptionalCostKeys, cost);
+  if (coverage == PriceCoverage::Whole && !node.has("node_price_usd") && cost.markup == 0)
+    node.fail("node_price_usd",
+              "missing, and no markup on what the node costs to make stands for it");
   if (node.has("nre_usd") || node.has("nre_nodes"))
     if ((cost.nre_usd > 0) != (cost.nre_nodes > 0))
       node.fail("nre_usd", "nre_usd and nre_nodes, by which it is divided, go together");
@@ -182,6 +192,7 @@ double* find_energy(PlatformSpec& platform, std::string_view key) {
 
 double* price_at(PlatformSpec& platform, std::string_view path) {
   constexpr std::string_view kEnergy = "platform.energy.", kCost = "platform.cost.";
+  if (double* of_die = silicon_value_at(platform.die, path)) return of_die;
   if (path.starts_with(kEnergy)) return find_energy(platform, path.substr(kEnergy.size()));
   if (!path.starts_with(kCost)) return nullptr;
   path.remove_prefix(kCost.size());

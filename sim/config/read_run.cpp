@@ -14,10 +14,12 @@
 #include "sim/config/read_platform.hpp"
 #include "sim/config/read_policies.hpp"
 #include "sim/config/read_prices.hpp"
+#include "sim/config/read_silicon.hpp"
 #include "sim/config/read_sweep.hpp"
 #include "sim/config/read_tier.hpp"
 #include "sim/config/read_workload.hpp"
 #include "sim/config/resolved.hpp"
+#include "sim/config/standard_table.hpp"
 #include "sim/config/yaml_reader.hpp"
 #include "workloads/llm/mtp_head.hpp"
 
@@ -95,7 +97,9 @@ void complete_tables(ConfigTree& root) {
   if (ConfigTree* hbm = die_section(root, "hbm"))
     fill_from_hbm_table(*root.find("platform"), *hbm, "platform.die.hbm");
   if (ConfigTree* kernels = die_section(root, "kernels"))
-    fill_from_kernel_table(*kernels, "platform.die.kernels");
+    fill_from_standard(*kernels, CatalogueKind::Kernels, "platform.die.kernels");
+  if (ConfigTree* silicon = die_section(root, "silicon"))
+    fill_from_standard(*silicon, CatalogueKind::Silicon, "platform.die.silicon");
   for (const std::string tier : {"far", "flash"})
     if (ConfigTree* section = die_section(root, tier.c_str()))
       fill_from_tier_tables(*section, "platform.die." + tier);
@@ -105,6 +109,7 @@ void complete_tables(ConfigTree& root) {
 void keep_standards(ConfigTree& root) {
   const std::array sections{std::pair{die_section(root, "hbm"), "hbm"},
                             std::pair{die_section(root, "kernels"), "kernels"},
+                            std::pair{die_section(root, "silicon"), "silicon"},
                             std::pair{die_section(root, "far", "device"), "far.device"},
                             std::pair{die_section(root, "far", "link"), "far.link"},
                             std::pair{die_section(root, "flash", "device"), "flash.device"},
@@ -245,6 +250,7 @@ constexpr std::array kFileKinds{
     FileKind{"kind", "workload", [](const std::string& path) { (void)read_workload(path); }},
     FileKind{"timing", "hbm", check_table<check_hbm_table>},
     FileKind{"crossbar_share", "kernels", check_table<check_kernel_table>},
+    FileKind{"wafer_usd", "silicon", check_table<check_silicon_table>},
     FileKind{"page_read", "tier", check_table<check_tier_table>},
     FileKind{"packet", "link", check_table<check_link_table>},
     FileKind{"worked_examples", "claims", check_claims},
@@ -267,9 +273,10 @@ std::string check_file(const std::string& path) {
     check_serving(file);
     return "serving";
   }
-  throw ConfigError({path, 1, 1}, "",
-                    "expected a platform, llm, workload, hbm, kernels, tier, link, prices, claims, "
-                    "serving, sweep or resolved file");
+  throw ConfigError(
+      {path, 1, 1}, "",
+      "expected a platform, llm, workload, hbm, kernels, silicon, tier, link, prices, claims, "
+      "serving, sweep or resolved file");
 }
 
 }  // namespace reticle

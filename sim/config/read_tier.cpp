@@ -5,8 +5,7 @@
 #include <string>
 
 #include "sim/config/bounds.hpp"
-#include "sim/config/catalogue.hpp"
-#include "sim/config/yaml_reader.hpp"
+#include "sim/config/standard_table.hpp"
 
 namespace reticle {
 
@@ -21,19 +20,6 @@ constexpr std::array kTables{TableFact{"device", CatalogueKind::Tier},
 constexpr Range<Bytes> kNoneOrSmall{Bytes{0}, Bytes{16'777'216}};
 constexpr Range<Bytes> kSmall{Bytes{1}, Bytes{16'777'216}};
 constexpr Range<std::int64_t> kBanks{1, 4096};
-
-void fill_section(ConfigTree& section, const TableFact& table, const std::string& path) {
-  const ConfigTree* standard = section.find("standard");
-  if (standard == nullptr || standard->kind != ConfigTree::Kind::Leaf)
-    return;  // read_linked_memory tells
-  const CatalogueFile file =
-      require_config(table.kind, standard->text, standard->position, path + ".standard");
-  ConfigTree tree = read_yaml(file.path, file.label);
-  std::erase_if(tree.entries, [](const ConfigEntry& entry) {
-    return entry.key == "name" || entry.key == "title";
-  });
-  fill_from(section, tree);
-}
 
 /// One channel: all that a table says.
 TierDeviceParams read_channel(const ConfigNode& node) {
@@ -106,7 +92,8 @@ void fill_from_tier_tables(ConfigTree& memory, std::string_view path) {
   for (const auto& table : kTables) {
     ConfigTree* const section = memory.find(table.section);
     if (section != nullptr && section->kind == ConfigTree::Kind::Map)
-      fill_section(*section, table, std::string{path} + "." + std::string{table.section});
+      fill_from_standard(*section, table.kind,
+                         std::string{path} + "." + std::string{table.section});
   }
 }
 

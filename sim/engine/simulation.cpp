@@ -42,6 +42,7 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
     : sc_module{name},
       spec_{spec},
       trace_{trace},
+      routers_{routers},
       on_progress_{on_progress},
       places_(sites.size()),
       router_{spec.serving.routing, spec.serving.instances},
@@ -264,17 +265,31 @@ void Simulation::refuse_batch(const SteadyDecode& steady) const {
                           " tokens: " + std::to_string(room.replicas * std::ssize(places_)) +
                           " replicas have room for " +
                           std::to_string(sequences_that_fit(room.stages, tokens)) +
-                          " of them each");
+                          " of them each" + what_would_hold(steady));
   // Streams do not split over replicas: the fullest one needs its share rounded up.
   const auto copies = room.replicas * std::ssize(places_);
   const std::int64_t needed =
       div_up(steady.batch, copies) * div_up(tokens, room.page_tokens) * copies;
   const std::int64_t have = room.pages * copies;
-  throw InfeasibleError(
-      batch + " of " + std::to_string(tokens) + " tokens need " + std::to_string(needed) +
-      " KV pages of " + std::to_string(room.page_bytes.count()) +
-      " B, the deployment has room for " + std::to_string(have) + ": " +
-      std::to_string((needed - have) * room.page_bytes.count()) + " B do not fit");
+  throw InfeasibleError(batch + " of " + std::to_string(tokens) + " tokens need " +
+                        std::to_string(needed) + " KV pages of " +
+                        std::to_string(room.page_bytes.count()) +
+                        " B, the deployment has room for " + std::to_string(have) + ": " +
+                        std::to_string((needed - have) * room.page_bytes.count()) +
+                        " B do not fit" + what_would_hold(steady));
+}
+
+/// The deployment that holds the streams of a steady batch, for a run on one instance.
+std::string Simulation::what_would_hold(const SteadyDecode& steady) const {
+  if (places_.size() > 1) return {};
+  const auto nodes = smallest_nodes(spec_.platform, spec_.llm, spec_.placement, routers_.model,
+                                    {.sequences = steady.batch,
+                                     .tokens = steady.context + steady.steps,
+                                     .page_tokens = spec_.serving.kv_page_tokens,
+                                     .max_tokens = steady.batch});
+  if (!nodes) return "; no number of nodes that was tried would do";
+  return "; " + std::to_string(*nodes) +
+         " nodes would hold them (--set platform.nodes=" + std::to_string(*nodes) + ")";
 }
 
 /// Streams of a steady decode all run at once, so all their adapters are there at once.

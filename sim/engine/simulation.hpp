@@ -58,6 +58,7 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
   void begin_steady(const SteadyDecode& steady);
   [[noreturn]] void refuse_all() const;
   [[noreturn]] void refuse_batch(const SteadyDecode& steady) const;
+  [[nodiscard]] std::string what_would_hold(const SteadyDecode& steady) const;
   void check_slots(const SteadyDecode& steady) const;
   void take(RequestId id);
   void refuse(RequestId id, Refusal why);
@@ -85,6 +86,7 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
 
   const RunSpec& spec_;
   const Trace* trace_;
+  Routers routers_;
   const std::function<void(const RunProgress&)>& on_progress_;
   std::vector<Place> places_;
   std::unique_ptr<KvNetwork> network_;  ///< where instances hand caches over

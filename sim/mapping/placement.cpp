@@ -427,15 +427,17 @@ bool holds(const PlatformSpec& platform, const LlmSpec& llm, const PlacementPoli
   return false;
 }
 
+std::int64_t next_size(std::int64_t nodes) { return nodes + std::max<std::int64_t>(1, nodes / 32); }
+
 std::optional<std::int64_t> smallest_nodes(PlatformSpec platform, const LlmSpec& llm,
                                            const PlacementPolicy& policy,
                                            const ExpertRouter* router, const Demand& demand) {
-  constexpr std::int64_t kMostNodes = 1024;
-  constexpr std::int64_t kMostTried = 64;
+  constexpr int kMostTried = 64;
+  const std::int64_t of_node_dies = dies(platform) / platform.nodes;
   const std::int64_t of_node = weight_room(platform, policy).count() / platform.nodes;
-  const std::int64_t least = std::max<std::int64_t>(1, weight_bytes(llm).count() / of_node);
-  for (platform.nodes = least; platform.nodes < std::min(least + kMostTried, kMostNodes);
-       ++platform.nodes)
+  platform.nodes = std::max<std::int64_t>(1, weight_bytes(llm).count() / of_node);
+  for (int tried = 0; tried < kMostTried && platform.nodes * of_node_dies <= kMostDiesTried;
+       ++tried, platform.nodes = next_size(platform.nodes))
     if (holds(platform, llm, policy, router, demand)) return platform.nodes;
   return std::nullopt;
 }

@@ -125,8 +125,14 @@ struct Demand {
 bool holds(const PlatformSpec& platform, const LlmSpec& llm, const PlacementPolicy& policy,
            const ExpertRouter* router, const Demand& demand);
 
-/// The least number of nodes that do; nullopt when the 64 from what the weights alone take on do
-/// not.
+/// Searches for a size end here.
+inline constexpr std::int64_t kMostDiesTried = 16'384;
+
+/// The size tried after `nodes`: each up to 64, then steps of 3 %.
+std::int64_t next_size(std::int64_t nodes);
+
+/// The least number of nodes that do, of the sizes that are tried; nullopt when none of the 64 from
+/// what the weights alone take on does.
 std::optional<std::int64_t> smallest_nodes(PlatformSpec platform, const LlmSpec& llm,
                                            const PlacementPolicy& policy,
                                            const ExpertRouter* router, const Demand& demand);

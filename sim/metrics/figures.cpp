@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "models/fabric/topology.hpp"
+#include "sim/accounts/silicon.hpp"
 #include "sim/base/error.hpp"
 
 namespace reticle {
@@ -109,7 +110,9 @@ std::optional<double> single_stream_rate(const WorkloadSpec& workload,
 CostReport price_run(const PlatformSpec& platform, const EnergyReport& energy,
                      std::int64_t output_tokens, Picoseconds duration, Picoseconds busy,
                      std::optional<double> single_stream_tokens_per_s) {
-  return price_cost(platform.cost, {.nodes = platform.nodes,
+  CostParams params = platform.cost;
+  params.node_price_usd = node_price_usd(platform);
+  return price_cost(params, {.nodes = platform.nodes,
                                     .output_tokens = output_tokens,
                                     .duration = duration,
                                     .busy = busy,

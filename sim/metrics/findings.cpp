@@ -13,8 +13,9 @@
 namespace reticle {
 
 namespace {
-constexpr std::array<std::string_view, 8> kKindNames{
-    "power", "heat_flux", "die_area", "rejected", "unfinished", "recall", "prefixes", "faults"};
+constexpr std::array<std::string_view, 9> kKindNames{"power",  "heat_flux", "die_area",
+                                                     "price",  "rejected",  "unfinished",
+                                                     "recall", "prefixes",  "faults"};
 
 /// Above this error of its totals a recalled result misleads.
 constexpr double kRecallTolerance = 0.02;
@@ -40,7 +41,12 @@ std::string recall_problem(const RecallReport& recall) {
 
 std::string_view name_of(FindingKind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
 
-std::vector<Finding> priced_findings(const EnergyReport& energy) {
+bool is_priced(std::string_view kind) {
+  const auto at = std::ranges::find(kKindNames, kind);
+  return at != kKindNames.end() && is_priced(static_cast<FindingKind>(at - kKindNames.begin()));
+}
+
+std::vector<Finding> priced_findings(const PlatformSpec& platform, const EnergyReport& energy) {
   std::vector<Finding> found;
   if (const auto& power = energy.busy_power_w; power.exceeded())
     found.push_back({FindingKind::Power,
@@ -50,6 +56,35 @@ std::vector<Finding> priced_findings(const EnergyReport& energy) {
     found.push_back({FindingKind::HeatFlux,
                      fmt::format("heat flux is {} W/mm2, above the {} W/mm2 the cooling carries",
                                  number_text(*flux.value, 3), number_text(*flux.limit, 3))});
+  const auto made = price_silicon(platform);
+  if (const double price = node_price_usd(platform); made && price > 0 && made->node_usd > price)
+    found.push_back(
+        {FindingKind::Price,
+         fmt::format("silicon, memory and packages of a node cost {} to make, more than "
+                     "its price of {}",
+                     money_text(made->node_usd), money_text(price))});
+  return found;
+}
+
+std::vector<Finding> area_findings(const DieParams& die) {
+  std::vector<Finding> found;
+  if (reticles(die) > 1)
+    found.push_back(
+        {FindingKind::DieArea,
+         fmt::format("a die of {} mm2 exceeds the reticle field of {} mm2: it needs stitching or "
+                     "several dies",
+                     number_text(die_area_mm2(die) / static_cast<double>(die.chiplets), 4),
+                     kReticleMm2)});
+  if (!die.silicon || die.area_mm2 == 0) return found;
+  const AreaFloor floor = area_floor(die);
+  if (floor.mm2() > die.area_mm2)
+    found.push_back(
+        {FindingKind::DieArea,
+         fmt::format("SRAM ({} mm2), arithmetic ({}) and HBM PHYs ({}) in {} take more than the {} "
+                     "mm2 of the die",
+                     number_text(floor.sram_mm2, 4), number_text(floor.mac_mm2, 4),
+                     number_text(floor.hbm_phy_mm2, 4), die.silicon->standard,
+                     number_text(die.area_mm2, 4))});
   return found;
 }
 
@@ -72,14 +107,7 @@ std::string refusals(const RunResult& result) {
 }  // namespace
 
 std::vector<Finding> run_findings(const RunSpec& spec, const RunResult& result) {
-  std::vector<Finding> found;
-  if (const DieParams& die = spec.platform.die; reticles(die) > 1)
-    found.push_back(
-        {FindingKind::DieArea,
-         fmt::format("a die of {} mm2 exceeds the reticle field of {} mm2: it needs stitching or "
-                     "several dies",
-                     number_text(die.area_mm2 / static_cast<double>(die.chiplets), 4),
-                     kReticleMm2)});
+  std::vector<Finding> found = area_findings(spec.platform.die);
   const auto rejected = std::ranges::count_if(result.requests, &RequestRecord::rejected);
   const auto open = std::ranges::count_if(result.requests,
                                           [](const auto& r) { return !r.rejected && !r.finished; });

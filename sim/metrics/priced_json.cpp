@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/accounts/silicon.hpp"
 #include "sim/base/error.hpp"
 #include "sim/metrics/findings.hpp"
 #include "sim/metrics/provenance.hpp"
@@ -76,14 +77,31 @@ Json share_json(const PricedRun& run, const EnergyReport& energy, const CostRepo
           {"capex_usd", per(cost.capex_usd)}};
 }
 
-void put_limits(Json& report, const EnergyReport& energy) {
+Json silicon_json(const PlatformSpec& platform) {
+  const auto made = price_silicon(platform);
+  if (!made) return nullptr;
+  return {{"process", platform.die.silicon->standard},
+          {"die_mm2", made->area_mm2},
+          {"floor_mm2",
+           {{"sram", made->floor.sram_mm2},
+            {"mac", made->floor.mac_mm2},
+            {"hbm_phy", made->floor.hbm_phy_mm2}}},
+          {"reticles", reticles(platform.die)},
+          {"pieces", made->pieces},
+          {"pieces_per_wafer", made->dies_per_wafer},
+          {"yield", made->yield},
+          {"good_die_usd", made->good_die_usd},
+          {"package_usd", made->package_usd},
+          {"node_usd", made->node_usd},
+          {"of_price", or_null(ratio(made->node_usd, node_price_usd(platform)))}};
+}
+
+void put_limits(Json& report, const PlatformSpec& platform, const EnergyReport& energy) {
   Json limits = Json::array();
-  for (const auto& finding : priced_findings(energy))
+  for (const auto& finding : priced_findings(platform, energy))
     limits.push_back({{"limit", name_of(finding.kind)}, {"text", finding.text}});
   for (const auto& old : report["feasible"]["limits"])
-    if (old["limit"] != name_of(FindingKind::Power) &&
-        old["limit"] != name_of(FindingKind::HeatFlux))
-      limits.push_back(old);
+    if (!is_priced(old["limit"].get<std::string>())) limits.push_back(old);
   report["feasible"]["limits"] = std::move(limits);
 }
 
@@ -104,12 +122,13 @@ PricedFigures price_figures(const PlatformSpec& platform, const PricedRun& run) 
 
 void put_priced(Json& report, const PlatformSpec& platform, const PricedRun& run) {
   const auto [energy, cost, output_tokens] = price_figures(platform, run);
-  put_limits(report, energy);
+  put_limits(report, platform, energy);
   report["energy"] = energy_json(energy, platform.cost.pue, output_tokens);
   report["normalised"] = {{"deployment", share_json(run, energy, cost, 1)},
                           {"per_chip", share_json(run, energy, cost, packages(platform))},
                           {"per_die", share_json(run, energy, cost, dies(platform))}};
   report["cost"] = cost_json(cost, platform.cost);
+  report["silicon"] = silicon_json(platform);
   // Of a stored report the words of its own prices stay.
   if (const Json::json_pointer prices{"/provenance/prices"}; report.contains(prices))
     report["provenance"]["energy"] =

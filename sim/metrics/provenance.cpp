@@ -9,8 +9,9 @@ namespace reticle {
 
 namespace {
 /// From what is printed by whoever makes it to what nobody has checked.
-constexpr std::array<std::string_view, 8> kByTrust{
-    "datasheet", "measured", "derived", "recalled", "extrapolated", "estimate", "claim", kUnstated};
+constexpr std::array<std::string_view, 9> kByTrust{"datasheet", "measured", "fitted",
+                                                   "derived",   "recalled", "extrapolated",
+                                                   "estimate",  "claim",    kUnstated};
 
 /// "0", "0 us", "0.0 us".
 bool is_nought(std::string_view value) {
@@ -44,15 +45,20 @@ class Weigher {
                       fabric = "platform.fabric.";
     const Paths hbm{die + "hbm.stacks", die + "hbm.data_rate", kernels + "crossbar_share",
                     kernels + "standard"};
+    Paths cache = hbm;
+    for (const char* passes : {"cache_passes", "latent_passes", "prefill_passes"})
+      cache.push_back(kernels + passes);
+    Paths weights = hbm;
+    weights.push_back(kernels + "expert_passes");
     const Paths sram{die + "sram.banks", die + "sram.width", die + "sram.ports",
                      die + "sram.clock"};
     switch (category) {
       case TimeCategory::WeightsSram:
         return sram;
       case TimeCategory::WeightsHbm:
-        return hbm;
+        return weights;
       case TimeCategory::Kv:
-        return result_.placement.kv.tier == Tier::Sram ? sram : hbm;
+        return result_.placement.kv.tier == Tier::Sram ? sram : cache;
       case TimeCategory::WeightsFar:
       case TimeCategory::KvMove:
       case TimeCategory::AdapterMove:
@@ -78,6 +84,7 @@ class Weigher {
         Paths paths{die + "sequencer.launch_gap", kernels + "begin.", kernels + "standard",
                     "serving.layer_overhead", "serving.stream_overhead"};
         add_formats(paths, kernels + "quantise.");
+        add_formats(paths, kernels + "walk.");
         return paths;
       }
       case TimeCategory::Idle:

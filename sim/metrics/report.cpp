@@ -36,13 +36,13 @@ std::int64_t state_bytes(const KvRoom& kv) {
 }
 
 /// What a run adds to its inputs, in the order of the report.
-constexpr std::array<std::string_view, 31> kRunKeys{
+constexpr std::array<std::string_view, 32> kRunKeys{
     "throughput",  "steps",     "output_tokens", "prefill_tokens", "simulated_s",    "latency",
     "goodput",     "requests",  "roofline",      "limited_by",     "time_breakdown", "time_ps",
     "utilisation", "energy",    "normalised",    "memory",         "placement",      "collectives",
     "experts",     "residency", "instances",     "handover",       "faults",         "speculation",
-    "adapters",    "cost",      "recall",        "counts",         "confidence",     "provenance",
-    "simulator"};
+    "adapters",    "cost",      "silicon",       "recall",         "counts",         "confidence",
+    "provenance",  "simulator"};
 
 Json rows_json(const std::optional<RowsLeftOut>& rows) {
   if (!rows) return nullptr;
@@ -81,16 +81,20 @@ Json inputs_json(const RunSpec& spec, std::optional<std::uint64_t> trace_digest,
 Json frame(const RunSpec& spec, const BuildInfo& build, std::optional<std::uint64_t> trace_digest,
            const std::optional<RowsLeftOut>& left_out) {
   const PlatformSpec& p = spec.platform;
-  Json report{
-      {"schema", kReportSchema},
-      {"inputs", inputs_json(spec, trace_digest, left_out)},
-      {"reticle_version", build.version},
-      {"git_revision", build.git_revision},
-      {"repriced", nullptr},
-      {"deployment",
-       {{"nodes", p.nodes}, {"packages", packages(p)}, {"dies", dies(p)}, {"chips", packages(p)}}},
-      {"feasible", {{"fits", true}, {"limits", Json::array()}}},
-      {"warnings", Json::array()}};
+  Json report{{"schema", kReportSchema},
+              {"inputs", inputs_json(spec, trace_digest, left_out)},
+              {"reticle_version", build.version},
+              {"git_revision", build.git_revision},
+              {"repriced", nullptr},
+              {"deployment",
+               {{"nodes", p.nodes},
+                {"packages", packages(p)},
+                {"dies", dies(p)},
+                {"chips", packages(p)},
+                {"status", p.status},
+                {"claims", p.claims}}},
+              {"feasible", {{"fits", true}, {"limits", Json::array()}}},
+              {"warnings", Json::array()}};
   for (const auto key : kRunKeys) report[std::string{key}] = nullptr;
   return report;
 }

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "sim/base/rng.hpp"
+#include "sim/config/catalogue.hpp"
 
 namespace reticle {
 
@@ -46,13 +47,21 @@ constexpr std::array kStacks{Names{"TensorRT-LLM", "tensorrt-llm"},
 
 /// Formats as benchmarks write them, ours.
 constexpr std::array kFormats{
-    Names{"bf16", "bf16"}, Names{"bfloat16", "bf16"}, Names{"fp16", "bf16"},  Names{"fp8", "fp8"},
-    Names{"fp4", "nvfp4"}, Names{"nvfp4", "nvfp4"},   Names{"mxfp4", "mxfp4"}};
+    Names{"bf16", "bf16"},   Names{"bfloat16", "bf16"}, Names{"fp16", "bf16"},
+    Names{"fp8", "fp8"},     Names{"fp4", "nvfp4"},     Names{"nvfp4", "nvfp4"},
+    Names{"mxfp4", "mxfp4"}, Names{"mxfp8", "fp8"}};  // block scales at the rate of FP8
 
 template <class Table>
 std::optional<std::string> find(const Table& table, std::string_view name) {
   const auto row = std::ranges::find(table, name, &Names::first);
   return row == table.end() ? std::nullopt : std::optional{std::string{row->second}};
+}
+
+/// What stands for a measured name, or the catalogue's own.
+template <class Table>
+std::optional<std::string> named(const Table& table, CatalogueKind kind, const std::string& name) {
+  const auto names = catalogue_names(kind);
+  return std::ranges::count(names, name) > 0 ? std::optional{name} : find(table, name);
 }
 
 /// The whole number at the end of `text` behind `word`, "8" of "TP8 EP1" for "TP".
@@ -78,42 +87,54 @@ std::vector<std::string> parts_of(std::string_view text) {
   return parts;
 }
 
+/// A format as a part of a row's precision names it: of "a-or-b" and "a or b" the first.
+std::optional<std::string> format_of(std::string_view part) {
+  for (const std::string_view other : {"-or-", " or "}) part = part.substr(0, part.find(other));
+  return find(kFormats, part);
+}
+
 constexpr const char* kAttentionBf16 = "llm.attention_weights=bf16";
 
 /// weights/inputs/cache; what is not said of the cache is BF16. Empty: it cannot be told.
-/// "nvfp4 MoE / bf16 attn": those of experts and of attention. Of "a-or-b" the first is taken.
+/// "nvfp4 MoE / bf16 attn": those of experts and of attention. "a/moe a": experts as the rest.
 std::vector<std::string> format_sets(const SystemRun& run) {
   const std::string_view precision = run.precision;
   if (precision == "nvfp4 MoE / bf16 attn")
     return {"llm.weights=nvfp4", "llm.linear_inputs=nvfp4", "llm.kv=bf16", kAttentionBf16};
   std::vector<std::string> parts = parts_of(precision);
-  for (std::string& part : parts) part = part.substr(0, part.find("-or-"));
-  const auto weights = find(kFormats, parts[0]);
-  if (!weights) return {};
-  const auto inputs = parts.size() > 1 ? find(kFormats, parts[1]) : weights;
-  const auto cache = parts.size() > 2 ? find(kFormats, parts[2]) : std::nullopt;
-  std::vector<std::string> sets{"llm.weights=" + *weights,
-                                "llm.linear_inputs=" + inputs.value_or(*weights),
-                                "llm.kv=" + cache.value_or("bf16")};
+  if (parts.size() == 2 && parts[1] == "moe " + parts[0]) parts.pop_back();
+  const auto weights = format_of(parts[0]);
+  const auto inputs = parts.size() > 1 ? format_of(parts[1]) : weights;
+  const auto cache = parts.size() > 2 ? format_of(parts[2]) : std::optional<std::string>{"bf16"};
+  if (parts.size() > 3 || !weights || !inputs || !cache) return {};
+  std::vector<std::string> sets{"llm.weights=" + *weights, "llm.linear_inputs=" + *inputs,
+                                "llm.kv=" + *cache};
   // NVIDIA's FP4 checkpoints of DeepSeek keep attention in BF16 [TensorRT-LLM, tech_blog1,
   // Precision Strategy; NVIDIA/Model-Optimizer issue 150].
   if (*weights == "nvfp4" && run.model.starts_with("DeepSeek")) sets.emplace_back(kAttentionBf16);
   return sets;
 }
 
-/// "TP8", "TP4 EP4", "attnDP8 EP8", "DEP4".
+/// "TP8", "TP4 EP4", "attnDP8 EP8" (attention of other sequences on every GPU), "DEP4" (both).
+/// What is not said, or 0, is 1, of TP all chips. Empty: it cannot be told.
 std::vector<std::string> plan_sets(std::string_view parallelism, std::int64_t chips) {
-  std::vector<std::string> sets{"placement.pipeline_parallel=1"};
-  if (const auto both = number_behind(parallelism, "DEP"))
-    return {sets[0], "placement.tensor_parallel=1",
-            fmt::format("placement.expert_parallel={}", *both)};
-  const bool spread = parallelism.find("attnDP") != std::string_view::npos;
-  const std::int64_t tensor = spread ? 1 : number_behind(parallelism, "TP").value_or(chips);
-  sets.push_back(fmt::format("placement.tensor_parallel={}", tensor));
-  sets.push_back(
-      fmt::format("placement.expert_parallel={}",
-                  std::max<std::int64_t>(1, number_behind(parallelism, " EP").value_or(1))));
-  return sets;
+  // Replicas and cuts of an expert follow from the others.
+  constexpr std::array<std::string_view, 6> kWords{"TP", "EP", "attnDP", "DEP", "DP", "moeTP"};
+  std::array<std::int64_t, kWords.size()> told{};
+  while (!parallelism.empty()) {
+    const std::string_view word = parallelism.substr(0, parallelism.find(' '));
+    parallelism.remove_prefix(std::min(parallelism.size(), word.size() + 1));
+    const std::size_t digits = std::min(word.find_first_of("0123456789"), word.size());
+    const auto known = std::ranges::find(kWords, word.substr(0, digits));
+    const auto size = whole(word.substr(digits));
+    if (known == kWords.end() || !size) return {};
+    told[static_cast<std::size_t>(known - kWords.begin())] = *size;
+  }
+  const auto [tensor, expert, spread, both, data, of_expert] = told;
+  const bool own_attention = spread > 0 || both > 0;
+  const std::int64_t tp = own_attention ? 1 : tensor > 0 ? tensor : chips;
+  return {"placement.pipeline_parallel=1", fmt::format("placement.tensor_parallel={}", tp),
+          fmt::format("placement.expert_parallel={}", std::max<std::int64_t>({1, expert, both}))};
 }
 
 /// Prompts of ml-energy's chat runs, histories of conversations, are not told; memory bounds them.
@@ -122,20 +143,25 @@ std::vector<std::string> plan_sets(std::string_view parallelism, std::int64_t ch
 /// at 691 and 724 of 768 allowed, say the same. Lengths being even between none and twice the mean
 /// of 400, 265 of these are the sequence's own output so far.
 constexpr std::int64_t kChatPrompt = 250;
-/// "All requests queued": more clients than any of these machines holds at a time.
+/// "All requests queued": twice as many move no row by half a percent.
 constexpr std::int64_t kMany = 1024;
 /// Prompt tokens a step may carry: the default of vLLM (max_num_batched_tokens), TensorRT-LLM
 /// (max_num_tokens) and SGLang (chunked_prefill_size) on these GPUs.
 constexpr std::int64_t kPromptTokens = 8192;
 
 void put_lengths(const SystemRun& run, SystemCase& system) {
-  const auto clients = whole(run.concurrency);
+  auto clients = whole(run.concurrency);
+  if (clients && *clients < 1) clients.reset();
   const auto input = whole(run.input), output = whole(run.output);
   if (input && output && (clients || run.concurrency.starts_with("max throughput"))) {
     system.clients = clients.value_or(kMany);
     system.input = *input;
     system.output = *output;
-    if (run.family == "inferencemax") system.shortest = 0.8;
+    if (run.family == "inferencemax") {
+      // Ten prompts for each of a client's places [InferenceMAX benchmark_serving].
+      system.turns = 10;
+      system.shortest = 0.8;
+    }
     return;
   }
   const auto batch = number_behind(run.concurrency, "avg batch ");
@@ -191,7 +217,8 @@ std::vector<SystemRun> system_runs(const Table& table) {
                       .measured = {}});
     const auto value = row.number("value");
     if (!value || !(*value > 0)) row.fail("value", "expected a number above 0");
-    runs[at->second].measured[text("metric")] = *value;
+    if (!runs[at->second].measured.emplace(text("metric"), *value).second)
+      row.fail("metric", "run " + text("run_id") + " has it already");
   }
   return runs;
 }
@@ -202,11 +229,12 @@ SystemCase case_of(const SystemRun& run) {
     system.left_out = std::move(why);
     return system;
   };
-  const auto platform = find(kPlatforms, run.platform);
-  const auto model = find(kModels, run.model);
-  if (!platform) return leave("no platform " + run.platform + " in the catalogue");
-  if (!model) return leave("no model " + run.model + " in the catalogue");
-  if (run.chips < 1 || run.chips > 8) return leave("more than one node of eight, or not told");
+  const auto platform = named(kPlatforms, CatalogueKind::Platform, run.platform);
+  const auto model = named(kModels, CatalogueKind::Llm, run.model);
+  if (!platform) return leave("no platform for " + run.platform);
+  if (!model) return leave("no model for " + run.model);
+  if (run.chips < 1) return leave("n_chips is not told");
+  if (run.chips > 8) return leave("more than one node of eight");
   if (run.quality == "C")
     return leave("a claim or an average, not a measurement of a configuration");
   if (speculates(run)) return leave("speculative decoding with an acceptance that is not told");
@@ -226,6 +254,7 @@ SystemCase case_of(const SystemRun& run) {
                   "serving.prefix_cache=off"};
   request.sets.insert(request.sets.end(), formats.begin(), formats.end());
   const auto plan = plan_sets(run.parallelism, run.chips);
+  if (plan.empty()) return leave("parallelism '" + run.parallelism + "' is not told");
   request.sets.insert(request.sets.end(), plan.begin(), plan.end());
   put_lengths(run, system);
   request.sets.push_back(

@@ -30,6 +30,7 @@ std::vector<SystemRun> system_runs(const Table& table);
 /// full.
 struct SystemCase {
   RunRequest request;
+  std::int64_t turns = 2;  ///< requests of each client
   std::int64_t clients = 0;
   /// All requests are there at once, `clients` of them run at a time; left while the batch is full.
   bool queued = false;

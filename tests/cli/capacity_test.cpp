@@ -71,3 +71,37 @@ TEST_CASE("capacity: what cannot be searched is refused") {
     CHECK(contains(outcome.err, what));
   }
 }
+
+TEST_CASE("--chips: auto is the fewest that hold it, and no size is set twice") {
+  const auto run = [](const Arguments& more) {
+    return run_reticle(steady("h100-8", "llama-3-70b", {"workload.steps=1"}) +
+                       Arguments{"--fidelity", "roofline", "--json"} + more);
+  };
+  const Outcome found = run({"--chips", "auto"});
+  REQUIRE(found.code == 0);
+  const auto chips = json::parse(found.out)["deployment"]["chips"].get<int>();
+  CHECK(chips == 2);  // 141 GB of weights, 80 GB each
+  CHECK(run({"--chips", "1"}).code == 4);
+  const Outcome twice = run({"--chips", "2", "--set", "platform.nodes=2"});
+  CHECK(twice.code == 3);
+  CHECK(twice.err.find("--set platform.nodes=2") != std::string::npos);
+}
+
+TEST_CASE("a refused batch names the nodes that hold it: they do, and one fewer does not") {
+  const auto run = [](const std::vector<std::string>& more) {
+    return run_reticle(
+        steady("h100-8", "llama-3-70b",
+               std::vector<std::string>{"workload.batch=300", "workload.context=16384",
+                                        "workload.steps=1", "serving.max_batch=4096"} +
+                   more) +
+        Arguments{"--fidelity", "roofline"});
+  };
+  const Outcome refused = run({});
+  REQUIRE(refused.code == 4);
+  const std::string key = "--set platform.nodes=";
+  const std::size_t at = refused.err.find(key);
+  REQUIRE(at != std::string::npos);
+  const int nodes = std::stoi(refused.err.substr(at + key.size()));
+  CHECK(run({"platform.nodes=" + std::to_string(nodes)}).code == 0);
+  CHECK(run({"platform.nodes=" + std::to_string(nodes - 1)}).code == 4);
+}

@@ -90,8 +90,14 @@ TEST_CASE("price_at: names every price that a platform reads, and no other value
       const bool unused_link = value.path.ends_with("link_pj_per_bit.scale_out");
       CHECK((price_at(platform, value.path) != nullptr) != unused_link);
     }
-  const auto price =
-      std::ranges::find(values, "platform.cost.node_price_usd", &ResolvedValue::path);
+  // What has a range of silicon is sampled too.
+  for (const ResolvedValue& value : values)
+    if (value.path.starts_with("platform.die.silicon.") && value.range) {
+      CAPTURE(value.path);
+      CHECK(price_at(platform, value.path) != nullptr);
+    }
+  CHECK(price_at(platform, "platform.die.fill") == &platform.die.fill);
+  const auto price = std::ranges::find(values, "platform.cost.markup", &ResolvedValue::path);
   REQUIRE(price != values.end());
   CHECK(price->range.has_value());
 }

@@ -174,7 +174,23 @@ TEST_CASE("configs: ref-asic has the rates its comments state") {
   const double flops =
       2.0 * static_cast<double>(macs_per_cycle(p.die.mac) * p.die.mac.clock.count());
   CHECK(flops == doctest::Approx(2.5e15).epsilon(0.01));
-  CHECK(p.die.area_mm2 < 858);  // one reticle
+  CHECK(p.die.silicon->standard == "n2");
+}
+
+TEST_CASE("read_platform: an area is stated or follows from fill and a process node, not both") {
+  const auto refusal = [](const std::string& set) {
+    try {
+      (void)read_platform("h100-8", {set});
+    } catch (const ConfigError& error) {
+      return std::string{error.what()};
+    }
+    return std::string{};
+  };
+  CHECK(refusal("platform.die.fill=0.5").find("stands in for area_mm2") != std::string::npos);
+  CHECK(refusal("platform.die.silicon.standard=n1").find("process node") != std::string::npos);
+  CHECK(refusal("platform.die.silicon.defects_per_cm2=-1").find("defects_per_cm2") !=
+        std::string::npos);
+  CHECK(refusal("platform.cost.bond_yield=0").find("bond_yield") != std::string::npos);
 }
 
 TEST_CASE("configs: ref-asic-paper keeps the paper's envelope and says what it needs") {

@@ -25,7 +25,7 @@ RunResult flawless() {
 TEST_CASE("findings: nothing to say about a run within its limits") {
   const RunSpec spec = steady_spec(4);
   CHECK(run_findings(spec, flawless()).empty());
-  CHECK(priced_findings(figures(spec, flawless()).energy).empty());
+  CHECK(priced_findings(spec.platform, figures(spec, flawless()).energy).empty());
 }
 
 TEST_CASE("findings: requests that were refused or cut off are counted") {
@@ -55,7 +55,7 @@ TEST_CASE("findings: power and heat above their limits") {
   RunSpec spec = steady_spec(4);
   spec.platform.node_power_limit_w = 600;
   spec.platform.heat_flux_limit_w_per_mm2 = 0.1;
-  const auto found = priced_findings(figures(spec, flawless()).energy);
+  const auto found = priced_findings(spec.platform, figures(spec, flawless()).energy);
   CHECK(text_of(found, FindingKind::Power) ==
         "power while busy is 1.385 kW, above the envelope of 1.200 kW");
   CHECK(text_of(found, FindingKind::HeatFlux) ==

@@ -126,7 +126,12 @@ TEST_CASE("report: figures worked out by hand") {
   const Json report = report_of(example_spec(), example_result());
   CHECK(report["throughput"]["output_tokens_per_s"].get<double>() == doctest::Approx(800));
   CHECK(report["throughput"]["per_chip"].get<double>() == doctest::Approx(800.0 / 6));
-  CHECK(report["deployment"] == Json{{"nodes", 2}, {"packages", 6}, {"dies", 12}, {"chips", 6}});
+  CHECK(report["deployment"] == Json{{"nodes", 2},
+                                     {"packages", 6},
+                                     {"dies", 12},
+                                     {"chips", 6},
+                                     {"status", "hypothetical"},
+                                     {"claims", Json::array()}});
   CHECK(report["requests"] ==
         Json{{"total", 4},
              {"finished", 1},
