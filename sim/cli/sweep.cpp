@@ -11,6 +11,7 @@
 #include "sim/base/log.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/run_files.hpp"
+#include "sim/cli/slurm.hpp"
 #include "sim/cli/sweep_run.hpp"
 #include "sim/config/read_sweep.hpp"
 #include "sim/metrics/file_writer.hpp"
@@ -24,6 +25,7 @@ struct Options {
   std::vector<std::string> sets;
   std::string out;
   SweepOptions run;
+  std::string engine = "local";
   bool resume = true;  ///< said or not, a store is gone on from
 };
 
@@ -53,15 +55,13 @@ struct Stored {
   SweepSpec sweep;
   std::vector<StoredPoint> points;
   explicit Stored(const std::string& where)
-      : store{store_of(where)},
-        sweep{parse_sweep(store.identity().definition, store.identity().name)},
-        points{store.points()} {}
+      : store{store_of(where)}, sweep{sweep_of(store.identity())}, points{store.points()} {}
 };
 
 /// Beside the store, unless another place is asked for.
 std::filesystem::path place_of(const ReadOptions& options) {
-  const std::filesystem::path out =
-      options.out.empty() ? store_of(options.store).parent_path() : std::filesystem::path{options.out};
+  const std::filesystem::path out = options.out.empty() ? store_of(options.store).parent_path()
+                                                        : std::filesystem::path{options.out};
   make_output_directory(out.empty() ? "." : out);
   return out;
 }
@@ -89,17 +89,26 @@ void export_points(const ReadOptions& options) {
 
 void status(const ReadOptions& options) {
   const Stored stored{options.store};
+  std::map<std::int64_t, PointStatus> status_of;
+  for (const StoredPoint& point : stored.points) status_of[point.id] = point.answer.status;
+  // What tasks have done is in their shards until it is taken over.
+  const SlurmArray array{store_of(options.store).parent_path() / "slurm", {}};
+  for (const auto& shard : array.shards())
+    for (const StoredPoint& point : SweepStore{shard}.points())
+      if (point.answer.status != PointStatus::Open) status_of[point.id] = point.answer.status;
   std::map<std::string_view, std::int64_t> by_status;
-  for (const StoredPoint& point : stored.points) ++by_status[name_of(point.answer.status)];
+  for (const auto& [id, status] : status_of) ++by_status[name_of(status)];
   fmt::print("{}: {} points\n", stored.store.identity().name, stored.points.size());
   for (const auto& [name, number] : by_status) fmt::print("  {:<12}{}\n", name, number);
+  if (const std::string tasks = array.state(); !tasks.empty()) fmt::print("{}", tasks);
 }
 
 void sweep(Options& options) {
   SweepSpec spec = read_sweep(options.file);
-  spec.base.sets.insert(spec.base.sets.end(), options.sets.begin(), options.sets.end());
+  add_sets(spec, options.sets);
   if (options.out.empty()) options.out = "results/" + spec.name;
   options.run.out = options.out;
+  options.run.slurm = options.engine == "slurm";
   const SweepTally tally = run_sweep(spec, options.run);
   fmt::print("{}", tally_text(tally, options.out));
   if (tally.interrupted) throw SimulationError("interrupted: the same command goes on from here");
@@ -121,6 +130,14 @@ void add_sweep(CLI::App& app) {
                 "Also points that crashed, were stuck or ran out of time");
   sub->add_flag("--replace", options->run.replace,
                 "The store holds another sweep: its results stay, its points go");
+  sub->add_option("--engine", options->engine, "local, or slurm: job arrays of a cluster")
+      ->check(CLI::IsMember({"local", "slurm"}));
+  sub->add_option("--tasks", options->run.tasks, "Of a job array, at most")
+      ->check(CLI::PositiveNumber);
+  sub->add_option("--sbatch", options->run.slurm_options,
+                  "An option for sbatch, such as --sbatch=--partition=short; may be repeated")
+      ->take_all()
+      ->allow_extra_args(false);
   sub->add_flag("--quiet", options->run.quiet, "No progress");
   sub->footer("Example: reticle sweep sram-fraction-x-dies --jobs 2 --out results/a");
   const auto reader = [&](const char* name, const char* what, void (*run)(const ReadOptions&)) {
@@ -139,6 +156,14 @@ void add_sweep(CLI::App& app) {
   exporting->add_option("--format", export_options->format, "csv | json")
       ->check(CLI::IsMember({"csv", "json"}));
   reader("status", "How many points are done", status);
+  auto task = std::make_shared<std::pair<std::string, std::size_t>>("", 1);
+  CLI::App* working =
+      sub->add_subcommand("task", "The shard of a job array's task: --engine slurm");
+  working->add_option("shard", task->first, "Its store")->required();
+  working->add_option("--jobs", task->second, "Points at a time")->check(CLI::PositiveNumber);
+  working->callback([task] {
+    if (run_sweep_task(task->first, task->second).interrupted) throw SimulationError("interrupted");
+  });
   sub->callback([options, sub] {
     if (!sub->get_subcommands().empty()) return;
     if (options->file.empty()) throw CLI::RequiredError("file");

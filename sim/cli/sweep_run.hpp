@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <string>
+#include <vector>
 
 #include "sim/config/sweep_spec.hpp"
 #include "sim/sweep/store.hpp"
@@ -18,6 +20,9 @@ struct SweepOptions {
   bool replace = false;  ///< points of another sweep in the store
   bool retry = false;    ///< points that crashed, were stuck or ran out of time
   bool quiet = false;
+  bool slurm = false;                      ///< points go to tasks of a job array
+  std::size_t tasks = 16;                  ///< of an array, at most
+  std::vector<std::string> slurm_options;  ///< for sbatch
 };
 
 /// How a sweep went.
@@ -34,6 +39,14 @@ struct SweepTally {
 
 /// Goes on where the store ends. Throws ConfigError.
 SweepTally run_sweep(const SweepSpec& sweep, const SweepOptions& options);
+
+/// Works out the open points of a store that a task of a job array was given.
+SweepTally run_sweep_task(const std::filesystem::path& store, std::size_t jobs);
+
+/// The sweep that a store is of, what was given with --set included.
+SweepSpec sweep_of(const SweepIdentity& identity);
+/// Adds what was given with --set to a sweep, and to what its store will say.
+void add_sets(SweepSpec& sweep, const std::vector<std::string>& sets);
 
 SweepIdentity identity_of(const SweepSpec& sweep, const std::string& base);
 

@@ -78,7 +78,7 @@ class Designer {
     return points;
   }
 
-  /// Rows of two matrices A and B, and of A with one column of B [Saltelli+ 2010].
+  /// Rows of two matrices A and B, and of A with one column of B [Saltelli+ CPC'10].
   [[nodiscard]] std::vector<DesignPoint> saltelli(std::int64_t rows) const {
     const std::size_t d = sweep_.axes.size();
     const SobolSequence sequence{2 * d};

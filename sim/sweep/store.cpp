@@ -303,24 +303,22 @@ void SweepStore::adopt(const SweepIdentity& identity, bool replace) {
     known_.insert(rows.text(0));
 }
 
-void SweepStore::put_points(std::int64_t first, const std::vector<DesignPoint>& points,
-                            const std::vector<std::string>& inputs) {
+void SweepStore::put_points(const std::vector<StoredPoint>& points) {
   commit();
   db_->run("BEGIN IMMEDIATE");
   open_transaction_ = true;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    const DesignPoint& p = points[i];
-    const std::int64_t id = first + static_cast<std::int64_t>(i);
+  for (const StoredPoint& stored : points) {
+    const DesignPoint& p = stored.point;
     const std::string columns = joined(p.values);
-    auto rows = db_->ask(
-        "SELECT 1 FROM point WHERE id = ? AND inputs = ? AND fidelity = ? AND "
-        "block = ? AND row = ? AND columns = ?",
-        id, inputs[i], p.fidelity, p.block, p.row, columns);
-    if (rows.next()) continue;
+    if (db_->ask("SELECT 1 FROM point WHERE id = ? AND inputs = ? AND fidelity = ? AND block = ? "
+                 "AND row = ? AND columns = ?",
+                 stored.id, stored.inputs, p.fidelity, p.block, p.row, columns)
+            .next())
+      continue;
     db_->tell(
         "INSERT OR REPLACE INTO point (id, inputs, fidelity, block, row, columns) "
         "VALUES (?, ?, ?, ?, ?, ?)",
-        id, inputs[i], p.fidelity, p.block, p.row, columns);
+        stored.id, stored.inputs, p.fidelity, p.block, p.row, columns);
   }
   commit();
 }

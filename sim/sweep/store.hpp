@@ -71,10 +71,9 @@ class SweepStore {
   /// Points that were worked out under other files or by another program, and will be again.
   [[nodiscard]] std::int64_t outdated() const { return outdated_; }
 
-  /// Makes the points `first`, `first` + 1, ... these, unless they are so already; points behind
-  /// that another design left are removed by `end_at`.
-  void put_points(std::int64_t first, const std::vector<DesignPoint>& points,
-                  const std::vector<std::string>& inputs);
+  /// Makes these points, unless they are there already as they are; open ones, answers apart.
+  void put_points(const std::vector<StoredPoint>& points);
+  /// Removes points from `count` on, which another design left.
   void end_at(std::int64_t count);
   [[nodiscard]] std::vector<StoredPoint> points(std::int64_t first = 0) const;
 

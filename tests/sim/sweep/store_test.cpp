@@ -29,7 +29,9 @@ struct Directory {
   [[nodiscard]] std::filesystem::path file() const { return path / "sweep.sqlite"; }
 };
 
-DesignPoint point(const std::string& value) { return {{value}, "roofline", "", 0}; }
+StoredPoint point(std::int64_t id, const std::string& value) {
+  return {.id = id, .point = {{value}, "roofline", "", 0}, .inputs = "{}", .answer = {}};
+}
 PointAnswer ok(const std::string& digest) {
   return {.status = PointStatus::Ok, .reason = "", .digest = digest, .outputs = "{\"x\":1}"};
 }
@@ -50,9 +52,9 @@ TEST_CASE("store: what was committed is there again, values with line ends and n
   const Directory d;
   {
     SweepStore store{d.file(), kSweep, false};
-    DesignPoint odd = point("a,\"b\"=c");
-    odd.values.push_back(std::nullopt);
-    store.put_points(0, {odd, point("2")}, {"{}", "{}"});
+    StoredPoint odd = point(0, "a,\"b\"=c");
+    odd.point.values.push_back(std::nullopt);
+    store.put_points({odd, point(1, "2")});
     store.finish(0, ok("d0"));
     store.commit();
   }
@@ -70,7 +72,7 @@ TEST_CASE("store: what was committed is there again, values with line ends and n
 TEST_CASE("store: the same inputs have one result, whoever answers") {
   const Directory d;
   SweepStore store{d.file(), kSweep, false};
-  store.put_points(0, {point("1"), point("2"), point("3")}, {"a", "b", "c"});
+  store.put_points({point(0, "1"), point(1, "2"), point(2, "3")});
   store.finish(0, ok("same"));
   store.answer_from_store(1, "same", 0.5);
   store.finish(2, ok("same"));
@@ -91,7 +93,7 @@ TEST_CASE(
   const Directory d;
   const auto fill = [&] {
     SweepStore store{d.file(), kSweep, false};
-    store.put_points(0, {point("1")}, {"a"});
+    store.put_points({point(0, "1")});
     store.finish(0, ok("d"));
   };
   fill();
@@ -135,9 +137,9 @@ TEST_CASE("store: damage is named, wherever it is") {
   const Directory d;
   {
     SweepStore store{d.file(), kSweep, false};
-    std::vector<DesignPoint> points;
-    for (int i = 0; i < 500; ++i) points.push_back(point(std::to_string(i)));
-    store.put_points(0, points, std::vector<std::string>(500, std::string(100, 'x')));
+    std::vector<StoredPoint> points;
+    for (int i = 0; i < 500; ++i) points.push_back(point(i, std::string(100, 'x')));
+    store.put_points(points);
   }
   const auto size = std::filesystem::file_size(d.file());
   const auto damage = [&](std::uintmax_t from, std::size_t bytes) {
