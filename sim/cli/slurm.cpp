@@ -67,8 +67,12 @@ void SlurmArray::clear() const {
   fs::remove_all(directory_, error);
 }
 
-void SlurmArray::submit(std::size_t tasks, std::size_t jobs) const {
+void SlurmArray::renew() const {
+  clear();
   make_output_directory(directory_);
+}
+
+void SlurmArray::submit(std::size_t tasks, std::size_t jobs) const {
   const fs::path here = fs::absolute(directory_);
   std::error_code error;
   const std::string program = fs::read_symlink("/proc/self/exe", error).string();

@@ -20,6 +20,8 @@ class SlurmArray {
   [[nodiscard]] std::vector<std::filesystem::path> shards() const;
   /// Removes shards, logs and what was written down.
   void clear() const;
+  /// The same, and makes the directory for the next.
+  void renew() const;
 
   /// Throws ConfigError with what sbatch says.
   void submit(std::size_t tasks, std::size_t jobs) const;

@@ -249,7 +249,7 @@ class SweepRunner {
 
   /// Every task has each so-manyth point, so that all cover the whole.
   void submit(SlurmArray& array, const std::vector<StoredPoint>& open) {
-    array.clear();
+    array.renew();
     const std::size_t tasks = std::min(options_.tasks, open.size());
     for (std::size_t task = 0; task < tasks; ++task) {
       std::vector<StoredPoint> mine;
