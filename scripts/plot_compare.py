@@ -216,7 +216,7 @@ body { background: var(--back); color: var(--ink); font: 15px/1.45 system-ui, sa
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; } p, li { max-width: 60rem; }
 .soft { color: var(--soft); } .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.86rem; } th, td { padding: 0.28rem 0.6rem; border-bottom: 1px solid var(--line);
-  text-align: left; vertical-align: top; } td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+  text-align: left; vertical-align: top; } td:last-child { min-width: 15rem; } td.n { text-align: right; min-width: 0; font-variant-numeric: tabular-nums; white-space: nowrap; }
 th { position: sticky; top: 0; background: var(--back); } th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid; } th[aria-sort=ascending] button::after { content: " \\25b2"; }
 th[aria-sort=descending] button::after { content: " \\25bc"; } tr:nth-child(even) td { background: var(--stripe); }

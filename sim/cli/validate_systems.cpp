@@ -329,8 +329,9 @@ void validate_systems(const Options& options) {
   const auto any = [](const Line&) { return true; };
   const auto kind = [](const Line& l) { return std::string{kind_of(l.metric)}; };
   const auto detail = [](const Line& l) {
+    const std::string stack = stack_of(l.run->framework);
     return fmt::format("{}, {}, {}, {}", kind_of(l.metric), l.run->platform, l.run->model,
-                       stack_of(l.run->framework));
+                       stack.empty() ? "no stack's host time" : stack);
   };
   fmt::print("  {:<62}{:>5}{:>9}{:>9}{:>9}{:>9}\n", "best stack of each configuration", "n", "MAPE",
              "median", "P90", "bias");
