@@ -19,8 +19,9 @@ struct RunProgress {
 };
 
 /// Runs `spec` to its end and returns what was counted. Each call has a SystemC kernel of its own:
-/// nothing of SystemC may be alive from before. `trace` is the workload's trace, null for a steady decode. `on_progress` is
-/// called after steps. Throws InfeasibleError, ConfigError, SimulationError.
+/// nothing of SystemC may be alive from before. `trace` is the workload's trace, null for a steady
+/// decode. `on_progress` is called after steps. Throws InfeasibleError, ConfigError,
+/// SimulationError.
 RunResult run_simulation(const RunSpec& spec, const Trace* trace,
                          const std::function<void(const RunProgress&)>& on_progress);
 
