@@ -6,11 +6,15 @@ set -euo pipefail
 reticle_packages=(
   g++ cmake ninja-build pkg-config git
   libsystemc-dev libboost-graph-dev libspdlog-dev libfmt-dev libyaml-cpp-dev
-  libcli11-dev nlohmann-json3-dev doctest-dev libbenchmark-dev zlib1g-dev python3 python3-matplotlib python3-yaml
+  libcli11-dev nlohmann-json3-dev doctest-dev libbenchmark-dev zlib1g-dev libsqlite3-dev python3 python3-matplotlib python3-yaml
 )
+# For `reticle sweep --engine slurm` and its test; installed where RETICLE_SLURM is set.
+reticle_slurm_packages=(slurm-wlm munge)
+[ -z "${RETICLE_SLURM:-}" ] || reticle_packages+=("${reticle_slurm_packages[@]}")
 
-# Tests that need these are skipped without them; nothing installs them by itself.
+# Tests of pages need these, and are skipped without them; installed where RETICLE_BROWSER is set.
 reticle_optional_packages=(chromium tidy)
+[ -z "${RETICLE_BROWSER:-}" ] || reticle_packages+=("${reticle_optional_packages[@]}")
 
 say() { printf '== %s\n' "$*"; }
 

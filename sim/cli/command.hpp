@@ -21,6 +21,7 @@ void add_capacity(CLI::App& app);
 void add_compare(CLI::App& app);
 void add_registry(CLI::App& app);
 void add_reprice(CLI::App& app);
+void add_sweep(CLI::App& app);
 void add_validate(CLI::App& app);
 void add_workload(CLI::App& app);
 

@@ -15,11 +15,12 @@ struct Listed {
   const char* word;
   CatalogueKind kind;
 };
-constexpr std::array<Listed, 5> kListed{{{"platforms", CatalogueKind::Platform},
+constexpr std::array<Listed, 6> kListed{{{"platforms", CatalogueKind::Platform},
                                          {"llms", CatalogueKind::Llm},
                                          {"workloads", CatalogueKind::Workload},
                                          {"prices", CatalogueKind::Prices},
-                                         {"servings", CatalogueKind::Serving}}};
+                                         {"servings", CatalogueKind::Serving},
+                                         {"sweeps", CatalogueKind::Sweep}}};
 
 void list(const std::string& word, bool json) {
   for (const Listed& listed : kListed) {
@@ -40,7 +41,7 @@ void add_list(CLI::App& app) {
   auto json = std::make_shared<bool>(false);
   std::vector<std::string> words;
   for (const Listed& listed : kListed) words.emplace_back(listed.word);
-  sub->add_option("what", *word, "platforms | llms | workloads | prices | servings")
+  sub->add_option("what", *word, "platforms | llms | workloads | prices | servings | sweeps")
       ->required()
       ->check(CLI::IsMember(words));
   sub->add_flag("--json", *json, "Print a JSON array");

@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
   add_compare(app);
   add_registry(app);
   add_reprice(app);
+  add_sweep(app);
   add_validate(app);
   add_workload(app);
   if (argc > 1 && argv[1][0] != '-' && !is_subcommand(app, argv[1])) {

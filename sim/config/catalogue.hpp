@@ -12,7 +12,19 @@
 
 namespace reticle {
 
-enum class CatalogueKind { Platform, Llm, Workload, Serving, Prices, Hbm, Tier, HostLink, Kernels, Silicon };
+enum class CatalogueKind {
+  Platform,
+  Llm,
+  Workload,
+  Serving,
+  Prices,
+  Hbm,
+  Tier,
+  HostLink,
+  Kernels,
+  Silicon,
+  Sweep
+};
 
 /// A file to open, and what messages and origins call it: relative to the catalogue's root where
 /// it lies below, so that the same run says the same on every machine.

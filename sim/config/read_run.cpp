@@ -15,6 +15,7 @@
 #include "sim/config/read_policies.hpp"
 #include "sim/config/read_prices.hpp"
 #include "sim/config/read_silicon.hpp"
+#include "sim/config/read_sweep.hpp"
 #include "sim/config/read_tier.hpp"
 #include "sim/config/read_workload.hpp"
 #include "sim/config/resolved.hpp"
@@ -243,6 +244,7 @@ constexpr std::array kFileKinds{
                request.resolved = path;
                (void)read_run(request);
              }},
+    FileKind{"sweep", "sweep", [](const std::string& path) { (void)read_sweep(path); }},
     FileKind{"die", "platform", [](const std::string& path) { (void)read_platform(path); }},
     FileKind{"vocabulary", "llm", [](const std::string& path) { (void)read_llm(path); }},
     FileKind{"kind", "workload", [](const std::string& path) { (void)read_workload(path); }},
@@ -274,7 +276,7 @@ std::string check_file(const std::string& path) {
   throw ConfigError(
       {path, 1, 1}, "",
       "expected a platform, llm, workload, hbm, kernels, silicon, tier, link, prices, claims, "
-      "serving or resolved file");
+      "serving, sweep or resolved file");
 }
 
 }  // namespace reticle

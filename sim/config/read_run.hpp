@@ -37,7 +37,7 @@ WorkloadSpec read_workload(const std::string& argument, const std::vector<std::s
                            std::vector<ResolvedValue>* values = nullptr);
 
 /// Reads a configuration file of whatever kind it is and throws ConfigError if it is wrong.
-/// Returns the kind: platform, llm, workload, prices, hbm, claims, serving or resolved.
+/// Returns the kind: platform, llm, workload, prices, hbm, claims, serving, sweep or resolved.
 std::string check_file(const std::string& path);
 
 }  // namespace reticle

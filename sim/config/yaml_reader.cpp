@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <sstream>
 #include <utility>
@@ -281,8 +282,23 @@ ConfigTree parse_yaml(std::string_view text, const std::string& label) {
   return root;
 }
 
+namespace {
+/// By file and label, while there is a KeepYaml.
+std::optional<std::map<std::pair<std::string, std::string>, ConfigTree>> kept;
+}  // namespace
+
+KeepYaml::KeepYaml() {
+  invariant(!kept, "one KeepYaml at a time");
+  kept.emplace();
+}
+KeepYaml::~KeepYaml() { kept.reset(); }
+
 ConfigTree read_yaml(const std::filesystem::path& file, const std::string& label) {
-  return parse_yaml(read_text(file, label), label);
+  if (!kept) return parse_yaml(read_text(file, label), label);
+  const std::pair key{file.string(), label};
+  const auto found = kept->find(key);
+  if (found != kept->end()) return found->second;
+  return kept->emplace(key, parse_yaml(read_text(file, label), label)).first->second;
 }
 
 }  // namespace reticle

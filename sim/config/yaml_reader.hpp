@@ -23,4 +23,14 @@ ConfigTree parse_yaml(std::string_view text, const std::string& label);
 /// Reads and parses a regular file.
 ConfigTree read_yaml(const std::filesystem::path& file, const std::string& label);
 
+/// While one lives, what read_yaml reads is kept and not read again: for thousands of runs of the
+/// same files. One at a time; processes that are forked meanwhile inherit what is kept.
+class KeepYaml {
+ public:
+  KeepYaml();
+  ~KeepYaml();
+  KeepYaml(const KeepYaml&) = delete;
+  KeepYaml& operator=(const KeepYaml&) = delete;
+};
+
 }  // namespace reticle

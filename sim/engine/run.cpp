@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "models/kernel/fresh_kernel.hpp"
 #include "models/kernel/time.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
@@ -146,6 +147,7 @@ RunResult run_simulation(const RunSpec& spec, const Trace* trace,
            to_string(placement.plan), placement.sram_fraction_expected * 100);
   log.info("kv room: {} pages of {} tokens in each of {} replicas", placement.kv.pages,
            placement.kv.page_tokens, placement.kv.replicas);
+  if (sc_core::sc_get_status() != sc_core::SC_ELABORATION) renew_kernel();
   sc_core::sc_set_time_resolution(1, sc_core::SC_PS);
   Simulation simulation{"simulation", spec, trace, sites, routers, on_progress};
   sc_core::sc_report_handler::set_handler(forward_systemc_report);

@@ -18,9 +18,10 @@ struct RunProgress {
   std::int64_t steps = 0;
 };
 
-/// Runs `spec` to its end and returns what was counted. One call per process: the SystemC kernel
-/// elaborates once. `trace` is the workload's trace, null for a steady decode. `on_progress` is
-/// called after steps. Throws InfeasibleError, ConfigError, SimulationError.
+/// Runs `spec` to its end and returns what was counted. Each call has a SystemC kernel of its own:
+/// nothing of SystemC may be alive from before. `trace` is the workload's trace, null for a steady
+/// decode. `on_progress` is called after steps. Throws InfeasibleError, ConfigError,
+/// SimulationError.
 RunResult run_simulation(const RunSpec& spec, const Trace* trace,
                          const std::function<void(const RunProgress&)>& on_progress);
 

@@ -75,7 +75,9 @@ class Planner {
       plan.placement = std::move(choice.placement);
       plan.target = target;
       plan.options = std::move(choice.options);
-      plan.step = estimate_decode_step(platform, spec_.llm, plan.placement, routers_.model, first);
+      plan.step = target == first ? *plan.options.front().step
+                                  : estimate_decode_step(platform, spec_.llm, plan.placement,
+                                                         routers_.model, first);
     };
     place_for(first, policy);
     PlanTarget target = first;

@@ -16,6 +16,7 @@ struct PlanTarget {
   std::int64_t context = 1024;
   std::int64_t page_tokens = 16;
   std::int64_t max_tokens = 1;  ///< most tokens of one step
+  bool operator==(const PlanTarget&) const = default;
 };
 
 /// Closed-form time of a decode step under `placement`: per layer the bytes of each tier over its

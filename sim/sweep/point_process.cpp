@@ -2,13 +2,19 @@
 #include "sim/sweep/point_process.hpp"
 
 #include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
+#include <deque>
 #include <map>
 #include <system_error>
 
@@ -19,13 +25,30 @@ namespace reticle {
 
 namespace {
 
-struct Child {
-  pid_t pid = 0;
-  std::size_t point = 0;
-  std::string output;
+using Clock = std::chrono::steady_clock;
+constexpr int kTickMs = 100;
+
+/// What comes through a pipe ahead of the text of a point.
+struct Header {
+  int code = 0;
+  std::int64_t peak_rss_bytes = 0;
+  std::size_t size = 0;
 };
 
-void write_all(int descriptor, const std::string& text) {
+struct Child {
+  pid_t pid = 0;
+  std::vector<std::size_t> points;  ///< in a row
+  Clock::time_point begun;          ///< the point under way
+  std::size_t answered = 0;
+  std::string received{};
+  bool timed_out = false;
+};
+
+double seconds_since(Clock::time_point begun) {
+  return std::chrono::duration<double>(Clock::now() - begun).count();
+}
+
+void write_all(int descriptor, std::string_view text) {
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t n = ::write(descriptor, text.data() + done, text.size() - done);
     if (n < 0 && errno == EINTR) continue;
@@ -34,88 +57,222 @@ void write_all(int descriptor, const std::string& text) {
   }
 }
 
-[[noreturn]] void work_out(int descriptor, std::size_t point,
-                           const std::function<std::string(std::size_t)>& work) {
-  const auto end = [&](ExitCode code, const std::string& text) {
-    write_all(descriptor, text);
-    std::fflush(nullptr);
-    ::_exit(static_cast<int>(code));  // the parent's destructors are not ours to run
-  };
-  try {
-    end(ExitCode::Ok, work(point));
-  } catch (const ConfigError& error) {
-    end(ExitCode::BadInput, error.what());
-  } catch (const InfeasibleError& error) {
-    end(ExitCode::Infeasible, error.what());
-  } catch (const SimulationError& error) {
-    end(ExitCode::Stuck, error.what());
-  } catch (const std::exception& error) {
-    end(ExitCode::Bug, error.what());
-  }
-  ::_exit(static_cast<int>(ExitCode::Bug));
+std::int64_t peak_rss() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return std::int64_t{usage.ru_maxrss} * 1024;  // Linux reports KiB
 }
 
-/// Begins a point; its output comes through the descriptor returned.
-std::pair<int, Child> begin(std::size_t point,
-                            const std::function<std::string(std::size_t)>& work) {
+using Work = std::function<std::string(std::size_t)>;
+
+/// Its code, and what it returned or said.
+std::pair<ExitCode, std::string> attempt(const Work& work, std::size_t point) {
+  try {
+    return {ExitCode::Ok, work(point)};
+  } catch (const ConfigError& error) {
+    return {ExitCode::BadInput, error.what()};
+  } catch (const InfeasibleError& error) {
+    return {ExitCode::Infeasible, error.what()};
+  } catch (const SimulationError& error) {
+    return {ExitCode::Stuck, error.what()};
+  } catch (const std::exception& error) {
+    return {ExitCode::Bug, error.what()};
+  }
+}
+
+[[noreturn]] void work_out(int descriptor, const std::vector<std::size_t>& points,
+                           const Work& work) {
+  for (const std::size_t point : points) {
+    const auto [code, text] = attempt(work, point);
+    const Header header{static_cast<int>(code), peak_rss(), text.size()};
+    write_all(descriptor, {reinterpret_cast<const char*>(&header), sizeof header});
+    write_all(descriptor, text);
+  }
+  std::fflush(nullptr);
+  ::_exit(static_cast<int>(ExitCode::Ok));  // the parent's destructors are not ours to run
+}
+
+/// Begins some points; what they come to comes through the descriptor returned.
+std::pair<int, Child> begin(std::vector<std::size_t> points, const Work& work) {
   const auto refuse = [](const char* what) {
     throw SimulationError(std::string{what} + ": " + std::generic_category().message(errno));
   };
   std::array<int, 2> ends{};
   if (::pipe(ends.data()) != 0) refuse("cannot open a pipe");
   std::fflush(nullptr);  // else the child would write what is buffered once more
+  const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
-  if (pid < 0) refuse("cannot start a process");
-  if (pid == 0) {
+  if (pid < 0) {
+    const int error = errno;
     ::close(ends[0]);
-    work_out(ends[1], point, work);
+    ::close(ends[1]);
+    errno = error;
+    refuse("cannot start a process");
+  }
+  if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(static_cast<int>(ExitCode::Bug));  // it was killed before
+    std::signal(SIGINT, SIG_IGN);  // a terminal asks everybody: whoever began us decides
+    ::close(ends[0]);
+    work_out(ends[1], points, work);
   }
   ::close(ends[1]);
-  return {ends[0], {pid, point, {}}};
+  return {ends[0], {.pid = pid, .points = std::move(points), .begun = Clock::now()}};
 }
 
-int exit_code(pid_t pid) {
+/// Waits for the end of `child`, which has left a point undone.
+PointOutcome end_of(const Child& child) {
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  rusage usage{};
+  while (::wait4(child.pid, &status, 0, &usage) < 0 && errno == EINTR) {
   }
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  constexpr int kSignal = 128;
+  return {.code = WIFSIGNALED(status) ? kSignal + WTERMSIG(status) : WEXITSTATUS(status),
+          .output = {},
+          .timed_out = child.timed_out,
+          .wall_s = seconds_since(child.begun),
+          .peak_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024};
 }
+
+/// The next point that `child` has answered in full.
+std::optional<PointOutcome> next_answer(Child& child) {
+  Header header;
+  if (child.received.size() < sizeof header) return std::nullopt;
+  std::memcpy(&header, child.received.data(), sizeof header);
+  if (child.received.size() < sizeof header + header.size) return std::nullopt;
+  PointOutcome outcome{.code = header.code,
+                       .output = child.received.substr(sizeof header, header.size),
+                       .timed_out = false,
+                       .wall_s = seconds_since(child.begun),
+                       .peak_rss_bytes = header.peak_rss_bytes};
+  child.received.erase(0, sizeof header + header.size);
+  child.begun = Clock::now();
+  ++child.answered;
+  return outcome;
+}
+
+/// Those under way; whoever is left at the end is killed.
+struct Running : std::map<int, Child> {
+  Running() = default;
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() {
+    for (auto& [descriptor, child] : *this) {
+      ::kill(child.pid, SIGKILL);
+      ::close(descriptor);
+      (void)end_of(child);
+    }
+  }
+};
 
 /// Waits for output; true when the child has closed its end.
 bool read_some(int descriptor, Child& child) {
   std::array<char, 1 << 16> buffer;
   const ssize_t n = ::read(descriptor, buffer.data(), buffer.size());
-  if (n > 0) child.output.append(buffer.data(), static_cast<std::size_t>(n));
+  if (n > 0) child.received.append(buffer.data(), static_cast<std::size_t>(n));
   return n == 0 || (n < 0 && errno != EINTR);
 }
+
+/// The points still to be begun and those under way.
+class Pool {
+ public:
+  using OnDone = std::function<bool(std::size_t, const PointOutcome&)>;
+  Pool(std::size_t points, std::size_t jobs, const Work& work, const OnDone& on_done,
+       const PointRules& rules)
+      : jobs_{std::max<std::size_t>(1, jobs)},
+        work_{work},
+        on_done_{on_done},
+        rules_{rules},
+        outcomes_(points) {
+    for (std::size_t i = 0; i < points; ++i) waiting_.push_back(i);
+  }
+
+  std::vector<PointOutcome> run() {
+    while ((go_on_ && !waiting_.empty()) || !running_.empty()) {
+      while (go_on_ && !waiting_.empty() && running_.size() < jobs_)
+        running_.insert(begin(take_chunk(), work_));
+      if (!wait()) break;
+    }
+    return std::move(outcomes_);
+  }
+
+ private:
+  /// Fewer towards the end, so that all processes end together.
+  std::vector<std::size_t> take_chunk() {
+    constexpr std::size_t kShares = 4;
+    const std::size_t share = waiting_.size() / (kShares * jobs_);
+    std::vector<std::size_t> points(std::clamp<std::size_t>(share, 1, rules_.chunk));
+    for (std::size_t& point : points) {
+      point = waiting_.front();
+      waiting_.pop_front();
+    }
+    return points;
+  }
+
+  /// False: everything is to stop.
+  bool wait() {
+    std::vector<pollfd> polled;
+    for (const auto& [descriptor, child] : running_) polled.push_back({descriptor, POLLIN, 0});
+    const bool ticks = rules_.time_limit_s || rules_.go_on;
+    const int ready = ::poll(polled.data(), polled.size(), ticks ? kTickMs : -1);
+    if (rules_.go_on && (ready <= 0 || seconds_since(asked_) * 1e3 > kTickMs)) {
+      asked_ = Clock::now();
+      if (!rules_.go_on()) return false;
+    }
+    if (rules_.time_limit_s) kill_late();
+    if (ready <= 0) return true;
+    for (const pollfd& p : polled) {
+      if (p.revents == 0) continue;
+      const auto entry = running_.find(p.fd);
+      const bool closed = read_some(p.fd, entry->second);
+      while (const auto answer = next_answer(entry->second))
+        done(entry->second.points[entry->second.answered - 1], *answer);
+      if (closed) end(entry);
+    }
+    return true;
+  }
+
+  void kill_late() {
+    for (auto& [descriptor, child] : running_)
+      if (!child.timed_out && seconds_since(child.begun) > *rules_.time_limit_s) {
+        child.timed_out = true;
+        ::kill(child.pid, SIGKILL);
+      }
+  }
+
+  void end(Running::iterator entry) {
+    ::close(entry->first);
+    const Child child = std::move(entry->second);
+    running_.erase(entry);
+    const PointOutcome outcome = end_of(child);
+    if (child.answered == child.points.size()) return;
+    for (std::size_t i = child.points.size(); i-- > child.answered + 1;)
+      waiting_.push_front(child.points[i]);
+    done(child.points[child.answered], outcome);
+  }
+
+  void done(std::size_t point, const PointOutcome& outcome) {
+    outcomes_[point] = outcome;
+    if (on_done_) go_on_ &= on_done_(point, outcome);
+  }
+
+  const std::size_t jobs_;
+  const Work& work_;
+  const OnDone& on_done_;
+  const PointRules& rules_;
+  std::vector<PointOutcome> outcomes_;
+  std::deque<std::size_t> waiting_;
+  Running running_;
+  bool go_on_ = true;
+  Clock::time_point asked_ = Clock::now();
+};
 
 }  // namespace
 
 std::vector<PointOutcome> run_points(
     std::size_t points, std::size_t jobs, const std::function<std::string(std::size_t)>& work,
-    const std::function<bool(std::size_t, const PointOutcome&)>& on_done) {
-  std::vector<PointOutcome> outcomes(points);
-  std::map<int, Child> running;
-  std::size_t next = 0;
-  bool go_on = true;
-  while ((go_on && next < points) || !running.empty()) {
-    for (; go_on && next < points && running.size() < std::max<std::size_t>(1, jobs); ++next)
-      running.insert(begin(next, work));
-    std::vector<pollfd> polled;
-    for (const auto& [descriptor, child] : running) polled.push_back({descriptor, POLLIN, 0});
-    if (::poll(polled.data(), polled.size(), -1) < 0) continue;  // a signal
-    for (const pollfd& p : polled) {
-      if (p.revents == 0) continue;
-      const auto child = running.find(p.fd);
-      if (!read_some(p.fd, child->second)) continue;
-      ::close(p.fd);
-      PointOutcome& outcome = outcomes[child->second.point];
-      outcome = {exit_code(child->second.pid), std::move(child->second.output)};
-      if (on_done) go_on &= on_done(child->second.point, outcome);
-      running.erase(child);
-    }
-  }
-  return outcomes;
+    const std::function<bool(std::size_t, const PointOutcome&)>& on_done, const PointRules& rules) {
+  return Pool{points, jobs, work, on_done, rules}.run();
 }
 
 }  // namespace reticle

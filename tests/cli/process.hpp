@@ -92,6 +92,8 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
+  [[nodiscard]] pid_t id() const { return id_; }
+
   Outcome wait() {
     int status = 0;
     ::waitpid(id_, &status, 0);

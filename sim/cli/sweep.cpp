@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// reticle sweep: many design points, and what they say together.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include "sim/base/error.hpp"
+#include "sim/base/log.hpp"
+#include "sim/cli/command.hpp"
+#include "sim/cli/run_files.hpp"
+#include "sim/cli/slurm.hpp"
+#include "sim/cli/sweep_run.hpp"
+#include "sim/config/read_sweep.hpp"
+#include "sim/metrics/file_writer.hpp"
+#include "sim/sweep/analysis.hpp"
+
+namespace reticle {
+
+namespace {
+struct Options {
+  std::string file;
+  std::vector<std::string> sets;
+  std::string out;
+  SweepOptions run;
+  std::string engine = "local";
+  bool resume = true;  ///< said or not, a store is gone on from
+};
+
+/// Of the subcommands that read a store.
+struct ReadOptions {
+  std::string store;
+  std::string out;
+  std::string format = "csv";
+};
+
+std::string tally_text(const SweepTally& tally, const std::string& out) {
+  std::string text = fmt::format("{} points in {:.1f} s", tally.points, tally.wall_s);
+  for (const auto& [status, number] : tally.by_status)
+    text += fmt::format(", {} {}", number, name_of(status));
+  if (tally.before > 0) text += fmt::format("; {} were there before", tally.before);
+  if (tally.answered > 0) text += fmt::format("; {} answered by the same inputs", tally.answered);
+  if (tally.peak_rss_bytes > 0)
+    text +=
+        fmt::format("; largest process {:.0f} MB", static_cast<double>(tally.peak_rss_bytes) / 1e6);
+  return text +
+         fmt::format("\nStore: {}\n", (std::filesystem::path{out} / "sweep.sqlite").string());
+}
+
+/// A store, and what its file said.
+struct Stored {
+  SweepStore store;
+  SweepSpec sweep;
+  std::vector<StoredPoint> points;
+  explicit Stored(const std::string& where)
+      : store{store_of(where)}, sweep{sweep_of(store.identity())}, points{store.points()} {}
+};
+
+/// Beside the store, unless another place is asked for.
+std::filesystem::path place_of(const ReadOptions& options) {
+  const std::filesystem::path out = options.out.empty() ? store_of(options.store).parent_path()
+                                                        : std::filesystem::path{options.out};
+  make_output_directory(out.empty() ? "." : out);
+  return out;
+}
+
+void report(const ReadOptions& options) {
+  const Stored stored{options.store};
+  const SweepAnalysis analysis = analyse(stored.sweep, stored.points);
+  const std::string json =
+      analysis_json(stored.sweep, stored.points, analysis, stored.store.identity());
+  const std::filesystem::path out = place_of(options);
+  write_file_atomically(out / "analysis.json", json);
+  write_file_atomically(out / "points.csv", points_csv(stored.sweep, stored.points));
+  write_file_atomically(out / "report.html", analysis_page(json, stored.sweep.title));
+  for (const auto& sentence : analysis.knees) fmt::print("{}\n", sentence);
+  fmt::print("Front: {} of {} points\nPage: {}\nPictures: scripts/plot_sweep.py {}\n",
+             analysis.front.size(), stored.points.size(), (out / "report.html").string(),
+             out.string());
+}
+
+void export_points(const ReadOptions& options) {
+  const Stored stored{options.store};
+  fmt::print("{}", options.format == "csv" ? points_csv(stored.sweep, stored.points)
+                                           : points_json(stored.sweep, stored.points));
+}
+
+void status(const ReadOptions& options) {
+  const Stored stored{options.store};
+  std::map<std::int64_t, PointStatus> status_of;
+  for (const StoredPoint& point : stored.points) status_of[point.id] = point.answer.status;
+  // What tasks have done is in their shards until it is taken over.
+  const SlurmArray array{store_of(options.store).parent_path() / "slurm", {}};
+  for (const auto& shard : array.shards())
+    for (const StoredPoint& point : SweepStore{shard}.points())
+      if (point.answer.status != PointStatus::Open) status_of[point.id] = point.answer.status;
+  std::map<std::string_view, std::int64_t> by_status;
+  for (const auto& [id, status] : status_of) ++by_status[name_of(status)];
+  fmt::print("{}: {} points\n", stored.store.identity().name, stored.points.size());
+  for (const auto& [name, number] : by_status) fmt::print("  {:<12}{}\n", name, number);
+  if (const std::string tasks = array.state(); !tasks.empty()) fmt::print("{}", tasks);
+}
+
+void sweep(Options& options) {
+  SweepSpec spec = read_sweep(options.file);
+  add_sets(spec, options.sets);
+  if (options.out.empty()) options.out = "results/" + spec.name;
+  options.run.out = options.out;
+  options.run.slurm = options.engine == "slurm";
+  const SweepTally tally = run_sweep(spec, options.run);
+  fmt::print("{}", tally_text(tally, options.out));
+  if (tally.interrupted) throw SimulationError("interrupted: the same command goes on from here");
+}
+}  // namespace
+
+void add_sweep(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* sub = app.add_subcommand("sweep", "Many design points, in processes beside each other");
+  sub->add_option("file", options->file, "A sweep: a catalogue name or a YAML file");
+  sub->add_option("--set", options->sets, "key=value for every point; may be repeated")
+      ->take_all()
+      ->allow_extra_args(false);
+  sub->add_option("--out", options->out, "Directory of the store; results/NAME otherwise");
+  options->run.jobs = std::max(1U, std::thread::hardware_concurrency());
+  sub->add_option("--jobs", options->run.jobs, "Points at a time")->check(CLI::PositiveNumber);
+  sub->add_flag("--resume", options->resume, "Go on from the store; it is the default");
+  sub->add_flag("--retry", options->run.retry,
+                "Also points that crashed, were stuck or ran out of time");
+  sub->add_flag("--replace", options->run.replace,
+                "The store holds another sweep: its results stay, its points go");
+  sub->add_option("--engine", options->engine, "local, or slurm: job arrays of a cluster")
+      ->check(CLI::IsMember({"local", "slurm"}));
+  sub->add_option("--tasks", options->run.tasks, "Of a job array, at most")
+      ->check(CLI::PositiveNumber);
+  sub->add_option("--sbatch", options->run.slurm_options,
+                  "An option for sbatch, such as --sbatch=--partition=short; may be repeated")
+      ->take_all()
+      ->allow_extra_args(false);
+  sub->add_flag("--quiet", options->run.quiet, "No progress");
+  sub->footer("Example: reticle sweep sram-fraction-x-dies --jobs 2 --out results/a");
+  const auto reader = [&](const char* name, const char* what, void (*run)(const ReadOptions&)) {
+    auto mine = std::make_shared<ReadOptions>();
+    CLI::App* reading = sub->add_subcommand(name, what);
+    reading->add_option("store", mine->store, "Directory of a sweep, or its sweep.sqlite")
+        ->required();
+    reading->callback([mine, run] { run(*mine); });
+    return std::pair{reading, mine};
+  };
+  const auto [reporting, report_options] = reader(
+      "report", "Fronts, heat maps, sensitivity: report.html, analysis.json, points.csv", report);
+  reporting->add_option("--out", report_options->out, "Another directory than the store's");
+  const auto [exporting, export_options] =
+      reader("export", "Every point, to standard output", export_points);
+  exporting->add_option("--format", export_options->format, "csv | json")
+      ->check(CLI::IsMember({"csv", "json"}));
+  reader("status", "How many points are done", status);
+  auto task = std::make_shared<std::pair<std::string, std::size_t>>("", 1);
+  CLI::App* working =
+      sub->add_subcommand("task", "The shard of a job array's task: --engine slurm");
+  working->add_option("shard", task->first, "Its store")->required();
+  working->add_option("--jobs", task->second, "Points at a time")->check(CLI::PositiveNumber);
+  working->callback([task] {
+    if (run_sweep_task(task->first, task->second).interrupted) throw SimulationError("interrupted");
+  });
+  sub->callback([options, sub] {
+    if (!sub->get_subcommands().empty()) return;
+    if (options->file.empty()) throw CLI::RequiredError("file");
+    sweep(*options);
+  });
+}
+
+}  // namespace reticle

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/cli/sweep_run.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <sstream>
+#include <thread>
+#include <utility>
+
+#include "sim/base/error.hpp"
+#include "sim/cli/command.hpp"
+#include "sim/cli/run_files.hpp"
+#include "sim/cli/slurm.hpp"
+#include "sim/cli/sweep_point.hpp"
+#include "sim/config/read_sweep.hpp"
+#include "sim/config/yaml_reader.hpp"
+#include "sim/sweep/point_values.hpp"
+
+namespace reticle {
+
+namespace {
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begun) {
+  return std::chrono::duration<double>(Clock::now() - begun).count();
+}
+
+volatile std::sig_atomic_t interrupted = 0;
+
+/// While one lives, SIGINT and SIGTERM ask the sweep to stop.
+class Interruptible {
+ public:
+  Interruptible() {
+    interrupted = 0;
+    struct sigaction asked {};
+    asked.sa_handler = [](int) { interrupted = 1; };
+    ::sigaction(SIGINT, &asked, &before_int_);
+    ::sigaction(SIGTERM, &asked, &before_term_);
+  }
+  ~Interruptible() {
+    ::sigaction(SIGINT, &before_int_, nullptr);
+    ::sigaction(SIGTERM, &before_term_, nullptr);
+  }
+  Interruptible(const Interruptible&) = delete;
+  Interruptible& operator=(const Interruptible&) = delete;
+
+ private:
+  struct sigaction before_int_ {
+  }, before_term_{};
+};
+
+/// A bar on a terminal, a line now and then in a log.
+class SweepProgress {
+ public:
+  SweepProgress(const SweepTally& tally, bool quiet)
+      : tally_{tally}, quiet_{quiet}, terminal_{isatty(STDERR_FILENO) == 1} {}
+  ~SweepProgress() {
+    if (terminal_ && shown_) fmt::print(stderr, "\r\033[K");
+  }
+  SweepProgress(const SweepProgress&) = delete;
+  SweepProgress& operator=(const SweepProgress&) = delete;
+
+  void begin(std::int64_t done, std::int64_t points) {
+    first_ = done;
+    points_ = points;
+    begun_ = Clock::now();
+  }
+  void update(std::int64_t done) {
+    const auto time = Clock::now();
+    if (quiet_ || time < next_) return;
+    next_ = time + (terminal_ ? kOnTerminal : kInLog);
+    const double wall = seconds_since(begun_);
+    const double rate = wall > 0 ? static_cast<double>(done - first_) / wall : 0;
+    const auto share = static_cast<double>(done) / static_cast<double>(points_);
+    const std::string left =
+        rate > 0 ? fmt::format("{:.0f} s left", static_cast<double>(points_ - done) / rate) : "";
+    const std::string failed =
+        tally_.failures() > 0 ? fmt::format("  {} failed", tally_.failures()) : "";
+    shown_ = true;
+    constexpr int kWidth = 24;
+    if (terminal_)
+      fmt::print(stderr, "\r\033[K[{:<{}}] {} of {}  {:.1f}/s  {}{}",
+                 std::string(static_cast<std::size_t>(share * kWidth), '#'), kWidth, done, points_,
+                 rate, left, failed);
+    else
+      fmt::print(stderr, "{} of {} points, {:.1f}/s, {}{}\n", done, points_, rate, left, failed);
+    std::fflush(stderr);
+  }
+
+ private:
+  static constexpr auto kOnTerminal = std::chrono::milliseconds{200};
+  static constexpr auto kInLog = std::chrono::milliseconds{30'000};
+  const SweepTally& tally_;
+  const bool quiet_, terminal_;
+  bool shown_ = false;
+  std::int64_t first_ = 0, points_ = 0;
+  Clock::time_point begun_ = Clock::now(), next_ = begun_ + kOnTerminal;
+};
+
+class SweepRunner {
+ public:
+  SweepRunner(const SweepSpec& sweep, const SweepOptions& options,
+              const std::filesystem::path& store)
+      : sweep_{sweep},
+        options_{options},
+        ground_{sweep},
+        store_{store, identity_of(sweep, ground_.digest()), options.replace},
+        progress_{tally_, options.quiet} {}
+
+  SweepTally run() {
+    const Interruptible interruptible;
+    const auto begun = Clock::now();
+    if (options_.retry) (void)store_.reopen_failed();
+    if (store_.outdated() > 0 && !options_.quiet)
+      fmt::print(stderr, "{} points were worked out by another program or from other files: anew\n",
+                 store_.outdated());
+    while (!stopped_) {
+      const std::vector<DesignPoint> batch = next_points(sweep_, points_, results_);
+      if (batch.empty()) break;
+      work_out(batch);
+    }
+    if (!stopped_) store_.end_at(std::ssize(points_));
+    return tally(begun, std::ssize(points_));
+  }
+
+  /// The points that are there, without asking what would come after them.
+  SweepTally run_given() {
+    const Interruptible interruptible;
+    const auto begun = Clock::now();
+    std::vector<StoredPoint> open = store_.points();
+    const std::int64_t all = std::ssize(open);
+    std::erase_if(open, [](const StoredPoint& p) { return p.answer.status != PointStatus::Open; });
+    run_points_of(open, all);
+    return tally(begun, all);
+  }
+
+ private:
+  void work_out(const std::vector<DesignPoint>& batch) {
+    const auto first = static_cast<std::int64_t>(points_.size());
+    std::vector<StoredPoint> stored;
+    for (const DesignPoint& point : batch)
+      stored.push_back({.id = first + std::ssize(stored),
+                        .point = point,
+                        .inputs = inputs_json(sweep_, point),
+                        .answer = {}});
+    store_.put_points(stored);
+    stored = store_.points(first);
+    stored.resize(batch.size());  // what follows is of a later round, or of another design
+    std::vector<StoredPoint> open;
+    for (const StoredPoint& point : stored) {
+      if (point.answer.status == PointStatus::Open)
+        open.push_back(point);
+      else
+        count_answer(point.answer), ++tally_.before;
+    }
+    points_.insert(points_.end(), batch.begin(), batch.end());
+    if (!options_.slurm)
+      run_points_of(open, std::ssize(batch));
+    else if (!open.empty())
+      run_on_slurm(open);
+    if (stopped_) return;
+    for (const StoredPoint& point : store_.points(first)) {
+      if (results_.size() == points_.size()) break;
+      results_.push_back(result_of(sweep_, point.point, point.answer));
+    }
+  }
+
+  SweepTally tally(Clock::time_point begun, std::int64_t points) {
+    store_.commit();
+    tally_.points = points;
+    tally_.wall_s = seconds_since(begun);
+    tally_.interrupted = stopped_;
+    return std::move(tally_);
+  }
+
+  void run_points_of(const std::vector<StoredPoint>& open, std::int64_t all) {
+    if (open.empty()) return;
+    std::int64_t done = all - std::ssize(open);
+    progress_.begin(done, all);
+    Clock::time_point committed = Clock::now();
+    const auto commit = [&] {
+      if (seconds_since(committed) < kCommitSeconds) return;
+      store_.commit();
+      committed = Clock::now();
+    };
+    const auto go_on = [&] {
+      commit();
+      progress_.update(done);
+      stopped_ = interrupted != 0;
+      return !stopped_;
+    };
+    (void)run_points(
+        open.size(), options_.jobs,
+        [&](std::size_t i) { return work_point_out(sweep_, ground_, open[i].point, known_); },
+        [&](std::size_t i, const PointOutcome& outcome) {
+          keep(open[i].id, outcome);
+          ++done;
+          commit();
+          return true;
+        },
+        {.time_limit_s = sweep_.time_limit_s,
+         .go_on = go_on,
+         .chunk = open.front().point.fidelity == "roofline" ? kChunk : 1});
+    store_.commit();
+  }
+
+  /// Shards of the open points, each a store of its own that a task works on, taken over in the
+  /// end.
+  void run_on_slurm(const std::vector<StoredPoint>& wanted) {
+    SlurmArray array{options_.out / "slurm", options_.slurm_options};
+    // Points and answers as the store has them now.
+    const auto now_of = [&](bool open) {
+      std::vector<StoredPoint> found;
+      for (StoredPoint& p : store_.points(wanted.front().id))
+        if (p.id <= wanted.back().id && (p.answer.status == PointStatus::Open) == open)
+          found.push_back(std::move(p));
+      return found;
+    };
+    const auto take_over = [&] {
+      for (const auto& shard : array.shards()) store_.merge(shard);
+    };
+    for (int submissions = 0; !stopped_; ++submissions) {
+      while (array.running() && !stopped_) {
+        std::this_thread::sleep_for(kPoll);
+        stopped_ = interrupted != 0;
+      }
+      if (stopped_) return;
+      take_over();  // of a submission before this start too
+      const std::vector<StoredPoint> open = now_of(true);
+      if (open.empty()) break;
+      if (submissions == kSubmissions)
+        throw SimulationError(fmt::format("{} submissions left {} points open: see {}/task-*.log",
+                                          kSubmissions, open.size(),
+                                          (options_.out / "slurm").string()));
+      submit(array, open);
+    }
+    array.clear();
+    for (const StoredPoint& p : now_of(false))
+      if (std::ranges::count(wanted, p.id, &StoredPoint::id) > 0) {
+        count_answer(p.answer);
+        tally_.peak_rss_bytes = std::max(tally_.peak_rss_bytes, p.answer.peak_rss_bytes);
+      }
+  }
+
+  /// Every task has each so-manyth point, so that all cover the whole.
+  void submit(SlurmArray& array, const std::vector<StoredPoint>& open) {
+    array.renew();
+    const std::size_t tasks = std::min(options_.tasks, open.size());
+    for (std::size_t task = 0; task < tasks; ++task) {
+      std::vector<StoredPoint> mine;
+      for (std::size_t i = task; i < open.size(); i += tasks) mine.push_back(open[i]);
+      SweepStore{array.shard(task), store_.identity(), true}.put_points(mine);
+    }
+    array.submit(tasks, options_.jobs);
+  }
+
+  void keep(std::int64_t id, const PointOutcome& outcome) {
+    bool answered = false;
+    const PointAnswer answer = answer_of(outcome, sweep_, answered);
+    tally_.peak_rss_bytes = std::max(tally_.peak_rss_bytes, outcome.peak_rss_bytes);
+    // The same inputs may have been under way twice; the first to end is the result.
+    if (answered) {
+      ++tally_.answered;
+      store_.answer_from_store(id, answer.digest, outcome.wall_s);
+      return count_answer(store_.points(id).front().answer);
+    }
+    store_.finish(id, answer);
+    if (!answer.digest.empty()) known_.insert(answer.digest);
+    count_answer(answer);
+  }
+
+  void count_answer(const PointAnswer& answer) { ++tally_.by_status[answer.status]; }
+
+  /// Answers are safe from a kill after so long.
+  static constexpr double kCommitSeconds = 0.1;
+  /// Of what tasks leave open, whatever ended them.
+  static constexpr int kSubmissions = 3;
+  static constexpr auto kPoll = std::chrono::milliseconds{500};
+  /// Rooflines take milliseconds, about as long as to begin a process.
+  static constexpr std::size_t kChunk = 64;
+
+  const SweepSpec& sweep_;
+  const SweepOptions& options_;
+  const KeepYaml keep_files_;
+  const SweepGround ground_;
+  SweepStore store_;
+  SweepTally tally_;
+  SweepProgress progress_;
+  std::unordered_set<std::string> known_ = store_.known();  ///< a process adds its own to its copy
+  std::vector<DesignPoint> points_;
+  std::vector<PointResult> results_;
+  bool stopped_ = false;
+};
+}  // namespace
+
+std::int64_t SweepTally::failures() const {
+  std::int64_t sum = 0;
+  for (const auto& [status, number] : by_status)
+    if (status == PointStatus::Stuck || status == PointStatus::TimedOut ||
+        status == PointStatus::Crashed)
+      sum += number;
+  return sum;
+}
+
+SweepIdentity identity_of(const SweepSpec& sweep, const std::string& base) {
+  const BuildInfo build = build_info();
+  return {sweep.name, sweep.text, base, build.version, build.git_revision};
+}
+
+namespace {
+constexpr std::string_view kGiven = "# given with --set: ";
+}  // namespace
+
+void add_sets(SweepSpec& sweep, const std::vector<std::string>& sets) {
+  for (const auto& assignment : sets) {
+    sweep.base.sets.push_back(assignment);
+    sweep.text += "\n" + std::string{kGiven} + assignment;
+  }
+}
+
+SweepSpec sweep_of(const SweepIdentity& identity) {
+  SweepSpec sweep = parse_sweep(identity.definition, identity.name);
+  std::istringstream lines{identity.definition};
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with(kGiven)) sweep.base.sets.push_back(line.substr(kGiven.size()));
+  return sweep;
+}
+
+SweepTally run_sweep_task(const std::filesystem::path& store, std::size_t jobs) {
+  const SweepIdentity identity = SweepStore{store}.identity();
+  const SweepSpec sweep = sweep_of(identity);
+  const SweepOptions options{.jobs = jobs, .quiet = true};
+  return SweepRunner{sweep, options, store}.run_given();
+}
+
+SweepTally run_sweep(const SweepSpec& sweep, const SweepOptions& options) {
+  make_output_directory(options.out);
+  return SweepRunner{sweep, options, options.out / "sweep.sqlite"}.run();
+}
+
+}  // namespace reticle

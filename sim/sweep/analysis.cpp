@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sweep/analysis.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "sim/base/error.hpp"
+#include "sim/sweep/point_values.hpp"
+
+namespace reticle {
+
+namespace {
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+double variance_of(const std::vector<double>& values) {
+  const double mean = mean_of(values);
+  double sum = 0;
+  for (const double v : values) sum += (v - mean) * (v - mean);
+  return sum / static_cast<double>(values.size());
+}
+
+/// The last of the fidelities: after halving, what was simulated.
+std::string final_fidelity(const SweepSpec& sweep) { return *sweep.base.fidelity; }
+
+class Analyst {
+ public:
+  Analyst(const SweepSpec& sweep, const std::vector<StoredPoint>& points)
+      : sweep_{sweep}, points_{points} {
+    for (const StoredPoint& point : points) {
+      results_.push_back(result_of(sweep, point.point, point.answer));
+      // Bounds are not compared with results.
+      results_.back().usable &= point.point.fidelity == final_fidelity(sweep);
+    }
+  }
+
+  SweepAnalysis analyse() const {
+    SweepAnalysis analysis;
+    for (const std::size_t i : pareto_front(results_)) analysis.front.push_back(points_[i].id);
+    for (std::size_t o = 0; o < sweep_.objectives.size(); ++o)
+      analysis.sensitivity.push_back(sweep_.design.kind == DesignKind::Saltelli ? by_matrices(o)
+                                                                                : by_values(o));
+    add_front_knee(analysis);
+    add_axis_knees(analysis);
+    return analysis;
+  }
+
+ private:
+  /// The first key of an axis speaks for those that change with it.
+  [[nodiscard]] std::vector<std::size_t> first_columns() const {
+    std::vector<std::size_t> first;
+    std::size_t column = 0;
+    for (const SweepAxis& axis : sweep_.axes) {
+      first.push_back(column);
+      column += axis.columns.size();
+    }
+    return first;
+  }
+  [[nodiscard]] double value(std::size_t point, std::size_t objective) const {
+    const double turned = results_[point].objectives[objective];
+    return sweep_.objectives[objective].better == Better::More ? turned : -turned;
+  }
+
+  /// Rows all of whose points ran.
+  [[nodiscard]] ObjectiveSensitivity by_matrices(std::size_t objective) const {
+    const std::size_t d = sweep_.axes.size();
+    std::map<std::int64_t, std::map<std::string, double>> rows;
+    for (std::size_t i = 0; i < points_.size(); ++i)
+      if (results_[i].usable)
+        rows[points_[i].point.row][points_[i].point.block] = value(i, objective);
+    std::vector<double> a, b;
+    std::vector<std::vector<double>> mixed(d);
+    for (const auto& [row, blocks] : rows) {
+      if (blocks.size() != d + 2) continue;
+      a.push_back(blocks.at("A"));
+      b.push_back(blocks.at("B"));
+      for (std::size_t k = 0; k < d; ++k) mixed[k].push_back(blocks.at("AB" + std::to_string(k)));
+    }
+    ObjectiveSensitivity out{
+        .objective = sweep_.objectives[objective].name,
+        .method = "Saltelli 2010 and Jansen 1999, from matrices of Sobol points",
+        .rows = std::ssize(a),
+        .axes = {}};
+    const auto indices = a.size() < 2 ? std::nullopt : sobol_indices(a, b, mixed);
+    for (std::size_t k = 0; k < d; ++k)
+      out.axes.push_back({sweep_.axes[k].columns.front().key,
+                          indices ? std::optional{indices->first[k]} : std::nullopt,
+                          indices ? std::optional{indices->total[k]} : std::nullopt});
+    return out;
+  }
+
+  [[nodiscard]] ObjectiveSensitivity by_values(std::size_t objective) const {
+    std::vector<double> figure;
+    std::vector<std::size_t> which;
+    for (std::size_t i = 0; i < points_.size(); ++i)
+      if (results_[i].usable) which.push_back(i), figure.push_back(value(i, objective));
+    ObjectiveSensitivity out{.objective = sweep_.objectives[objective].name,
+                             .method = "variance of the means over an axis' values",
+                             .rows = std::ssize(which),
+                             .axes = {}};
+    const std::vector<std::size_t> columns = first_columns();
+    for (std::size_t k = 0; k < columns.size(); ++k)
+      out.axes.push_back(
+          {sweep_.axes[k].columns.front().key,
+           which.size() < 2 ? std::nullopt : explained_by(bins(which, k, columns[k]), figure),
+           std::nullopt});
+    return out;
+  }
+
+  /// Which value of an axis a point has; of a sampled range, which of ten parts.
+  [[nodiscard]] std::vector<std::size_t> bins(const std::vector<std::size_t>& which,
+                                              std::size_t axis, std::size_t column) const {
+    constexpr std::size_t kParts = 10;
+    const auto& span = sweep_.axes[axis].span;
+    const bool sampled =
+        span && sweep_.design.kind != DesignKind::Grid && sweep_.design.kind != DesignKind::Pareto;
+    std::map<std::string, std::size_t> seen;
+    std::vector<std::size_t> bin;
+    for (const std::size_t i : which) {
+      const std::string text = points_[i].point.values[column].value_or("");
+      if (!sampled) {
+        bin.push_back(seen.emplace(text, seen.size()).first->second);
+        continue;
+      }
+      const double at = std::stod(text);
+      const double u = span->log ? std::log(at / span->low) / std::log(span->high / span->low)
+                                 : (at - span->low) / (span->high - span->low);
+      bin.push_back(std::min(
+          kParts - 1, static_cast<std::size_t>(std::max(0.0, u) * static_cast<double>(kParts))));
+    }
+    return bin;
+  }
+
+  [[nodiscard]] std::string name_of_point(std::size_t i) const {
+    std::string text;
+    const auto columns = columns_of(sweep_);
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      if (points_[i].point.values[c])
+        text += (text.empty() ? "" : ", ") + columns[c]->key + " " + *points_[i].point.values[c];
+    return text;
+  }
+
+  /// Between the first two objectives.
+  void add_front_knee(SweepAnalysis& analysis) const {
+    if (sweep_.objectives.size() < 2 || analysis.front.size() < 3) return;
+    std::vector<PointResult> two;
+    for (const PointResult& r : results_) {
+      two.push_back(r);
+      if (r.usable) two.back().objectives.resize(2);
+    }
+    std::vector<std::size_t> front = pareto_front(two);
+    std::ranges::stable_sort(front, {}, [&](std::size_t i) { return -two[i].objectives[0]; });
+    std::vector<double> x, y;
+    for (const std::size_t i : front)
+      x.push_back(-two[i].objectives[0]), y.push_back(two[i].objectives[1]);
+    const auto knee = knee_of(x, y);
+    if (!knee) return;
+    const std::size_t i = front[*knee];
+    analysis.knees.push_back(
+        fmt::format("The front of {} against {} bends at point {}: {} {:.4g} with {} {:.4g} ({}).",
+                    sweep_.objectives[0].name, sweep_.objectives[1].name, points_[i].id,
+                    sweep_.objectives[0].name, value(i, 0), sweep_.objectives[1].name, value(i, 1),
+                    name_of_point(i)));
+  }
+
+  /// Along every axis of numbers, the others held where the best point has them.
+  void add_axis_knees(SweepAnalysis& analysis) const {
+    const auto usable = [&](std::size_t i) { return results_[i].usable; };
+    std::vector<std::size_t> all(points_.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    std::erase_if(all, [&](std::size_t i) { return !usable(i); });
+    if (all.empty()) return;
+    const std::size_t best = *std::ranges::max_element(
+        all, {}, [&](std::size_t i) { return results_[i].objectives.front(); });
+    const std::vector<std::size_t> columns = first_columns();
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      const auto line = line_through(best, columns[k], all);
+      if (line.size() < 3) continue;
+      std::vector<double> x, y;
+      for (const auto& [at, i] : line) x.push_back(at), y.push_back(results_[i].objectives.front());
+      const std::string& key = sweep_.axes[k].columns.front().key;
+      const std::string& figure = sweep_.objectives.front().name;
+      const auto knee = knee_of(x, y);
+      if (knee) {
+        const std::size_t i = std::next(line.begin(), static_cast<std::ptrdiff_t>(*knee))->second;
+        analysis.knees.push_back(fmt::format(
+            "Through the best point, {} bends at {} {}: {:.4g} there, {:.4g} at {:.6g} and {:.4g} "
+            "at {:.6g}.",
+            figure, key, *points_[i].point.values[columns[k]], value(i, 0),
+            value(line.begin()->second, 0), x.front(), value(line.rbegin()->second, 0), x.back()));
+      }
+      add_crossings(analysis, key, line);
+    }
+  }
+
+  /// Points that differ from `best` in one column alone, by their number there.
+  [[nodiscard]] std::map<double, std::size_t> line_through(
+      std::size_t best, std::size_t column, const std::vector<std::size_t>& usable) const {
+    std::map<double, std::size_t> line;
+    for (const std::size_t i : usable) {
+      auto mine = points_[i].point.values;
+      mine[column] = points_[best].point.values[column];
+      if (mine != points_[best].point.values || !points_[i].point.values[column]) continue;
+      const ExpressionValue at = value_of_text(*points_[i].point.values[column]);
+      if (std::holds_alternative<double>(at)) line[std::get<double>(at)] = i;
+    }
+    return line;
+  }
+
+  /// Where another resource takes over.
+  void add_crossings(SweepAnalysis& analysis, const std::string& key,
+                     const std::map<double, std::size_t>& line) const {
+    std::string before;
+    double at_before = 0;
+    for (const auto& [at, i] : line) {
+      const auto outputs = outputs_of(points_[i].answer);
+      const auto found = outputs.find("limited_by");
+      if (found == outputs.end()) return;
+      const std::string limit = std::get<std::string>(found->second);
+      if (!before.empty() && limit != before)
+        analysis.knees.push_back(
+            fmt::format("Between {} {:.6g} and {:.6g} the limit changes from {} to {}.", key,
+                        at_before, at, before, limit));
+      before = limit;
+      at_before = at;
+    }
+  }
+
+  const SweepSpec& sweep_;
+  const std::vector<StoredPoint>& points_;
+  std::vector<PointResult> results_;
+};
+}  // namespace
+
+std::optional<SobolIndices> sobol_indices(const std::vector<double>& a,
+                                          const std::vector<double>& b,
+                                          const std::vector<std::vector<double>>& mixed) {
+  std::vector<double> both = a;
+  both.insert(both.end(), b.begin(), b.end());
+  const double variance = variance_of(both);
+  if (!(variance > 0)) return std::nullopt;
+  const auto n = static_cast<double>(a.size());
+  const double mean = mean_of(both);
+  SobolIndices indices;
+  for (const auto& m : mixed) {
+    invariant(m.size() == a.size() && b.size() == a.size(), "matrices of one length");
+    double first = 0, total = 0;
+    for (std::size_t j = 0; j < a.size(); ++j) {
+      first += (b[j] - mean) * (m[j] - a[j]);  // centred: the estimate scatters less
+      total += (a[j] - m[j]) * (a[j] - m[j]);
+    }
+    indices.first.push_back(first / n / variance);
+    indices.total.push_back(total / (2 * n) / variance);
+  }
+  return indices;
+}
+
+std::optional<double> explained_by(const std::vector<std::size_t>& value_of,
+                                   const std::vector<double>& figure) {
+  const double variance = variance_of(figure);
+  if (!(variance > 0)) return std::nullopt;
+  std::map<std::size_t, std::vector<double>> groups;
+  for (std::size_t i = 0; i < figure.size(); ++i) groups[value_of[i]].push_back(figure[i]);
+  const double mean = mean_of(figure);
+  double between = 0;
+  for (const auto& [at, group] : groups)
+    between += static_cast<double>(group.size()) * std::pow(mean_of(group) - mean, 2);
+  return between / static_cast<double>(figure.size()) / variance;
+}
+
+std::optional<std::size_t> knee_of(const std::vector<double>& x, const std::vector<double>& y) {
+  if (x.size() < 3) return std::nullopt;
+  const auto [low_y, high_y] = std::ranges::minmax(y);
+  const double span_x = x.back() - x.front();
+  if (!(span_x > 0) || !(high_y > low_y)) return std::nullopt;
+  const double from = (y.front() - low_y) / (high_y - low_y);
+  const double to = (y.back() - low_y) / (high_y - low_y);
+  constexpr double kBend = 0.05;  // less is a straight line with noise
+  std::optional<std::size_t> knee;
+  double furthest = kBend;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double u = (x[i] - x.front()) / span_x;
+    const double above = (y[i] - low_y) / (high_y - low_y) - (from + u * (to - from));
+    if (above > furthest) furthest = above, knee = i;
+  }
+  return knee;
+}
+
+SweepAnalysis analyse(const SweepSpec& sweep, const std::vector<StoredPoint>& points) {
+  return Analyst{sweep, points}.analyse();
+}
+
+}  // namespace reticle

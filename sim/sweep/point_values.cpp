@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sweep/point_values.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace reticle {
+
+using Json = nlohmann::ordered_json;
+
+PointValues values_of(const SweepSpec& sweep, const DesignPoint& point) {
+  PointValues values{{"platform", sweep.base.platform},
+                     {"llm", sweep.base.llm},
+                     {"workload", sweep.base.workload},
+                     {"serving", sweep.base.serving.value_or("none")}};
+  const auto columns = columns_of(sweep);
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    if (point.values[c]) values[columns[c]->key] = *point.values[c];
+  return values;
+}
+
+std::optional<ExpressionValue> value_in(const PointValues& values, const std::string& name) {
+  const auto found = values.find(name);
+  if (found == values.end()) return std::nullopt;
+  return value_of_text(found->second);
+}
+
+std::map<std::string, ExpressionValue> outputs_of(const PointAnswer& answer) {
+  std::map<std::string, ExpressionValue> outputs;
+  if (answer.outputs.empty()) return outputs;
+  const Json json = Json::parse(answer.outputs);
+  for (const auto& [name, value] : json.items()) {
+    if (value.is_number()) outputs[name] = value.get<double>();
+    if (value.is_string()) outputs[name] = value.get<std::string>();
+  }
+  return outputs;
+}
+
+std::string inputs_json(const SweepSpec& sweep, const DesignPoint& point) {
+  Json inputs = Json::object();
+  const auto columns = columns_of(sweep);
+  for (std::size_t c = 0; c < columns.size(); ++c)
+    inputs[columns[c]->key] = point.values[c] ? Json(*point.values[c]) : Json(nullptr);
+  return inputs.dump();
+}
+
+PointResult result_of(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer) {
+  PointResult result;
+  if (answer.status != PointStatus::Ok) return result;
+  const auto outputs = outputs_of(answer);
+  const PointValues values = values_of(sweep, point);
+  const NameLookup lookup = [&](const std::string& name) -> std::optional<ExpressionValue> {
+    const auto found = outputs.find(name);
+    return found != outputs.end() ? std::optional{found->second} : value_in(values, name);
+  };
+  for (const SweepObjective& objective : sweep.objectives) {
+    const auto value = objective.value.number(lookup);
+    if (!value) return result;
+    result.objectives.push_back(objective.better == Better::More ? *value : -*value);
+  }
+  result.usable = std::ranges::all_of(
+      sweep.limits, [&](const Expression& limit) { return limit.number(lookup).value_or(0) != 0; });
+  return result;
+}
+
+}  // namespace reticle

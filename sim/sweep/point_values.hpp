@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a point is called and came to, as the expressions of a sweep ask for it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "sim/sweep/store.hpp"
+
+namespace reticle {
+
+using PointValues = std::map<std::string, std::string>;
+
+/// Names of the run and values of the axes, by key.
+PointValues values_of(const SweepSpec& sweep, const DesignPoint& point);
+std::optional<ExpressionValue> value_in(const PointValues& values, const std::string& name);
+
+/// Facts and figures of an answer by their names; words and numbers alone.
+std::map<std::string, ExpressionValue> outputs_of(const PointAnswer& answer);
+
+/// The values of the axes' keys, a JSON object.
+std::string inputs_json(const SweepSpec& sweep, const DesignPoint& point);
+
+/// As the sweep's objectives and limits see it.
+PointResult result_of(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer);
+
+}  // namespace reticle

@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/sweep/store.hpp"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "sim/base/error.hpp"
+
+namespace reticle {
+
+namespace fs = std::filesystem;
+
+namespace {
+constexpr std::array<std::pair<PointStatus, std::string_view>, 8> kStatusNames{
+    {{PointStatus::Open, "open"},
+     {PointStatus::Ok, "ok"},
+     {PointStatus::Infeasible, "infeasible"},
+     {PointStatus::Skipped, "skipped"},
+     {PointStatus::Refused, "refused"},
+     {PointStatus::Stuck, "stuck"},
+     {PointStatus::TimedOut, "timed-out"},
+     {PointStatus::Crashed, "crashed"}}};
+
+PointStatus status_of(std::string_view name) {
+  for (const auto& [status, text] : kStatusNames)
+    if (text == name) return status;
+  return PointStatus::Open;
+}
+
+constexpr int kBusyMs = 5000;
+constexpr std::string_view kSchemaVersion = "1";
+
+/// docs/sweeps.md says what each column means.
+constexpr const char* kSchema = R"(
+CREATE TABLE sweep (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE result (
+  id INTEGER PRIMARY KEY,
+  digest TEXT NOT NULL, version TEXT NOT NULL, revision TEXT NOT NULL,
+  status TEXT NOT NULL, reason TEXT NOT NULL, outputs TEXT,
+  wall_s REAL NOT NULL, peak_rss_bytes INTEGER NOT NULL,
+  UNIQUE (digest, version, revision));
+CREATE TABLE point (
+  id INTEGER PRIMARY KEY,
+  inputs TEXT NOT NULL, fidelity TEXT NOT NULL,
+  block TEXT NOT NULL, row INTEGER NOT NULL, columns TEXT NOT NULL,
+  status TEXT NOT NULL DEFAULT 'open', reason TEXT NOT NULL DEFAULT '',
+  result INTEGER REFERENCES result (id),
+  wall_s REAL, peak_rss_bytes INTEGER);
+CREATE VIEW points AS
+  SELECT point.id, point.inputs, point.fidelity, point.block, point.row, point.status,
+         point.reason, result.digest, result.outputs, result.version, result.revision,
+         point.wall_s, point.peak_rss_bytes
+  FROM point LEFT JOIN result ON result.id = point.result;
+)";
+
+/// What a user can do about an error of SQLite's.
+std::string advice(int code) {
+  switch (code & 0xff) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return "; the file is damaged: move it away to begin anew, or save what is left with "
+             "`sqlite3 STORE .recover`";
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+      return "; what was committed is kept: make room, then start the sweep again to go on";
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return "; another program is writing to it";
+    default:
+      return "";
+  }
+}
+
+/// Columns one behind another, their absence said: values may hold anything but zero bytes.
+std::string joined(const std::vector<std::optional<std::string>>& values) {
+  std::string text;
+  for (const auto& value : values) text += value ? "=" + *value + "\n" : "-\n";
+  return text;
+}
+std::vector<std::optional<std::string>> parted(std::string_view text) {
+  std::vector<std::optional<std::string>> values;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    values.push_back(line.starts_with('=') ? std::optional{std::string{line.substr(1)}}
+                                           : std::nullopt);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  return values;
+}
+}  // namespace
+
+std::string_view name_of(PointStatus status) {
+  return kStatusNames[static_cast<std::size_t>(status)].second;
+}
+
+fs::path store_of(const fs::path& directory_or_file) {
+  std::error_code error;
+  return fs::is_directory(directory_or_file, error) ? directory_or_file / "sweep.sqlite"
+                                                    : directory_or_file;
+}
+
+/// A connection, its statements, and errors as ConfigError.
+class SweepStore::Database {
+ public:
+  Database(fs::path path, bool writing) : path_{std::move(path)} {
+    const int flags = writing ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
+    const int code = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
+    if (code != SQLITE_OK) {
+      const std::string why = sqlite3_errstr(code);
+      sqlite3_close(handle_);
+      throw ConfigError({path_.string(), 0, 0}, "", "cannot open the store: " + why + advice(code));
+    }
+    sqlite3_busy_timeout(handle_, kBusyMs);
+  }
+  ~Database() {
+    for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+    sqlite3_close(handle_);
+  }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  void run(const char* sql) { check(sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr)); }
+
+  /// A statement with its parameters bound, run row by row.
+  class Rows {
+   public:
+    Rows(Database& db, sqlite3_stmt* statement) : db_{db}, statement_{statement} {}
+    ~Rows() { sqlite3_reset(statement_); }
+    Rows(const Rows&) = delete;
+    Rows& operator=(const Rows&) = delete;
+    bool next() {
+      const int code = sqlite3_step(statement_);
+      if (code != SQLITE_ROW && code != SQLITE_DONE) db_.check(code);
+      return code == SQLITE_ROW;
+    }
+    [[nodiscard]] std::string text(int column) const {
+      const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+      return bytes == nullptr ? std::string{} : std::string{bytes};
+    }
+    [[nodiscard]] std::int64_t whole(int column) const {
+      return sqlite3_column_int64(statement_, column);
+    }
+    [[nodiscard]] double real(int column) const {
+      return sqlite3_column_double(statement_, column);
+    }
+
+   private:
+    Database& db_;
+    sqlite3_stmt* statement_;
+  };
+
+  template <class... Values>
+  Rows ask(const char* sql, const Values&... values) {
+    sqlite3_stmt*& statement = statements_[sql];
+    if (statement == nullptr) check(sqlite3_prepare_v2(handle_, sql, -1, &statement, nullptr));
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    [[maybe_unused]] int place = 0;
+    (bind(statement, ++place, values), ...);
+    return {*this, statement};
+  }
+  template <class... Values>
+  void tell(const char* sql, const Values&... values) {
+    Rows rows = ask(sql, values...);
+    while (rows.next()) {
+    }
+  }
+  [[nodiscard]] std::int64_t changed() const { return sqlite3_changes(handle_); }
+
+  [[noreturn]] void fail(const std::string& why) const {
+    throw ConfigError({path_.string(), 0, 0}, "", why);
+  }
+
+ private:
+  void check(int code) {
+    if (code == SQLITE_OK) return;
+    fail("the store cannot be used: " + std::string{sqlite3_errmsg(handle_)} + advice(code));
+  }
+  void bind(sqlite3_stmt* s, int place, const std::string& text) {
+    check(
+        sqlite3_bind_text(s, place, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT));
+  }
+  void bind(sqlite3_stmt* s, int place, std::int64_t number) {
+    check(sqlite3_bind_int64(s, place, number));
+  }
+  void bind(sqlite3_stmt* s, int place, double number) {
+    check(sqlite3_bind_double(s, place, number));
+  }
+
+  const fs::path path_;
+  sqlite3* handle_ = nullptr;
+  std::map<std::string, sqlite3_stmt*> statements_;
+};
+
+SweepStore::SweepStore(const fs::path& path, const SweepIdentity& identity, bool replace) {
+  lock(path);
+  try {
+    db_ = std::make_unique<Database>(path, true);
+    if (auto whole = db_->ask("PRAGMA quick_check(1)"); whole.next() && whole.text(0) != "ok")
+      db_->fail("the store is damaged: " + whole.text(0) + advice(SQLITE_CORRUPT));
+    db_->run("PRAGMA journal_mode = WAL");
+    db_->run("PRAGMA synchronous = FULL");  // a commit survives a power cut, not only a kill
+    create();
+    read_identity();
+    adopt(identity, replace);
+  } catch (...) {
+    ::close(lock_);
+    throw;
+  }
+}
+
+SweepStore::SweepStore(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error))
+    throw ConfigError({path.string(), 0, 0}, "", "expected the store of a sweep, got no file");
+  db_ = std::make_unique<Database>(path, false);
+  if (!db_->ask("SELECT 1 FROM sqlite_master WHERE name = 'points'").next())
+    db_->fail("expected the store of a sweep, got another database");
+  read_identity();
+}
+
+SweepStore::~SweepStore() {
+  try {
+    if (db_) commit();
+  } catch (const ConfigError&) {  // who cares for the answers commits before
+  }
+  db_.reset();
+  if (lock_ >= 0) ::close(lock_);
+}
+
+/// A lock of the process, which no child inherits and its end gives back, a kill included.
+void SweepStore::lock(const fs::path& path) {
+  const std::string name = path.string() + ".lock";
+  lock_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (lock_ < 0)
+    throw ConfigError({name, 0, 0}, "", "cannot open: " + std::generic_category().message(errno));
+  struct flock wanted {};
+  wanted.l_type = F_WRLCK;
+  wanted.l_whence = SEEK_SET;
+  if (::fcntl(lock_, F_SETLK, &wanted) == 0) return;
+  struct flock held = wanted;
+  const bool known = ::fcntl(lock_, F_GETLK, &held) == 0 && held.l_type != F_UNLCK;
+  ::close(std::exchange(lock_, -1));
+  throw ConfigError({path.string(), 0, 0}, "",
+                    "another sweep works on this store" +
+                        (known ? ", process " + std::to_string(held.l_pid) : std::string{}) +
+                        ": wait for it, or give this one another --out");
+}
+
+void SweepStore::create() {
+  db_->run("BEGIN IMMEDIATE");
+  if (!db_->ask("SELECT 1 FROM sqlite_master WHERE name = 'sweep'").next()) {
+    if (db_->ask("SELECT 1 FROM sqlite_master").next())
+      db_->fail("expected the store of a sweep, got another database");
+    db_->run(kSchema);
+    db_->tell("INSERT INTO sweep VALUES ('schema', ?)", std::string{kSchemaVersion});
+  }
+  db_->run("COMMIT");
+}
+
+void SweepStore::read_identity() {
+  std::map<std::string, std::string> values;
+  for (auto rows = db_->ask("SELECT key, value FROM sweep"); rows.next();)
+    values[rows.text(0)] = rows.text(1);
+  if (values["schema"] != kSchemaVersion)
+    db_->fail("expected a store of schema " + std::string{kSchemaVersion} + ", got '" +
+              values["schema"] + "'");
+  identity_ = {values["name"], values["definition"], values["base"], values["version"],
+               values["revision"]};
+}
+
+void SweepStore::adopt(const SweepIdentity& identity, bool replace) {
+  const bool fresh = identity_.definition.empty();
+  if (!fresh && identity_.definition != identity.definition && !replace)
+    db_->fail("the store holds another sweep, '" + identity_.name +
+              "' as it was then: give another --out, or --replace to keep its results and make its "
+              "points those of this one");
+  db_->run("BEGIN IMMEDIATE");
+  if (identity_.base != identity.base || identity_.version != identity.version ||
+      identity_.revision != identity.revision) {
+    db_->tell(
+        "UPDATE point SET status = 'open', reason = '', result = NULL, wall_s = NULL, "
+        "peak_rss_bytes = NULL WHERE status != 'open'");
+    outdated_ = db_->changed();
+  }
+  for (const auto& [key, value] :
+       {std::pair{"name", identity.name}, std::pair{"definition", identity.definition},
+        std::pair{"base", identity.base}, std::pair{"version", identity.version},
+        std::pair{"revision", identity.revision}})
+    db_->tell("INSERT OR REPLACE INTO sweep VALUES (?, ?)", std::string{key}, value);
+  db_->run("COMMIT");
+  identity_ = identity;
+  for (auto rows = db_->ask("SELECT digest FROM result WHERE version = ? AND revision = ?",
+                            identity_.version, identity_.revision);
+       rows.next();)
+    known_.insert(rows.text(0));
+}
+
+void SweepStore::put_points(const std::vector<StoredPoint>& points) {
+  commit();
+  db_->run("BEGIN IMMEDIATE");
+  open_transaction_ = true;
+  for (const StoredPoint& stored : points) {
+    const DesignPoint& p = stored.point;
+    const std::string columns = joined(p.values);
+    if (db_->ask("SELECT 1 FROM point WHERE id = ? AND inputs = ? AND fidelity = ? AND block = ? "
+                 "AND row = ? AND columns = ?",
+                 stored.id, stored.inputs, p.fidelity, p.block, p.row, columns)
+            .next())
+      continue;
+    db_->tell(
+        "INSERT OR REPLACE INTO point (id, inputs, fidelity, block, row, columns) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        stored.id, stored.inputs, p.fidelity, p.block, p.row, columns);
+  }
+  commit();
+}
+
+void SweepStore::end_at(std::int64_t count) { db_->tell("DELETE FROM point WHERE id >= ?", count); }
+
+std::vector<StoredPoint> SweepStore::points(std::int64_t first) const {
+  std::vector<StoredPoint> all;
+  auto rows = db_->ask(
+      "SELECT point.id, inputs, fidelity, block, row, columns, point.status, point.reason, digest, "
+      "outputs, point.wall_s, point.peak_rss_bytes FROM point LEFT JOIN result ON result.id = "
+      "point.result WHERE point.id >= ? ORDER BY point.id",
+      first);
+  while (rows.next())
+    all.push_back({.id = rows.whole(0),
+                   .point = {parted(rows.text(5)), rows.text(2), rows.text(3), rows.whole(4)},
+                   .inputs = rows.text(1),
+                   .answer = {.status = status_of(rows.text(6)),
+                              .reason = rows.text(7),
+                              .digest = rows.text(8),
+                              .outputs = rows.text(9),
+                              .wall_s = rows.real(10),
+                              .peak_rss_bytes = rows.whole(11)}});
+  return all;
+}
+
+void SweepStore::finish(std::int64_t point, const PointAnswer& answer) {
+  if (!std::exchange(open_transaction_, true)) db_->run("BEGIN IMMEDIATE");
+  const bool lasting = answer.status == PointStatus::Ok || answer.status == PointStatus::Infeasible;
+  if (lasting) {
+    db_->tell(
+        "INSERT OR IGNORE INTO result (digest, version, revision, status, reason, outputs, "
+        "wall_s, peak_rss_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        answer.digest, identity_.version, identity_.revision, std::string{name_of(answer.status)},
+        answer.reason, answer.outputs, answer.wall_s, answer.peak_rss_bytes);
+    known_.insert(answer.digest);
+  }
+  db_->tell(
+      "UPDATE point SET status = ?, reason = ?, wall_s = ?, peak_rss_bytes = ?, result = "
+      "(SELECT id FROM result WHERE digest = ? AND version = ? AND revision = ?) "
+      "WHERE id = ?",
+      std::string{name_of(answer.status)}, answer.reason, answer.wall_s, answer.peak_rss_bytes,
+      lasting ? answer.digest : std::string{}, identity_.version, identity_.revision, point);
+}
+
+void SweepStore::answer_from_store(std::int64_t point, const std::string& digest, double wall_s) {
+  PointAnswer answer;
+  {
+    auto rows = db_->ask(
+        "SELECT status, reason, outputs, peak_rss_bytes FROM result WHERE digest "
+        "= ? AND version = ? AND revision = ?",
+        digest, identity_.version, identity_.revision);
+    invariant(rows.next(), "only what is known is answered from the store");
+    answer = {.status = status_of(rows.text(0)),
+              .reason = rows.text(1),
+              .digest = digest,
+              .outputs = rows.text(2),
+              .wall_s = wall_s,
+              .peak_rss_bytes = rows.whole(3)};
+  }
+  finish(point, answer);
+}
+
+void SweepStore::commit() {
+  if (!open_transaction_) return;
+  db_->run("COMMIT");
+  open_transaction_ = false;
+}
+
+std::int64_t SweepStore::reopen_failed() {
+  commit();
+  db_->tell(
+      "UPDATE point SET status = 'open', reason = '' WHERE status IN ('crashed', "
+      "'timed-out', 'stuck')");
+  return db_->changed();
+}
+
+void SweepStore::merge(const fs::path& other) {
+  commit();
+  const SweepStore part{other};
+  if (part.identity_.definition != identity_.definition || part.identity_.base != identity_.base ||
+      part.identity_.version != identity_.version || part.identity_.revision != identity_.revision)
+    db_->fail("cannot take over " + other.string() +
+              ": it is of another sweep, other files or another program");
+  for (const StoredPoint& p : part.points())
+    if (p.answer.status != PointStatus::Open) finish(p.id, p.answer);
+  commit();
+}
+
+}  // namespace reticle

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The points of a sweep and what came of them, in an SQLite file that survives whatever happens to
+// the processes around it (docs/sweeps.md, "The store").
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "sim/sweep/design.hpp"
+
+namespace reticle {
+
+enum class PointStatus : std::uint8_t {
+  Open,  ///< not worked out yet
+  Ok,
+  Infeasible,  ///< valid, and does not fit
+  Skipped,     ///< a constraint of the sweep
+  Refused,     ///< no such configuration: a value is wrong beside another one
+  Stuck,       ///< over a limit of the run, or without progress
+  TimedOut,    ///< over the sweep's time_limit
+  Crashed      ///< ended by a signal, or by a mistake of the program's own
+};
+std::string_view name_of(PointStatus status);
+
+/// What a point came to.
+struct PointAnswer {
+  PointStatus status = PointStatus::Open;
+  std::string reason{};
+  std::string digest{};   ///< of the inputs, once they are known
+  std::string outputs{};  ///< a JSON object, of what ran
+  double wall_s = 0;
+  std::int64_t peak_rss_bytes = 0;
+};
+
+struct StoredPoint {
+  std::int64_t id = 0;
+  DesignPoint point;
+  std::string inputs;  ///< a JSON object of the axes' keys
+  PointAnswer answer;
+};
+
+/// What a store is of. Another definition is another sweep; other files beneath it make every
+/// point be looked up anew.
+struct SweepIdentity {
+  std::string name;
+  std::string definition;  ///< text of the sweep's file
+  std::string base;        ///< digest of what the points rest on
+  std::string version, revision;
+};
+
+class SweepStore {
+ public:
+  /// Makes it when absent. One process at a time: throws ConfigError naming the one that has it,
+  /// and when the file is damaged, of another kind, or holds another sweep and not `replace`.
+  SweepStore(const std::filesystem::path& path, const SweepIdentity& identity, bool replace);
+  /// To read what is there, whoever else works on it.
+  explicit SweepStore(const std::filesystem::path& path);
+  ~SweepStore();
+  SweepStore(const SweepStore&) = delete;
+  SweepStore& operator=(const SweepStore&) = delete;
+
+  [[nodiscard]] const SweepIdentity& identity() const { return identity_; }
+  /// Inputs this program has worked out: digests.
+  [[nodiscard]] const std::unordered_set<std::string>& known() const { return known_; }
+  /// Points that were worked out under other files or by another program, and will be again.
+  [[nodiscard]] std::int64_t outdated() const { return outdated_; }
+
+  /// Makes these points, unless they are there already as they are; open ones, answers apart.
+  void put_points(const std::vector<StoredPoint>& points);
+  /// Removes points from `count` on, which another design left.
+  void end_at(std::int64_t count);
+  [[nodiscard]] std::vector<StoredPoint> points(std::int64_t first = 0) const;
+
+  /// Writes down an answer. Safe from a kill once `commit` has returned.
+  void finish(std::int64_t point, const PointAnswer& answer);
+  /// The result of the same inputs that is there is this point's.
+  void answer_from_store(std::int64_t point, const std::string& digest, double wall_s);
+  void commit();
+  /// Points that crashed, were stuck or ran out of time are open again.
+  std::int64_t reopen_failed();
+
+  /// Takes over every answer of another store of the same sweep and program.
+  void merge(const std::filesystem::path& other);
+
+  class Database;  ///< an SQLite connection
+
+ private:
+  void create();
+  void lock(const std::filesystem::path& path);
+  void read_identity();
+  void adopt(const SweepIdentity& identity, bool replace);
+
+  std::unique_ptr<Database> db_;
+  SweepIdentity identity_;
+  std::unordered_set<std::string> known_;
+  std::int64_t outdated_ = 0;
+  bool open_transaction_ = false;
+  int lock_ = -1;
+};
+
+/// Where the store of a sweep's directory is.
+std::filesystem::path store_of(const std::filesystem::path& directory_or_file);
+
+}  // namespace reticle

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// reticle sweep: what happens to a store when anything happens to the processes around it.
+#include <doctest/doctest.h>
+#include <sys/mount.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "tests/cli/process.hpp"
+
+using namespace reticle::test;
+using nlohmann::json;
+
+namespace {
+/// Rooflines of a small model, `n` batches by four contexts.
+std::string rooflines(int n, const std::string& rest = "") {
+  return "sweep: small\n"
+         "run: {platform: h100-8, llm: llama-3-8b, workload: steady-decode, fidelity: roofline}\n"
+         "set: [workload.steps=1]\n"
+         "axes:\n"
+         "  - {key: workload.batch, range: {from: 1, to: " +
+         std::to_string(n) + ", steps: " + std::to_string(n) +
+         ", whole: true}}\n"
+         "  - {key: workload.context, values: [100, 1000, 2000, 4000]}\n" +
+         rest;
+}
+
+Arguments sweep(const ScratchDirectory& scratch, const std::string& text, const std::string& out,
+                const std::string& jobs = "2") {
+  write_file(scratch / "s.yaml", text);
+  return {"sweep", scratch / "s.yaml", "--out", scratch / out, "--jobs", jobs, "--quiet"};
+}
+
+/// Every point but for times, by id.
+json points_of(const std::string& store) {
+  const Outcome outcome = run_reticle({"sweep", "export", store, "--format", "json"});
+  REQUIRE(outcome.code == 0);
+  json points = json::parse(outcome.out);
+  for (json& p : points) {
+    p.erase("wall_s");
+    p.erase("peak_rss_bytes");
+  }
+  return points;
+}
+}  // namespace
+
+TEST_CASE("sweep: a point is what a run of it alone gives") {
+  const ScratchDirectory scratch;
+  REQUIRE(run_reticle(sweep(scratch, rooflines(2), "a")).code == 0);
+  const json points = points_of(scratch / "a");
+  REQUIRE(points.size() == 8);
+  for (const json& p : points) {
+    const json alone = json::parse(
+        run_reticle(
+            steady("h100-8", "llama-3-8b",
+                   {"workload.steps=1",
+                    "workload.batch=" + p["inputs"]["workload.batch"].get<std::string>(),
+                    "workload.context=" + p["inputs"]["workload.context"].get<std::string>()}) +
+            Arguments{"--fidelity", "roofline", "--json"})
+            .out);
+    CHECK(p["digest"] == alone["inputs"]["digest"]);
+    CHECK(p["outputs"]["throughput"] == alone["throughput"]["output_tokens_per_s"]);
+    CHECK(p["outputs"]["j_per_token"] == alone["energy"]["scopes"]["node"]["per_token_j"]);
+  }
+}
+
+TEST_CASE("sweep: what does not fit, is skipped or is refused is a row with its reason") {
+  const ScratchDirectory scratch;
+  const Outcome outcome = run_reticle(sweep(
+      scratch,
+      "sweep: odd\n"
+      "run: {platform: h100-8, llm: llama-3-8b, workload: steady-decode, fidelity: roofline}\n"
+      "set: [workload.steps=1]\n"
+      "axes:\n"
+      "  - {key: workload.context, values: [100, 8000, 200000]}\n"
+      "  - {key: platform.nodes, values: [1, 2, 0]}\n"
+      "constraints:\n  - {require: dies * die_area < 10000, reason: too much silicon}\n"
+      "limits: [tpot < 1e9]\n",
+      "a"));
+  CHECK(outcome.code == 0);
+  std::map<std::string, int> by_status;
+  for (const json& p : points_of(scratch / "a")) {
+    ++by_status[p["status"]];
+    if (p["status"] != "ok") CHECK(!p["reason"].get<std::string>().empty());
+    if (p["status"] == "skipped") CHECK(contains(p["reason"], "too much silicon"));
+  }
+  CHECK(by_status ==
+        std::map<std::string, int>{{"ok", 2}, {"infeasible", 1}, {"refused", 3}, {"skipped", 3}});
+}
+
+TEST_CASE("sweep: the same inputs under two names are worked out once") {
+  const ScratchDirectory scratch;
+  const Outcome outcome = run_reticle(sweep(
+      scratch,
+      "sweep: same\n"
+      "run: {platform: h100-8, llm: llama-3-8b, workload: steady-decode, fidelity: roofline}\n"
+      "set: [workload.steps=1]\n"
+      "axes:\n"
+      "  - {variable: nothing, values: [a, b, c, d]}\n"
+      "  - {key: workload.batch, values: [1, 2]}\n",
+      "a", "1"));
+  CHECK(contains(outcome.out, "6 answered by the same inputs"));
+  std::set<std::string> digests;
+  for (const json& p : points_of(scratch / "a")) digests.insert(p["digest"]);
+  CHECK(digests.size() == 2);
+}
+
+TEST_CASE("sweep: killed again and again, it ends with every point once, as if never killed") {
+  const ScratchDirectory scratch;
+  const std::string text = rooflines(60);
+  REQUIRE(run_reticle(sweep(scratch, text, "whole")).code == 0);
+  int kills = 0;
+  for (int wait = 30; kills < 200; wait = wait * 5 / 4, ++kills) {
+    Process process{sweep(scratch, text, "killed")};
+    if (const auto outcome = process.wait_for(std::chrono::milliseconds{wait})) {
+      CHECK(outcome->code == 0);
+      break;
+    }
+  }
+  CHECK(kills > 2);
+  const json whole = points_of(scratch / "whole");
+  CHECK(whole.size() == 240);
+  CHECK(points_of(scratch / "killed") == whole);
+  const Outcome again = run_reticle(sweep(scratch, text, "killed"));
+  CHECK(contains(again.out, "240 were there before"));
+}
+
+TEST_CASE("sweep: a worker that is killed costs one point, which --retry works out") {
+  const ScratchDirectory scratch;
+  const std::string text = rooflines(60);
+  Process process{sweep(scratch, text, "a")};
+  // The workers are the program's children.
+  int killed = 0;
+  for (int i = 0; i < 2000 && killed < 3; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    const std::string children = read_file("/proc/" + std::to_string(process.id()) + "/task/" +
+                                           std::to_string(process.id()) + "/children");
+    if (children.empty()) continue;
+    killed += ::kill(std::stoi(children), SIGKILL) == 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds{40});
+  }
+  REQUIRE(process.wait().code == 0);
+  int crashed = 0;
+  for (const json& p : points_of(scratch / "a"))
+    if (p["status"] == "crashed") {
+      ++crashed;
+      CHECK(p["reason"] == "ended by signal 9");
+    } else {
+      CHECK(p["status"] == "ok");
+    }
+  CHECK(crashed > 0);
+  CHECK(crashed <= killed);
+  REQUIRE(run_reticle(sweep(scratch, text, "a") + Arguments{"--retry"}).code == 0);
+  REQUIRE(run_reticle(sweep(scratch, text, "whole")).code == 0);
+  CHECK(points_of(scratch / "a") == points_of(scratch / "whole"));
+}
+
+TEST_CASE("sweep: two on one store: the second says who has it, and harms nothing") {
+  const ScratchDirectory scratch;
+  const std::string text = rooflines(60);
+  Process first{sweep(scratch, text, "a")};
+  while (!std::filesystem::exists(scratch / "a/sweep.sqlite-wal"))
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  Outcome second;
+  for (int i = 0; i < 200 && !contains(second.err, "another sweep works"); ++i)
+    second = run_reticle(sweep(scratch, text, "a"));
+  CHECK(second.code == 3);
+  CHECK(contains(second.err,
+                 "another sweep works on this store, process " + std::to_string(first.id())));
+  CHECK(first.wait().code == 0);
+  CHECK(points_of(scratch / "a").size() == 240);
+}
+
+TEST_CASE("sweep: a damaged store is refused and left as it is") {
+  const ScratchDirectory scratch;
+  REQUIRE(run_reticle(sweep(scratch, rooflines(10), "a")).code == 0);
+  std::string bytes = read_file(scratch / "a/sweep.sqlite");
+  for (std::size_t i = bytes.size() / 2; i < bytes.size() / 2 + 8000; ++i) bytes[i] = 'x';
+  write_file(scratch / "a/sweep.sqlite", bytes);
+  const Outcome outcome = run_reticle(sweep(scratch, rooflines(10), "a"));
+  CHECK(outcome.code == 3);
+  CHECK(contains(outcome.err, "damaged"));
+  CHECK(read_file(scratch / "a/sweep.sqlite") == bytes);
+}
+
+TEST_CASE("sweep: on a full disk it says so, keeps what it has, and goes on when there is room") {
+  const ScratchDirectory scratch;
+  const std::string disk = scratch / "disk";
+  std::filesystem::create_directory(disk);
+  if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=320k") != 0) {
+    MESSAGE("SKIPPED: mounting a small disk needs root");
+    return;
+  }
+  const std::string text = rooflines(60);
+  const Outcome full = run_reticle(sweep(scratch, text, "disk"));
+  CHECK(full.code == 3);
+  CHECK(contains(full.err, "full"));
+  CHECK(contains(full.err, "make room"));
+  CHECK(::mount("tmpfs", disk.c_str(), "tmpfs", MS_REMOUNT, "size=32m") == 0);
+  const Outcome again = run_reticle(sweep(scratch, text, "disk"));
+  CHECK(again.code == 0);
+  CHECK(contains(again.out, "were there before"));
+  REQUIRE(run_reticle(sweep(scratch, text, "whole")).code == 0);
+  CHECK(points_of(disk) == points_of(scratch / "whole"));
+  ::umount2(disk.c_str(), MNT_DETACH);
+}
+
+TEST_CASE("sweep: interrupted, it says how to go on, and does") {
+  const ScratchDirectory scratch;
+  const std::string text = rooflines(60);
+  Process process{sweep(scratch, text, "a")};
+  while (!std::filesystem::exists(scratch / "a/sweep.sqlite-wal"))
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  std::this_thread::sleep_for(std::chrono::milliseconds{150});
+  const Outcome outcome = process.interrupt(SIGINT);
+  CHECK(outcome.code == 5);
+  CHECK(contains(outcome.err, "goes on from here"));
+  CHECK(run_reticle(sweep(scratch, text, "a")).code == 0);
+  CHECK(points_of(scratch / "a").size() == 240);
+}
+
+TEST_CASE(
+    "sweep: halving keeps the rooflines it decided by, and a report tells bounds from results") {
+  const ScratchDirectory scratch;
+  REQUIRE(run_reticle(sweep(scratch,
+                            "sweep: half\n"
+                            "run: {platform: h100-8, llm: llama-3-8b, workload: steady-decode}\n"
+                            "set: [workload.steps=1]\n"
+                            "axes:\n  - {key: workload.batch, values: [1, 2, 4, 8]}\n"
+                            "halving: {keep: 2}\n",
+                            "a"))
+              .code == 0);
+  const json points = points_of(scratch / "a");
+  REQUIRE(points.size() == 6);
+  for (std::size_t i = 0; i < 6; ++i)
+    CHECK(points[i]["fidelity"] == (i < 4 ? "roofline" : "transaction"));
+  REQUIRE(run_reticle({"sweep", "report", scratch / "a"}).code == 0);
+  const json analysis = json::parse(read_file(scratch / "a/analysis.json"));
+  for (const json& id : analysis["front"]) CHECK(id.get<int>() >= 4);
+  CHECK(contains(read_file(scratch / "a/report.html"), "application/json"));
+}
+
+TEST_CASE("sweep: under one plan more weights in SRAM never cost time, and dies add bandwidth") {
+  const ScratchDirectory scratch;
+  for (const std::string fidelity : {"roofline", "transaction"}) {
+    const Outcome outcome = run_reticle(sweep(
+        scratch,
+        "sweep: more\nrun: {platform: ref-asic, llm: claude-class-mid, workload: steady-decode, "
+        "fidelity: " +
+            fidelity +
+            "}\nset: [workload.steps=1, placement.expert_parallel=1, "
+            "placement.pipeline_parallel=1]\n"
+            "axes:\n"
+            "  - zip:\n"
+            "      - {key: platform.packages_per_node, values: [12, 28]}\n"
+            "      - {key: placement.tensor_parallel, values: [48, 112]}\n"
+            "  - {key: placement.sram_fraction, range: {from: 0, to: 0.5, steps: 6}}\n",
+        fidelity));
+    REQUIRE_MESSAGE(outcome.code == 0, outcome.err);
+    std::map<int, std::map<double, json>> by_dies;
+    for (const json& p : points_of(scratch / fidelity))
+      if (p["status"] == "ok")
+        by_dies[p["outputs"]["dies"]]
+               [std::stod(p["inputs"]["placement.sram_fraction"].get<std::string>())] =
+                   p["outputs"];
+    REQUIRE(by_dies.size() == 2);
+    for (const auto& [dies, line] : by_dies) {
+      CHECK(line.size() >= 3);
+      double before = 0, weights = -1;
+      for (const auto& [fraction, outputs] : line) {
+        // Rounding to whole tiles may move a step by that much.
+        CHECK(outputs["throughput"].get<double>() >= before * (1 - 5e-3));
+        CHECK(outputs["sram_weights"].get<double>() > weights);
+        before = std::max(before, outputs["throughput"].get<double>());
+        weights = outputs["sram_weights"];
+      }
+    }
+    const json& few = by_dies.begin()->second.at(0);
+    const json& many = by_dies.rbegin()->second.at(0);
+    for (const char* key : {"sram_bandwidth", "hbm_bandwidth", "sram_capacity", "silicon_area"})
+      CHECK(std::abs(many[key].get<double>() / few[key].get<double>() - 112.0 / 48) < 1e-12);
+    CHECK(many["effective_bandwidth"].get<double>() > few["effective_bandwidth"].get<double>());
+  }
+}
+
+TEST_CASE("sweep: where the limit changes along an axis, the report says between which values") {
+  const ScratchDirectory scratch;
+  REQUIRE(run_reticle(sweep(scratch,
+                            "sweep: cross\nrun: {platform: h100-8, llm: llama-3-8b, workload: "
+                            "steady-decode}\nset: [workload.steps=1, "
+                            "workload.context=6000]\naxes:\n"
+                            "  - {key: workload.batch, values: [1, 4, 16, 64, 256]}\n",
+                            "a"))
+              .code == 0);
+  const Outcome report = run_reticle({"sweep", "report", scratch / "a"});
+  const json points = points_of(scratch / "a");
+  std::map<int, std::string> limit_of;
+  for (const json& p : points)
+    limit_of[std::stoi(p["inputs"]["workload.batch"].get<std::string>())] =
+        p["outputs"]["limited_by"];
+  int changes = 0;
+  for (auto at = std::next(limit_of.begin()); at != limit_of.end(); ++at) {
+    const auto before = std::prev(at);
+    if (before->second == at->second) continue;
+    ++changes;
+    CHECK(contains(report.out, "Between workload.batch " + std::to_string(before->first) + " and " +
+                                   std::to_string(at->first) + " the limit changes from " +
+                                   before->second + " to " + at->second));
+  }
+  CHECK(changes > 0);
+}

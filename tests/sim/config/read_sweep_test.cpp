@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/config/read_sweep.hpp"
+
+#include <doctest/doctest.h>
+
+#include "sim/base/error.hpp"
+#include "sim/config/catalogue.hpp"
+#include "sim/config/sweep_figures.hpp"
+
+using namespace reticle;
+
+namespace {
+const std::string kHead = "sweep: s\nrun: {platform: p, llm: l, workload: w}\n";
+const std::string kAxis = "axes:\n  - {key: a.b, values: [1, 2]}\n";
+
+std::string problem(const std::string& text) {
+  try {
+    (void)parse_sweep(text, "s.yaml");
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "none";
+}
+}  // namespace
+
+TEST_CASE("sweep file: a range has both ends and whole steps, a log range equal factors") {
+  const auto values = [](const std::string& span) {
+    return parse_sweep(kHead + "axes:\n  - {key: a.b, " + span + "}\n", "s.yaml")
+        .axes[0]
+        .columns[0]
+        .values;
+  };
+  using Texts = std::vector<std::string>;
+  CHECK(values("range: {from: 0, to: 1, steps: 6}") == Texts{"0", "0.2", "0.4", "0.6", "0.8", "1"});
+  CHECK(values("log: {from: 1, to: 64, steps: 4}") == Texts{"1", "4", "16", "64"});
+  CHECK(values("range: {from: 1, to: 2, steps: 2, unit: GB}") == Texts{"1 GB", "2 GB"});
+  CHECK(values("range: {from: 1, to: 3, steps: 9, whole: true}") == Texts{"1", "2", "3"});
+}
+
+TEST_CASE("sweep file: mistakes are named where they stand") {
+  const auto says = [](const std::string& text, const std::string& what) {
+    const std::string got = problem(text);
+    CHECK_MESSAGE(got.find(what) != std::string::npos, got);
+    CHECK_MESSAGE(got.starts_with("s.yaml:"), got);
+  };
+  says(kHead, "axes: required list is missing");
+  says(kHead + kAxis + "limit: [x]\n", "unknown key (did you mean limits?)");
+  says(kHead + "axes:\n  - {key: a.b, values: [1, 1]}\n", "listed twice");
+  says(kHead + "axes:\n  - {key: a.b, values: [1], log: {from: 1, to: 2, steps: 2}}\n",
+       "one of values");
+  says(kHead + "axes:\n  - {key: a.b, log: {from: 0, to: 2, steps: 2}}\n", "above 0");
+  says(kHead + "axes:\n  - {key: a.b, range: {from: 3, to: 2, steps: 2}}\n", "above from");
+  says(kHead + "axes:\n  - {key: a.b, range: {from: nan, to: 2, steps: 2}}\n", "finite");
+  says(kHead + "axes:\n  - {key: a.b, range: {from: 1, to: 2, steps: 1}}\n", "between 2 and 1000");
+  says(kHead + "axes:\n  - {key: batch, values: [1]}\n", "variable");
+  says(kHead + "axes:\n  - zip: [{key: a.b, values: [1, 2]}, {key: a.c, values: [1]}]\n",
+       "as many values");
+  says(kHead + kAxis + "set: [a.b=3]\n", "is on an axis");
+  says(kHead + "axes:\n  - {key: a.b, values: [1], when: c.d > 1}\n", "no axis before it");
+  says(kHead + kAxis + "objectives: [througput]\n", "did you mean throughput?");
+  says(kHead + kAxis + "limits: [tpot_p99 <]\n", "ends too early");
+  says(kHead + kAxis + "limits: [platform.die.area_mm2 < 1]\n", "is on no axis");
+  says(kHead + kAxis + "constraints:\n  - {require: throughput > 1}\n", "state it under limits");
+  says(kHead + kAxis + "design: {kind: sobol, points: 1}\n", "between 2 and");
+  says(kHead + kAxis + "design: {kind: sobol, points: 8, seed: 1}\n", "unknown key");
+  says(kHead + kAxis + "design: {kind: halton, points: 8}\n", "one of grid");
+  says(kHead + kAxis + "time_limit: 0 s\n", "between 1 ms and a week");
+  says(kHead + kAxis + "derived:\n  - {key: x.y, equals: z * 2}\n", "which is no axis");
+  says("sweep: s\nrun: {platform: p, llm: l, workload: w, fidelity: roofline}\n" + kAxis +
+           "halving: {keep: 1}\n",
+       "roofline itself");
+}
+
+TEST_CASE("sweep file: every shipped sweep can be read") {
+  const auto names = catalogue_names(CatalogueKind::Sweep);
+  CHECK(names.size() >= 5);
+  for (const auto& name : names) CHECK(read_sweep(name).name == name);
+}
+
+TEST_CASE("sweep file: every figure and fact has a name of its own") {
+  for (const SweepFigure& f : kSweepFigures) CHECK(find_sweep_figure(f.name) == &f);
+  for (const SweepFigure& f : kSweepFacts) CHECK(find_sweep_figure(f.name) == &f);
+}
