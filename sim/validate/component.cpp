@@ -98,7 +98,6 @@ class RowWriter {
     if (op_ == "mla_decode") return mla_decode();
     if (op_ == "moe") return moe();
     if (op_ == "memcpy_bw" || op_ == "mem_latency") return "a probe of memory, no kernel";
-    if (gpus_ < 2) return "an exchange of fewer than two GPUs";
     if (op_ == "allreduce") return all_reduce_row();
     if (op_ == "allgather" || op_ == "reducescatter") return half_ring();
     if (op_ == "alltoall") return all_to_all_row();
