@@ -126,6 +126,7 @@ def radar(data, target):
     plot.set_theta_direction(-1)
     kind = {p["platform"]: p["kind"] for p in platforms}
     chosen = {p["platform"] for p in platforms if p["software_points"] or p["kind"] == "projection"}
+    bound = {p["platform"] for p in platforms if any(c and not c["simulated"] for c in p["cells"].values())}
     colours = dict(zip(sorted(rows, key=lambda name: name not in chosen), COLOURS))
     for name, row in rows.items():
         points = [(t, low + x[1] * (high - low) if x[0] == "absolute" else x[1])
@@ -134,7 +135,7 @@ def radar(data, target):
         strong = name == reference
         width = 2.2 if strong else 1.7 if name in chosen else 0.7
         plot.plot(*zip(*points), LINE[kind[name]], color="black" if strong else colours[name],
-                  linewidth=width, marker="o", markersize=2 * width, label=name)
+                  linewidth=width, marker="o", markersize=2 * width, label=name + (" (bound)" if name in bound else ""))
     plot.set_ylim(low, high)
     decades = [d for d in range(math.ceil(low), math.floor(high) + 1)]
     plot.set_yticks(decades)
@@ -150,7 +151,7 @@ def radar(data, target):
                   ha="left" if side > 0.1 else "right" if side < -0.1 else "center",
                   va="bottom" if up > 0.9 else "top" if up < -0.9 else "center")
     plot.legend(loc="center left", bbox_to_anchor=(1.32, 0.5), fontsize=8.5, frameon=False,
-                title="solid: can be bought\ndotted: projection\ndashed: claim")
+                title="solid: can be bought\ndotted: projection\ndashed: claim\n(bound): roofline, not simulated")
     figure.text(0.02, 0.985, f"Per deployment, {reference} = 1, log scale: {data['inputs']['llm']}", fontsize=12, va="top")
     figure.text(0.02, 0.955, "Efficiencies at batch 64. Software: the paper's rubric, 0 to 10 over the same span, "
                 "middle of its range; subjective. Thick: the paper's platforms and projections.", fontsize=8.5, va="top")

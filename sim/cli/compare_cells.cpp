@@ -270,8 +270,8 @@ class Comparer {
       priced_[static_cast<std::size_t>(row_at - rows_.begin())][at] =
           PricedCell{std::move(spec), report};
     }
-    if (request_.frontier && cell.name.starts_with("batch") && figures.tokens_per_s &&
-        figures.tokens_per_s_user)
+    if (request_.frontier && figures.simulated && cell.name.starts_with("batch") &&
+        figures.tokens_per_s && figures.tokens_per_s_user)
       row.frontier.push_back({std::stoll(cell.name.substr(5)),
                               *figures.tokens_per_s / static_cast<double>(figures.packages),
                               *figures.tokens_per_s_user});

@@ -113,13 +113,13 @@ CostReport price_run(const PlatformSpec& platform, const EnergyReport& energy,
   CostParams params = platform.cost;
   params.node_price_usd = node_price_usd(platform);
   return price_cost(params, {.nodes = platform.nodes,
-                                    .output_tokens = output_tokens,
-                                    .duration = duration,
-                                    .busy = busy,
-                                    .dynamic_j = energy.total_j() - energy.constant_j(),
-                                    .constant_w = constant_power_w(platform),
-                                    .provisioned_w = energy.busy_power_w.limit,
-                                    .single_stream_tokens_per_s = single_stream_tokens_per_s});
+                             .output_tokens = output_tokens,
+                             .duration = duration,
+                             .busy = busy,
+                             .dynamic_j = energy.total_j() - energy.constant_j(),
+                             .constant_w = constant_power_w(platform),
+                             .provisioned_w = energy.busy_power_w.limit,
+                             .single_stream_tokens_per_s = single_stream_tokens_per_s});
 }
 
 RunFigures figures(const RunSpec& spec, const RunResult& result) {

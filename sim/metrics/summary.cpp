@@ -271,7 +271,8 @@ std::string residency_line(const RunFigures& f, const Placement& p) {
 
 std::string finding_lines(const RunSpec& spec, const RunResult& result, const RunFigures& f) {
   std::string out;
-  for (const auto& finding : priced_findings(spec.platform, f.energy)) out += wrapped("! ", finding.text);
+  for (const auto& finding : priced_findings(spec.platform, f.energy))
+    out += wrapped("! ", finding.text);
   for (const auto& finding : run_findings(spec, result)) out += wrapped("! ", finding.text);
   return out;
 }

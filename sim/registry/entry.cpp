@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <memory>
 #include <set>
 #include <sstream>
@@ -296,8 +297,11 @@ std::vector<double> numbers_in(std::string_view text) {
       ++at;
       continue;
     }
-    std::size_t used = 0;
-    found.push_back(std::stod(std::string{text.substr(at)}, &used));
+    double value = 0;
+    const char* const begin = text.data() + at;
+    const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
+    if (error == std::errc{}) found.push_back(value);
+    const auto used = static_cast<std::size_t>(end - begin);
     at += used;
   }
   return found;

@@ -132,7 +132,8 @@ ArmResult best_of(const ClaimTest& test, const Arm& arm, const std::vector<std::
 std::optional<double> figure_of(const ClaimTest& test, const std::optional<double>& before,
                                 double after) {
   if (test.form == Form::Figure) return after;
-  if (!before || *before == 0 || after == 0) return std::nullopt;
+  if (!before || *before == 0) return std::nullopt;
+  if (test.metric.lower_is_better && after == 0) return std::nullopt;
   const double gain = test.metric.lower_is_better ? *before / after : after / *before;
   switch (test.form) {
     case Form::GainPercent:
@@ -164,7 +165,8 @@ bool better(const ClaimTest& test, const Comparand& a, const Comparand& b) {
   if (!a.standing) return false;
   if (a.figure && b.figure)
     return test.claimed.is_price ? *a.figure < *b.figure : *a.figure > *b.figure;
-  return *a.standing > *b.standing;
+  if (*a.standing != *b.standing) return *a.standing > *b.standing;
+  return a.figure && !b.figure;  // one that runs over one that does not
 }
 
 PointResult at(const ClaimTest& test, const std::vector<std::size_t>& point,

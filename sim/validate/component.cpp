@@ -24,7 +24,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kPlatform
     {"MI300X", "mi300x-8"},
 }};
 
-/// `key=value;...` of whole numbers up to 1e9; what is no such number counts as absent.
+/// `key=value;...` of whole numbers up to 1e10; what is no such number counts as absent.
 class Shape {
  public:
   explicit Shape(std::string_view text) {
@@ -36,7 +36,7 @@ class Shape {
       const std::string_view value = part.substr(equals + 1);
       std::int64_t number = 0;
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-      constexpr std::int64_t kMost = 1'000'000'000;
+      constexpr std::int64_t kMost = 10'000'000'000;
       if (error != std::errc{} || end != value.data() + value.size()) continue;
       if (number < 1 || number > kMost) continue;
       const std::string key{part.substr(0, equals)};

@@ -61,8 +61,9 @@ TEST_CASE("systems: no kind of figure is worse than what is claimed of it") {
 }
 
 TEST_CASE("systems: the published figures that come with the project are met") {
-  const auto run = test::run_reticle({"validate", "systems", "--rows",
-                                      RETICLE_SOURCE_DIR "/configs/measured/systems.csv", "--json"});
+  const auto run =
+      test::run_reticle({"validate", "systems", "--rows",
+                         RETICLE_SOURCE_DIR "/configs/measured/systems.csv", "--json"});
   REQUIRE(run.code == 0);
   const Json all = Json::parse(run.out);
   CHECK(all["left_out"].empty());
