@@ -100,6 +100,7 @@ struct Cell {
   std::string platform;
   std::string name;  ///< of its load
   RunRequest request;
+  bool bounded = false;  ///< too many dies: its roofline
   [[nodiscard]] std::string label() const { return platform + "." + name; }
 };
 
@@ -197,7 +198,7 @@ class Comparer {
            const std::vector<std::string>& sets) {
     request.sets.insert(request.sets.end(), sets.begin(), sets.end());
     const bool bounded = limit_dies(request, request_.most_dies);
-    cells_.push_back({row.name, std::move(name), std::move(request)});
+    cells_.push_back({row.name, std::move(name), std::move(request), bounded});
     return bounded;
   }
 
@@ -270,7 +271,7 @@ class Comparer {
       priced_[static_cast<std::size_t>(row_at - rows_.begin())][at] =
           PricedCell{std::move(spec), report};
     }
-    if (request_.frontier && figures.simulated && cell.name.starts_with("batch") &&
+    if (request_.frontier && !cell.bounded && cell.name.starts_with("batch") &&
         figures.tokens_per_s && figures.tokens_per_s_user)
       row.frontier.push_back({std::stoll(cell.name.substr(5)),
                               *figures.tokens_per_s / static_cast<double>(figures.packages),
