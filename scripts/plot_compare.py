@@ -29,6 +29,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.patches import Patch  # noqa: E402
 
 SCHEMA = 2  # of compare.json
+PICTURES = ("radar", "cost", "energy", "frontiers", "tornado")
 HATCH = {"measured": "", "projection": "....", "claim": "////"}
 LINE = {"measured": "-", "projection": ":", "claim": "--"}
 WORDS = {"measured": "can be bought (solid)", "projection": "projection (dotted)", "claim": "claim (hatched)"}
@@ -144,9 +145,9 @@ def radar(data, target):
     bound = {p["platform"] for p in platforms if any(c and not c["simulated"] for c in p["cells"].values())}
     colours = colours_of(data)
     for name, row in rows.items():
-        points = [(t, low + x[1] * (high - low) if x[0] == "absolute" else x[1])
-                  for t, x in zip(angles, row) if x]
-        points.append(points[0])
+        points = [(t, math.nan if x is None else low + x[1] * (high - low) if x[0] == "absolute" else x[1])
+                  for t, x in zip(angles, row)]
+        points.append(points[0])  # where a value is missing the line breaks
         strong = name == reference
         width = 2.2 if strong else 1.7 if name in chosen else 0.7
         plot.plot(*zip(*points), LINE[kind[name]], color=colours[name],
@@ -185,14 +186,18 @@ def frontiers(data, target):
     colours = colours_of(data)
     for platform in platforms:
         points = platform["frontier"]
-        x, y = [p["tokens_per_s_user"] for p in points], [p["tokens_per_s_chip"] for p in points]
-        axes.plot(x, y, LINE[platform["kind"]], color=colours[platform["platform"]], marker="o", markersize=3,
-                  label=f"{platform['platform']} ({points[0]['batch']} to {points[-1]['batch']})")
+        colour = colours[platform["platform"]]
+        best = [p for p in points if not any(q["tokens_per_s_user"] >= p["tokens_per_s_user"] and
+                                             q["tokens_per_s_chip"] >= p["tokens_per_s_chip"] and q is not p for q in points)]
+        for some, line, face in ((best, LINE[platform["kind"]], colour), ([p for p in points if p not in best], "", "none")):
+            axes.plot([p["tokens_per_s_user"] for p in some], [p["tokens_per_s_chip"] for p in some], line or "none", color=colour,
+                      marker="o", markersize=3.5, markerfacecolor=face,
+                      label=f"{platform['platform']} ({points[0]['batch']} to {points[-1]['batch']})" if some is best else None)
     axes.set(xscale="log", yscale="log", xlabel="tokens/s of a user (interactivity)", ylabel="tokens/s per chip (throughput)")
     axes.set_title(f"Batches 1, 2, 4, ... on one deployment each: {data['inputs']['llm']}", loc="left")
     axes.grid(True, which="major", linewidth=0.4, alpha=0.5)
     axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False,
-                title="batches; dotted: projection\ndashed: claim")
+                title="batches, up to what fits;\ndotted: projection, dashed: claim\nhollow: another batch is better at both")
     save(figure, target)
     return True
 
@@ -262,7 +267,7 @@ for (const head of document.querySelectorAll("th")) head.addEventListener("click
 
 
 def number(x):
-    return "-" if x is None else "0" if x == 0 else short(x) if 1e-3 <= abs(x) < 1e7 else f"{x:.3g}"
+    return "-" if x is None else "0" if x == 0 else short(x) if 1e-3 <= abs(x) < 1e12 else f"{x:.3g}"
 
 
 def stated(row):
@@ -321,7 +326,10 @@ def uncertainty_part(data):
                   [[f["platform"], f["figure"].replace("_", " "), figure_cell(f["nominal"]), figure_cell(f["p5"]),
                     figure_cell(f["p95"]), bars(f["tornado"])] for f in found["figures"]]),
             "<h2>Verdicts that flip within the ranges</h2><ul>",
-            *([f"<li>{html.escape(flip)}</li>" for flip in flips] or ["<li>None.</li>"]), "</ul>"]
+            *([f"<li>{html.escape(flip)}</li>" for flip in flips] or ["<li>None.</li>"]), "</ul>",
+            "<h2>Limits that some samples break at batch 64 and others do not</h2><ul>",
+            *([f"<li>{html.escape(l['limit'].replace('_', ' '))} of {html.escape(l['platform'])}: broken in {l['share']:.0%} of the samples</li>"
+               for l in found["limits"]] or ["<li>None.</li>"]), "</ul>"]
 
 
 def picture(path, n):
@@ -349,6 +357,9 @@ def page(data, directory, pictures):
         why = cell["problem"] if cell and not cell["fits"] else p["deployment"]
         if cell and not cell["simulated"]:
             why += "; a roofline bound, not simulated"
+        refused = [f"{load}: {c['problem']}" for load, c in p["cells"].items() if c and not c["fits"] and load != "table1"]
+        if refused and cell["fits"]:
+            why += "; " + refused[0]
         rows.append([p["platform"], p["kind"], (cell["packages"] if cell else "-", "n", cell["packages"] if cell else None)] +
                     [figure_cell(value(p, f["figure"])) for f in data["figures"]] + [limits, why])
     parts = [
@@ -389,11 +400,7 @@ def read(path):
     return data
 
 
-def main():
-    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        sys.exit(__doc__)
-    directory = Path(sys.argv[1])
-    data = read(directory / "compare.json")
+def draw(data, directory):
     pictures = []
     if radar(data, directory / "radar"):
         pictures.append("radar")
@@ -406,7 +413,23 @@ def main():
         pictures.append("frontiers")
     if tornado(data, directory / "tornado"):
         pictures.append("tornado")
+    for name in set(PICTURES) - set(pictures):  # of an earlier comparison here
+        for kind in ("svg", "png"):
+            (directory / f"{name}.{kind}").unlink(missing_ok=True)
     page(data, directory, pictures)
+
+
+def main():
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
+    directory = Path(sys.argv[1])
+    data = read(directory / "compare.json")
+    try:
+        draw(data, directory)
+    except KeyError as missing:
+        sys.exit(f"plot_compare: not a comparison, it lacks {missing}: {directory / 'compare.json'}")
+    except OSError as error:
+        sys.exit(f"plot_compare: {error.strerror}: {error.filename}")
 
 
 if __name__ == "__main__":

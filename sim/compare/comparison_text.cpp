@@ -43,6 +43,25 @@ const CellFigures* first_cell(const PlatformRow& row) {
   return nullptr;
 }
 
+/// Of the first load that does not fit; which one is said where others do.
+std::string problem_of(const PlatformRow& row) {
+  if (const CellFigures* first = first_cell(row); first != nullptr && !first->fits)
+    return first->problem;
+  for (std::size_t i = 0; i < kLoadCount; ++i)
+    if (const auto& cell = row.cells[i];
+        cell && !cell->fits && static_cast<Load>(i) != Load::Table1)
+      return fmt::format("{}: {}", kLoadNames[i], cell->problem);
+  return {};
+}
+
+/// How it came to be, whether it is a bound, and what does not fit it.
+std::string deployment_text(const PlatformRow& row, const CellFigures* cell) {
+  const std::string problem = problem_of(row);
+  if (cell != nullptr && !cell->fits) return cell->problem;
+  return row.deployment + (cell != nullptr && !cell->simulated ? "; a bound, not simulated" : "") +
+         (problem.empty() ? "" : "; " + problem);
+}
+
 std::string limited_by(const PlatformRow& row, Load load) {
   const auto& cell = row.at(load);
   return cell ? cell->limited_by : "";
@@ -85,6 +104,11 @@ std::string flip_text(const Flip& flip) {
                      name_of(flip.nominal), name_of(flip.at_p5), name_of(flip.at_p95));
 }
 
+std::string limit_text(const LimitShare& limit) {
+  return fmt::format("{} of {}: broken in {} of the samples", words(limit.limit), limit.platform,
+                     percent_text(limit.share));
+}
+
 std::string uncertainty_markdown(const Comparison& comparison) {
   if (!comparison.uncertainty) return {};
   const Uncertainty& u = *comparison.uncertainty;
@@ -112,12 +136,16 @@ std::string uncertainty_markdown(const Comparison& comparison) {
   out += "\nVerdicts that flip within the ranges:\n\n";
   for (const Flip& flip : u.flips) out += "- " + flip_text(flip) + "\n";
   if (u.flips.empty()) out += "None.\n";
+  out += "\nLimits that some samples break at batch 64 and others do not:\n\n";
+  for (const LimitShare& limit : u.limits) out += "- " + limit_text(limit) + "\n";
+  if (u.limits.empty()) out += "None.\n";
   return out;
 }
 
-constexpr std::array<std::string_view, 10> kShownFigures{
-    "decode_single", "decode_batch64", "trace_rate", "energy_single",   "energy_batch64",
-    "cost_single",   "cost_batch64",   "ttft",       "density_batch64", "made"};
+constexpr std::array<std::string_view, 11> kShownFigures{
+    "decode_single",  "decode_batch64",  "trace_rate",   "energy_single",
+    "energy_batch64", "cost_single",     "cost_batch64", "cost_trace_run",
+    "ttft",           "density_batch64", "made"};
 }  // namespace
 
 std::string projections_csv(const Comparison& comparison) {
@@ -160,7 +188,7 @@ std::string projections_csv(const Comparison& comparison) {
     out += points ? fmt::format(",{},{}", points->low, points->high) : ",,";
     for (const auto load : {Load::Batch1, Load::Batch64, Load::Trace})
       out += "," + csv_field(limited_by(row, load));
-    out += "," + csv_field(of.problem) + "\n";
+    out += "," + csv_field(problem_of(row)) + "\n";
   }
   return out;
 }
@@ -201,13 +229,8 @@ std::string comparison_markdown(const Comparison& comparison) {
                        cell != nullptr ? cell->packages : 0);
     for (const auto id : kShownFigures)
       out += fmt::format(" {} |", figure_text(value_of(row, figure_named(id))));
-    const bool nothing = cell != nullptr && !cell->fits;
     out += fmt::format(" {}; {} | {} |\n", words(limited_by(row, Load::Batch1)),
-                       words(limited_by(row, Load::Batch64)),
-                       nothing ? cell->problem
-                       : cell != nullptr && !cell->simulated
-                           ? row.deployment + "; a bound, not simulated"
-                           : row.deployment);
+                       words(limited_by(row, Load::Batch64)), deployment_text(row, cell));
   }
   out += "\n## Table 1\n\nOne stream of the paper's model.\n\n" +
          markdown_table(comparison.table1, false);
@@ -257,6 +280,9 @@ std::string comparison_summary(const Comparison& comparison) {
   if (comparison.uncertainty)
     for (const Flip& flip : comparison.uncertainty->flips)
       out += "Not settled: " + flip_text(flip) + "\n";
+  if (comparison.uncertainty)
+    for (const LimitShare& limit : comparison.uncertainty->limits)
+      out += "Not settled: " + limit_text(limit) + "\n";
   for (const Contradiction& c : comparison.contradictions)
     out += fmt::format("Contradiction: {} ({}): {}\n", c.platform, words(c.kind), c.text);
   for (const auto& remark : comparison.remarks) out += "Not compared: " + remark + "\n";

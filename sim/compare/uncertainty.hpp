@@ -38,7 +38,7 @@ std::vector<double> latin_hypercube_column(std::size_t n, std::uint64_t seed,
 Quantiles quantiles_of(std::vector<double> samples);
 
 /// Fills `comparison.uncertainty` and what its tables' own figures lie between. `cells` as the
-/// rows.
+/// rows, then the baselines.
 void add_uncertainty(Comparison& comparison, const std::vector<PricedCells>& cells,
                      std::size_t samples, std::uint64_t seed);
 

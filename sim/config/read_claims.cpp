@@ -120,16 +120,21 @@ void check_listed(const ConfigNode& node, std::string_view key, const PaperClaim
              "must be one of the list `platforms`");
 }
 
+std::string read_precision_name(const ConfigNode& node, std::string_view key) {
+  const auto name = node.get<std::string>(key);
+  const bool known =
+      std::ranges::any_of(kPrecisions, [&](const auto& p) { return p.name == name; });
+  node.check(key, known, "expected a number format such as bf16");
+  return name;
+}
+
 void read_table1(const ConfigNode& node, PaperClaims& claims) {
   claims.table1_llm = read_llm_name(node);
   for (const ConfigNode& row : node.sections("rows")) {
     Table1Row read;
     check_listed(row, "platform", claims);
     read.platform = row.get<std::string>("platform");
-    read.precision = row.get<std::string>("precision");
-    const bool known =
-        std::ranges::any_of(kPrecisions, [&](const auto& p) { return p.name == read.precision; });
-    row.check("precision", known, "expected a number format such as bf16");
+    read.precision = read_precision_name(row, "precision");
     for (const auto& [column, unit] : kTable1Columns) {
       auto& cell = read.cells[std::string{column}];
       if (row.is_null(column)) continue;
@@ -149,6 +154,7 @@ void read_table2(const ConfigNode& node, PaperClaims& claims) {
   check_listed(columns, "h100", claims);
   check_listed(columns, "asic", claims);
   claims.table2_h100 = columns.get<std::string>("h100");
+  claims.table2_precision = read_precision_name(columns, "h100_precision");
   claims.table2_asic = columns.get<std::string>("asic");
   claims.table2_beside = columns.texts("beside");
   columns.reject_unknown_keys();
@@ -214,21 +220,16 @@ std::vector<WorkedExample> read_examples(const ConfigNode& root, std::string_vie
   return examples;
 }
 
-void read_marks(const ConfigNode& node) {
-  for (const auto* key : {"measured", "projection", "claim", "scale", "source"})
-    (void)node.get<std::string>(key);
-  node.reject_unknown_keys();
-}
-
 PaperClaims read_paper(const ConfigNode& root) {
   PaperClaims claims;
   (void)root.get<std::string>("title");
   read_platforms(root, claims);
   read_radar(root.child("radar"), claims);
-  read_marks(root.child("marks"));
   read_table1(root.child("table1"), claims);
   read_table2(root.child("table2"), claims);
-  for (const auto* key : {"headline", "reference_asic", "nre"}) (void)read_ranges(root.child(key));
+  for (const auto* key : {"headline", "nre"}) (void)read_ranges(root.child(key));
+  claims.reference_asic = read_ranges(root.child("reference_asic"));
+  root.check("reference_asic", claims.reference_asic.contains("power"), "must have its power");
   claims.agent_density = read_ranges(root.child("agent_density"));
   read_software(root.child("software_maturity"), claims);
   claims.examples = read_examples(root, "worked_examples");

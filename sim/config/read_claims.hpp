@@ -93,8 +93,10 @@ struct PaperClaims {
   std::string table1_llm, table2_llm;
   std::vector<Table1Row> table1;
   std::string table2_h100, table2_asic;    ///< platforms of the two columns
+  std::string table2_precision;            ///< of the first, weights and all
   std::vector<std::string> table2_beside;  ///< ours, held against the column of the ASIC too
   std::vector<Table2Row> table2;
+  std::map<std::string, ClaimRange> reference_asic;  ///< the paper's envelope of a node
   std::map<std::string, ClaimRange> agent_density;
   std::map<std::string, ClaimRange> software;  ///< implied points of a platform; subjective
   std::vector<WorkedExample> examples;

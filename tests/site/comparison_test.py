@@ -127,7 +127,7 @@ def check_tables(data, folder):
 def check_wrong_input(plot, scratch):
     broken = scratch / "broken"
     broken.mkdir()
-    for text in (None, "{", "[]", '{"schema": 99}'):
+    for text in (None, "{", "[]", '{"schema": 99}', '{"schema": 2, "platforms": []}'):
         if text is not None:
             (broken / "compare.json").write_text(text, encoding="utf-8")
         said = subprocess.run(plot + [str(broken)], capture_output=True, text=True, check=False)
