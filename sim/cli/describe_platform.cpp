@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "models/fabric/topology.hpp"
 #include "sim/accounts/energy.hpp"
 #include "sim/accounts/silicon.hpp"
 #include "sim/cli/describe.hpp"
+#include "sim/compare/comparison.hpp"
+#include "sim/config/read_run.hpp"
 #include "sim/mapping/collectives.hpp"
 #include "sim/metrics/findings.hpp"
 #include "sim/metrics/text_format.hpp"
@@ -30,6 +33,7 @@ class PlatformFacts {
     fabric();
     silicon();
     money();
+    claims();
     provenance();
     return std::move(facts_);
   }
@@ -58,6 +62,20 @@ class PlatformFacts {
         fmt::format("{} node{}, {} chips (packages), {} dies", p_.nodes, p_.nodes == 1 ? "" : "s",
                     packages, dies(p_)),
         {{"nodes", p_.nodes}, {"packages", packages}, {"dies", dies(p_)}, {"chips", packages}});
+  }
+
+  /// What the seed paper states of it, where its own memories contradict that.
+  void claims() {
+    const PaperClaims paper = read_paper_claims();
+    const auto row = std::ranges::find(paper.table1, p_.name, &Table1Row::platform);
+    if (row == paper.table1.end()) return;
+    std::vector<std::string> formats;
+    for (const auto* key : {"weights", "embedding", "activations", "kv"})
+      formats.push_back(fmt::format("llm.{}={}", key, row->precision));
+    const LlmSpec llm = read_llm(paper.table1_llm, formats);
+    for (const auto& text :
+         stated_against_memory(p_, paper, *row, {weight_bytes(llm), active_weight_bytes(llm)}))
+      add("claims", "", "contradiction", text, nullptr);
   }
 
   void memory() {

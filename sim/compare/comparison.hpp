@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "models/package/platform_spec.hpp"
 #include "sim/compare/cell.hpp"
 #include "sim/config/read_claims.hpp"
 
@@ -192,6 +193,17 @@ void complete(Comparison& comparison, const PaperClaims& claims);
 /// What reports and claims contradict by themselves; each once.
 std::vector<Contradiction> contradictions_of(const Comparison& comparison,
                                              const PaperClaims& claims);
+
+/// Of the paper's model in the format of a row: all of its weights, and those that a token reads.
+struct StatedWeights {
+  Bytes all, active;
+};
+
+/// What Table 1 states of a platform against its own memories: packages that do not hold the model,
+/// a rate for one stream that they cannot read it at.
+std::vector<std::string> stated_against_memory(const PlatformSpec& platform,
+                                               const PaperClaims& claims, const Table1Row& row,
+                                               const StatedWeights& weights);
 
 /// projections_table.csv, table1.csv and table2.csv, compare.json, compare.md, the terminal.
 std::string projections_csv(const Comparison& comparison);

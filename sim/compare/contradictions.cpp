@@ -132,6 +132,38 @@ class Finder {
 };
 }  // namespace
 
+std::vector<std::string> stated_against_memory(const PlatformSpec& platform,
+                                               const PaperClaims& claims, const Table1Row& row,
+                                               const StatedWeights& weights) {
+  const ClaimRange& packages = claims.find(row.platform)->packages;
+  const DieParams& die = platform.die;
+  const double dies_of_them = packages.high * static_cast<double>(dies(platform)) /
+                              static_cast<double>(platform.packages_per_node * platform.nodes);
+  double room = static_cast<double>(die.sram.capacity.count());
+  if (die.hbm) room += static_cast<double>(capacity(*die.hbm).count());
+  if (die.far) room += static_cast<double>(die.far->capacity.count());
+  const double rate =
+      static_cast<double>((die.hbm ? peak_bandwidth(*die.hbm) : peak_bandwidth(die.sram)).count());
+  const double all = static_cast<double>(weights.all.count());
+  const std::string counted =
+      fmt::format("{} package{}", whole(packages.high), packages.high == 1 ? "" : "s");
+  std::vector<std::string> found;
+  if (all > room * dies_of_them)
+    found.push_back(
+        fmt::format("the paper's Table 1 has {} serve {} in {}: its weights are {}, their "
+                    "memories hold {}",
+                    counted, claims.table1_llm, row.precision, with_unit(all, "B"),
+                    with_unit(room * dies_of_them, "B")));
+  const auto& stated = row.cells.at("decode_single");
+  const double most = rate * dies_of_them / static_cast<double>(weights.active.count());
+  if (stated && stated->high > most)
+    found.push_back(fmt::format(
+        "the paper's Table 1 states {} tokens/s for one stream: {} of {} read its "
+        "weights {} times a second at most",
+        number_text(stated->high), counted, die.hbm ? "HBM" : "SRAM", number_text(most)));
+  return found;
+}
+
 std::vector<Contradiction> contradictions_of(const Comparison& comparison,
                                              const PaperClaims& claims) {
   Finder finder{claims, comparison.llm == claims.table2_llm && comparison.llm_changed.empty()};

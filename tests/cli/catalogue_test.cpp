@@ -74,6 +74,18 @@ TEST_CASE("catalogue: a resolved file is checked as well") {
   CHECK(contains(outcome.out, "a valid resolved"));
 }
 
+TEST_CASE("catalogue: what the paper states of a platform stands beside what its memories allow") {
+  const auto said = [](const std::string& platform) {
+    return run_reticle({"describe", "platform", platform}).out;
+  };
+  CHECK(contains(said("groq-lpu"),
+                 "has 576 packages serve llama-3-70b in bf16: its weights are 141.1 GB"));
+  CHECK(contains(said("cerebras-wse3"), "has 1 package serve llama-3-70b in bf16"));
+  CHECK(contains(said("sohu"), "states 500,000 tokens/s for one stream: 8 packages of HBM read"));
+  CHECK(contains(said("b200-8"), "states 180.0 tokens/s for one stream: 1 package of HBM"));
+  CHECK_FALSE(contains(said("h200-8"), "paper's Table 1"));
+}
+
 TEST_CASE("catalogue: an override changes what is described") {
   const auto stacks = [](const Arguments& more) {
     const Outcome outcome =
