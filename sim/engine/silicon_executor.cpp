@@ -29,14 +29,14 @@ StepOutcome SiliconExecutor::execute(const StepLoad& load) {
 }
 
 StepOutcome RooflineExecutor::execute(const StepLoad& load) {
-  lowering_.lower(load, programs_);
-  const StepTotals totals = totals_of(programs_);
+  const StepTally tally = lowering_.tally(load);
+  const StepTotals& totals = tally.totals;
   StepOutcome outcome;
   outcome.roofline = roofline(platform_, totals, in_turn(placement_.plan, load.sequences.size()));
   outcome.duration = outcome.roofline.duration;
-  outcome.picks = programs_.picks;
-  outcome.dropped_picks = programs_.dropped_picks;
-  outcome.experts = programs_.experts;
+  outcome.picks = tally.picks;
+  outcome.dropped_picks = tally.dropped_picks;
+  outcome.experts = tally.experts;
   constexpr std::array<TimeCategory, kRooflineLimitCount> kCharged{
       TimeCategory::WeightsSram, TimeCategory::WeightsHbm, TimeCategory::WeightsFar,
       TimeCategory::KvMove,      TimeCategory::Mac,        TimeCategory::Vector};
