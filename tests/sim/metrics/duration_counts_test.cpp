@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "sim/base/rng.hpp"
 #include "sim/metrics/duration_counts.hpp"
@@ -9,8 +11,9 @@
 using namespace reticle;
 
 TEST_CASE("duration counts: few durations are kept as they are") {
+  constexpr std::int64_t kLong = 123'456'789'123;
   DurationCounts counts;
-  for (const std::int64_t ps : {7, 7, 123'456'789'123, 0, 7, 123'456'789'123})
+  for (const std::int64_t ps : std::vector<std::int64_t>{7, 7, kLong, 0, 7, kLong})
     counts.add(Picoseconds{ps});
   counts.add(Picoseconds{5}, 3);
   CHECK(counts.count() == 9);
@@ -21,7 +24,7 @@ TEST_CASE("duration counts: few durations are kept as they are") {
     longest = duration.count();
   }
   CHECK(sevens == 3);
-  CHECK(longest == 123'456'789'123);
+  CHECK(longest == kLong);
   CHECK(counts.mean_ps() == (3 * 7 + 2 * 123'456'789'123.0 + 15) / 9);
 }
 
