@@ -25,10 +25,16 @@ struct Options {
   bool json = false;
 };
 
-/// The number format of the weights, as the model's file or --set has it.
-std::string weights_of(const RunSpec& spec) {
-  for (const ResolvedValue& value : spec.resolved)
-    if (value.path == "llm.weights") return value.value;
+/// Why it is not the catalogue's model of that name; another number format does not make it
+/// another.
+std::string changed_llm(const RunRequest& request, const std::string& name) {
+  if (request.llm != name) return request.llm + " is a file";
+  for (const std::string& set : request.sets) {
+    const std::string key = set.substr(0, set.find('='));
+    const bool format = std::ranges::any_of(
+        kFormatKeys, [&](std::string_view k) { return key == "llm." + std::string{k}; });
+    if (key.starts_with("llm.") && !format) return key + " is set";
+  }
   return {};
 }
 
@@ -53,30 +59,35 @@ void compare(Options& options) {
   CompareRequest& request = options.request;
   const PaperClaims claims = read_paper_claims(options.claims);
   check_platforms(request.platforms);
+  RunRequest first = request.common;
+  first.platform = request.platforms.front();
+  first.sets.insert(first.sets.begin(), kPlanned.begin(), kPlanned.end());
+  const RunSpec spec = read_run(first);
+  if (!std::holds_alternative<TraceWorkload>(spec.workload))
+    throw ConfigError({}, "--workload",
+                      "expected a trace, as steady decodes come beside it; '" +
+                          request.common.workload + "' is none");
+  if (request.context + request.steps > spec.llm.max_context)
+    throw ConfigError({}, "--context",
+                      fmt::format("expected at most the {} tokens that {} attends to, got {}",
+                                  spec.llm.max_context, spec.llm.name, request.context));
   const std::filesystem::path out{options.out};
   if (!out.empty()) {
     request.cells = out / "cells";
     make_output_directory(request.cells);
   }
-  RunRequest first = request.common;
-  first.platform = request.platforms.front();
-  first.sets.insert(first.sets.begin(), kPlanned.begin(), kPlanned.end());
-  const RunSpec spec = read_run(first);
-  if (request.context + request.steps > spec.llm.max_context)
-    throw ConfigError({}, "--context",
-                      fmt::format("expected at most the {} tokens that {} attends to, got {}",
-                                  spec.llm.max_context, spec.llm.name, request.context));
   Comparison comparison;
   CompareCells cells = run_cells(request, claims);
   comparison.rows = std::move(cells.rows);
+  comparison.baselines = std::move(cells.baselines);
+  comparison.llm_changed = changed_llm(request.common, spec.llm.name);
   comparison.llm = spec.llm.name;
   comparison.weights = weights_of(spec);
   comparison.workload = request.common.workload;
   comparison.utilisation = spec.platform.cost.utilisation;
   complete(comparison, claims);
   if (options.samples > 0)
-    comparison.uncertainty =
-        uncertainty_of(comparison, cells.priced, options.samples, request.common.seed.value_or(0));
+    add_uncertainty(comparison, cells.priced, options.samples, request.common.seed.value_or(0));
   const std::string json = comparison_json(comparison, claims, build_info());
   if (!out.empty()) write_all(out, comparison, json);
   fmt::print("{}", options.json ? json : comparison_summary(comparison));
@@ -116,7 +127,7 @@ void add_compare(CLI::App& app) {
   sub->add_option(
          "--uncertainty", options->samples,
          "So many samples of the ranges of energy, cost and silicon constants: P5 to P95 of every "
-         "figure, and what it hangs on")
+         "figure that they decide, and what it hangs on; times are as simulated")
       ->check(CLI::Range(20, 1'000'000));
   sub->add_option("--claims", options->claims,
                   "What to compare with; configs/claims/paper.yaml when absent");

@@ -44,15 +44,20 @@ RunRequest steady(RunRequest request, const CompareRequest& shape, std::int64_t 
   return request;
 }
 
-/// Table 1's own model in its own number format, weights, cache and activations alike.
+/// Weights, cache and activations alike.
+RunRequest in_format(RunRequest request, const std::string& precision) {
+  std::erase_if(request.sets, of_llm);
+  for (const auto key : kFormatKeys)
+    request.sets.push_back(fmt::format("llm.{}={}", key, precision));
+  return request;
+}
+
+/// Table 1's own model in its own number format.
 RunRequest for_table1(const CompareRequest& shape, const PaperClaims& claims,
                       const Table1Row& row) {
   RunRequest request = for_platform(shape, row.platform);
   request.llm = claims.table1_llm;
-  std::erase_if(request.sets, of_llm);
-  for (const auto* key : {"weights", "embedding", "activations", "kv"})
-    request.sets.push_back(fmt::format("llm.{}={}", key, row.precision));
-  return steady(std::move(request), shape, 1);
+  return steady(in_format(std::move(request), row.precision), shape, 1);
 }
 
 /// A deployment: the keys that make it, and why it is as large as it is.
@@ -76,8 +81,8 @@ Deployment smallest_that_holds(const RunRequest& request, const std::string& ins
 }
 
 /// Its natural size, or the fewest packages that hold the large batch.
-Deployment deployment_of(const CompareRequest& shape, const std::string& platform) {
-  const RunRequest request = steady(for_platform(shape, platform), shape, kLargeBatch);
+Deployment deployment_of(const CompareRequest& shape, const RunRequest& of) {
+  const RunRequest request = steady(of, shape, kLargeBatch);
   const std::int64_t natural = packages_of(request);
   if (chips_hold(request)) return {{}, fmt::format("{}, its natural size", natural)};
   return smallest_that_holds(request, fmt::format("{} do", natural));
@@ -117,18 +122,26 @@ class Comparer {
       : request_{request}, claims_{claims} {}
 
   CompareCells cells() {
-    for (const auto& platform : request_.platforms) describe(platform);
+    for (const auto& platform : request_.platforms)
+      describe(platform, for_platform(request_, platform));
+    add_baseline();
     priced_.resize(rows_.size());
     plan();
     run();
-    return {std::move(rows_), std::move(priced_)};
+    const auto first = rows_.begin() + std::ssize(request_.platforms);
+    CompareCells out{{rows_.begin(), first}, {first, rows_.end()}, std::move(priced_)};
+    return out;
   }
 
  private:
-  void describe(const std::string& platform) {
-    const PlatformSpec spec = read_run(for_platform(request_, platform)).platform;
+  void describe(const std::string& name, RunRequest request) {
+    const RunSpec run = read_run(request);
+    const PlatformSpec& spec = run.platform;
+    const std::string platform = request.platform;
+    requests_.push_back(std::move(request));
     PlatformRow row;
-    row.name = platform;
+    row.name = name;
+    row.weights = weights_of(run);
     row.title = spec.title;
     row.status = spec.status;
     if (const ClaimedPlatform* claimed = claims_.find(platform))
@@ -136,6 +149,21 @@ class Comparer {
     else if (spec.status != "shipping")
       row.kind = spec.status == "hypothetical" ? ClaimKind::Projection : ClaimKind::Claim;
     rows_.push_back(std::move(row));
+  }
+
+  /// Table 2 has its first machine in a format of its own, which is part of its gains.
+  void add_baseline() {
+    const auto at = std::ranges::find(rows_, claims_.table2_h100, &PlatformRow::name);
+    if (at == rows_.end() || request_.common.llm != claims_.table2_llm ||
+        at->weights == claims_.table2_precision)
+      return;
+    describe(claims_.table2_h100 + "@" + claims_.table2_precision,
+             in_format(requests_[static_cast<std::size_t>(at - rows_.begin())],
+                       claims_.table2_precision));
+  }
+
+  [[nodiscard]] bool is_baseline(const PlatformRow& row) const {
+    return &row - rows_.data() >= std::ssize(request_.platforms);
   }
 
   [[nodiscard]] const Table1Row* table1_row(const std::string& platform) const {
@@ -158,7 +186,7 @@ class Comparer {
       const std::string& platform = rows_[jobs[j].row].name;
       const Deployment found = jobs[j].table1
                                    ? table1_deployment(request_, claims_, *table1_row(platform))
-                                   : deployment_of(request_, platform);
+                                   : deployment_of(request_, requests_[jobs[j].row]);
       return Json{{"sets", found.sets}, {"why", found.why}}.dump();
     };
     const auto outcomes = run_points(jobs.size(), request_.jobs, work);
@@ -207,13 +235,14 @@ class Comparer {
       add(row, "table1", for_table1(request_, claims_, *table1_row(row.name)), sets);
       return;
     }
-    const RunRequest mine = for_platform(request_, row.name);
+    const RunRequest& mine = requests_[static_cast<std::size_t>(&row - rows_.data())];
     add(row, "batch1", steady(mine, request_, 1), sets);
     add(row, "batch64", steady(mine, request_, kLargeBatch), sets);
-    const bool bounded = add(row, "trace", mine, sets);
     RunRequest alone = mine;
     alone.sets.emplace_back("workload.limit=1");
     add(row, "first", alone, sets);
+    if (is_baseline(row)) return;
+    const bool bounded = add(row, "trace", mine, sets);
     // A frontier of bounds would say nothing of interactivity.
     if (!request_.frontier || bounded) return;
     const std::int64_t most = read_run(steady(mine, request_, 1)).serving.max_batch;
@@ -280,11 +309,18 @@ class Comparer {
 
   const CompareRequest& request_;
   const PaperClaims& claims_;
-  std::vector<PlatformRow> rows_;
+  std::vector<PlatformRow> rows_;     ///< of the platforms, then of baselines
+  std::vector<RunRequest> requests_;  ///< as the rows
   std::vector<PricedCells> priced_;
   std::vector<Cell> cells_;
 };
 }  // namespace
+
+std::string weights_of(const RunSpec& spec) {
+  for (const ResolvedValue& value : spec.resolved)
+    if (value.path == "llm.weights") return value.value;
+  return {};
+}
 
 CompareCells run_cells(const CompareRequest& request, const PaperClaims& claims) {
   return Comparer{request, claims}.cells();

@@ -33,13 +33,21 @@ struct CompareRequest {
 };
 
 struct CompareCells {
-  std::vector<PlatformRow> rows;
-  std::vector<PricedCells> priced;  ///< as the rows
+  std::vector<PlatformRow> rows, baselines;
+  std::vector<PricedCells> priced;  ///< as the rows, then the baselines
 };
 
-/// One row per platform, in order. A cell whose report is there, of the same inputs and by this
-/// program, is not run again. Throws ConfigError for wrong input and SimulationError for a cell
-/// that came to grief; what does not fit is a row.
+/// Keys that say a model's number formats.
+inline constexpr std::array<std::string_view, 4> kFormatKeys{"weights", "embedding", "activations",
+                                                             "kv"};
+
+/// The number format of the weights, as the model's file or --set has it.
+std::string weights_of(const RunSpec& spec);
+
+/// One row per platform, in order, and the baselines of Table 2 where the model is its own. A cell
+/// whose report is there, of the same inputs and by this program, is not run again. Throws
+/// ConfigError for wrong input and SimulationError for a cell that came to grief; what does not fit
+/// is a row.
 CompareCells run_cells(const CompareRequest& request, const PaperClaims& claims);
 
 }  // namespace reticle

@@ -25,8 +25,8 @@ Json parsed(std::string_view report) {
 }
 }  // namespace
 
-CellFigures read_cell(std::string_view text) {
-  const Json report = parsed(text);
+namespace {
+CellFigures figures_of(const Json& report) {
   CellFigures cell;
   cell.nodes = report["deployment"]["nodes"];
   cell.packages = report["deployment"]["packages"];
@@ -46,6 +46,8 @@ CellFigures read_cell(std::string_view text) {
   if (const auto tpot = get("/latency/tpot_ms/mean")) cell.tokens_per_s_user = 1e3 / *tpot;
   cell.bound_tokens_per_s = get("/roofline/tokens_per_s");
   cell.ttft_ms = get("/latency/ttft_ms/p50");
+  if (const auto tokens = get("/prefill_tokens"))
+    cell.prompt_tokens = static_cast<std::int64_t>(*tokens);
   if (const auto tokens = get("/placement/kv/longest_context"))
     cell.context_ktokens = *tokens / 1e3;
   cell.device_j = get("/energy/scopes/device/per_token_j");
@@ -67,14 +69,30 @@ CellFigures read_cell(std::string_view text) {
   }
   return cell;
 }
+}  // namespace
+
+CellFigures read_cell(std::string_view text) {
+  try {
+    return figures_of(parsed(text));
+  } catch (const Json::exception&) {
+    throw ConfigError({"report.json", 0, 0}, "", "expected the report of a run, whole");
+  }
+}
 
 bool is_report_of(std::string_view text, const std::string& digest, const BuildInfo& build) {
   const Json report = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!report.is_object() || !report.contains("inputs") || !report["inputs"].is_object())
     return false;
-  return report["inputs"].value("digest", "") == digest &&
-         report.value("reticle_version", "") == build.version &&
-         report.value("git_revision", "") == build.git_revision;
+  if (report["inputs"].value("digest", "") != digest ||
+      report.value("reticle_version", "") != build.version ||
+      report.value("git_revision", "") != build.git_revision)
+    return false;
+  try {
+    (void)read_cell(text);  // damaged: as if it were not there
+    return true;
+  } catch (const ConfigError&) {
+    return false;
+  }
 }
 
 }  // namespace reticle

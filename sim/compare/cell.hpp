@@ -29,6 +29,7 @@ struct CellFigures {
   std::optional<double> tokens_per_s_user;             ///< 1 / mean time per output token
   std::optional<double> bound_tokens_per_s;            ///< roofline
   std::optional<double> ttft_ms;                       ///< median
+  std::optional<std::int64_t> prompt_tokens;           ///< of all its requests
   std::optional<double> context_ktokens;               ///< longest sequence that fits alone
   bool context_of_model = false;                       ///< more would fit than the model attends to
   std::optional<double> device_j, node_j, facility_j;  ///< per output token

@@ -25,17 +25,15 @@ std::string packages_text(const ClaimRange& packages) {
 
 /// Columns of Table 1 and where a cell has them.
 struct Table1Column {
-  std::string_view name;
-  std::string_view unit;
   std::optional<double> CellFigures::*value;
-  bool per_package;
+  bool per_package = false;
 };
 constexpr std::array<Table1Column, kTable1Columns.size()> kTable1{
-    {{"price", "USD", &CellFigures::capex_usd, false},
-     {"decode_single", "tokens/s", &CellFigures::tokens_per_s, false},
-     {"per_chip", "tokens/s", &CellFigures::tokens_per_s, true},
-     {"power", "W", &CellFigures::busy_power_w, false},
-     {"energy", "J/token", &CellFigures::node_j, false}}};
+    {{&CellFigures::capex_usd},
+     {&CellFigures::tokens_per_s},
+     {&CellFigures::tokens_per_s, true},
+     {&CellFigures::busy_power_w},
+     {&CellFigures::node_j}}};
 
 /// What the comparison of unlike things rests on: packages counted, and what a rate is of.
 std::string note_of(const Table1Row& row, const CellFigures& cell, const ClaimedPlatform& claimed) {
@@ -48,6 +46,16 @@ std::string note_of(const Table1Row& row, const CellFigures& cell, const Claimed
   return note;
 }
 
+/// What a deployment has the more of, the more packages it has.
+bool extensive(std::string_view figure) {
+  return figure == "price" || figure == "decode_single" || figure == "power";
+}
+
+/// Of a deployment larger than the statement counts, its share; 1 of any other.
+double stated_share(const CellFigures& cell, const ClaimedPlatform& claimed) {
+  return std::min(1.0, claimed.packages.high / static_cast<double>(cell.packages));
+}
+
 void fill_table1(Comparison& comparison, const PaperClaims& claims) {
   for (const Table1Row& stated : claims.table1) {
     const PlatformRow* row = row_of(comparison, stated.platform);
@@ -56,18 +64,32 @@ void fill_table1(Comparison& comparison, const PaperClaims& claims) {
       continue;
     }
     const CellFigures& cell = *row->at(Load::Table1);
-    for (const Table1Column& column : kTable1) {
+    const ClaimedPlatform& claimed = *claims.find(stated.platform);
+    const auto put = [&](std::string_view figure, std::string_view unit,
+                         const std::optional<ClaimRange>& range, std::optional<double> ours,
+                         const std::string& limited_by) {
       TableCell out;
-      out.figure = column.name;
+      out.figure = figure;
       out.platform = stated.platform;
-      out.unit = column.unit;
-      out.stated = stated.cells.at(out.figure);
-      out.ours = cell.*column.value;
-      if (out.ours && column.per_package) *out.ours /= static_cast<double>(cell.packages);
-      out.verdict = verdict_of(out.ours, out.stated);
-      if (!cell.fits || out.figure != "price") out.limited_by = cell.limited_by;
-      out.note = cell.fits ? note_of(stated, cell, *claims.find(stated.platform)) : cell.problem;
+      out.unit = unit;
+      out.stated = range;
+      out.ours = ours;
+      out.note = cell.fits ? note_of(stated, cell, claimed) : cell.problem;
+      if (cell.fits && extensive(figure)) out.share = stated_share(cell, claimed);
+      if (out.share < 1) out.note += fmt::format(", whose share the verdict is of");
+      out.verdict = verdict_of(out.ours ? std::optional{*out.ours * out.share} : out.ours, range);
+      out.limited_by = cell.fits ? limited_by : cell.limited_by;
       comparison.table1.push_back(std::move(out));
+    };
+    const auto packages =
+        cell.fits ? std::optional{static_cast<double>(cell.packages)} : std::nullopt;
+    put("packages", "packages", claimed.packages, packages, "capacity");
+    for (std::size_t i = 0; i < kTable1.size(); ++i) {
+      const auto& [figure, unit] = kTable1Columns[i];
+      auto ours = cell.*kTable1[i].value;
+      if (ours && kTable1[i].per_package) *ours /= static_cast<double>(cell.packages);
+      put(figure, unit, stated.cells.at(std::string{figure}), ours,
+          figure == "price" ? "stated_price" : cell.limited_by);
     }
   }
 }
@@ -104,9 +126,13 @@ TableCell table2_cell(const PlatformRow& row, const ComparedFigure& figure, std:
     const bool context = figure.id == "context";
     out.limited_by = cell->limited_by;
     if (context) out.limited_by = cell->context_of_model ? kModelsLimit : "capacity";
-    out.note = cell->fits ? fmt::format("{} packages{}", cell->packages,
-                                        cell->simulated ? "" : "; a bound, not simulated")
-                          : cell->problem;
+    out.note = cell->problem;
+    if (cell->fits) {
+      out.note = fmt::format("{} packages, weights in {}", cell->packages, row.weights);
+      if (figure.load == Load::First && cell->prompt_tokens)
+        out.note += fmt::format(", {} tokens of prompt", *cell->prompt_tokens);
+      if (!cell->simulated) out.note += "; a bound, not simulated";
+    }
   }
   return out;
 }
@@ -134,25 +160,32 @@ void fill_table2(Comparison& comparison, const PaperClaims& claims) {
                                  comparison.llm);
     return;
   }
-  const PlatformRow* h100 = row_of(comparison, claims.table2_h100);
+  if (!comparison.llm_changed.empty()) {
+    comparison.remarks.push_back("Table 2 is of " + claims.table2_llm +
+                                 " as it is shipped: " + comparison.llm_changed);
+    return;
+  }
+  std::vector<const PlatformRow*> h100s;
+  for (const PlatformRow& row : comparison.baselines) h100s.push_back(&row);
+  h100s.push_back(row_of(comparison, claims.table2_h100));
+  std::erase(h100s, nullptr);
   std::vector<const PlatformRow*> asics{row_of(comparison, claims.table2_asic)};
   for (const auto& name : claims.table2_beside) asics.push_back(row_of(comparison, name));
   std::erase(asics, nullptr);
-  if (h100 == nullptr)
+  if (h100s.empty())
     comparison.remarks.push_back("Table 2: " + claims.table2_h100 + " is not compared");
   for (const auto& [axis, id] : kTable2) {
     const auto stated = std::ranges::find(claims.table2, axis, &Table2Row::axis);
     if (stated == claims.table2.end()) continue;
     const ComparedFigure& figure = figure_named(id);
-    std::optional<TableCell> base;
-    if (h100 != nullptr) {
-      base = table2_cell(*h100, figure, "h100", stated->h100);
-      comparison.table2.push_back(*base);
-    }
+    std::vector<TableCell> bases;
+    for (const PlatformRow* row : h100s)
+      bases.push_back(table2_cell(*row, figure, "h100", stated->h100));
+    comparison.table2.insert(comparison.table2.end(), bases.begin(), bases.end());
     for (const PlatformRow* row : asics) {
       const TableCell cell = table2_cell(*row, figure, "asic", stated->asic);
       comparison.table2.push_back(cell);
-      if (base) put_ratio(comparison, figure, *base, cell, stated->ratio);
+      for (const TableCell& base : bases) put_ratio(comparison, figure, base, cell, stated->ratio);
     }
   }
 }
@@ -224,7 +257,7 @@ void complete(Comparison& comparison, const PaperClaims& claims) {
   fill_table1(comparison, claims);
   fill_table2(comparison, claims);
   fill_radar(comparison, claims);
-  comparison.contradictions = contradictions_of(comparison.rows, claims);
+  comparison.contradictions = contradictions_of(comparison, claims);
 }
 
 }  // namespace reticle

@@ -30,6 +30,7 @@ struct FrontierPoint {
 /// One platform: its deployment, and what came of each load (absent = not asked).
 struct PlatformRow {
   std::string name, title, status;
+  std::string weights;  ///< number format
   ClaimKind kind = ClaimKind::Measured;
   std::string deployment;  ///< how its size was chosen, in words
   std::array<std::optional<CellFigures>, kLoadCount> cells;
@@ -102,6 +103,11 @@ std::string_view name_of(ClaimKind kind);
 inline constexpr double kStatedTolerance = 0.05;
 Verdict verdict_of(std::optional<double> ours, const std::optional<ClaimRange>& stated);
 
+/// Nearest rank over all samples.
+struct Quantiles {
+  double p5 = 0, p50 = 0, p95 = 0;
+};
+
 /// A figure that the paper states, with ours beside it.
 struct TableCell {
   std::string figure;    ///< as the paper's column or row calls it
@@ -110,7 +116,10 @@ struct TableCell {
   std::string unit;
   std::optional<ClaimRange> stated;
   std::optional<double> ours;
-  Verdict verdict = Verdict::None;
+  std::optional<Quantiles> ours_between;  ///< with --uncertainty, where prices decide it
+  /// Of ours, the share that stands for as many packages as the statement counts.
+  double share = 1;
+  Verdict verdict = Verdict::None;  ///< of that share
   std::string limited_by;
   std::string note;
 };
@@ -127,11 +136,6 @@ struct Contradiction {
 struct RadarValues {
   RadarAxis axis;
   std::vector<std::optional<ClaimRange>> values;  ///< low = high but for subjective ones
-};
-
-/// Nearest rank over all samples.
-struct Quantiles {
-  double p5 = 0, p50 = 0, p95 = 0;
 };
 
 /// A constant alone at either end of its range, the others as they are.
@@ -154,17 +158,27 @@ struct Flip {
   Verdict at_p5 = Verdict::None, nominal = Verdict::None, at_p95 = Verdict::None;
 };
 
+/// In how many of the samples batch 64 breaks a limit of its platform.
+struct LimitShare {
+  std::string platform, limit;
+  double share = 0;
+};
+
 struct Uncertainty {
   std::size_t samples = 0;
   std::uint64_t seed = 0;
   std::vector<UncertainFigure> figures;
   std::vector<Flip> flips;
+  std::vector<LimitShare> limits;  ///< neither 0 nor 1
 };
 
 struct Comparison {
   std::string llm, workload, weights;
+  std::string llm_changed;  ///< why it is not the catalogue's model of its name; empty: it is
   double utilisation = 0;
   std::vector<PlatformRow> rows;
+  /// Of Table 2 alone: its first column in the number format that the paper has it in.
+  std::vector<PlatformRow> baselines;
   std::vector<RadarValues> radar;
   std::vector<TableCell> table1, table2;
   std::vector<std::string> remarks;  ///< why a table or a column is empty
@@ -176,7 +190,7 @@ struct Comparison {
 void complete(Comparison& comparison, const PaperClaims& claims);
 
 /// What reports and claims contradict by themselves; each once.
-std::vector<Contradiction> contradictions_of(const std::vector<PlatformRow>& rows,
+std::vector<Contradiction> contradictions_of(const Comparison& comparison,
                                              const PaperClaims& claims);
 
 /// projections_table.csv, table1.csv and table2.csv, compare.json, compare.md, the terminal.

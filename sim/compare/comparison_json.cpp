@@ -7,7 +7,7 @@ namespace reticle {
 
 namespace {
 using Json = nlohmann::ordered_json;
-constexpr int kComparisonSchema = 1;
+constexpr int kComparisonSchema = 2;
 
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
@@ -53,6 +53,7 @@ Json row_json(const PlatformRow& row, const PaperClaims& claims) {
   return {{"platform", row.name},
           {"title", row.title},
           {"status", row.status},
+          {"weights", row.weights},
           {"kind", name_of(row.kind)},
           {"deployment", row.deployment},
           {"table1_deployment", row.table1_deployment},
@@ -73,6 +74,9 @@ Json table_json(const std::vector<TableCell>& table) {
          {"unit", cell.unit},
          {"stated", range_json(cell.stated)},
          {"ours", or_null(cell.ours)},
+         {"ours_p5", cell.ours_between ? Json(cell.ours_between->p5) : Json(nullptr)},
+         {"ours_p95", cell.ours_between ? Json(cell.ours_between->p95) : Json(nullptr)},
+         {"share", cell.share},
          {"verdict", cell.verdict == Verdict::None ? Json(nullptr) : Json(name_of(cell.verdict))},
          {"limited_by", cell.limited_by},
          {"note", cell.note}});
@@ -81,7 +85,9 @@ Json table_json(const std::vector<TableCell>& table) {
 
 Json uncertainty_json(const std::optional<Uncertainty>& uncertainty) {
   if (!uncertainty) return nullptr;
-  Json figures = Json::array(), flips = Json::array();
+  Json figures = Json::array(), flips = Json::array(), limits = Json::array();
+  for (const LimitShare& l : uncertainty->limits)
+    limits.push_back({{"platform", l.platform}, {"limit", l.limit}, {"share", l.share}});
   for (const UncertainFigure& f : uncertainty->figures) {
     Json tornado = Json::array();
     for (const TornadoBar& bar : f.tornado)
@@ -105,7 +111,8 @@ Json uncertainty_json(const std::optional<Uncertainty>& uncertainty) {
   return {{"samples", uncertainty->samples},
           {"seed", uncertainty->seed},
           {"figures", std::move(figures)},
-          {"flips", std::move(flips)}};
+          {"flips", std::move(flips)},
+          {"limits", std::move(limits)}};
 }
 
 Json radar_json(const Comparison& comparison, const PaperClaims& claims) {
@@ -139,6 +146,8 @@ std::string comparison_json(const Comparison& comparison, const PaperClaims& cla
                        {"load", kLoadNames[static_cast<std::size_t>(figure.load)]},
                        {"higher_is_better", figure.higher_is_better}});
   for (const PlatformRow& row : comparison.rows) rows.push_back(row_json(row, claims));
+  Json baselines = Json::array();
+  for (const PlatformRow& row : comparison.baselines) baselines.push_back(row_json(row, claims));
   for (const Contradiction& c : comparison.contradictions)
     contradictions.push_back({{"platform", c.platform}, {"kind", c.kind}, {"text", c.text}});
   const Json all{{"schema", kComparisonSchema},
@@ -151,6 +160,7 @@ std::string comparison_json(const Comparison& comparison, const PaperClaims& cla
                    {"utilisation", comparison.utilisation}}},
                  {"figures", std::move(figures)},
                  {"platforms", std::move(rows)},
+                 {"baselines", std::move(baselines)},
                  {"radar", radar_json(comparison, claims)},
                  {"table1", table_json(comparison.table1)},
                  {"table2", table_json(comparison.table2)},

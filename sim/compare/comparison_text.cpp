@@ -25,6 +25,12 @@ std::string range_text(const std::optional<ClaimRange>& range) {
   return number_text(range->low, 3) + " to " + number_text(range->high, 3);
 }
 
+std::string ours_text(const TableCell& cell) {
+  if (!cell.ours_between) return figure_text(cell.ours);
+  return fmt::format("{} ({} to {})", figure_text(cell.ours), number_text(cell.ours_between->p5, 3),
+                     number_text(cell.ours_between->p95, 3));
+}
+
 std::string words(std::string text) {
   std::ranges::replace(text, '_', ' ');
   return text;
@@ -35,6 +41,25 @@ const CellFigures* first_cell(const PlatformRow& row) {
   for (const auto& cell : row.cells)
     if (cell) return &*cell;
   return nullptr;
+}
+
+/// Of the first load that does not fit; which one is said where others do.
+std::string problem_of(const PlatformRow& row) {
+  if (const CellFigures* first = first_cell(row); first != nullptr && !first->fits)
+    return first->problem;
+  for (std::size_t i = 0; i < kLoadCount; ++i)
+    if (const auto& cell = row.cells[i];
+        cell && !cell->fits && static_cast<Load>(i) != Load::Table1)
+      return fmt::format("{}: {}", kLoadNames[i], cell->problem);
+  return {};
+}
+
+/// How it came to be, whether it is a bound, and what does not fit it.
+std::string deployment_text(const PlatformRow& row, const CellFigures* cell) {
+  const std::string problem = problem_of(row);
+  if (cell != nullptr && !cell->fits) return cell->problem;
+  return row.deployment + (cell != nullptr && !cell->simulated ? "; a bound, not simulated" : "") +
+         (problem.empty() ? "" : "; " + problem);
 }
 
 std::string limited_by(const PlatformRow& row, Load load) {
@@ -51,7 +76,7 @@ std::string markdown_table(const std::vector<TableCell>& table, bool with_column
     out += fmt::format(
         "| {} |{} `{}` | {} | {} | {} | {} | {} | {} |\n", words(cell.figure),
         with_column ? " " + cell.column + " |" : "", cell.platform, cell.unit,
-        range_text(cell.stated), figure_text(cell.ours),
+        range_text(cell.stated), ours_text(cell),
         cell.verdict == Verdict::None ? "-" : fmt::format("**{}**", name_of(cell.verdict)),
         cell.limited_by.empty() ? "-" : words(cell.limited_by), cell.note);
   return out;
@@ -77,6 +102,11 @@ std::string flip_text(const Flip& flip) {
   return fmt::format("{}, {}{} of {}: {}, {} at P5, {} at P95", flip.table, words(flip.figure),
                      flip.column.empty() ? "" : " (" + flip.column + ")", flip.platform,
                      name_of(flip.nominal), name_of(flip.at_p5), name_of(flip.at_p95));
+}
+
+std::string limit_text(const LimitShare& limit) {
+  return fmt::format("{} of {}: broken in {} of the samples", words(limit.limit), limit.platform,
+                     percent_text(limit.share));
 }
 
 std::string uncertainty_markdown(const Comparison& comparison) {
@@ -106,12 +136,16 @@ std::string uncertainty_markdown(const Comparison& comparison) {
   out += "\nVerdicts that flip within the ranges:\n\n";
   for (const Flip& flip : u.flips) out += "- " + flip_text(flip) + "\n";
   if (u.flips.empty()) out += "None.\n";
+  out += "\nLimits that some samples break at batch 64 and others do not:\n\n";
+  for (const LimitShare& limit : u.limits) out += "- " + limit_text(limit) + "\n";
+  if (u.limits.empty()) out += "None.\n";
   return out;
 }
 
-constexpr std::array<std::string_view, 10> kShownFigures{
-    "decode_single", "decode_batch64", "trace_rate", "energy_single",   "energy_batch64",
-    "cost_single",   "cost_batch64",   "ttft",       "density_batch64", "made"};
+constexpr std::array<std::string_view, 11> kShownFigures{
+    "decode_single",  "decode_batch64",  "trace_rate",   "energy_single",
+    "energy_batch64", "cost_single",     "cost_batch64", "cost_trace_run",
+    "ttft",           "density_batch64", "made"};
 }  // namespace
 
 std::string projections_csv(const Comparison& comparison) {
@@ -154,19 +188,22 @@ std::string projections_csv(const Comparison& comparison) {
     out += points ? fmt::format(",{},{}", points->low, points->high) : ",,";
     for (const auto load : {Load::Batch1, Load::Batch64, Load::Trace})
       out += "," + csv_field(limited_by(row, load));
-    out += "," + csv_field(of.problem) + "\n";
+    out += "," + csv_field(problem_of(row)) + "\n";
   }
   return out;
 }
 
 std::string table_csv(const std::vector<TableCell>& table) {
   std::string out =
-      "figure,column,platform,unit,stated_low,stated_high,simulated,verdict,limited_by,note\n";
+      "figure,column,platform,unit,stated_low,stated_high,simulated,simulated_p5,simulated_p95,"
+      "verdict,limited_by,note\n";
   for (const TableCell& cell : table)
     out += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{}\n", cell.figure, cell.column, csv_field(cell.platform),
+        "{},{},{},{},{},{},{},{},{},{},{},{}\n", cell.figure, cell.column, csv_field(cell.platform),
         csv_field(cell.unit), cell.stated ? fmt::format("{}", cell.stated->low) : "",
         cell.stated ? fmt::format("{}", cell.stated->high) : "", csv_number(cell.ours),
+        cell.ours_between ? fmt::format("{}", cell.ours_between->p5) : "",
+        cell.ours_between ? fmt::format("{}", cell.ours_between->p95) : "",
         cell.verdict == Verdict::None ? "" : name_of(cell.verdict), cell.limited_by,
         csv_field(cell.note));
   return out;
@@ -192,13 +229,8 @@ std::string comparison_markdown(const Comparison& comparison) {
                        cell != nullptr ? cell->packages : 0);
     for (const auto id : kShownFigures)
       out += fmt::format(" {} |", figure_text(value_of(row, figure_named(id))));
-    const bool nothing = cell != nullptr && !cell->fits;
     out += fmt::format(" {}; {} | {} |\n", words(limited_by(row, Load::Batch1)),
-                       words(limited_by(row, Load::Batch64)),
-                       nothing ? cell->problem
-                       : cell != nullptr && !cell->simulated
-                           ? row.deployment + "; a bound, not simulated"
-                           : row.deployment);
+                       words(limited_by(row, Load::Batch64)), deployment_text(row, cell));
   }
   out += "\n## Table 1\n\nOne stream of the paper's model.\n\n" +
          markdown_table(comparison.table1, false);
@@ -248,6 +280,9 @@ std::string comparison_summary(const Comparison& comparison) {
   if (comparison.uncertainty)
     for (const Flip& flip : comparison.uncertainty->flips)
       out += "Not settled: " + flip_text(flip) + "\n";
+  if (comparison.uncertainty)
+    for (const LimitShare& limit : comparison.uncertainty->limits)
+      out += "Not settled: " + limit_text(limit) + "\n";
   for (const Contradiction& c : comparison.contradictions)
     out += fmt::format("Contradiction: {} ({}): {}\n", c.platform, words(c.kind), c.text);
   for (const auto& remark : comparison.remarks) out += "Not compared: " + remark + "\n";

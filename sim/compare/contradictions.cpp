@@ -13,12 +13,14 @@ std::string whole(double count) { return count_text(static_cast<std::int64_t>(co
 
 class Finder {
  public:
-  explicit Finder(const PaperClaims& claims) : claims_{claims} {}
+  Finder(const PaperClaims& claims, bool of_table2) : claims_{claims}, of_table2_{of_table2} {}
 
   void look_at(const PlatformRow& row) {
     for (const auto& cell : row.cells)
       if (cell) broken_limits(row, *cell);
-    if (row.name == claims_.table2_h100 || row.name == claims_.table2_asic) table2(row);
+    if (of_table2_ && (row.name == claims_.table2_h100 || row.name == claims_.table2_asic))
+      table2(row);
+    if (row.name == claims_.table2_asic) table2_power(row);
     const auto stated = std::ranges::find(claims_.table1, row.name, &Table1Row::platform);
     const auto& cell = row.at(Load::Table1);
     if (stated == claims_.table1.end() || !cell) return;
@@ -41,7 +43,8 @@ class Finder {
   }
 
   void broken_limits(const PlatformRow& row, const CellFigures& cell) {
-    for (const BrokenLimit& limit : cell.limits) add(row, limit.limit, limit.text);
+    for (const BrokenLimit& limit : cell.limits)
+      add(row, limit.limit, limit.text + (cell.simulated ? "" : " (at the rate of its bound)"));
   }
 
   /// Table 2 counts one GPU and one node for a model that more must hold.
@@ -65,10 +68,9 @@ class Finder {
         fmt::format("{} package{} not hold {} in {}: {} do", whole(packages.high),
                     packages.high == 1 ? " does" : "s do", claims_.table1_llm, stated.precision,
                     cell.packages));
-    if (stated.cells.at("per_chip"))
-      add(row, "accounting",
-          fmt::format("figures of {} package{} stand for a deployment of {}", whole(packages.high),
-                      packages.high == 1 ? "" : "s", cell.packages));
+    add(row, "accounting",
+        fmt::format("figures of {} package{} stand for a deployment of {}", whole(packages.high),
+                    packages.high == 1 ? "" : "s", cell.packages));
   }
 
   /// A stream reads the weights once per token.
@@ -102,15 +104,38 @@ class Finder {
                       number_text(watts->high)));
   }
 
+  /// So is that of the machine of Table 2, whose energy has no batch: at neither of both.
+  void table2_power(const PlatformRow& row) {
+    const ClaimRange& watts = claims_.reference_asic.at("power");
+    const auto stated = std::ranges::find(claims_.table2, "energy", &Table2Row::axis);
+    if (stated == claims_.table2.end()) return;
+    std::string text;
+    bool apart = true;
+    for (const auto& [axis, words] :
+         {std::pair{"decode_single", "one stream"}, std::pair{"decode_batch64", "batch 64"}}) {
+      const auto rate = std::ranges::find(claims_.table2, axis, &Table2Row::axis);
+      if (rate == claims_.table2.end()) return;
+      const double low = watts.low / rate->asic.high, high = watts.high / rate->asic.low;
+      apart = apart && (low > stated->asic.high || high < stated->asic.low);
+      text += fmt::format("{}{} to {} J per token at {}", text.empty() ? "" : ", ",
+                          number_text(low, 3), number_text(high, 3), words);
+    }
+    if (apart)
+      add(row, "power_stated",
+          fmt::format("its power over its rates is {}; stated {} to {}", text,
+                      number_text(stated->asic.low), number_text(stated->asic.high)));
+  }
+
   const PaperClaims& claims_;
+  const bool of_table2_;
   std::vector<Contradiction> found_;
 };
 }  // namespace
 
-std::vector<Contradiction> contradictions_of(const std::vector<PlatformRow>& rows,
+std::vector<Contradiction> contradictions_of(const Comparison& comparison,
                                              const PaperClaims& claims) {
-  Finder finder{claims};
-  for (const PlatformRow& row : rows) finder.look_at(row);
+  Finder finder{claims, comparison.llm == claims.table2_llm && comparison.llm_changed.empty()};
+  for (const PlatformRow& row : comparison.rows) finder.look_at(row);
   return finder.take();
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "sim/accounts/silicon.hpp"
 #include "sim/base/error.hpp"
@@ -14,6 +15,7 @@
 #include "sim/config/read_prices.hpp"
 #include "sim/config/value_text.hpp"
 #include "sim/metrics/figures.hpp"
+#include "sim/metrics/findings.hpp"
 
 namespace reticle {
 
@@ -122,6 +124,7 @@ class Sampler {
 
   std::vector<UncertainFigure> figures;
   std::map<std::string, std::vector<double>> samples;  ///< by figure
+  std::vector<LimitShare> limits;                      ///< some samples break, others do not
 
  private:
   struct Cell {
@@ -139,12 +142,23 @@ class Sampler {
     std::vector<Asked> asked;
     for (const Asked& a : kAsked)
       if (a.load == static_cast<Load>(load)) asked.push_back(a);
-    sample(cell.spec.platform, run, drawn, asked);
+    sample(cell.spec.platform, run, drawn, asked, static_cast<Load>(load) == Load::Batch64);
+  }
+
+  /// Each kind once.
+  static void count_broken(const PlatformSpec& platform, const PricedFigures& priced,
+                           std::map<std::string_view, std::size_t>& broken) {
+    std::set<FindingKind> kinds;
+    for (const auto& found :
+         {priced_findings(platform, priced.energy), area_findings(platform.die)})
+      for (const Finding& finding : found) kinds.insert(finding.kind);
+    for (const FindingKind kind : kinds) ++broken[name_of(kind)];
   }
 
   void sample(const PlatformSpec& nominal, const StoredRun& run, const Cell& cell,
-              const std::vector<Asked>& asked) {
+              const std::vector<Asked>& asked, bool limited) {
     std::vector<std::vector<double>> found(asked.size());
+    std::map<std::string_view, std::size_t> broken;
     for (std::size_t s = 0; s < samples_; ++s) {
       PlatformSpec platform = nominal;
       for (std::size_t c = 0; c < cell.constants.size(); ++c) {
@@ -155,7 +169,12 @@ class Sampler {
       for (std::size_t a = 0; a < asked.size(); ++a)
         if (const auto value = priced_named(asked[a].priced).value(priced, platform))
           found[a].push_back(*value);
+      if (limited) count_broken(platform, priced, broken);
     }
+    for (const auto& [limit, count] : broken)
+      if (count < samples_)
+        limits.push_back({row_.name, std::string{limit},
+                          static_cast<double>(count) / static_cast<double>(samples_)});
     for (std::size_t a = 0; a < asked.size(); ++a)
       if (found[a].size() == samples_) keep(nominal, run, cell, asked[a], std::move(found[a]));
   }
@@ -190,8 +209,7 @@ class Sampler {
 
 /// Samples of the figure behind a cell of a table, a gain sample by sample.
 std::vector<double> samples_behind(const TableCell& cell, const std::string& figure,
-                                   const std::map<std::string, const Sampler*>& samplers,
-                                   const std::string& base) {
+                                   const std::map<std::string, const Sampler*>& samplers) {
   const auto of = [&](const std::string& platform) -> const std::vector<double>* {
     const auto sampler = samplers.find(platform);
     if (sampler == samplers.end()) return nullptr;
@@ -202,8 +220,10 @@ std::vector<double> samples_behind(const TableCell& cell, const std::string& fig
     const auto* found = of(cell.platform);
     return found != nullptr ? *found : std::vector<double>{};
   }
-  const auto* better = of(cell.platform.substr(0, cell.platform.find(" over ")));
-  const auto* worse = of(base);
+  constexpr std::string_view kOver = " over ";
+  const auto over = cell.platform.find(kOver);
+  const auto* better = of(cell.platform.substr(0, over));
+  const auto* worse = of(cell.platform.substr(over + kOver.size()));
   std::vector<double> gains;
   for (std::size_t i = 0; better != nullptr && worse != nullptr && i < better->size(); ++i)
     gains.push_back((*worse)[i] / (*better)[i]);  // less is better of all that is priced here
@@ -239,9 +259,12 @@ Quantiles quantiles_of(std::vector<double> samples) {
   return {rank(0.05), rank(0.50), rank(0.95)};
 }
 
-Uncertainty uncertainty_of(const Comparison& comparison, const std::vector<PricedCells>& cells,
-                           std::size_t samples, std::uint64_t seed) {
-  invariant(cells.size() == comparison.rows.size(), "cells as the rows");
+void add_uncertainty(Comparison& comparison, const std::vector<PricedCells>& cells,
+                     std::size_t samples, std::uint64_t seed) {
+  std::vector<const PlatformRow*> rows;
+  for (const auto* part : {&comparison.rows, &comparison.baselines})
+    for (const PlatformRow& row : *part) rows.push_back(&row);
+  invariant(cells.size() == rows.size(), "cells as the rows");
   Uncertainty out;
   out.samples = samples;
   out.seed = seed;
@@ -249,31 +272,33 @@ Uncertainty uncertainty_of(const Comparison& comparison, const std::vector<Price
   all.reserve(cells.size());
   std::map<std::string, const Sampler*> samplers;
   for (std::size_t r = 0; r < cells.size(); ++r) {
-    all.emplace_back(comparison.rows[r], cells[r], samples, seed);
-    samplers[comparison.rows[r].name] = &all.back();
-    out.figures.insert(out.figures.end(), all.back().figures.begin(), all.back().figures.end());
+    const Sampler& of = all.emplace_back(*rows[r], cells[r], samples, seed);
+    samplers[rows[r]->name] = &of;
+    if (r >= comparison.rows.size()) continue;
+    out.figures.insert(out.figures.end(), of.figures.begin(), of.figures.end());
+    out.limits.insert(out.limits.end(), of.limits.begin(), of.limits.end());
   }
-  const auto look = [&](const std::string& table, const std::vector<TableCell>& of,
+  const auto look = [&](const std::string& table, std::vector<TableCell>& of,
                         const std::string& prefix) {
-    std::string base;  // of the gains: the column before them
-    for (const TableCell& cell : of) {
-      if (cell.column == "h100") base = cell.platform;
-      const auto found = samples_behind(cell, prefix + cell.figure, samplers, base);
-      if (found.empty() || cell.verdict == Verdict::None) continue;
+    for (TableCell& cell : of) {
+      const auto found = samples_behind(cell, prefix + cell.figure, samplers);
+      if (found.empty()) continue;
       const Quantiles q = quantiles_of(found);
+      cell.ours_between = q;
+      if (cell.verdict == Verdict::None) continue;
       const Flip flip{table,
                       cell.figure,
                       cell.column,
                       cell.platform,
-                      verdict_of(q.p5, cell.stated),
+                      verdict_of(q.p5 * cell.share, cell.stated),
                       cell.verdict,
-                      verdict_of(q.p95, cell.stated)};
+                      verdict_of(q.p95 * cell.share, cell.stated)};
       if (flip.at_p5 != flip.at_p95 || flip.at_p5 != flip.nominal) out.flips.push_back(flip);
     }
   };
   look("table1", comparison.table1, "table1.");
   look("table2", comparison.table2, "");
-  return out;
+  comparison.uncertainty = std::move(out);
 }
 
 }  // namespace reticle

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/config/read_claims.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -34,6 +36,23 @@ std::map<std::string, ClaimRange> read_ranges(const ConfigNode& node) {
   return ranges;
 }
 
+/// The figure that `key` names, stated in its own unit and, in a list, once.
+template <std::size_t n>
+std::string read_figure(const ConfigNode& node, std::string_view key,
+                        const std::array<ClaimedFigure, n>& known,
+                        const std::vector<std::string>& before) {
+  const auto name = node.get<std::string>(key);
+  std::vector<std::string> names;
+  for (const ClaimedFigure& figure : known) names.emplace_back(figure.name);
+  const auto found = std::ranges::find(known, name, &ClaimedFigure::name);
+  node.check(key, found != known.end(),
+             "expected a figure that is compared" + did_you_mean(name, names));
+  node.check(key, std::ranges::count(before, name) == 0, "is listed twice");
+  node.check("unit", node.get<std::string>("unit") == found->unit,
+             fmt::format("must be {}, as ours is", found->unit));
+  return name;
+}
+
 std::string read_platform_name(const ConfigNode& node, std::string_view key) {
   const auto name = node.get<std::string>(key);
   const auto names = catalogue_names(CatalogueKind::Platform);
@@ -65,9 +84,9 @@ void read_platforms(const ConfigNode& root, PaperClaims& claims) {
   }
 }
 
-RadarAxis read_axis(const ConfigNode& node) {
+RadarAxis read_axis(const ConfigNode& node, const std::vector<std::string>& before) {
   RadarAxis axis;
-  axis.id = node.get<std::string>("id");
+  axis.id = read_figure(node, "id", kRadarAxes, before);
   axis.title = node.get<std::string>("title");
   axis.unit = node.get<std::string>("unit");
   (void)word_of(node, "better", std::array<std::string_view, 1>{"higher"});
@@ -88,7 +107,11 @@ void read_radar(const ConfigNode& node, PaperClaims& claims) {
   (void)word_of(node, "scale", std::array<std::string_view, 1>{"log"});
   claims.radar_excluded = node.texts("excluded");
   (void)node.get<std::string>("source");
-  for (const ConfigNode& axis : node.sections("axes")) claims.axes.push_back(read_axis(axis));
+  std::vector<std::string> before;
+  for (const ConfigNode& axis : node.sections("axes")) {
+    claims.axes.push_back(read_axis(axis, before));
+    before.push_back(claims.axes.back().id);
+  }
   node.reject_unknown_keys();
 }
 
@@ -97,19 +120,28 @@ void check_listed(const ConfigNode& node, std::string_view key, const PaperClaim
              "must be one of the list `platforms`");
 }
 
+std::string read_precision_name(const ConfigNode& node, std::string_view key) {
+  const auto name = node.get<std::string>(key);
+  const bool known =
+      std::ranges::any_of(kPrecisions, [&](const auto& p) { return p.name == name; });
+  node.check(key, known, "expected a number format such as bf16");
+  return name;
+}
+
 void read_table1(const ConfigNode& node, PaperClaims& claims) {
   claims.table1_llm = read_llm_name(node);
   for (const ConfigNode& row : node.sections("rows")) {
     Table1Row read;
     check_listed(row, "platform", claims);
     read.platform = row.get<std::string>("platform");
-    read.precision = row.get<std::string>("precision");
-    const bool known =
-        std::ranges::any_of(kPrecisions, [&](const auto& p) { return p.name == read.precision; });
-    row.check("precision", known, "expected a number format such as bf16");
-    for (const auto column : kTable1Columns)
-      read.cells[std::string{column}] =
-          row.is_null(column) ? std::nullopt : std::optional{read_range(row.child(column))};
+    read.precision = read_precision_name(row, "precision");
+    for (const auto& [column, unit] : kTable1Columns) {
+      auto& cell = read.cells[std::string{column}];
+      if (row.is_null(column)) continue;
+      const ConfigNode stated = row.child(column);
+      cell = read_range(stated, std::string{unit});
+      stated.check("unit", cell->unit == unit, fmt::format("must be {}, as ours is", unit));
+    }
     row.reject_unknown_keys();
     claims.table1.push_back(std::move(read));
   }
@@ -122,11 +154,15 @@ void read_table2(const ConfigNode& node, PaperClaims& claims) {
   check_listed(columns, "h100", claims);
   check_listed(columns, "asic", claims);
   claims.table2_h100 = columns.get<std::string>("h100");
+  claims.table2_precision = read_precision_name(columns, "h100_precision");
   claims.table2_asic = columns.get<std::string>("asic");
   claims.table2_beside = columns.texts("beside");
   columns.reject_unknown_keys();
+  std::vector<std::string> before;
   for (const ConfigNode& row : node.sections("rows")) {
-    const auto axis = row.get<std::string>("axis"), unit = row.get<std::string>("unit");
+    const auto axis = read_figure(row, "axis", kTable2Axes, before);
+    const auto unit = row.get<std::string>("unit");
+    before.push_back(axis);
     Table2Row read;
     read.axis = axis;
     read.unit = unit;
@@ -184,21 +220,16 @@ std::vector<WorkedExample> read_examples(const ConfigNode& root, std::string_vie
   return examples;
 }
 
-void read_marks(const ConfigNode& node) {
-  for (const auto* key : {"measured", "projection", "claim", "scale", "source"})
-    (void)node.get<std::string>(key);
-  node.reject_unknown_keys();
-}
-
 PaperClaims read_paper(const ConfigNode& root) {
   PaperClaims claims;
   (void)root.get<std::string>("title");
   read_platforms(root, claims);
   read_radar(root.child("radar"), claims);
-  read_marks(root.child("marks"));
   read_table1(root.child("table1"), claims);
   read_table2(root.child("table2"), claims);
-  for (const auto* key : {"headline", "reference_asic", "nre"}) (void)read_ranges(root.child(key));
+  for (const auto* key : {"headline", "nre"}) (void)read_ranges(root.child(key));
+  claims.reference_asic = read_ranges(root.child("reference_asic"));
+  root.check("reference_asic", claims.reference_asic.contains("power"), "must have its power");
   claims.agent_density = read_ranges(root.child("agent_density"));
   read_software(root.child("software_maturity"), claims);
   claims.examples = read_examples(root, "worked_examples");

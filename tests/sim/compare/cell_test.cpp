@@ -74,4 +74,7 @@ TEST_CASE("is_report_of: other inputs, another program or half a file are not ta
   CHECK_FALSE(is_report_of(text, "00ff", {"1.2", "abd"}));
   CHECK_FALSE(is_report_of(text.substr(0, text.size() / 2), "00ff", {"1.2", "abc"}));
   CHECK_FALSE(is_report_of("", "00ff", {"1.2", "abc"}));
+  std::string damaged = text;  // JSON, but no report
+  damaged.replace(damaged.find("\"deployment\""), 12, "\"deploymant\"");
+  CHECK_FALSE(is_report_of(damaged, "00ff", {"1.2", "abc"}));
 }

@@ -60,6 +60,7 @@ PaperClaims claims() {
   c.table2_asic = "asic";
   c.table2 = {{"decode_single", "tokens/s", range(15, 25), range(300, 800), range(15, 50)},
               {"energy", "J/token", range(30, 60), range(0.3, 1.5), range(40, 150)}};
+  c.reference_asic = {{"power", range(1000, 2000)}};
   c.software = {{"gpu", range(10, 10)}, {"asic", range(4, 7)}};
   return c;
 }
@@ -103,17 +104,20 @@ TEST_CASE("verdict_of: inside a range widened by 5 %, below or above it, or with
 TEST_CASE(
     "Table 1: each stated figure has ours of the deployment that ran, and per chip its share") {
   const Comparison c = compared();
-  REQUIRE(c.table1.size() == 5);
+  REQUIRE(c.table1.size() == 6);
   CHECK(*find(c.table1, "decode_single").ours == 36);
-  CHECK(find(c.table1, "decode_single").verdict == Verdict::Inside);
+  // Two packages ran for the one that is stated: the verdict is of its share.
+  CHECK(find(c.table1, "decode_single").share == 0.5);
+  CHECK(find(c.table1, "decode_single").verdict == Verdict::Below);
   CHECK(*find(c.table1, "per_chip").ours == 18);
   CHECK(find(c.table1, "per_chip").verdict == Verdict::Below);
   CHECK(*find(c.table1, "power").ours == 900);
-  CHECK(find(c.table1, "power").verdict == Verdict::Above);
+  CHECK(find(c.table1, "power").verdict == Verdict::Below);  // 450 W each, 700 stated
   CHECK(find(c.table1, "energy").verdict == Verdict::Inside);
   CHECK(find(c.table1, "power").limited_by == "weights_hbm");
-  CHECK(find(c.table1, "price").limited_by.empty());  // no part of the time sets it
-  CHECK(find(c.table1, "price").note == "bf16; of 2 packages, stated of 1");
+  CHECK(find(c.table1, "price").limited_by == "stated_price");  // no part of the time sets it
+  CHECK(find(c.table1, "energy").note == "bf16; of 2 packages, stated of 1");
+  CHECK(find(c.table1, "energy").share == 1);
 }
 
 TEST_CASE("Table 2: energy is answered at both batches, and a gain is the better over the worse") {
@@ -127,7 +131,30 @@ TEST_CASE("Table 2: energy is answered at both batches, and a gain is the better
   CHECK(*find(c.table2, "energy_batch64", "asic").ours == doctest::Approx(0.2));
 }
 
-TEST_CASE("Table 2: is of its own model, and empty for another") {
+TEST_CASE("Table 2: a baseline in the paper's format has a column and gains of its own") {
+  Comparison c = compared();
+  Comparison with = compared();
+  with.baselines = {row("gpu@bf16", 0.5)};
+  with.table2.clear();
+  complete(with, claims());
+  CHECK(with.table2.size() > c.table2.size());
+  const auto ratio = std::ranges::find(with.table2, "asic over gpu@bf16", &TableCell::platform);
+  REQUIRE(ratio != with.table2.end());
+  CHECK(*ratio->ours == doctest::Approx(40));
+  CHECK(*find(with.table2, "decode_single", "h100").ours == doctest::Approx(5));  // it comes first
+}
+
+TEST_CASE("Table 2: is of its own model, unchanged, and empty for another") {
+  Comparison changed;
+  changed.llm = "big";
+  changed.llm_changed = "llm.layers is set";
+  changed.rows = {row("gpu", 1), row("asic", 20)};
+  complete(changed, claims());
+  CHECK(changed.table2.empty());
+  CHECK(std::ranges::count(changed.remarks,
+                           "Table 2 is of big as it is shipped: llm.layers is set") == 1);
+  CHECK_FALSE(has(changed, "gpu", "accounting"));  // one chip is not said to hold this one
+
   Comparison c;
   c.llm = "other";
   c.rows = {row("gpu", 1), row("asic", 20)};
@@ -149,20 +176,22 @@ TEST_CASE(
       68;  // 34 for one chip
   PaperClaims stated = claims();
   stated.table1[0].cells["power"] = range(300, 400);  // 560 to 875 W by its rate and energy
-  tight.contradictions = contradictions_of(tight.rows, stated);
+  tight.contradictions = contradictions_of(tight, stated);
   CHECK(has(tight, "gpu", "bandwidth"));
   CHECK(has(tight, "gpu", "power_stated"));
 }
 
 TEST_CASE("contradictions: limits that cells break are listed once per platform and kind") {
-  std::vector<PlatformRow> rows{row("gpu", 1)};
+  Comparison only;
+  only.rows = {row("gpu", 1)};
+  std::vector<PlatformRow>& rows = only.rows;
   for (auto& c : rows[0].cells)
     if (c) c->limits = {{"die_area", "too large"}, {"power", "too hot"}};
-  const auto found = contradictions_of(rows, claims());
+  const auto found = contradictions_of(only, claims());
   for (const char* kind : {"die_area", "power"})
     CHECK(std::ranges::count(found, kind, &Contradiction::kind) == 1);
   rows[0].cells[0]->limits.push_back({"die_area", "too small"});  // another of the kind
-  CHECK(contradictions_of(rows, claims()).size() == found.size() + 1);
+  CHECK(contradictions_of(only, claims()).size() == found.size() + 1);
 }
 
 TEST_CASE("a platform without a report: its row has the reason and no figure") {
@@ -181,6 +210,9 @@ TEST_CASE("a platform without a report: its row has the reason and no figure") {
   CHECK_FALSE(find(c.table2, "decode_single", "ratio").ours);
   CHECK(projections_csv(c).find("\"4096 chips, \"\"too few\"\"\"\n") != std::string::npos);
   CHECK(comparison_summary(c).find("4096 chips") != std::string::npos);
+  c.rows[1].cells[0] = c.rows[1].cells[1] = cell(1, 1, 1);  // where others fit, which one does not
+  CHECK(projections_csv(c).find("\"trace: 4096 chips, \"\"too few\"\"\"\n") != std::string::npos);
+  CHECK(comparison_markdown(c).find("; trace: 4096 chips") != std::string::npos);
 }
 
 TEST_CASE("projections_csv: every row has a field per column, units stand in the head") {
