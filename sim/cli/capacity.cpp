@@ -194,7 +194,7 @@ void add_capacity(CLI::App& app) {
   sub->add_option("--set", r.sets, "key=value; may be repeated")
       ->take_all()
       ->allow_extra_args(false);
-  sub->add_option("--jobs", options->jobs, "Searches at a time")->check(CLI::PositiveNumber);
+  sub->add_option("--jobs", options->jobs, "Searches at a time")->check(CLI::Range(1, kMostJobs));
   sub->add_flag("--json", options->json, "Print one JSON document");
   sub->footer(
       "Example: reticle capacity --platform ref-asic --llm claude-class-mid --tpot-limit 20ms");

@@ -9,6 +9,9 @@
 
 namespace reticle {
 
+/// Processes or tasks at a time that one may ask for.
+inline constexpr int kMostJobs = 65'536;
+
 /// Version and revision this program was built from.
 BuildInfo build_info();
 

@@ -134,7 +134,7 @@ void add_compare(CLI::App& app) {
   sub->add_option("--out", options->out,
                   "Directory for tables, compare.json, compare.md and cells/; a second run goes on "
                   "from there");
-  sub->add_option("--jobs", request.jobs, "Cells at a time")->check(CLI::PositiveNumber);
+  sub->add_option("--jobs", request.jobs, "Cells at a time")->check(CLI::Range(1, kMostJobs));
   sub->add_flag("--json", options->json, "Print the comparison as one JSON document");
   sub->footer(
       "Example: reticle compare --llm claude-class-mid --workload sample-chat --out results/c");

@@ -194,7 +194,7 @@ void add_registry_validate(CLI::App& app) {
   sub->add_option("--out", options->out,
                   "Directory for validation.md, .html, .json and cells/; a second run goes on from "
                   "there");
-  sub->add_option("--jobs", options->jobs, "Runs at a time")->check(CLI::PositiveNumber);
+  sub->add_option("--jobs", options->jobs, "Runs at a time")->check(CLI::Range(1, kMostJobs));
   sub->add_flag("--cells", options->cells, "Print the runs and their commands, and run nothing");
   sub->add_flag("--json", options->json, "Print the report as one JSON document");
   sub->footer("Example: reticle registry validate B1 B4 --out results/registry");

@@ -153,7 +153,7 @@ void add_run(CLI::App& app) {
   sub->add_flag("--pareto", options->pareto,
                 "Batches 1, 2, 4, ...: throughput per chip against tokens/s of a user");
   sub->add_option("--jobs", options->jobs, "Runs at a time, with --pareto")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, kMostJobs));
   sub->footer(
       "Example: reticle run --platform ref-asic --llm claude-class-mid --workload steady-64 "
       "--set workload.context=32768 --out results/a");

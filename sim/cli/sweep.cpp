@@ -45,6 +45,8 @@ std::string tally_text(const SweepTally& tally, const std::string& out) {
   if (tally.peak_rss_bytes > 0)
     text +=
         fmt::format("; largest process {:.0f} MB", static_cast<double>(tally.peak_rss_bytes) / 1e6);
+  for (const auto& [status, reason] : tally.first_reason)
+    text += fmt::format("\n  {}, the first: {}", name_of(status), reason);
   return text +
          fmt::format("\nStore: {}\n", (std::filesystem::path{out} / "sweep.sqlite").string());
 }
@@ -75,6 +77,7 @@ void report(const ReadOptions& options) {
   write_file_atomically(out / "analysis.json", json);
   write_file_atomically(out / "points.csv", points_csv(stored.sweep, stored.points));
   write_file_atomically(out / "report.html", analysis_page(json, stored.sweep.title));
+  for (const auto& sentence : analysis.notes) fmt::print("{}\n", sentence);
   for (const auto& sentence : analysis.knees) fmt::print("{}\n", sentence);
   fmt::print("Front: {} of {} points\nPage: {}\nPictures: scripts/plot_sweep.py {}\n",
              analysis.front.size(), stored.points.size(), (out / "report.html").string(),
@@ -103,6 +106,19 @@ void status(const ReadOptions& options) {
   if (const std::string tasks = array.state(); !tasks.empty()) fmt::print("{}", tasks);
 }
 
+/// A sweep without one result says nothing, and its caller should know.
+void check_result(const SweepTally& tally) {
+  const auto number = [&](PointStatus status) {
+    const auto found = tally.by_status.find(status);
+    return found == tally.by_status.end() ? 0 : found->second;
+  };
+  if (number(PointStatus::Ok) > 0 || tally.points == 0) return;
+  const std::string none = "no point has a result";
+  if (number(PointStatus::Refused) == tally.points) throw ConfigError(none + ": all were refused");
+  if (tally.failures() > 0) throw SimulationError(none);
+  throw InfeasibleError(none);
+}
+
 void sweep(Options& options) {
   SweepSpec spec = read_sweep(options.file);
   add_sets(spec, options.sets);
@@ -112,6 +128,7 @@ void sweep(Options& options) {
   const SweepTally tally = run_sweep(spec, options.run);
   fmt::print("{}", tally_text(tally, options.out));
   if (tally.interrupted) throw SimulationError("interrupted: the same command goes on from here");
+  check_result(tally);
 }
 }  // namespace
 
@@ -124,7 +141,7 @@ void add_sweep(CLI::App& app) {
       ->allow_extra_args(false);
   sub->add_option("--out", options->out, "Directory of the store; results/NAME otherwise");
   options->run.jobs = std::max(1U, std::thread::hardware_concurrency());
-  sub->add_option("--jobs", options->run.jobs, "Points at a time")->check(CLI::PositiveNumber);
+  sub->add_option("--jobs", options->run.jobs, "Points at a time")->check(CLI::Range(1, kMostJobs));
   sub->add_flag("--resume", options->resume, "Go on from the store; it is the default");
   sub->add_flag("--retry", options->run.retry,
                 "Also points that crashed, were stuck or ran out of time");
@@ -133,7 +150,7 @@ void add_sweep(CLI::App& app) {
   sub->add_option("--engine", options->engine, "local, or slurm: job arrays of a cluster")
       ->check(CLI::IsMember({"local", "slurm"}));
   sub->add_option("--tasks", options->run.tasks, "Of a job array, at most")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, kMostJobs));
   sub->add_option("--sbatch", options->run.slurm_options,
                   "An option for sbatch, such as --sbatch=--partition=short; may be repeated")
       ->take_all()
@@ -160,7 +177,7 @@ void add_sweep(CLI::App& app) {
   CLI::App* working =
       sub->add_subcommand("task", "The shard of a job array's task: --engine slurm");
   working->add_option("shard", task->first, "Its store")->required();
-  working->add_option("--jobs", task->second, "Points at a time")->check(CLI::PositiveNumber);
+  working->add_option("--jobs", task->second, "Points at a time")->check(CLI::Range(1, kMostJobs));
   working->callback([task] {
     if (run_sweep_task(task->first, task->second).interrupted) throw SimulationError("interrupted");
   });

@@ -109,7 +109,7 @@ class SweepRunner {
       : sweep_{sweep},
         options_{options},
         ground_{sweep},
-        store_{store, identity_of(sweep, ground_.digest()), options.replace},
+        store_{made(store), identity_of(sweep, ground_.digest()), options.replace},
         progress_{tally_, options.quiet} {}
 
   SweepTally run() {
@@ -140,6 +140,12 @@ class SweepRunner {
   }
 
  private:
+  /// Nothing is left behind where the sweep's files cannot be read.
+  static const std::filesystem::path& made(const std::filesystem::path& store) {
+    make_output_directory(store.parent_path().empty() ? "." : store.parent_path());
+    return store;
+  }
+
   void work_out(const std::vector<DesignPoint>& batch) {
     const auto first = static_cast<std::int64_t>(points_.size());
     std::vector<StoredPoint> stored;
@@ -274,7 +280,11 @@ class SweepRunner {
     count_answer(answer);
   }
 
-  void count_answer(const PointAnswer& answer) { ++tally_.by_status[answer.status]; }
+  void count_answer(const PointAnswer& answer) {
+    ++tally_.by_status[answer.status];
+    if (answer.status != PointStatus::Ok)
+      tally_.first_reason.try_emplace(answer.status, answer.reason);
+  }
 
   /// Answers are safe from a kill after so long.
   static constexpr double kCommitSeconds = 0.1;
@@ -318,6 +328,13 @@ constexpr std::string_view kGiven = "# given with --set: ";
 
 void add_sets(SweepSpec& sweep, const std::vector<std::string>& sets) {
   for (const auto& assignment : sets) {
+    const std::string key = assignment.substr(0, assignment.find('='));
+    const auto is_key = [&](const SweepColumn* column) { return column->key == key; };
+    if (std::ranges::any_of(columns_of(sweep), is_key) ||
+        std::ranges::any_of(sweep.derived, [&](const DerivedKey& d) { return d.key == key; }))
+      throw ConfigError({}, "--set " + assignment,
+                        key + " is an axis of sweep " + sweep.name +
+                            ", or follows from its axes: change the sweep's file");
     sweep.base.sets.push_back(assignment);
     sweep.text += "\n" + std::string{kGiven} + assignment;
   }
@@ -339,7 +356,6 @@ SweepTally run_sweep_task(const std::filesystem::path& store, std::size_t jobs) 
 }
 
 SweepTally run_sweep(const SweepSpec& sweep, const SweepOptions& options) {
-  make_output_directory(options.out);
   return SweepRunner{sweep, options, options.out / "sweep.sqlite"}.run();
 }
 

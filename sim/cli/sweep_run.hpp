@@ -31,6 +31,8 @@ struct SweepTally {
   std::int64_t before = 0;    ///< worked out by an earlier start
   std::int64_t answered = 0;  ///< by the store: the same inputs as another point's
   std::map<PointStatus, std::int64_t> by_status{};
+  /// Of points without a result, the first one's of each status.
+  std::map<PointStatus, std::string> first_reason{};
   double wall_s = 0;
   std::int64_t peak_rss_bytes = 0;  ///< of the largest process of a point
   bool interrupted = false;

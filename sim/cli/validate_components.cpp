@@ -220,7 +220,7 @@ void add_validate_components(CLI::App& validate_app) {
   sub->add_option("--csv", options->csv, "File for a line per row");
   sub->add_flag("--json", options->json, "Print one JSON document");
   sub->add_flag("--worst", options->worst, "Also the ten rows that are farthest off");
-  sub->add_option("--jobs", options->jobs, "Platforms at a time")->check(CLI::PositiveNumber);
+  sub->add_option("--jobs", options->jobs, "Platforms at a time")->check(CLI::Range(1, kMostJobs));
   sub->footer("Example: reticle validate components --platform h100-8 --op gemm");
   sub->callback([options] { validate(*options); });
 }

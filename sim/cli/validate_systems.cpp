@@ -362,7 +362,7 @@ void add_validate_systems(CLI::App& validate) {
   sub->add_option("--csv", options->csv, "Every value, to this file");
   sub->add_flag("--without-stack", options->without_stack,
                 "No host time of serving stacks: what they are fitted to");
-  sub->add_option("--jobs", options->jobs, "Runs at a time")->check(CLI::PositiveNumber);
+  sub->add_option("--jobs", options->jobs, "Runs at a time")->check(CLI::Range(1, kMostJobs));
   sub->add_flag("--worst", options->worst, "Also the ten values that are farthest off");
   sub->add_flag("--json", options->json, "Print one JSON document");
   sub->callback([options] { validate_systems(*options); });

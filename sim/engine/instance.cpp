@@ -66,7 +66,8 @@ Instance::Instance(const sc_core::sc_module_name& name, std::int32_t number, con
       listener_{listener},
       scheduler_{spec.serving, capacity_of(plan.placement.kv), block_tokens, role,
                  adapter_bytes(plan.placement)},
-      activity_{kMostSpans} {
+      activity_{kMostSpans},
+      log_{logger("engine")} {
   result_.placement = plan.placement;
   result_.plan_target = plan.target;
   result_.plan_options = plan.options;
@@ -200,7 +201,8 @@ void Instance::add_activity(const StepOutcome& outcome, std::int64_t output_toke
                  .running = scheduler_.running(),
                  .waiting = scheduler_.waiting(),
                  .kv_used = scheduler_.kv().used(),
-                 .counts = outcome.counts});
+                 .counts = {}},
+                outcome.counts);
 }
 
 void Instance::add_row(const StepLoad& load, const StepOutcome& outcome,
@@ -229,17 +231,19 @@ void Instance::account(const StepLoad& load, const StepOutcome& outcome, Picosec
   const Picoseconds took = failed_at_ ? *failed_at_ - begun : outcome.duration;
   Picoseconds charged{};
   for (std::size_t c = 0; c < kTimeCategoryCount; ++c) {
-    const Picoseconds part{mul_div_up(outcome.breakdown[c].count(), took.count(),
-                                      std::max<std::int64_t>(1, outcome.duration.count()))};
-    result_.breakdown[c] += min(part, took - charged);
-    charged += min(part, took - charged);
+    const Picoseconds part =
+        took == outcome.duration
+            ? outcome.breakdown[c]
+            : min(took - charged, Picoseconds{mul_div_up(outcome.breakdown[c].count(), took.count(),
+                                                         outcome.duration.count())});
+    result_.breakdown[c] += part;
+    charged += part;
   }
   result_.busy += took;
   set_log_time(now());
-  auto& log = logger("engine");
-  if (log.should_log(spdlog::level::debug))
-    log.debug("step {}: {:.3f} us, {} running, {} waiting", result_.steps, seconds(took) * 1e6,
-              scheduler_.running(), scheduler_.waiting());
+  if (log_.should_log(spdlog::level::debug))
+    log_.debug("step {}: {:.3f} us, {} running, {} waiting", result_.steps, seconds(took) * 1e6,
+               scheduler_.running(), scheduler_.waiting());
   if (failed_at_) return;
   result_.counts += outcome.counts;
   result_.near_read += near_read(outcome.counts, plan_.placement.kv, load.moves);

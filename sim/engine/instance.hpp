@@ -9,6 +9,7 @@
 
 #include "models/kernel/time.hpp"
 #include "models/package/deployment.hpp"
+#include "sim/base/log.hpp"
 #include "sim/config/run_spec.hpp"
 #include "sim/engine/recall.hpp"
 #include "sim/engine/silicon_executor.hpp"
@@ -93,6 +94,7 @@ class Instance final : public sc_core::sc_module {
   Scheduler scheduler_;
   InstanceResult result_;
   ActivityLog activity_;
+  spdlog::logger& log_;
   Picoseconds last_end_{};             ///< of a step
   std::int64_t preemptions_told_ = 0;  ///< in `activity_`
   std::int64_t sample_stride_ = 1;

@@ -50,13 +50,25 @@ class Kriging {
     double distance2;
     std::size_t sample;
   };
+  /// What one estimate leaves to the next, whose point is close by as a rule. No result depends on
+  /// it.
+  struct Kept {
+    Point anchor{};
+    std::vector<std::size_t> candidates;  ///< nearest to the anchor
+    double reach = 0;                     ///< all others are at least as far from it; 0: none kept
+    std::vector<std::size_t> neighbours;  ///< of the last estimate, ascending
+    std::vector<double> factor, ones;     ///< of the covariances between these
+  };
   [[nodiscard]] std::vector<Near> nearest(const Point& point) const;
+  [[nodiscard]] std::vector<Near> nearest_kept(const Point& point) const;
+  void keep_factor(const std::vector<std::size_t>& neighbours) const;
   [[nodiscard]] double covariance(double distance) const;
 
   const double variance_;
   std::vector<Sample> samples_;
   double pair_squares_ = 0;  ///< of differences of neighbours, as if of single values
   double pairs_ = 0;
+  mutable Kept kept_;  ///< until a sample is added
 };
 
 }  // namespace reticle

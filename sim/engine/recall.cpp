@@ -25,7 +25,7 @@ constexpr double kFirstAudits = 4;
 constexpr double kEarlyAudits = 16;
 /// From so many times `recall_audit` steps on their number grows with the logarithm of the steps:
 /// each costs as much as a thousand recalled steps.
-constexpr double kPlentyOfAudits = 256;
+constexpr double kPlentyOfAudits = 64;
 /// Steps over whose routing a recalled one is averaged at least.
 constexpr double kRoutings = 16;
 /// Samples are kept up to here; beyond, audits only measure.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/engine/silicon_executor.hpp"
 
+#include <algorithm>
+
 #include "models/kernel/time.hpp"
 #include "sim/engine/critical_path.hpp"
 
@@ -28,20 +30,44 @@ StepOutcome SiliconExecutor::execute(const StepLoad& load) {
   return outcome;
 }
 
+namespace {
+/// The time is that of what binds; a tier's is shared by what it moves, by bytes.
+void charge(StepOutcome& outcome, const StepTotals& totals) {
+  const auto part = [&](TimeCategory c) -> Picoseconds& {
+    return outcome.breakdown[static_cast<std::size_t>(c)];
+  };
+  const auto limit = outcome.roofline.limit;
+  if (limit == RooflineLimit::Mac || limit == RooflineLimit::Vector) {
+    part(limit == RooflineLimit::Mac ? TimeCategory::Mac : TimeCategory::Vector) = outcome.duration;
+    return;
+  }
+  const auto tier = static_cast<std::size_t>(limit);
+  const std::int64_t weights = totals.weights[tier].count(), kv = totals.kv[tier].count();
+  const std::int64_t moves = (totals.moved_out[tier] + totals.moved_in[tier]).count();
+  const std::int64_t all = std::max<std::int64_t>(1, weights + kv + moves);
+  const auto share = [&](std::int64_t bytes) {
+    return Picoseconds{mul_div_up(outcome.duration.count(), bytes, all)};
+  };
+  part(TimeCategory::Kv) = share(kv);
+  part(TimeCategory::KvMove) = tier < kWeightCategories.size()
+                                   ? min(share(moves), outcome.duration - share(kv))
+                                   : outcome.duration - share(kv);  // flash holds no weights
+  if (tier < kWeightCategories.size())
+    part(kWeightCategories[tier]) =
+        outcome.duration - part(TimeCategory::Kv) - part(TimeCategory::KvMove);
+}
+}  // namespace
+
 StepOutcome RooflineExecutor::execute(const StepLoad& load) {
-  lowering_.lower(load, programs_);
-  const StepTotals totals = totals_of(programs_);
+  const StepTally tally = lowering_.tally(load);
+  const StepTotals& totals = tally.totals;
   StepOutcome outcome;
   outcome.roofline = roofline(platform_, totals, in_turn(placement_.plan, load.sequences.size()));
   outcome.duration = outcome.roofline.duration;
-  outcome.picks = programs_.picks;
-  outcome.dropped_picks = programs_.dropped_picks;
-  outcome.experts = programs_.experts;
-  constexpr std::array<TimeCategory, kRooflineLimitCount> kCharged{
-      TimeCategory::WeightsSram, TimeCategory::WeightsHbm, TimeCategory::WeightsFar,
-      TimeCategory::KvMove,      TimeCategory::Mac,        TimeCategory::Vector};
-  outcome.breakdown[static_cast<std::size_t>(
-      kCharged[static_cast<std::size_t>(outcome.roofline.limit)])] = outcome.duration;
+  outcome.picks = tally.picks;
+  outcome.dropped_picks = tally.dropped_picks;
+  outcome.experts = tally.experts;
+  charge(outcome, totals);
   EventCounts& counts = outcome.counts;
   for (std::size_t t = 0; t < kTierCount; ++t) {
     counts.read[t] = totals.weights[t] + totals.kv[t] + totals.moved_out[t];

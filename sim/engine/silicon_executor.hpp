@@ -36,7 +36,7 @@ class SiliconExecutor final : public StepExecutor {
   StepPrograms programs_;
 };
 
-/// `roofline` fidelity: the same programs' bytes and operations against the bound.
+/// `roofline` fidelity: the bytes and operations of the same programs against the bound.
 class RooflineExecutor final : public StepExecutor {
  public:
   RooflineExecutor(Lowering& lowering, const PlatformSpec& platform, const Placement& placement)
@@ -49,7 +49,6 @@ class RooflineExecutor final : public StepExecutor {
   Lowering& lowering_;
   const PlatformSpec& platform_;
   const Placement& placement_;
-  StepPrograms programs_;
 };
 
 }  // namespace reticle

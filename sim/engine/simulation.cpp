@@ -368,9 +368,9 @@ void Simulation::progressed(std::int32_t instance, const Progress& progress) {
   RequestRecord& r = record(progress.request);
   r.generated += progress.tokens;
   output_tokens_ += progress.tokens;
-  if (r.last_token) ++result_.token_gaps[now() - *r.last_token];
+  if (r.last_token) result_.token_gaps.add(now() - *r.last_token);
   // Those that come together follow each other at once.
-  if (progress.tokens > 1) result_.token_gaps[Picoseconds{0}] += progress.tokens - 1;
+  if (progress.tokens > 1) result_.token_gaps.add(Picoseconds{0}, progress.tokens - 1);
   r.last_token = now();
   if (!r.first_token) r.first_token = now();
   if (!progress.finished) return;

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "sim/mapping/lowering_tally.hpp"
 #include "sim/mapping/lowering_writer.hpp"
 #include "sim/mapping/op_costs.hpp"
 
@@ -19,10 +20,15 @@ void add_to(Attended& sum, const Attended& one) {
   sum.scanned_pairs += one.scanned_pairs;
 }
 
-ReplicaWork summarise(const LlmSpec& llm, std::span<const SequenceWork> sequences,
-                      std::int32_t replica) {
-  ReplicaWork work;
-  work.mixers.resize(llm.mixers.size());
+/// Into `work`, whose memory is used again.
+void summarise(const LlmSpec& llm, std::span<const SequenceWork> sequences, std::int32_t replica,
+               ReplicaWork& work) {
+  ReplicaWork nothing;
+  nothing.mixers = std::move(work.mixers);
+  nothing.prefills = std::move(work.prefills);
+  nothing.mixers.assign(llm.mixers.size(), {});
+  nothing.prefills.clear();
+  work = std::move(nothing);
   for (const SequenceWork& s : sequences) {
     if (s.replica != replica) continue;
     const bool decodes = s.new_tokens == 1;
@@ -47,7 +53,6 @@ ReplicaWork summarise(const LlmSpec& llm, std::span<const SequenceWork> sequence
       if (!decodes) work.prefills.back().asked.push_back(asked);
     }
   }
-  return work;
 }
 
 /// A residual add and the norm behind it are one pass over the data.
@@ -74,12 +79,14 @@ Bytes expert_bytes(const LlmSpec& llm, const ParallelPlan& plan, const ExpertRou
 
 }  // namespace
 
-Lowering::Writer::Writer(Lowering& owner, StepPrograms& out)
+Lowering::Writer::Writer(Lowering& owner, StepPrograms& out, bool tallies)
     : o_{owner},
       plan_{owner.placement_.plan},
       prefetch_{owner.platform_.die.sequencer.static_prefetch},
-      tile_{owner.platform_.die.sequencer.load_tile.count()},
+      tile_{tallies ? kUncut : owner.platform_.die.sequencer.load_tile.count()},
+      tallies_{tallies},
       out_{out},
+      ranks_{plan_.tensor},
       last_(static_cast<std::size_t>(plan_.stage_dies() * plan_.pipeline), kNoInstruction),
       gate_(last_.size(), kNoInstruction),
       router_done_(last_.size(), kNoInstruction),
@@ -101,22 +108,34 @@ void Lowering::Writer::take(std::span<const SequenceWork> sequences) {
 }
 
 void Lowering::Writer::write(std::span<const SequenceWork> sequences) {
+  begin(sequences);
+  for (const Operator& op : o_.graph_.operators) write(op);
+}
+
+void Lowering::Writer::begin(std::span<const SequenceWork> sequences) {
   take(sequences);
-  work_.clear();
+  work_.resize(static_cast<std::size_t>(plan_.data));
   for (std::int64_t r = 0; r < plan_.data; ++r) {
     const auto replica = static_cast<std::int32_t>(r);
-    work_.push_back(summarise(o_.llm_, sequences, replica));
+    ReplicaWork& work = work_[static_cast<std::size_t>(r)];
+    summarise(o_.llm_, sequences, replica, work);
     if (o_.placement_.adapters)
-      work_.back().adapters = group_adapters(o_.placement_.adapters->spec, sequences, replica);
+      work.adapters = group_adapters(o_.placement_.adapters->spec, sequences, replica);
   }
-  // A microbatch starts from nothing on every die; units keep it behind the one before.
+  begin_again();
+}
+
+/// A microbatch starts from nothing on every die; units keep it behind the one before.
+void Lowering::Writer::begin_again() {
+  stage_ = 0;
   std::fill(last_.begin(), last_.end(), kNoInstruction);
   std::fill(gate_.begin(), gate_.end(), kNoInstruction);
   reduce_pending_ = false;
-  for (const Operator& op : o_.graph_.operators) {
-    enter_stage(op);
-    emit(op);
-  }
+}
+
+void Lowering::Writer::write(const Operator& op) {
+  enter_stage(op);
+  emit(op);
 }
 
 // ---- instructions ---------------------------------------------------------------------------
@@ -308,14 +327,17 @@ void Lowering::Writer::enter_stage(const Operator& op) {
   layer_ = static_cast<std::int16_t>(op.layer);
   if (op.layer < 0) return;
   mixer_ = o_.llm_.layer(op.layer).mixer;
-  if (stage_ + 1 == plan_.pipeline || op.layer < first_layer(o_.llm_, plan_, stage_ + 1)) return;
-  reduce();
-  const std::int64_t from_stage = stage_++;
-  each_replica([&](std::int64_t r, const ReplicaWork& w) {
-    const DieGroup from{from_stage * plan_.stage_dies() + r * plan_.tensor, plan_.tensor, 1};
-    exchange(o_.collectives_.send(from, replica_group(r),
-                                  Bytes{w.tokens * o_.llm_.hidden * op_costs::kPartialSumBytes}));
-  });
+  while (stage_ + 1 < plan_.pipeline && op.layer >= first_layer(o_.llm_, plan_, stage_ + 1)) {
+    reduce();
+    const std::int64_t from_stage = stage_++;
+    each_replica([&](std::int64_t r, const ReplicaWork& w) {
+      const DieGroup from{from_stage * plan_.stage_dies() + r * plan_.tensor, plan_.tensor, 1};
+      exchange([&] {
+        return o_.collectives_.send(from, replica_group(r),
+                                    Bytes{w.tokens * o_.llm_.hidden * op_costs::kPartialSumBytes});
+      });
+    });
+  }
 }
 
 void Lowering::Writer::emit(const Operator& op) {
@@ -370,8 +392,10 @@ void Lowering::Writer::emit(const Operator& op) {
 void Lowering::Writer::reduce() {
   if (!std::exchange(reduce_pending_, false)) return;
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
-    exchange(o_.collectives_.reduce_all(
-        replica_group(r), Bytes{w.tokens * o_.llm_.hidden * op_costs::kPartialSumBytes}));
+    exchange([&] {
+      return o_.collectives_.reduce_all(
+          replica_group(r), Bytes{w.tokens * o_.llm_.hidden * op_costs::kPartialSumBytes});
+    });
   });
 }
 
@@ -426,8 +450,10 @@ void Lowering::Writer::embed() {
     last(die) = add(die, in);
   });
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
-    exchange(o_.collectives_.gather_all(replica_group(r),
-                                        Bytes{w.tokens * llm.hidden * op_costs::kPartialSumBytes}));
+    exchange([&] {
+      return o_.collectives_.gather_all(replica_group(r),
+                                        Bytes{w.tokens * llm.hidden * op_costs::kPartialSumBytes});
+    });
   });
 }
 
@@ -447,8 +473,10 @@ void Lowering::Writer::sample() {
   });
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
     if (w.emitted > 0)
-      exchange(o_.collectives_.gather_all(
-          replica_group(r), Bytes{w.emitted * plan_.tensor * op_costs::kCandidateBytes}));
+      exchange([&] {
+        return o_.collectives_.gather_all(
+            replica_group(r), Bytes{w.emitted * plan_.tensor * op_costs::kCandidateBytes});
+      });
   });
 }
 
@@ -471,18 +499,6 @@ Lowering::Lowering(const PlatformSpec& platform, const LlmSpec& llm, const Place
 }
 
 Lowering::~Lowering() = default;
-
-template <class F>
-void Lowering::each_microbatch(const StepLoad& load, F f) const {
-  const auto count = static_cast<std::int64_t>(load.sequences.size());
-  const std::int64_t batches = microbatches(placement_.plan, count);
-  const std::span<const SequenceWork> all{load.sequences};
-  for (std::int64_t b = 0; b < batches; ++b) {
-    const auto begin = static_cast<std::size_t>(count * b / batches);
-    const auto end = static_cast<std::size_t>(count * (b + 1) / batches);
-    if (begin < end) f(all.subspan(begin, end - begin));
-  }
-}
 
 void Lowering::lower(const StepLoad& load, StepPrograms& out) {
   out.dies.resize(static_cast<std::size_t>(dies(platform_)));

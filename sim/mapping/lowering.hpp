@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "models/package/platform_spec.hpp"
@@ -11,11 +12,19 @@
 #include "sim/mapping/expert_cache.hpp"
 #include "sim/mapping/expert_predictor.hpp"
 #include "sim/mapping/placement.hpp"
+#include "sim/mapping/roofline.hpp"
 #include "workloads/graph/op_graph.hpp"
 #include "workloads/moe/expert_router.hpp"
 #include "workloads/requests/step_load.hpp"
 
 namespace reticle {
+
+/// What a step moves and computes, and what became of its picks of routed experts.
+struct StepTally {
+  StepTotals totals;
+  std::int64_t picks = 0, dropped_picks = 0;
+  ExpertTraffic experts;
+};
 
 /// Turns one step (what each sequence asks) into a program per die: the graph's operators, cut by
 /// the placement's plan, with the collectives between them.
@@ -42,6 +51,10 @@ class Lowering {
   /// Replaces `out` by the programs of `load`.
   void lower(const StepLoad& load, StepPrograms& out);
 
+  /// As totals_of what lower() would write, which leaves the same to later steps, in far less time:
+  /// layers that are alike are gone through once.
+  StepTally tally(const StepLoad& load);
+
   /// Lets a step pass that is not carried out: experts in SRAM, and what follows which, are after
   /// it as they would be. Draws its picks and writes nothing; nothing at all where use does not
   /// decide what is in SRAM. Returns where its experts would have come from.
@@ -49,9 +62,19 @@ class Lowering {
 
  private:
   class Writer;
+  class Tallier;
   /// f(sequences) for every microbatch, in order.
   template <class F>
-  void each_microbatch(const StepLoad& load, F f) const;
+  void each_microbatch(const StepLoad& load, F f) const {
+    const auto count = static_cast<std::int64_t>(load.sequences.size());
+    const std::int64_t batches = microbatches(placement_.plan, count);
+    const std::span<const SequenceWork> all{load.sequences};
+    for (std::int64_t b = 0; b < batches; ++b) {
+      const auto begin = static_cast<std::size_t>(count * b / batches);
+      const auto end = static_cast<std::size_t>(count * (b + 1) / batches);
+      if (begin < end) f(all.subspan(begin, end - begin));
+    }
+  }
 
   const PlatformSpec& platform_;
   const LlmSpec& llm_;
@@ -61,6 +84,7 @@ class Lowering {
   Collectives collectives_;
   std::vector<std::vector<ExpertCache>> caches_;  ///< [layer][expert group]; empty: none is cached
   std::optional<ExpertPredictor> predictor_;
+  std::unique_ptr<Tallier> tallier_;
   Bytes expert_bytes_{};  ///< of one routed expert, on all dies of its group
 };
 

@@ -302,6 +302,7 @@ void Lowering::Writer::count_dispatched(std::int64_t layer) {
 /// Tokens between replicas and expert groups: every die sends its share of its replica's tokens
 /// to each die of the expert groups they are routed to, or the results back.
 void Lowering::Writer::dispatch(bool back, std::int64_t bytes_per_token) {
+  if (tallies_) return;
   const std::int64_t n = plan_.stage_dies();
   std::vector<DieId> all;
   std::vector<std::int64_t> sizes(static_cast<std::size_t>(n * n));

@@ -120,13 +120,17 @@ void Lowering::Writer::project_in(const Operator& op) {
       op.weight.n - (queries_cut ? l->heads * (l->nope_dim + l->rope_dim) : 0);
   if (shards().context > 1)
     each_kv_shard([&](const DieGroup& group, const ReplicaWork& w) {
-      exchange(o_.collectives_.gather_all(
-          group, bytes_of(w.tokens * shared / shards().heads, o_.llm_.activations)));
+      exchange([&] {
+        return o_.collectives_.gather_all(
+            group, bytes_of(w.tokens * shared / shards().heads, o_.llm_.activations));
+      });
     });
   if (shards().copies)
     each_replica([&](std::int64_t r, const ReplicaWork& w) {
-      exchange(o_.collectives_.gather_all(replica_group(r),
-                                          bytes_of(w.tokens * shared, o_.llm_.activations)));
+      exchange([&] {
+        return o_.collectives_.gather_all(replica_group(r),
+                                          bytes_of(w.tokens * shared, o_.llm_.activations));
+      });
     });
   if (l == nullptr) return;
   const std::int64_t compressed = l->query_rank + l->kv_rank;
@@ -197,8 +201,10 @@ void Lowering::Writer::gather_latents() {
   });
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
     if (asked(w).blocks.read > 0 && !shards().copies)
-      exchange(o_.collectives_.gather_all(replica_group(r),
-                                          bytes_of(asked(w).blocks.read * elements, o_.llm_.kv)));
+      exchange([&] {
+        return o_.collectives_.gather_all(replica_group(r),
+                                          bytes_of(asked(w).blocks.read * elements, o_.llm_.kv));
+      });
   });
   if (!scaled(o_.llm_.kv) || o_.llm_.kv == o_.llm_.activations) return;
   each_die([&](std::int64_t die, auto, auto, const ReplicaWork& w) {
@@ -217,8 +223,10 @@ void Lowering::Writer::key_up(const Operator& op) {
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
     const std::int64_t queries = spec.heads * (spec.kv_rank + spec.rope_dim);
     if (asked(w).single_tokens > 0 && !shards().copies)
-      exchange(o_.collectives_.gather_all(
-          replica_group(r), bytes_of(asked(w).single_tokens * queries, o_.llm_.activations)));
+      exchange([&] {
+        return o_.collectives_.gather_all(
+            replica_group(r), bytes_of(asked(w).single_tokens * queries, o_.llm_.activations));
+      });
   });
 }
 
@@ -235,9 +243,11 @@ void Lowering::Writer::scan_index(const LatentAttentionSpec& spec) {
   if (spec.index_heads == 0) return;
   // Every die has some of the cached tokens, so needs all queries.
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
-    exchange(o_.collectives_.gather_all(
-        replica_group(r),
-        bytes_of(w.tokens * spec.index_heads * spec.index_dim, o_.llm_.activations)));
+    exchange([&] {
+      return o_.collectives_.gather_all(
+          replica_group(r),
+          bytes_of(w.tokens * spec.index_heads * spec.index_dim, o_.llm_.activations));
+    });
   });
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
     const Attended& all = asked(w).single;
@@ -389,8 +399,10 @@ void Lowering::Writer::merge(std::int64_t heads, std::int64_t width, bool single
   const std::int64_t outputs = heads * width;
   each_kv_shard([&](const DieGroup& group, const ReplicaWork& w) {
     if (tokens(w) > 0)
-      exchange(o_.collectives_.scatter_sums(
-          group, Bytes{tokens(w) * outputs * op_costs::kPartialSumBytes}));
+      exchange([&] {
+        return o_.collectives_.scatter_sums(
+            group, Bytes{tokens(w) * outputs * op_costs::kPartialSumBytes});
+      });
   });
   each_die([&](std::int64_t die, auto, std::int64_t rank, const ReplicaWork& w) {
     vector(die, {.op = VectorOp::Merge,

@@ -4,6 +4,7 @@
 // lowering_mixer.cpp and lowering_ffn.cpp.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -103,9 +104,19 @@ inline constexpr std::int64_t kLongestPiece = std::numeric_limits<std::int32_t>:
 /// Per die it keeps the instruction that the next one depends on.
 class Lowering::Writer {
  public:
-  Writer(Lowering& owner, StepPrograms& out);
+  /// `tallies`: what is written is but added up, so that loads are not cut into tiles and nobody
+  /// exchanges anything.
+  Writer(Lowering& owner, StepPrograms& out, bool tallies = false);
 
   void write(std::span<const SequenceWork> sequences);
+  /// A microbatch, of which nothing is written yet; again: from its first operator on.
+  void begin(std::span<const SequenceWork> sequences);
+  void begin_again();
+  /// An operator of it; they must come in the order of the graph.
+  void write(const Operator& op);
+  /// Writes for the first `ranks` dies of every replica alone.
+  void write_ranks(std::int64_t ranks) { ranks_ = ranks; }
+  [[nodiscard]] std::span<const ReplicaWork> work() const { return work_; }
   /// A move between tiers: what it does before the sequences' work (`begins`), or behind it.
   void move(const KvMove& move, bool begins);
   /// Likewise an adapter on its way into its slot, on every die.
@@ -133,7 +144,8 @@ class Lowering::Writer {
   template <class F>
   void each_die(F f) {
     for (std::int64_t i = 0; i < plan_.stage_dies(); ++i)
-      if (work_of(i).tokens > 0) f(stage_first() + i, i, i % plan_.tensor, work_of(i));
+      if (i % plan_.tensor < ranks_ && work_of(i).tokens > 0)
+        f(stage_first() + i, i, i % plan_.tensor, work_of(i));
   }
   /// f(replica, its work) for every replica with work.
   template <class F>
@@ -207,6 +219,10 @@ class Lowering::Writer {
   /// `rows` of input by a shard of a matrix.
   void gemm(std::int64_t die, const WeightHome& home, const Matrix& mine, std::int64_t rows);
   void exchange(const std::shared_ptr<const Exchange>& exchange);
+  template <std::invocable Make>
+  void exchange(Make make) {
+    if (!tallies_) exchange(make());
+  }
 
   // ---- the walk over the graph --------------------------------------------------------------
   void enter_stage(const Operator& op);
@@ -334,8 +350,11 @@ class Lowering::Writer {
   const ParallelPlan plan_;
   std::vector<AttentionShards> shards_;  ///< by mixer
   const bool prefetch_;
+  static constexpr std::int64_t kUncut = std::int64_t{1} << 62;
   const std::int64_t tile_;
+  const bool tallies_;
   StepPrograms& out_;
+  std::int64_t ranks_;
   std::span<const SequenceWork> sequences_;
   std::vector<ReplicaWork> work_;
   std::vector<std::int32_t> last_, gate_, router_done_;  ///< per die

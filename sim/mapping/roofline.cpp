@@ -18,27 +18,50 @@ Picoseconds shortest(double amount, double per_second) {
 
 std::string_view name_of(RooflineLimit limit) { return kNames[static_cast<std::size_t>(limit)]; }
 
-StepTotals totals_of(const StepPrograms& step) {
+namespace {
+void add_instruction(StepTotals& totals, const Program& program, const Instruction& in,
+                     std::int64_t times) {
+  const auto tier = static_cast<std::size_t>(in.tier);
+  const bool adapter = in.category == TimeCategory::AdapterMove;
+  const Bytes bytes{times * in.amount};  // of a load or a store
+  if (adapter && in.code == OpCode::Load) totals.adapters_in += bytes;
+  if (adapter || in.category == TimeCategory::KvMove)
+    (in.code == OpCode::Load ? totals.moved_out : totals.moved_in)[tier] += bytes;
+  else if (in.code == OpCode::Load && in.category == TimeCategory::Mac)
+    totals.operands += bytes;
+  else if (in.code == OpCode::Load)
+    (in.category == TimeCategory::Kv ? totals.kv : totals.weights)[tier] += bytes;
+  if (in.code == OpCode::Vector) totals.vector_ops += times * element_ops(vector_work(in));
+  if (in.code != OpCode::Mac) return;
+  for (auto i = in.shapes_begin; i < in.shapes_end; ++i) {
+    const GemmShape& s = program.shapes[static_cast<std::size_t>(i)];
+    totals.macs[static_cast<std::size_t>(in.precision)] += times * s.m * s.k * s.n * s.count;
+  }
+}
+}  // namespace
+
+StepTotals totals_of(const StepPrograms& step, std::span<const std::int64_t> times) {
   StepTotals totals;
   for (const Program& program : step.dies)
-    for (const Instruction& in : program.code) {
-      const auto tier = static_cast<std::size_t>(in.tier);
-      const bool adapter = in.category == TimeCategory::AdapterMove;
-      if (adapter && in.code == OpCode::Load) totals.adapters_in += Bytes{in.amount};
-      if (adapter || in.category == TimeCategory::KvMove)
-        (in.code == OpCode::Load ? totals.moved_out : totals.moved_in)[tier] += Bytes{in.amount};
-      else if (in.code == OpCode::Load && in.category == TimeCategory::Mac)
-        totals.operands += Bytes{in.amount};
-      else if (in.code == OpCode::Load)
-        (in.category == TimeCategory::Kv ? totals.kv : totals.weights)[tier] += Bytes{in.amount};
-      if (in.code == OpCode::Vector) totals.vector_ops += element_ops(vector_work(in));
-      if (in.code != OpCode::Mac) continue;
-      for (auto i = in.shapes_begin; i < in.shapes_end; ++i) {
-        const GemmShape& s = program.shapes[static_cast<std::size_t>(i)];
-        totals.macs[static_cast<std::size_t>(in.precision)] += s.m * s.k * s.n * s.count;
-      }
-    }
+    for (const Instruction& in : program.code)
+      add_instruction(
+          totals, program, in,
+          times.empty() || in.layer < 0 ? 1 : times[static_cast<std::size_t>(in.layer)]);
   return totals;
+}
+
+StepTotals& StepTotals::operator+=(const StepTotals& other) {
+  for (std::size_t t = 0; t < kTierCount; ++t) {
+    weights[t] += other.weights[t];
+    kv[t] += other.kv[t];
+    moved_out[t] += other.moved_out[t];
+    moved_in[t] += other.moved_in[t];
+  }
+  adapters_in += other.adapters_in;
+  operands += other.operands;
+  for (std::size_t p = 0; p < kPrecisionCount; ++p) macs[p] += other.macs[p];
+  vector_ops += other.vector_ops;
+  return *this;
 }
 
 namespace {

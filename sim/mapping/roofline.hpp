@@ -27,6 +27,9 @@ struct StepTotals {
   Bytes operands{};     ///< of products, where they cross to the cores (die.kernels): in no bound
   std::array<std::int64_t, kPrecisionCount> macs{};
   std::int64_t vector_ops = 0;
+
+  StepTotals& operator+=(const StepTotals& other);
+  bool operator==(const StepTotals&) const = default;
 };
 
 enum class RooflineLimit : std::uint8_t { Sram, Hbm, Far, Flash, Mac, Vector };
@@ -39,7 +42,8 @@ struct RooflineStep {
 };
 
 /// Sums the loads, MACs and vector operations of programs / takes them from what was counted.
-StepTotals totals_of(const StepPrograms& step);
+/// `times`: how often the instructions of each layer count; empty: once.
+StepTotals totals_of(const StepPrograms& step, std::span<const std::int64_t> times = {});
 /// `moves`: of the step that was counted.
 StepTotals totals_of(const EventCounts& counts, const KvRoom& kv,
                      std::span<const KvMove> moves = {});

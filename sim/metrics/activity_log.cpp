@@ -9,7 +9,7 @@ namespace reticle {
 
 namespace {
 /// `next` follows at once.
-void extend(ActivitySpan& span, const ActivitySpan& next) {
+void extend(ActivitySpan& span, const ActivitySpan& next, const EventCounts& counts) {
   invariant(next.begun == span.ended, "spans follow each other");
   span.ended = next.ended;
   span.busy += next.busy;
@@ -22,7 +22,7 @@ void extend(ActivitySpan& span, const ActivitySpan& next) {
   span.running = next.running;
   span.waiting = next.waiting;
   span.kv_used = next.kv_used;
-  span.counts += next.counts;
+  span.counts += counts;
 }
 }  // namespace
 
@@ -50,11 +50,12 @@ void fill_gaps(std::vector<ActivitySpan>& spans, Picoseconds end) {
   spans = std::move(all);
 }
 
-void ActivityLog::add(ActivitySpan step) {
+void ActivityLog::add(ActivitySpan step, const EventCounts& counts) {
   if (!spans_.empty() && spans_.back().ended - spans_.back().begun < length_)
-    return extend(spans_.back(), step);
+    return extend(spans_.back(), step, counts);
   if (spans_.size() >= most_) halve();
   spans_.push_back(std::move(step));
+  spans_.back().counts = counts;
 }
 
 void ActivityLog::halve() {
@@ -63,7 +64,7 @@ void ActivityLog::halve() {
     if (i % 2 == 0)
       half.push_back(std::move(spans_[i]));
     else
-      extend(half.back(), spans_[i]);
+      extend(half.back(), spans_[i], spans_[i].counts);
   }
   spans_ = std::move(half);
   const Picoseconds all = spans_.back().ended - spans_.front().begun;

@@ -14,8 +14,9 @@ class ActivityLog {
  public:
   explicit ActivityLog(std::size_t most) : most_{most} {}
 
-  /// A step and the idle time before it. `step.begun` is where the last one ended.
-  void add(ActivitySpan step);
+  /// A step that counted `counts` (those of `step` are not looked at), and the idle time before it.
+  /// `step.begun` is where the last one ended.
+  void add(ActivitySpan step, const EventCounts& counts);
 
   [[nodiscard]] const std::vector<ActivitySpan>& spans() const { return spans_; }
 

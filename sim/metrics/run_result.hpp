@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "models/package/event_counts.hpp"
 #include "sim/mapping/plan.hpp"
 #include "sim/mapping/roofline.hpp"
+#include "sim/metrics/duration_counts.hpp"
 #include "sim/serving/serving_spec.hpp"
 #include "workloads/requests/request.hpp"
 #include "workloads/requests/step_load.hpp"
@@ -168,7 +168,7 @@ struct HandoverStats {
 struct RunResult : InstanceResult {
   std::vector<InstanceResult> instances;  ///< without their residency; empty: there is one alone
   std::vector<RequestRecord> requests;
-  std::map<Picoseconds, std::int64_t> token_gaps;  ///< between a request's tokens: how many of each
+  DurationCounts token_gaps;  ///< between a request's tokens
   std::vector<FaultRecord> faults;
   HandoverStats handover;
   bool prefixes_unshared = false;  ///< requests have blocks, and the placement does not share them

@@ -44,18 +44,14 @@ std::optional<double> tpot_picoseconds(const RequestRecord& request) {
          static_cast<double>(request.generated - 1);
 }
 
-std::optional<Distribution> distribution(const std::map<Picoseconds, std::int64_t>& counts) {
-  Distribution d;
-  double sum = 0;
-  for (const auto& [time, count] : counts) {
-    d.count += count;
-    sum += milliseconds(time) * static_cast<double>(count);
-  }
+std::optional<Distribution> distribution(const DurationCounts& counts) {
+  Distribution d{.count = counts.count()};
   if (d.count == 0) return std::nullopt;
-  d.mean = sum / static_cast<double>(d.count);
+  d.mean = counts.mean_ps() * kMillisecondsPerPicosecond;
+  const auto all = counts.sorted();
   const auto nearest_rank = [&](int percent) {
     std::int64_t left = div_up(d.count * percent, 100);
-    auto at = counts.begin();
+    auto at = all.begin();
     while (left > at->second) left -= (at++)->second;
     return milliseconds(at->first);
   };

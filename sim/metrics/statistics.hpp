@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <vector>
@@ -25,7 +24,7 @@ double percentile(std::span<const double> sorted, int percent);
 std::optional<Distribution> distribution(std::vector<double> values);
 
 /// Of durations and how many there are of each, in milliseconds.
-std::optional<Distribution> distribution(const std::map<Picoseconds, std::int64_t>& counts);
+std::optional<Distribution> distribution(const DurationCounts& counts);
 
 /// Milliseconds, over the requests that came that far.
 struct Latencies {

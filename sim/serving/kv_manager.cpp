@@ -33,6 +33,11 @@ KvManager::KvManager(const KvCapacity& capacity, const PrefixSharing& sharing)
   if (shares()) block_pages_ = sharing_.block_tokens / capacity_.page_tokens;
   near_pages_ = near_pages(capacity_.stages) / block_pages_ * block_pages_;
   for (CacheStage& stage : capacity_.stages) stage.near_room = near_pages_ * stage.page;
+  const bool even = std::ranges::all_of(capacity_.stages, [](const CacheStage& s) {
+    return s.page % s.page_tokens == 0 && s.windows.empty() && s.state == 0;
+  });
+  if (even)
+    token_bytes_ = Bytes{over_dies(sizes(capacity_.page_tokens)).count() / capacity_.page_tokens};
   const Sizes nothing(capacity_.stages.size());
   const Replica empty{
       {{nothing, nothing, nothing, nothing}}, Bytes{}, PrefixCache{sharing.eviction}};
@@ -54,6 +59,7 @@ Bytes KvManager::over_dies(const Sizes& sizes) const {
 }
 
 Bytes KvManager::held(std::int64_t tokens) const {
+  if (token_bytes_) return tokens * *token_bytes_;
   std::int64_t sum = 0;
   for (const CacheStage& stage : capacity_.stages) sum += stage.filled(tokens);
   return Bytes{sum * capacity_.dies};

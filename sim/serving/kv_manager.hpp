@@ -229,6 +229,8 @@ class KvManager {
   Sizes snapshot_;  ///< of that, what is beside pages
   std::int64_t block_pages_ = 1;
   std::int64_t near_pages_ = 0;  ///< of a replica
+  /// Of a token, all dies of a replica together, where every token takes as much.
+  std::optional<Bytes> token_bytes_;
   std::vector<Replica> replicas_;
   PrefixStats stats_;
   ByPlace<KvTierStats> tiers_{};

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "sim/base/error.hpp"
+#include "sim/base/rng.hpp"
 #include "sim/sweep/point_values.hpp"
 
 namespace reticle {
@@ -46,12 +47,50 @@ class Analyst {
     for (std::size_t o = 0; o < sweep_.objectives.size(); ++o)
       analysis.sensitivity.push_back(sweep_.design.kind == DesignKind::Saltelli ? by_matrices(o)
                                                                                 : by_values(o));
+    add_notes(analysis);
     add_front_knee(analysis);
     add_axis_knees(analysis);
     return analysis;
   }
 
  private:
+  /// Why a front is empty, or smaller than one would think.
+  void add_notes(SweepAnalysis& analysis) const {
+    std::map<PointStatus, std::int64_t> by_status;
+    std::map<std::string, std::int64_t> absent;  // names, by points that ran and have them not
+    std::int64_t compared = 0, usable = 0;
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      ++by_status[points_[i].answer.status];
+      if (points_[i].answer.status != PointStatus::Ok ||
+          points_[i].point.fidelity != final_fidelity(sweep_))
+        continue;
+      ++compared;
+      usable += results_[i].usable;
+      for (const std::string& name : absent_names(sweep_, points_[i].point, points_[i].answer))
+        ++absent[name];
+    }
+    if (by_status[PointStatus::Ok] == 0) {
+      std::string text = "No point has a result:";
+      for (const auto& [status, number] : by_status)
+        if (number > 0) text += fmt::format(" {} {}", number, name_of(status));
+      analysis.notes.push_back(text + ".");
+    }
+    for (const auto& [name, number] : absent)
+      analysis.notes.push_back(
+          fmt::format("{} of {} points that ran have no {}, which objectives or limits ask for: "
+                      "they are in no front.",
+                      number, compared, name));
+    if (compared > 0 && usable == 0 && absent.empty())
+      analysis.notes.push_back(
+          fmt::format("None of the {} points that ran keeps the limits.", compared));
+    for (const ObjectiveSensitivity& s : analysis.sensitivity)
+      if (sweep_.design.kind == DesignKind::Saltelli &&
+          s.rows < static_cast<std::int64_t>(kLeastRows))
+        analysis.notes.push_back(fmt::format(
+            "Sensitivity of {}: {} rows of the matrices are complete, {} are needed at least.",
+            s.objective, s.rows, kLeastRows));
+  }
+
   /// The first key of an axis speaks for those that change with it.
   [[nodiscard]] std::vector<std::size_t> first_columns() const {
     std::vector<std::size_t> first;
@@ -87,11 +126,16 @@ class Analyst {
         .method = "Saltelli 2010 and Jansen 1999, from matrices of Sobol points",
         .rows = std::ssize(a),
         .axes = {}};
-    const auto indices = a.size() < 2 ? std::nullopt : sobol_indices(a, b, mixed);
-    for (std::size_t k = 0; k < d; ++k)
-      out.axes.push_back({sweep_.axes[k].columns.front().key,
-                          indices ? std::optional{indices->first[k]} : std::nullopt,
-                          indices ? std::optional{indices->total[k]} : std::nullopt});
+    const auto indices = sobol_indices(a, b, mixed);
+    for (std::size_t k = 0; k < d; ++k) {
+      AxisSensitivity& axis = out.axes.emplace_back();
+      axis.key = sweep_.axes[k].columns.front().key;
+      if (!indices) continue;
+      axis.first = indices->first[k];
+      axis.total = indices->total[k];
+      axis.first_margin = indices->first_margin[k];
+      axis.total_margin = indices->total_margin[k];
+    }
     return out;
   }
 
@@ -238,26 +282,67 @@ class Analyst {
 };
 }  // namespace
 
-std::optional<SobolIndices> sobol_indices(const std::vector<double>& a,
-                                          const std::vector<double>& b,
-                                          const std::vector<std::vector<double>>& mixed) {
-  std::vector<double> both = a;
-  both.insert(both.end(), b.begin(), b.end());
+namespace {
+/// Of the rows of that number, which may be there several times.
+std::optional<SobolIndices> indices_of(const std::vector<double>& a, const std::vector<double>& b,
+                                       const std::vector<std::vector<double>>& mixed,
+                                       const std::vector<std::size_t>& rows) {
+  std::vector<double> both;
+  for (const std::size_t j : rows) both.push_back(a[j]), both.push_back(b[j]);
   const double variance = variance_of(both);
   if (!(variance > 0)) return std::nullopt;
-  const auto n = static_cast<double>(a.size());
+  const auto n = static_cast<double>(rows.size());
   const double mean = mean_of(both);
   SobolIndices indices;
   for (const auto& m : mixed) {
-    invariant(m.size() == a.size() && b.size() == a.size(), "matrices of one length");
     double first = 0, total = 0;
-    for (std::size_t j = 0; j < a.size(); ++j) {
+    for (const std::size_t j : rows) {
       first += (b[j] - mean) * (m[j] - a[j]);  // centred: the estimate scatters less
       total += (a[j] - m[j]) * (a[j] - m[j]);
     }
     indices.first.push_back(first / n / variance);
     indices.total.push_back(total / (2 * n) / variance);
   }
+  return indices;
+}
+
+/// Rows of Sobol's sequence cover more evenly than rows drawn at random, so that the intervals are
+/// rather too wide.
+void add_margins(SobolIndices& indices, const std::vector<double>& a, const std::vector<double>& b,
+                 const std::vector<std::vector<double>>& mixed) {
+  constexpr int kResamples = 200;
+  constexpr double kNormal95 = 1.96;
+  RngStream rng{0, "bootstrap of Sobol indices"};
+  std::vector<std::vector<double>> first(mixed.size()), total(mixed.size());
+  std::vector<std::size_t> rows(a.size());
+  for (int i = 0; i < kResamples; ++i) {
+    for (std::size_t& row : rows) row = static_cast<std::size_t>(rng.below(a.size()));
+    const auto again = indices_of(a, b, mixed, rows);
+    if (!again) continue;
+    for (std::size_t k = 0; k < mixed.size(); ++k) {
+      first[k].push_back(again->first[k]);
+      total[k].push_back(again->total[k]);
+    }
+  }
+  for (std::size_t k = 0; k < mixed.size(); ++k) {
+    indices.first_margin.push_back(kNormal95 * std::sqrt(variance_of(first[k])));
+    indices.total_margin.push_back(kNormal95 * std::sqrt(variance_of(total[k])));
+  }
+}
+}  // namespace
+
+std::optional<SobolIndices> sobol_indices(const std::vector<double>& a,
+                                          const std::vector<double>& b,
+                                          const std::vector<std::vector<double>>& mixed) {
+  std::vector<double> both = a;
+  both.insert(both.end(), b.begin(), b.end());
+  if (a.size() < kLeastRows || !(variance_of(both) > 0)) return std::nullopt;
+  for (const auto& m : mixed)
+    invariant(m.size() == a.size() && b.size() == a.size(), "matrices of one length");
+  std::vector<std::size_t> rows(a.size());
+  std::iota(rows.begin(), rows.end(), std::size_t{0});
+  SobolIndices indices = *indices_of(a, b, mixed, rows);
+  add_margins(indices, a, b, mixed);
   return indices;
 }
 

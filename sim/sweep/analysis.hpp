@@ -14,11 +14,15 @@ namespace reticle {
 /// How much of the variance of a figure an input explains: alone, and with all it interacts with.
 struct SobolIndices {
   std::vector<double> first, total;  ///< per input
+  /// Half the width of their 95 % intervals, from resampled rows (bootstrap) [Archer+ 1997].
+  std::vector<double> first_margin{}, total_margin{};
 };
 
 /// From the rows of Saltelli's matrices: first order by [Saltelli+ CPC'10, table 2 (b)], total by
-/// [Jansen CPC'99]. `mixed[i]` is of A with column i of B. All the same length, two at least;
-/// nullopt where nothing varies.
+/// [Jansen CPC'99]. `mixed[i]` is of A with column i of B. All the same length. nullopt where
+/// nothing varies, or where there are less than kLeastRows rows: their scatter would pass for a
+/// result.
+inline constexpr std::size_t kLeastRows = 16;
 std::optional<SobolIndices> sobol_indices(const std::vector<double>& a,
                                           const std::vector<double>& b,
                                           const std::vector<std::vector<double>>& mixed);
@@ -35,6 +39,7 @@ std::optional<std::size_t> knee_of(const std::vector<double>& x, const std::vect
 struct AxisSensitivity {
   std::string key;
   std::optional<double> first, total;
+  std::optional<double> first_margin{}, total_margin{};  ///< of their 95 % intervals
 };
 struct ObjectiveSensitivity {
   std::string objective;
@@ -45,6 +50,7 @@ struct ObjectiveSensitivity {
 
 struct SweepAnalysis {
   std::vector<std::int64_t> front;  ///< ids
+  std::vector<std::string> notes;   ///< what is missing, and why, in sentences
   std::vector<std::string> knees;   ///< sentences
   std::vector<ObjectiveSensitivity> sensitivity;
 };

@@ -57,6 +57,10 @@ Json point_json(const SweepSpec& sweep, const StoredPoint& point) {
   return json;
 }
 
+Json number_json(const std::optional<double>& number) {
+  return number ? Json(*number) : Json(nullptr);
+}
+
 /// RFC 4180.
 std::string csv_cell(const Json& value) {
   if (value.is_null()) return {};
@@ -138,14 +142,17 @@ std::string analysis_json(const SweepSpec& sweep, const std::vector<StoredPoint>
   json["limits"] = Json::array();
   for (const Expression& limit : sweep.limits) json["limits"].push_back(limit.text());
   json["front"] = analysis.front;
+  json["notes"] = analysis.notes;
   json["knees"] = analysis.knees;
   json["sensitivity"] = Json::array();
   for (const ObjectiveSensitivity& s : analysis.sensitivity) {
     Json axes = Json::array();
     for (const AxisSensitivity& a : s.axes)
       axes.push_back({{"key", a.key},
-                      {"first", a.first ? Json(*a.first) : Json(nullptr)},
-                      {"total", a.total ? Json(*a.total) : Json(nullptr)}});
+                      {"first", number_json(a.first)},
+                      {"total", number_json(a.total)},
+                      {"first_margin", number_json(a.first_margin)},
+                      {"total_margin", number_json(a.total_margin)}});
     json["sensitivity"].push_back(
         {{"objective", s.objective}, {"method", s.method}, {"rows", s.rows}, {"axes", axes}});
   }

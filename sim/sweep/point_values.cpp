@@ -44,15 +44,34 @@ std::string inputs_json(const SweepSpec& sweep, const DesignPoint& point) {
   return inputs.dump();
 }
 
-PointResult result_of(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer) {
-  PointResult result;
-  if (answer.status != PointStatus::Ok) return result;
-  const auto outputs = outputs_of(answer);
-  const PointValues values = values_of(sweep, point);
-  const NameLookup lookup = [&](const std::string& name) -> std::optional<ExpressionValue> {
+namespace {
+/// What is known of a point that ran.
+NameLookup lookup_of(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer) {
+  return [outputs = outputs_of(answer), values = values_of(sweep, point)](
+             const std::string& name) -> std::optional<ExpressionValue> {
     const auto found = outputs.find(name);
     return found != outputs.end() ? std::optional{found->second} : value_in(values, name);
   };
+}
+}  // namespace
+
+std::set<std::string> absent_names(const SweepSpec& sweep, const DesignPoint& point,
+                                   const PointAnswer& answer) {
+  const NameLookup lookup = lookup_of(sweep, point, answer);
+  std::set<std::string> absent;
+  const auto look = [&](const Expression& expression) {
+    for (const std::string& name : expression.names())
+      if (!lookup(name)) absent.insert(name);
+  };
+  for (const SweepObjective& objective : sweep.objectives) look(objective.value);
+  for (const Expression& limit : sweep.limits) look(limit);
+  return absent;
+}
+
+PointResult result_of(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer) {
+  PointResult result;
+  if (answer.status != PointStatus::Ok) return result;
+  const NameLookup lookup = lookup_of(sweep, point, answer);
   for (const SweepObjective& objective : sweep.objectives) {
     const auto value = objective.value.number(lookup);
     if (!value) return result;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "sim/sweep/store.hpp"
@@ -24,5 +25,8 @@ std::string inputs_json(const SweepSpec& sweep, const DesignPoint& point);
 
 /// As the sweep's objectives and limits see it.
 PointResult result_of(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer);
+/// What objectives and limits ask for and the point, which ran, does not have.
+std::set<std::string> absent_names(const SweepSpec& sweep, const DesignPoint& point,
+                                   const PointAnswer& answer);
 
 }  // namespace reticle

@@ -227,11 +227,12 @@ function sensitivity() {
     for (const a of s.axes) {
       const bar = (v, fill) => v === null ? null : el("rect", {x: 330, y, width: Math.max(0.5, Math.min(1.1, Math.max(0, v)) * 560), height: 16, fill}, svg);
       const t = bar(a.total, "#93b4f3"), f = bar(a.first, "#2563eb");
-      const words = a.key + ": first order " + text(a.first) + (a.total === null ? "" : ", total " + text(a.total));
+      const within = m => m === null ? "" : " \u00b1 " + text(m);
+      const words = a.key + ": first order " + text(a.first) + within(a.first_margin) + (a.total === null ? "" : ", total " + text(a.total) + within(a.total_margin));
       for (const e of [t, f]) if (e) tip(e, words);
       el("text", {x: 322, y: y + 13, "text-anchor": "end"}, svg, a.key);
       el("text", {x: 338 + Math.min(1.1, Math.max(0, a.total === null ? a.first : Math.max(a.first, a.total))) * 560, y: y + 13, class: "soft"}, svg,
-         (100 * a.first).toFixed(0) + " %" + (a.total === null ? "" : ", " + (100 * a.total).toFixed(0) + " %"));
+         (100 * a.first).toFixed(0) + " %" + (a.total === null ? "" : " \u00b1 " + (100 * a.first_margin).toFixed(0) + ", " + (100 * a.total).toFixed(0) + " \u00b1 " + (100 * a.total_margin).toFixed(0) + " %"));
       y += 22;
     }
     y += 24;
@@ -255,8 +256,8 @@ $("title").textContent = D.title;
 const count = s => D.points.filter(p => p.status === s).length;
 $("about").textContent = D.run.llm + " on " + D.run.platform + ", " + D.run.workload + ", " + D.run.fidelity + ". " + D.points.length + " points, " + count("ok") + " with a result, " + count("infeasible") + " do not fit, "
   + count("skipped") + " skipped. Objectives: " + D.objectives.map(o => o.better + " " + o.name).join(", ") + (D.limits.length ? ". Limits: " + D.limits.join(", ") : "") + ". Reticle " + D.reticle_version + " (" + D.git_revision + ").";
-for (const k of D.knees) { const li = document.createElement("li"); li.textContent = k; $("words").appendChild(li); }
-if (!D.knees.length) $("words").innerHTML = "<li>No curve bends, and no limit changes.</li>";
+for (const k of [...D.notes, ...D.knees]) { const li = document.createElement("li"); li.textContent = k; $("words").appendChild(li); }
+if (!D.knees.length && !D.notes.length) $("words").innerHTML = "<li>No curve bends, and no limit changes.</li>";
 const figure = objectives[0] || numbers[0] || "throughput", many = [...axisKeys].sort((a, b) => valuesOf(b, D.points).length - valuesOf(a, D.points).length);
 heat.state = {figure, x: many[0], y: many[1] || many[0], fixed: {}};
 line.state = {figure, x: many[0], by: many[1] || "(none)", fixed: {}};

@@ -3,10 +3,12 @@
 #include <doctest/doctest.h>
 #include <sys/mount.h>
 
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
+#include <tuple>
 
 #include "tests/cli/process.hpp"
 
@@ -310,4 +312,111 @@ TEST_CASE("sweep: where the limit changes along an axis, the report says between
                                    before->second + " to " + at->second));
   }
   CHECK(changes > 0);
+}
+
+namespace {
+/// A shipped sweep, all its points by roofline.
+std::string shipped_by_roofline(const std::string& name) {
+  std::string text =
+      read_file(std::string{RETICLE_SOURCE_DIR} + "/configs/sweeps/" + name + ".yaml");
+  text.insert(text.find("  workload:"), "  fidelity: roofline\n");
+  return text;
+}
+
+double number(const json& point, const std::string& input) {
+  return std::stod(point["inputs"][input].get<std::string>());
+}
+}  // namespace
+
+TEST_CASE("sweep: on the shipped grid SRAM never hurts and dies never lower the bandwidth") {
+  const ScratchDirectory scratch;
+  REQUIRE(run_reticle(sweep(scratch, shipped_by_roofline("sram-fraction-x-dies"), "a")).code == 0);
+  // Of one plan: where the planner changes to another, that is its doing.
+  std::map<std::tuple<double, double, std::string>, std::map<double, double>> lines;
+  std::map<double, json> by_dies;
+  for (const json& p : points_of(scratch / "a")) {
+    if (p["status"] != "ok") continue;
+    const json& out = p["outputs"];
+    lines[{number(p, "workload.batch"), out["dies"], out["plan"]}]
+         [number(p, "placement.sram_fraction")] = out["throughput"];
+    by_dies[out["dies"]] = out;
+  }
+  std::size_t pairs = 0;
+  for (const auto& [where, line] : lines)
+    for (auto at = line.begin(); std::next(at) != line.end(); ++at, ++pairs)
+      CHECK(std::next(at)->second >= at->second * (1 - 1e-9));
+  CHECK(pairs > 20);
+  REQUIRE(by_dies.size() == 8);
+  for (auto at = by_dies.begin(); std::next(at) != by_dies.end(); ++at)
+    for (const char* key : {"sram_bandwidth", "hbm_bandwidth"})
+      CHECK(std::next(at)->second[key].get<double>() > at->second[key].get<double>());
+}
+
+TEST_CASE("sweep: on the shipped grid neither longer contexts nor more streams help a stream") {
+  const ScratchDirectory scratch;
+  REQUIRE(run_reticle(sweep(scratch, shipped_by_roofline("batch-context"), "a")).code == 0);
+  std::map<std::pair<std::string, double>, std::map<double, double>> by_context, by_batch;
+  bool weights = false, cache = false;
+  for (const json& p : points_of(scratch / "a")) {
+    if (p["status"] != "ok") continue;
+    const json& out = p["outputs"];
+    const double batch = number(p, "workload.batch"), context = number(p, "workload.context");
+    by_context[{out["plan"], batch}][context] = out["throughput"];
+    by_batch[{out["plan"], context}][batch] = out["per_user"];
+    // The crossing the sweep is about: what binds is the cache where it is most of what HBM reads.
+    weights |= out["limited_by"] == "weights_hbm";
+    cache |= out["limited_by"] == "kv" && batch * context >= 64 * 16384;
+    if (batch * context < 4 * 4096) CHECK(out["limited_by"] != "kv");
+  }
+  CHECK(weights);
+  CHECK(cache);
+  // Which experts a token picks hangs on its position: where one stream runs, that may weigh more
+  // than a longer context.
+  constexpr double kRouting = 0.01;
+  for (const auto* lines : {&by_context, &by_batch})
+    for (const auto& [where, line] : *lines)
+      for (auto at = line.begin(); std::next(at) != line.end(); ++at)
+        CHECK(std::next(at)->second <= at->second * (1 + kRouting));
+}
+
+TEST_CASE("sweep: without one result it fails, and says why; so does its report") {
+  const ScratchDirectory scratch;
+  const std::string head =
+      "sweep: none\nrun: {platform: h100-8, llm: llama-3-8b, workload: steady-decode, "
+      "fidelity: roofline}\naxes:\n";
+  const Outcome refused =
+      run_reticle(sweep(scratch, head + "  - {key: platform.nodes, values: [0, -1]}\n", "refused"));
+  CHECK(refused.code == 3);
+  CHECK(contains(refused.out, "refused, the first: "));
+  CHECK(contains(refused.out, "platform.nodes"));
+  CHECK(contains(refused.err, "no point has a result"));
+  const Outcome report = run_reticle({"sweep", "report", scratch / "refused"});
+  CHECK(contains(report.out, "No point has a result: 2 refused"));
+  const Outcome full = run_reticle(sweep(
+      scratch, head + "  - {key: workload.context, values: [7000000, 8000000]}\n", "infeasible"));
+  CHECK(full.code == 4);
+}
+
+TEST_CASE("sweep: a limit on a figure that runs do not have is said, not taken for broken") {
+  const ScratchDirectory scratch;
+  // A steady decode has no first tokens.
+  REQUIRE(run_reticle(sweep(scratch, rooflines(2, "limits: [ttft_p99 < 100]\n"), "a")).code == 0);
+  const Outcome report = run_reticle({"sweep", "report", scratch / "a"});
+  CHECK(contains(report.out, "8 of 8 points that ran have no ttft_p99"));
+  CHECK(contains(report.out, "Front: 0 of 8"));
+}
+
+TEST_CASE("sweep: what is an axis cannot be set beside, and nothing is left behind by a mistake") {
+  const ScratchDirectory scratch;
+  Arguments args = sweep(scratch, rooflines(2), "a");
+  const Outcome set = run_reticle(args + Arguments{"--set", "workload.batch=7"});
+  CHECK(set.code == 3);
+  CHECK(contains(set.err, "workload.batch is an axis of sweep small"));
+  const Outcome jobs = run_reticle(sweep(scratch, rooflines(2), "a", "0"));
+  CHECK(jobs.code == 2);
+  CHECK(contains(jobs.err, "range 1 to"));
+  std::string unknown = rooflines(2);
+  unknown.replace(unknown.find("h100-8"), 6, "h900-8");
+  CHECK(run_reticle(sweep(scratch, unknown, "a")).code == 3);
+  CHECK_FALSE(std::filesystem::exists(scratch / "a"));
 }

@@ -73,3 +73,32 @@ TEST_CASE("Kriging: values at one place are averaged and tell the noise") {
   CHECK(std::abs(e.standard_error / (kNoise / 20) - 1) < 0.2);  // of a mean of 400
   CHECK(std::abs(e.value - 0.5) < 3 * e.standard_error);
 }
+
+TEST_CASE("Kriging: what is kept from one estimate to the next changes none") {
+  // Many samples on a path of small steps, with jumps and new samples between.
+  Kriging walked{0.1};
+  RngStream rng{7, "kriging walk"};
+  std::vector<std::pair<Kriging::Point, double>> samples;
+  const auto add = [&] {
+    samples.push_back({{4 * rng.uniform(), 4 * rng.uniform(), rng.uniform()}, rng.normal() / 20});
+    walked.add(samples.back().first, samples.back().second);
+  };
+  for (int i = 0; i < 300; ++i) add();
+  Kriging::Point at{};
+  for (int step = 0; step < 400; ++step) {
+    if (step % 40 == 0) at = {4 * rng.uniform(), 4 * rng.uniform(), 0.5};
+    if (step % 90 == 0) add();
+    at[0] += 0.003;
+    at[1] += 0.001;
+    Kriging fresh{0.1};
+    for (const auto& [point, value] : samples) fresh.add(point, value);
+    const Kriging::Estimate one = walked.at(at), other = fresh.at(at);
+    REQUIRE(one.weights.size() == other.weights.size());
+    for (std::size_t i = 0; i < one.weights.size(); ++i) {
+      REQUIRE(one.weights[i].sample == other.weights[i].sample);
+      CHECK(one.weights[i].weight == other.weights[i].weight);
+    }
+    CHECK(one.value == other.value);
+    CHECK(one.standard_error == other.standard_error);
+  }
+}

@@ -15,50 +15,6 @@ using namespace reticle::test;
 
 namespace {
 
-LlmSpec with_mixers(std::vector<Mixer> mixers, std::string name) {
-  LlmSpec llm = small_dense();
-  llm.name = std::move(name);
-  llm.mixers = std::move(mixers);
-  for (std::size_t i = 0; i < llm.layers.size(); ++i)
-    llm.layers[i].mixer = static_cast<std::int8_t>(i % llm.mixers.size());
-  check(llm);
-  return llm;
-}
-
-LlmSpec latent(std::int64_t topk = 0) {
-  LatentAttentionSpec a{.heads = 16,
-                        .query_rank = 64,
-                        .kv_rank = 32,
-                        .rope_dim = 16,
-                        .nope_dim = 16,
-                        .value_dim = 16};
-  if (topk > 0) a.index_heads = 8, a.index_dim = 8, a.index_topk = topk;
-  return with_mixers({{"latent", a}}, topk > 0 ? "sparse-latent" : "latent");
-}
-
-LlmSpec windowed() {
-  AttentionSpec full{.heads = 16, .kv_heads = 4, .head_dim = 16};
-  AttentionSpec sliding = full;
-  sliding.window = 64;
-  AttentionSpec chunked = full;
-  chunked.window = 128;
-  chunked.chunked = true;
-  return with_mixers({{"sliding", sliding}, {"full", full}, {"chunked", chunked}, {"f", full}},
-                     "windowed");
-}
-
-LlmSpec hybrid() {
-  LlmSpec llm = with_mixers(
-      {{"mamba",
-        RecurrentSpec{.heads = 16, .key_heads = 8, .key_dim = 16, .value_dim = 8, .conv = 4}},
-       {"full", AttentionSpec{.heads = 16, .kv_heads = 4, .head_dim = 16}}},
-      "hybrid");
-  llm.layers[2] = {kNoMixer, FfnKind::Dense};
-  llm.layers[4].ffn = FfnKind::None;
-  check(llm);
-  return llm;
-}
-
 std::vector<LlmSpec> all() { return {latent(), latent(64), windowed(), hybrid()}; }
 
 std::int64_t matrix_bytes(const LlmSpec& llm) {

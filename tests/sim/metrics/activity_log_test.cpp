@@ -30,7 +30,7 @@ TEST_CASE("activity: spans follow each other and keep all sums, however many ste
       const ActivitySpan span = step(i, now);
       now = span.ended;
       busy += span.busy.count();
-      log.add(span);
+      log.add(span, span.counts);
     }
     REQUIRE(log.spans().size() <= 8);
     ActivitySpan sum;
@@ -54,6 +54,6 @@ TEST_CASE("activity: spans follow each other and keep all sums, however many ste
 
 TEST_CASE("activity: as long as there is room each step has a span of its own") {
   ActivityLog log{8};
-  for (std::int64_t i = 0; i < 8; ++i) log.add(step(0, Picoseconds{10 * i}));
+  for (std::int64_t i = 0; i < 8; ++i) log.add(step(0, Picoseconds{10 * i}), {});
   CHECK(log.spans().size() == 8);
 }

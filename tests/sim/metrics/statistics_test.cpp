@@ -70,11 +70,11 @@ TEST_CASE("latencies: each over the requests that came that far") {
 TEST_CASE("distribution: of counted durations is that of the durations one by one") {
   RngStream rng{5, "gaps"};
   for (int trial = 0; trial < 100; ++trial) {
-    std::map<Picoseconds, std::int64_t> counts;
+    DurationCounts counts;
     std::vector<double> values;
     for (std::uint64_t n = 1 + rng.below(200); n > 0; --n) {
       const Picoseconds gap{1'000'000'000 * static_cast<std::int64_t>(1 + rng.below(20))};
-      ++counts[gap];
+      counts.add(gap);
       values.push_back(seconds(gap) * 1e3);
     }
     const auto counted = distribution(counts), listed = distribution(values);
@@ -84,7 +84,7 @@ TEST_CASE("distribution: of counted durations is that of the durations one by on
     CHECK(counted->p95 == doctest::Approx(listed->p95));
     CHECK(counted->p99 == doctest::Approx(listed->p99));
   }
-  CHECK_FALSE(distribution(std::map<Picoseconds, std::int64_t>{}));
+  CHECK_FALSE(distribution(DurationCounts{}));
 }
 
 TEST_CASE("goodput: who kept both limits, of all who came") {

@@ -57,6 +57,35 @@ TEST_CASE("sensitivity: the indices of Ishigami's function are its closed form")
   CHECK(near(indices->total[2], together / all));
 }
 
+TEST_CASE("sensitivity: intervals cover the true index, and few rows give none") {
+  // a sum of two inputs: each explains half
+  const SobolSequence sequence{4};
+  const auto indices_with = [&](std::uint64_t rows) {
+    std::vector<double> a, b;
+    std::vector<std::vector<double>> mixed(2);
+    for (std::uint64_t row = 0; row < rows; ++row) {
+      const auto p = sequence.point(row);
+      a.push_back(p[0] + p[1]);
+      b.push_back(p[2] + p[3]);
+      mixed[0].push_back(p[2] + p[1]);
+      mixed[1].push_back(p[0] + p[3]);
+    }
+    return sobol_indices(a, b, mixed);
+  };
+  CHECK(!indices_with(8));
+  double before = 1e9;
+  for (const std::uint64_t rows : {16, 64, 256, 1024}) {
+    const auto indices = indices_with(rows);
+    REQUIRE(indices.has_value());
+    for (const std::size_t k : {0, 1}) {
+      CHECK(std::abs(indices->first[k] - 0.5) <= indices->first_margin[k]);
+      CHECK(std::abs(indices->total[k] - 0.5) <= indices->total_margin[k]);
+    }
+    CHECK(indices->total_margin[0] < before);  // more rows, narrower
+    before = indices->total_margin[0];
+  }
+}
+
 TEST_CASE("sensitivity: of a sum on a full grid each axis explains its own variance") {
   std::vector<std::size_t> at_x, at_y;
   std::vector<double> figure;
