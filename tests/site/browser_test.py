@@ -1,22 +1,21 @@
 #!/usr/bin/env python3
 """The registry's site in a real browser: python3 browser_test.py RETICLE
 
-Builds the site, opens it from disk in headless Chromium and works it as a reader would. Speaks the
-DevTools protocol over a pipe, so that nothing but Python and Chromium is needed. Exit: 0 all
+Builds the site, opens it from disk in headless Chromium and works it as a reader would. Exit: 0 all
 well, 1 something wrong, 77 no Chromium.
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
+
+from browser import Browser, check, chromium, failures
 
 ENTRIES = 18
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,114 +41,6 @@ tests:
     treatments: [{name: fp8, what: "weights in FP8", set: [llm.weights=fp8, llm.activations=fp8]}]
     conditions: [{name: batch, key: workload.batch, values: [1, 64]}]
 """
-failures = []
-
-
-def check(ok, what):
-    print(("ok   " if ok else "FAIL ") + what)
-    if not ok:
-        failures.append(what)
-
-
-class Browser:
-    """Headless Chromium on a pipe: commands out, answers and events in, each ended by a NUL."""
-
-    def __init__(self, program, profile):
-        to_read, self.out = os.pipe()
-        self.inn, to_write = os.pipe()
-
-        def place_pipes():  # the browser reads descriptor 3 and writes 4
-            spare = [os.dup(to_read), os.dup(to_write)]
-            os.dup2(spare[0], 3)
-            os.dup2(spare[1], 4)
-
-        self.process = subprocess.Popen(
-            [program, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
-             "--disable-dev-shm-usage", f"--user-data-dir={profile}", "about:blank"],
-            preexec_fn=place_pipes, close_fds=False,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.close(to_read)
-        os.close(to_write)
-        self.last, self.buffer, self.events = 0, b"", []
-        target = next(t for t in self.call("Target.getTargets")["targetInfos"]
-                      if t["type"] == "page")
-        self.session = self.call("Target.attachToTarget", targetId=target["targetId"],
-                                 flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Network", "Log"):
-            self.page(domain + ".enable")
-
-    def receive(self):
-        while b"\0" not in self.buffer:
-            chunk = os.read(self.inn, 1 << 16)
-            if not chunk:
-                raise RuntimeError("the browser has ended")
-            self.buffer += chunk
-        message, self.buffer = self.buffer.split(b"\0", 1)
-        return json.loads(message)
-
-    def call(self, method, session=None, **params):
-        self.last += 1
-        message = {"id": self.last, "method": method, "params": params}
-        if session:
-            message["sessionId"] = session
-        os.write(self.out, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self.receive()
-            if answer.get("id") == self.last:
-                if "error" in answer:
-                    raise RuntimeError(f"{method}: {answer['error']}")
-                return answer["result"]
-            self.events.append(answer)
-
-    def page(self, method, **params):
-        return self.call(method, self.session, **params)
-
-    def run(self, script):
-        result = self.page("Runtime.evaluate", expression=script, returnByValue=True,
-                           awaitPromise=True)
-        if "exceptionDetails" in result:
-            raise RuntimeError(result["exceptionDetails"]["exception"].get("description", script))
-        return result["result"].get("value")
-
-    def open(self, url):
-        self.page("Page.navigate", url=url)
-        self.wait_for(f"location.href.startsWith({json.dumps(url)})"
-                      " && document.readyState === 'complete'")
-
-    def wait_for(self, script):
-        for _ in range(200):
-            try:
-                if self.run(script):
-                    return
-            except RuntimeError:
-                pass  # between two pages
-            time.sleep(0.05)
-        raise RuntimeError("waited in vain for " + script)
-
-    def click(self, selector):
-        at = self.run(f"(() => {{ const e = document.querySelector({json.dumps(selector)});"
-                      "e.scrollIntoView({block: 'center'});"
-                      "const r = e.getBoundingClientRect();"
-                      "return [r.x + r.width / 2, r.y + r.height / 2]; })()")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.page("Input.dispatchMouseEvent", type=kind, x=at[0], y=at[1], button="left",
-                      clickCount=1)
-
-    def press(self, key, code):
-        text = {"text": "\r"} if key == "Enter" else {}
-        self.page("Input.dispatchKeyEvent", type="keyDown", key=key, code=key,
-                  windowsVirtualKeyCode=code, **text)
-        self.page("Input.dispatchKeyEvent", type="keyUp", key=key, code=key,
-                  windowsVirtualKeyCode=code)
-
-    def close(self):
-        try:
-            self.call("Browser.close")
-        except (RuntimeError, OSError):
-            pass
-        self.process.wait(timeout=20)
-
-
 SHOWN = "Array.from(document.querySelectorAll('#entries tbody tr')).filter(r => !r.hidden)" \
         ".map(r => r.cells[0].textContent)"
 
@@ -328,8 +219,7 @@ def check_files(folder):
 
 def main():
     reticle = sys.argv[1]
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+    if chromium() is None:
         print("skipped: no chromium")
         return 77
     with tempfile.TemporaryDirectory() as scratch:
@@ -348,7 +238,7 @@ def main():
                                capture_output=True)
         check_files(folder)
         site = folder.resolve().as_uri() + "/"
-        browser = Browser(chromium, Path(scratch) / "profile")
+        browser = Browser(chromium(), Path(scratch) / "profile")
         try:
             work_the_table(browser, site)
             work_the_graph(browser, site, json.loads(graph.stdout))
