@@ -19,7 +19,7 @@ enum class Severity : std::uint8_t { Error, Warning };
 /// Something a contributor must, or should, know.
 struct LintFinding {
   Severity severity{};
-  SourcePosition at;
+  SourcePosition at{};
   std::string rule;  ///< schema | file | id | reference | cycle | stale | date | ledger | rewritten
   std::string text;  ///< file:line:col: key: rule, got value
 };
@@ -28,7 +28,7 @@ struct LintFinding {
 struct LedgerItem {
   std::string name, given;
   bool retired = false;
-  SourcePosition at;
+  SourcePosition at{};
 };
 
 struct Registry {

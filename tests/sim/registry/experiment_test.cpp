@@ -68,7 +68,7 @@ TEST_CASE("experiment: what all share, and what each axis and arm adds") {
 }
 
 TEST_CASE("experiment: the claimed range must be the entry's") {
-  CHECK(problem_of(with(kSound, "low: 2", "low: 3")) ==
+  CHECK(problem_of(with(kSound, "{low: 2", "{low: 3")) ==
         "b07.yaml:12:20: tests[0].claimed.low: must be the entry's, got 3");
   CHECK(problem_of(with(kSound, "claim: goodput", "claim: speed")) ==
         "b07.yaml:11:12: tests[0].claim: must be a claim of B7, got speed");
