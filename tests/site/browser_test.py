@@ -133,7 +133,7 @@ def look_at_a_verdict(browser, site):
     check(browser.run("document.querySelector('details').open"), "the figures unfold")
     link = browser.run("document.querySelector('details td a').getAttribute('href')")
     check("reticle run --platform h100-8" in browser.run(
-        f"document.querySelector({json.dumps(link)}).closest('tr').textContent"),
+        f"document.getElementById({json.dumps(link[1:])}).closest('tr').textContent"),
           "every figure leads to the command that repeats it")
 
 
