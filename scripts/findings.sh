@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The figures and plots of docs/findings.md: runs every experiment of the registry.
+# docs/findings.md, its figures and plots: runs every experiment of the registry.
 #   scripts/findings.sh [OUT]      default results/registry; a second run goes on from there
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,4 +7,5 @@ out=${1:-results/registry}
 configs=()
 [ -d ../shared/traces/hf_configs ] && configs=(--model-configs ../shared/traces/hf_configs)
 build/release/reticle registry validate --all --out "$out" "${configs[@]}"
-python3 scripts/plot_registry.py "$out"
+python3 scripts/plot_registry.py "$out" docs/findings
+python3 scripts/write_findings.py "$out"

@@ -3,7 +3,10 @@
 // as it has ended, then verdicts.
 #include "sim/cli/registry_validate.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -40,6 +43,29 @@ struct Options {
   bool json = false;
 };
 
+/// Of a directory, so that no second process writes there; its end gives it back, a kill included.
+class OutputLock {
+ public:
+  /// An empty path: nothing is written, nothing locked. Throws ConfigError when another has it.
+  explicit OutputLock(const fs::path& out) {
+    if (out.empty()) return;
+    file_ = ::open(out.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file_ >= 0 && ::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+    if (file_ >= 0) ::close(file_);
+    throw ConfigError({out.string(), 0, 0}, "",
+                      "another registry validate writes here: wait for it, or give this one "
+                      "another --out");
+  }
+  ~OutputLock() {
+    if (file_ >= 0) ::close(file_);
+  }
+  OutputLock(const OutputLock&) = delete;
+  OutputLock& operator=(const OutputLock&) = delete;
+
+ private:
+  int file_ = -1;
+};
+
 RunRequest request_of(const RunChoice& choice) {
   RunRequest request;
   request.platform = choice.platform;
@@ -63,8 +89,10 @@ void check(const PointOutcome& outcome, const Cell& cell) {
 }
 
 /// Runs, or finds kept, every cell.
-std::map<std::string, CellOutcome> run_cells(const std::vector<Cell>& cells, const fs::path& kept,
+std::map<std::string, CellOutcome> run_cells(const std::vector<Experiment>& experiments,
+                                             const std::vector<Cell>& cells, const fs::path& kept,
                                              std::size_t jobs) {
+  const auto asked = figures_asked(experiments);
   std::map<std::string, CellOutcome> outcomes;
   (void)run_points(
       cells.size(), jobs,
@@ -77,7 +105,9 @@ std::map<std::string, CellOutcome> run_cells(const std::vector<Cell>& cells, con
         const fs::path file = file_of(kept, cell.name);
         if (!file.empty() && read_text(file) != outcome.output)
           write_file_atomically(file, outcome.output);
-        outcomes.emplace(cell.command, read_outcome(cell.name, outcome.output));
+        CellOutcome result = read_outcome(cell.name, outcome.output);
+        require_figures(result, asked.at(cell.command));
+        outcomes.emplace(cell.command, std::move(result));
         std::fprintf(stderr, "%zu of %zu: %s\n", outcomes.size(), cells.size(), cell.name.c_str());
         return true;
       });
@@ -138,9 +168,14 @@ void validate(const Options& options) {
   }
   const fs::path out{options.out};
   if (!out.empty()) make_output_directory(out / "cells");
-  const auto outcomes = run_cells(cells, out.empty() ? out : out / "cells", options.jobs);
+  const OutputLock lock{out};
+  const auto outcomes =
+      run_cells(experiments, cells, out.empty() ? out : out / "cells", options.jobs);
   Validation validation = judged(registry, experiments, outcomes);
-  if (!options.model_configs.empty()) validation.imports = import_all(options.model_configs);
+  if (!options.model_configs.empty()) {
+    validation.imports = import_all(options.model_configs);
+    validation.model_configs = options.model_configs;
+  }
   const std::string json = validation_json(validation);
   if (!out.empty()) write_all(out, validation, json);
   fmt::print("{}", options.json ? json : validation_summary(validation));
@@ -163,7 +198,15 @@ std::vector<Experiment> read_experiments(const fs::path& directory, const std::s
 
 Validation stored_validation(const fs::path& results, const Registry& registry,
                              const std::vector<Experiment>& experiments) {
-  const auto names = stored_cells(read_text(results / "validation.json"));
+  const fs::path file = results / "validation.json";
+  std::error_code error;
+  if (!fs::is_regular_file(file, error))
+    throw ConfigError({results.string(), 0, 0}, "",
+                      "expected what `reticle registry validate --out` leaves, found no "
+                      "validation.json");
+  StoredValidation stored = read_stored(file.string(), read_text(file));
+  const auto& names = stored.cells;
+  const auto asked = figures_asked(experiments);
   std::map<std::string, CellOutcome> outcomes;
   std::vector<Experiment> complete;
   for (const Experiment& experiment : experiments) {
@@ -173,12 +216,16 @@ Validation stored_validation(const fs::path& results, const Registry& registry,
     if (!there) continue;
     for (const Cell& cell : cells) {
       const std::string& name = names.at(cell.command);
-      outcomes.emplace(cell.command,
-                       read_outcome(name, read_text(results / "cells" / (name + ".json"))));
+      CellOutcome outcome = read_outcome(name, read_text(results / "cells" / (name + ".json")));
+      require_figures(outcome, asked.at(cell.command));
+      outcomes.emplace(cell.command, std::move(outcome));
     }
     complete.push_back(experiment);
   }
-  return judged(registry, complete, outcomes);
+  Validation validation = judged(registry, complete, outcomes);
+  validation.imports = std::move(stored.imports);
+  validation.model_configs = std::move(stored.model_configs);
+  return validation;
 }
 
 void add_registry_validate(CLI::App& app) {

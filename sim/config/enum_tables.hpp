@@ -122,6 +122,14 @@ struct EnumTable<Admission> {
 };
 
 template <>
+struct EnumTable<Batching> {
+  static constexpr std::array<EnumName<Batching>, 2> names{{
+      {"continuous", Batching::Continuous},
+      {"static", Batching::Static},
+  }};
+};
+
+template <>
 struct EnumTable<QueueOrder> {
   static constexpr std::array<EnumName<QueueOrder>, 3> names{{
       {"fcfs", QueueOrder::Fcfs},

@@ -165,6 +165,7 @@ ServingSpec read_serving(const ConfigNode& node) {
   serving.kv_window_tokens =
       node.get<std::int64_t>("kv_window_tokens", defaults.kv_window_tokens, kTokens0);
   serving.session_prefixes = node.get<bool>("session_prefixes", defaults.session_prefixes);
+  serving.batching = node.get<Batching>("batching", defaults.batching);
   serving.queue = node.get<QueueOrder>("queue", defaults.queue);
   serving.slo_admission = node.get<bool>("slo_admission", defaults.slo_admission);
   serving.instances = node.get<std::int64_t>("instances", defaults.instances, bounds::kCount);

@@ -240,11 +240,10 @@ std::vector<bool> sample_layers(const LlmSpec& llm, const ParallelPlan& plan) {
   return sampled;
 }
 
-}  // namespace
-
-Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
-                                 const Placement& placement, const ExpertRouter* router,
-                                 const PlanTarget& target) {
+/// From the programs of those layers; as much longer as there are more in all.
+Picoseconds step_of(const PlatformSpec& platform, const LlmSpec& llm, const Placement& placement,
+                    const ExpertRouter* router, const PlanTarget& target,
+                    const std::vector<bool>& sampled) {
   const StepLoad load = decode_step(target, placement);
   const OpGraph whole = build_op_graph(llm);
   StepEstimate estimate{platform};
@@ -256,13 +255,30 @@ Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& ll
     Lowering{platform, llm, placement, router, std::move(some)}.lower(load, programs);
     return estimate.time_of_step(programs);
   };
-  const std::vector<bool> sampled = sample_layers(llm, placement.plan);
   const auto count = std::count(sampled.begin(), sampled.end(), true);
   const Picoseconds some = time_of(sampled);
   if (count == llm.layer_count()) return some;
   // What the layers take beside embedding and head grows with their number.
   const Picoseconds none = time_of(std::vector<bool>(sampled.size()));
   return none + Picoseconds{mul_div_up((some - none).count(), llm.layer_count(), count)};
+}
+
+Picoseconds sampled_step(const PlatformSpec& platform, const LlmSpec& llm,
+                         const Placement& placement, const ExpertRouter* router,
+                         const PlanTarget& target) {
+  return step_of(platform, llm, placement, router, target, sample_layers(llm, placement.plan));
+}
+
+}  // namespace
+
+/// A stage with a few of its layers loads all of them ahead while it waits for the stage before,
+/// which hides how long a pipeline takes to fill: plans in stages are walked whole.
+Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
+                                 const Placement& placement, const ExpertRouter* router,
+                                 const PlanTarget& target) {
+  if (placement.plan.pipeline == 1) return sampled_step(platform, llm, placement, router, target);
+  const std::vector<bool> all(static_cast<std::size_t>(llm.layer_count()), true);
+  return step_of(platform, llm, placement, router, target, all);
 }
 
 namespace {
@@ -273,6 +289,7 @@ struct Candidate {
   bool holds = false;  ///< the target batch at the target context, whole streams in each replica
   Picoseconds rough{};
   std::optional<Picoseconds> step{};
+  bool whole = false;  ///< `step` is estimate_decode_step's
 };
 
 /// Plans are estimated in the order of their rough times: as long as these stay within twice the
@@ -297,12 +314,21 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
          end->holds == holds) {
     const bool beyond_bound = end->rough > bound;
     if (beyond_bound && (end->rough > *best || beyond++ == kMostBeyond)) break;
-    end->step = estimate_decode_step(platform, llm, end->placement, router, target);
+    end->step = sampled_step(platform, llm, end->placement, router, target);
+    end->whole = end->placement.plan.pipeline == 1;
     best = best ? min(*best, *end->step) : *end->step;
     ++end;
   }
-  std::stable_sort(candidates.begin(), end,
-                   [](const Candidate& a, const Candidate& b) { return a.step < b.step; });
+  const auto sort = [&] {
+    std::stable_sort(candidates.begin(), end,
+                     [](const Candidate& a, const Candidate& b) { return a.step < b.step; });
+  };
+  // A sample flatters plans in stages: those that would win by it are walked whole.
+  for (sort(); !candidates.front().whole; sort()) {
+    Candidate& front = candidates.front();
+    front.step = estimate_decode_step(platform, llm, front.placement, router, target);
+    front.whole = true;
+  }
 }
 
 PlanOption option_of(const Candidate& candidate, const Candidate& chosen) {

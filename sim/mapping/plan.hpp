@@ -25,7 +25,8 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
                               const Placement& placement, const ExpertRouter* router,
                               const PlanTarget& target);
 
-/// The time of such a step from the programs of a sample of its layers (StepEstimate).
+/// The time of such a step from its programs (StepEstimate): of a sample of its layers, or of all
+/// of them where the plan has stages.
 Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
                                  const Placement& placement, const ExpertRouter* router,
                                  const PlanTarget& target);
@@ -43,8 +44,9 @@ enum class PlanVerdict : std::uint8_t {
 struct PlanOption {
   ParallelPlan plan;
   PlanVerdict verdict = PlanVerdict::NoRoom;
-  std::optional<Picoseconds> rough{}, step{};  ///< rough_decode_step, estimate_decode_step
-  std::string problem{};                       ///< NoRoom: what does not fit
+  /// rough_decode_step; estimate_decode_step, or from a sample of the layers if that was too slow.
+  std::optional<Picoseconds> rough{}, step{};
+  std::string problem{};  ///< NoRoom: what does not fit
 };
 
 /// The plan that was chosen, and why.

@@ -10,6 +10,21 @@
 
 namespace reticle {
 
+namespace {
+/// What a long stream gets: the data bus less the time of all-bank refreshes, through the crossbar
+/// of a die that runs kernels. Refresh bank by bank goes on beside a stream.
+BytesPerSecond stream_rate(const DieParams& die) {
+  const HbmParams& hbm = *die.hbm;
+  const HbmTiming& t = hbm.timing;
+  BytesPerSecond rate = peak_bandwidth(hbm);
+  if (hbm.refresh == RefreshMode::AllBank)
+    rate =
+        BytesPerSecond{mul_div_up(rate.count(), (t.t_refi - t.t_rfc_ab).count(), t.t_refi.count())};
+  const BytesPerSecond crossbar = crossbar_rate(die);
+  return crossbar.count() > 0 ? min(rate, crossbar) : rate;
+}
+}  // namespace
+
 StepEstimate::StepEstimate(const PlatformSpec& platform)
     : platform_{platform}, collectives_{platform} {
   const DieParams& die = platform.die;
@@ -18,7 +33,7 @@ StepEstimate::StepEstimate(const PlatformSpec& platform)
       time_of(die.sram.latency + Cycles{1}, die.sram.clock);
   if (die.hbm) {
     const HbmTiming& t = die.hbm->timing;
-    rate_[static_cast<std::size_t>(Tier::Hbm)] = peak_bandwidth(*die.hbm);
+    rate_[static_cast<std::size_t>(Tier::Hbm)] = stream_rate(die);
     latency_[static_cast<std::size_t>(Tier::Hbm)] = t.t_rcd_rd + t.t_cl + t.t_burst;
   }
   const auto linked = [this](Tier tier, const std::optional<LinkedMemoryParams>& memory) {

@@ -60,6 +60,7 @@ Json inputs_json(const RunSpec& spec, std::optional<std::uint64_t> trace_digest,
         {"prefill_tokens", spec.serving.prefill_tokens},
         {"kv_page_tokens", spec.serving.kv_page_tokens},
         {"prefix_cache", ValueText<PrefixCachePolicy>::format(spec.serving.prefix_cache)},
+        {"batching", ValueText<Batching>::format(spec.serving.batching)},
         {"admission", ValueText<Admission>::format(spec.serving.admission)},
         {"headroom", spec.serving.headroom},
         {"kv_spill", ValueText<KvSpill>::format(spec.serving.kv_spill)},
@@ -265,15 +266,17 @@ Json collectives_json(const PlatformSpec& platform, const Placement& placement) 
   return rows;
 }
 
-/// Streams of so many tokens that fit at a time, all replicas together.
-Json streams_json(const KvRoom& kv) {
+/// Streams of so many tokens that fit at a time, all replicas together; where sequences drop
+/// tokens, by those they keep.
+Json streams_json(const KvRoom& kv, const ServingSpec& serving) {
   Json list = Json::array();
   for (const std::int64_t context : kStreamContexts)
-    list.push_back({{"context", context}, {"streams", streams_that_fit(kv, context)}});
+    list.push_back(
+        {{"context", context}, {"streams", streams_that_fit(kv, serving.kept(context))}});
   return list;
 }
 
-Json placement_json(const RunFigures& f, const InstanceResult& result) {
+Json placement_json(const RunFigures& f, const InstanceResult& result, const ServingSpec& serving) {
   const Placement& p = result.placement;
   Json weights = Json::object();
   for (std::size_t t = 0; t < kTierCount; ++t)
@@ -297,7 +300,7 @@ Json placement_json(const RunFigures& f, const InstanceResult& result) {
             {"state_bytes_per_sequence", state_bytes(p.kv)},
             {"replicas", p.kv.replicas},
             {"longest_context", longest_sequence(p.kv.stages)},
-            {"streams", streams_json(p.kv)}}}};
+            {"streams", streams_json(p.kv, serving)}}}};
 }
 
 Json experts_json(const RunResult& r) {
@@ -439,7 +442,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["time_ps"] = time_json(result);
   report["utilisation"] = utilisation_json(f);
   report["memory"] = memory_json(result);
-  report["placement"] = placement_json(f, result);
+  report["placement"] = placement_json(f, result, spec.serving);
   report["collectives"] = collectives_json(spec.platform, result.placement);
   report["experts"] = experts_json(result);
   report["residency"] = residency_json(f, result);

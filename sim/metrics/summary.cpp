@@ -234,11 +234,11 @@ std::string memory_table(const RunResult& result) {
   return out;
 }
 
-std::string room_line(const KvRoom& kv) {
+std::string room_line(const KvRoom& kv, const ServingSpec& serving) {
   std::string streams;
   for (const std::int64_t context : kStreamContexts)
     streams += fmt::format("{}{} of {} Ki tokens", streams.empty() ? "" : ", ",
-                           count_text(streams_that_fit(kv, context)), context / 1024);
+                           count_text(streams_that_fit(kv, serving.kept(context))), context / 1024);
   return wrapped("", fmt::format("KV room for streams: {}; the longest alone has {} tokens",
                                  streams, count_text(longest_sequence(kv.stages))));
 }
@@ -346,8 +346,8 @@ std::string summary(const RunSpec& spec, const RunResult& result, const Simulato
       roofline_line(f.roofline) + claim_lines(spec.platform),
       time_table(f, result),
       energy_table(f.energy),
-      memory_table(result) + room_line(result.placement.kv) + residency_line(f, result.placement) +
-          serving_block(result),
+      memory_table(result) + room_line(result.placement.kv, spec.serving) +
+          residency_line(f, result.placement) + serving_block(result),
       finding_lines(spec, result, f),
       provenance_lines(provenance(spec, result, f.energy)) + confidence_line(spec.resolved) +
           simulator_line(result, simulator)};

@@ -32,8 +32,18 @@ struct Parts {
   std::int64_t body_line;  ///< where it begins
 };
 
+/// As editors of other systems save it: without a byte order mark, lines ended by LF alone.
+std::string plain(std::string text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kMark)) text.erase(0, kMark.size());
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] != '\r' || i + 1 == text.size() || text[i + 1] != '\n') out += text[i];
+  return out;
+}
+
 Parts split(const std::string& text, const std::string& label) {
-  std::istringstream lines{text};
+  std::istringstream lines{plain(text)};
   std::string line;
   if (!std::getline(lines, line) || line != kFence)
     throw ConfigError({label, 1, 1}, "", "expected '---', the front matter of the entry");

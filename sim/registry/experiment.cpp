@@ -52,6 +52,13 @@ ConditionAxis read_axis(const ConfigNode& node) {
       ConditionPoint point;
       point.label = child.get<std::string>("label");
       point.choice = read_choice(child);
+      point.value = child.find<double>("figure", kAnyFigure);
+      if (const auto arms = child.find_child("arms"))
+        for (const std::string& name : arms->keys()) {
+          const ConfigNode arm = arms->child(name);
+          point.for_arms.emplace(name, read_choice(arm));
+          arm.reject_unknown_keys();
+        }
       child.reject_unknown_keys();
       axis.points.push_back(std::move(point));
     }
@@ -67,6 +74,7 @@ ConditionAxis read_axis(const ConfigNode& node) {
 Metric read_metric(const ConfigNode& node) {
   Metric metric;
   metric.figure = node.get<std::string>("figure");
+  metric.at = node.position_of("figure");
   metric.title = node.get<std::string>("title");
   metric.unit = node.get<std::string>("unit");
   metric.lower_is_better =
@@ -79,6 +87,8 @@ Metric read_metric(const ConfigNode& node) {
 OperatingLimit read_limit(const ConfigNode& node) {
   OperatingLimit limit;
   limit.figure = node.get<std::string>("figure");
+  limit.at = node.position_of("figure");
+  limit.relative_to = node.get<std::string>("relative_to", "");
   limit.at_most = node.find<double>("at_most", kAnyFigure);
   limit.at_least = node.find<double>("at_least", kAnyFigure);
   if (!limit.at_most && !limit.at_least) node.fail("figure", "expected at_most or at_least");
@@ -122,6 +132,25 @@ void read_arms(const ConfigNode& node, const RunChoice& common, ClaimTest& test)
     node.fail("treatments", "expected one that is not a bound");
 }
 
+const Arm* arm_of(const ClaimTest& test, const std::string& name) {
+  if (test.baseline && test.baseline->name == name) return &*test.baseline;
+  const auto found = std::ranges::find(test.treatments, name, &Arm::name);
+  return found == test.treatments.end() ? nullptr : &*found;
+}
+
+/// What a condition says for an arm alone it says for one that is there.
+void check_point_arms(const ConfigNode& node, const ClaimTest& test) {
+  const auto check = [&](const std::vector<ConditionAxis>& axes) {
+    for (const ConditionAxis& axis : axes)
+      for (const ConditionPoint& point : axis.points)
+        for (const auto& [name, choice] : point.for_arms)
+          if (arm_of(test, name) == nullptr)
+            node.fail("conditions", "expected arms of the test, got " + name);
+  };
+  check(test.conditions);
+  if (test.choose) check({*test.choose});
+}
+
 ClaimTest read_test(const ConfigNode& node, const RunChoice& common, const Entry& entry) {
   ClaimTest test;
   test.id = node.get<std::string>("id");
@@ -136,10 +165,48 @@ ClaimTest read_test(const ConfigNode& node, const RunChoice& common, const Entry
       test.conditions.push_back(read_axis(child));
   if (const auto child = node.find_child("choose")) test.choose = read_axis(*child);
   if (node.has("within"))
-    for (const ConfigNode& child : node.sections("within"))
+    for (const ConfigNode& child : node.sections("within")) {
       test.within.push_back(read_limit(child));
+      const std::string& other = test.within.back().relative_to;
+      child.check("relative_to", other.empty() || arm_of(test, other) != nullptr,
+                  "must be an arm of the test");
+    }
+  check_point_arms(node, test);
+  const bool by_value = test.metric.figure == kOperatingPointValue;
+  if (by_value && (!test.choose || std::ranges::any_of(test.choose->points, [](const auto& point) {
+        return !point.value;
+      })))
+    node.fail("choose", "every operating point needs its figure, as that is the metric");
   node.reject_unknown_keys();
   return test;
+}
+
+/// A test by its id, a treatment of it, an axis of it and labels of that.
+Refutation read_refutation(const ConfigNode& node, const std::vector<ClaimTest>& tests) {
+  Refutation out;
+  out.test = node.get<std::string>("test");
+  const auto test = std::ranges::find(tests, out.test, &ClaimTest::id);
+  node.check("test", test != tests.end(), "must be a test of this experiment");
+  out.arm = node.get<std::string>("arm", "");
+  const bool there = std::ranges::count(test->treatments, out.arm, &Arm::name) > 0;
+  node.check("arm", out.arm.empty() || there, "must be a treatment of the test");
+  out.everywhere = word_of(node, "points", std::array<std::string_view, 2>{"every", "some"}) == 0;
+  out.below = node.find<double>("below", kAnyFigure);
+  out.from = node.find<double>("at_least", kAnyFigure);
+  if (!out.below == !out.from) node.fail("test", "expected either below or at_least");
+  if (const auto where = node.find_child("where")) {
+    out.axis = where->get<std::string>("axis");
+    const auto axis = std::ranges::find(test->conditions, out.axis, &ConditionAxis::name);
+    where->check("axis", axis != test->conditions.end(), "must be an axis of the test");
+    out.labels = where->texts("labels");
+    for (const std::string& label : out.labels)
+      if (std::ranges::count(axis->points, label, &ConditionPoint::label) == 0)
+        where->fail("labels", "must be labels of the axis, got " + label);
+    if (out.labels.empty()) where->fail("labels", "expected at least one");
+    where->reject_unknown_keys();
+  }
+  node.reject_unknown_keys();
+  return out;
 }
 
 Interval read_interval(const ConfigNode& node) {
@@ -216,11 +283,16 @@ Experiment read_tree(ConfigTree tree, const std::string& label, const std::vecto
   experiment.importer = root.get<bool>("importer", false);
   experiment.needs = root.texts("needs");
   experiment.notes = root.texts("notes");
-  root.reject_unknown_keys();
   const bool judged =
       std::ranges::any_of(experiment.tests, [](const auto& test) { return !test.claim.empty(); });
   if (!judged && experiment.needs.empty())
     root.fail("needs", "an experiment tests a claim, or says what it would need");
+  if (root.has("refuted_if"))
+    for (const ConfigNode& node : root.sections("refuted_if"))
+      experiment.refuted_if.push_back(read_refutation(node, experiment.tests));
+  if (judged && experiment.refuted_if.empty())
+    root.fail("refuted_if", "an experiment that tests a claim says over figures what refutes it");
+  root.reject_unknown_keys();
   return experiment;
 }
 }  // namespace

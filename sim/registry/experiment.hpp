@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,15 +37,22 @@ struct Arm {
 struct ConditionPoint {
   std::string label;
   RunChoice choice;
+  /// What it means for an arm alone, by name, after the arm's own keys: how well a remedy does.
+  std::map<std::string, RunChoice> for_arms{};
+  std::optional<double> value{};  ///< of an operating point, where that is what is looked at
 };
 struct ConditionAxis {
   std::string name;
   std::vector<ConditionPoint> points;
 };
 
+/// In place of a figure of the report: the `figure` of the operating point that was chosen.
+inline constexpr std::string_view kOperatingPointValue = "operating_point.figure";
+
 /// A figure of report.json, by its dotted path.
 struct Metric {
   std::string figure;
+  SourcePosition at{};  ///< where the experiment names it
   std::string title, unit;
   bool lower_is_better = false;
   double scale = 1;  ///< multiplies the figure, where the claim's unit differs
@@ -54,17 +62,20 @@ struct Metric {
 struct OperatingLimit {
   std::string figure;
   std::optional<double> at_most, at_least;
+  std::string relative_to{};  ///< an arm, by whose figure at the same point it is divided
+  SourcePosition at{};
 };
 
 /// What is held against the claim.
 enum class Form : std::uint8_t {
-  Ratio,        ///< how many times better than the baseline
-  GainPercent,  ///< how many per cent better
-  LossPercent,  ///< how many per cent worse: a price
-  Figure        ///< the metric itself; there is no baseline
+  Ratio,          ///< how many times better than the baseline
+  GainPercent,    ///< how many per cent better
+  SavingPercent,  ///< how many per cent of the baseline's less, where less is better
+  LossPercent,    ///< how many per cent worse: a price
+  Figure          ///< the metric itself; there is no baseline
 };
-inline constexpr std::array<std::string_view, 4> kForms{"ratio", "gain_percent", "loss_percent",
-                                                        "figure"};
+inline constexpr std::array<std::string_view, 5> kForms{"ratio", "gain_percent", "saving_percent",
+                                                        "loss_percent", "figure"};
 
 struct ClaimTest {
   std::string id;
@@ -81,9 +92,22 @@ struct ClaimTest {
   std::vector<OperatingLimit> within;
 };
 
+/// A condition over what a test measured. The falsifier has come true where all of an
+/// experiment's hold.
+struct Refutation {
+  std::string test;             ///< its id
+  std::string arm;              ///< a treatment; empty: the best one of each point
+  bool everywhere = true;       ///< at all points looked at, or at one at least
+  std::optional<double> below;  ///< the figure, in the test's terms, is less than this
+  std::optional<double> from;   ///< it is at least this
+  std::string axis;             ///< looks at its points of these labels alone; empty: at all
+  std::vector<std::string> labels;
+};
+
 struct Experiment {
   std::string id;  ///< of the entry
   std::string hypothesis, falsifier;
+  std::vector<Refutation> refuted_if;  ///< the falsifier, over figures
   std::vector<ClaimTest> tests;
   std::optional<Arithmetic> arithmetic;
   bool importer = false;           ///< what the importer of models reads is told

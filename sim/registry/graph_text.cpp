@@ -35,7 +35,10 @@ std::string quoted(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    out += c;
+    if (c == '\n')
+      out += "\\n";
+    else
+      out += c;
   }
   return out + "\"";
 }
@@ -74,7 +77,7 @@ std::string graph_dot(const DependencyGraph& graph) {
       "// An arrow points at what is depended on.\ndigraph registry {\n"
       "  rankdir=RL;\n  node [shape=box, fontname=\"sans-serif\"];\n";
   for (const GraphNode& node : graph.nodes())
-    out += fmt::format("  {} [label={}];\n", node.id, quoted(node.id + "\\n" + node.name));
+    out += fmt::format("  {} [label={}];\n", node.id, quoted(node.id + "\n" + node.name));
   for (const GraphNode& node : graph.nodes())
     for (const auto& id : node.needs) out += fmt::format("  {} -> {};\n", node.id, id);
   for (std::size_t i = 0; i < graph.circles().size(); ++i)

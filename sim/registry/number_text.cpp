@@ -2,6 +2,7 @@
 #include "sim/registry/number_text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 
@@ -27,6 +28,7 @@ std::string unit_of(const ClaimTest& test) {
     case Form::Ratio:
       return "x";
     case Form::GainPercent:
+    case Form::SavingPercent:
     case Form::LossPercent:
       return "%";
     case Form::Figure:
@@ -39,6 +41,30 @@ std::string claim_text(const ClaimTest& test) {
   if (test.claim.empty()) return "none: figures alone";
   return range_text(test.claimed.low, test.claimed.high, test.claim_unit) +
          (test.claimed.at_least ? " and more" : "");
+}
+
+std::string tolerance_text(const ClaimTest& test) {
+  if (test.claim.empty()) return {};
+  const double tolerance = test.claimed.tolerance;
+  return tolerance == 0 ? "read to the digit"
+                        : fmt::format("both ends widened by {:.3g} %", 100 * tolerance);
+}
+
+std::string refutation_text(const RefutationResult& result) {
+  const Refutation& asked = result.refutation;
+  std::string text = result.title + ", " + (asked.arm.empty() ? "the best arm" : asked.arm);
+  if (!asked.axis.empty())
+    text += fmt::format(", where {} is {}", asked.axis, fmt::join(asked.labels, " or "));
+  text += asked.below ? fmt::format(": below {} {}", figure_text(asked.below), result.unit)
+                      : fmt::format(": {} {} and more", figure_text(asked.from), result.unit);
+  text += asked.everywhere ? " at every point" : " at some point";
+  return text + fmt::format("; {} of {} points: {}", result.holds, result.of,
+                            result.came_true ? "true" : "not true");
+}
+
+std::string came_true_text(const EntryResult& result) {
+  if (result.refutations.empty()) return " Not evaluated: nothing that is simulated tells.";
+  return result.refuted ? " It came true." : " It did not come true.";
 }
 
 std::string simulated_text(const TestResult& result) {

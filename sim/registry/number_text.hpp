@@ -15,6 +15,12 @@ std::string figure_text(const std::optional<double>& figure);
 std::string range_text(const std::optional<double>& low, const std::optional<double>& high,
                        const std::string& unit);
 std::string claim_text(const ClaimTest& test);
+/// "both ends widened by 5 %"; nothing where nothing is claimed.
+std::string tolerance_text(const ClaimTest& test);
+/// "Power of a node, air: 2 kW and more at every point; 12 of 12 points: true".
+std::string refutation_text(const RefutationResult& result);
+/// " It came true.", " It did not.", or that nobody evaluates it.
+std::string came_true_text(const EntryResult& result);
 /// What the figures of a test are counted in.
 std::string unit_of(const ClaimTest& test);
 /// The range over all points; of plain figures also how far apart its ends are.

@@ -24,12 +24,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kLedger = "ledger.yaml";
 constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 20;
 
-/// An id as it was first given.
-struct LedgerItem {
-  std::string name;
-  bool retired = false;
-  SourcePosition at;
-};
 using Ledger = std::map<std::string, LedgerItem>;
 
 void add(Registry& registry, Severity severity, SourcePosition at, std::string rule,
@@ -87,9 +81,10 @@ Ledger read_ledger(const fs::path& path, const std::string& label) {
     const auto id = node.get<std::string>("id");
     node.check("id", id_number(id).has_value(), "expected an id such as B7");
     node.check("id", !ledger.contains(id), "an id is given once");
-    const bool dated = parse_date(node.get<std::string>("given")).has_value();
-    node.check("given", dated, "expected a date such as 2026-04-22");
-    LedgerItem item{node.get<std::string>("name"), node.has("retired"), node.position_of("id")};
+    const auto given = node.get<std::string>("given");
+    node.check("given", parse_date(given).has_value(), "expected a date such as 2026-04-22");
+    LedgerItem item{node.get<std::string>("name"), given, node.has("retired"),
+                    node.position_of("id")};
     if (item.retired)
       node.check("retired", parse_date(node.get<std::string>("retired")).has_value(),
                  "expected a date such as 2026-04-22");
@@ -100,7 +95,9 @@ Ledger read_ledger(const fs::path& path, const std::string& label) {
   return ledger;
 }
 
-void check_ledger(Registry& registry, const Ledger& ledger, const std::string& label) {
+void check_ledger(Registry& registry) {
+  const Ledger& ledger = registry.ledger;
+  const std::string& label = registry.ledger_file;
   for (const Entry& entry : registry.entries) {
     const auto item = ledger.find(entry.id);
     if (item == ledger.end())
@@ -197,9 +194,11 @@ Registry read_registry(const fs::path& directory, const std::string& label) {
   for (const fs::path& file : files)
     collecting(registry, [&] { read_one(registry, file, label + "/" + file.filename().string()); });
   std::ranges::sort(registry.entries, {}, &Entry::number);
-  const std::string ledger = label + "/" + std::string{kLedger};
-  collecting(registry,
-             [&] { check_ledger(registry, read_ledger(directory / kLedger, ledger), ledger); });
+  registry.ledger_file = label + "/" + std::string{kLedger};
+  collecting(registry, [&] {
+    registry.ledger = read_ledger(directory / kLedger, registry.ledger_file);
+    check_ledger(registry);
+  });
   return registry;
 }
 
@@ -217,8 +216,26 @@ void lint_registry(Registry& registry, const Date& as_of) {
 }
 
 void lint_change(Registry& registry, const Registry& before) {
+  // A file that could not be read has been reported; what it holds is not gone.
+  const bool all_read = std::ranges::count(registry.findings, "schema", &LintFinding::rule) == 0;
   for (const Entry& old : before.entries)
     if (const Entry* entry = registry.find(old.id)) lint_edit(registry, *entry, old);
+  if (!all_read) return;
+  for (const auto& [id, old] : before.ledger) {
+    const auto now = registry.ledger.find(id);
+    if (now == registry.ledger.end())
+      add_error(registry, {registry.ledger_file, 1, 1}, "ledger", id,
+                "was given on " + old.given + ", and is gone: an id stays written down");
+    else if (now->second.name != old.name || now->second.given != old.given)
+      add_error(registry, now->second.at, "rewritten", id,
+                fmt::format("was given to '{}' on {}: that stays", old.name, old.given));
+    else if (old.retired && !now->second.retired)
+      add_error(registry, now->second.at, "rewritten", id, "was retired: that stays");
+  }
+  for (const Entry& old : before.entries)
+    if (registry.find(old.id) == nullptr && !before.ledger.contains(old.id))
+      add_error(registry, {registry.ledger_file, 1, 1}, "ledger", old.id,
+                "has no entry any more, and was not retired");
 }
 
 const Entry& require_entry(const Registry& registry, const std::string& id) {

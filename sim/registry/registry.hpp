@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,14 +19,23 @@ enum class Severity : std::uint8_t { Error, Warning };
 /// Something a contributor must, or should, know.
 struct LintFinding {
   Severity severity{};
-  SourcePosition at;
+  SourcePosition at{};
   std::string rule;  ///< schema | file | id | reference | cycle | stale | date | ledger | rewritten
   std::string text;  ///< file:line:col: key: rule, got value
+};
+
+/// An id as it was first given, a line of ledger.yaml.
+struct LedgerItem {
+  std::string name, given;
+  bool retired = false;
+  SourcePosition at{};
 };
 
 struct Registry {
   std::vector<Entry> entries;  ///< by number; those that could be read
   std::vector<LintFinding> findings;
+  std::map<std::string, LedgerItem> ledger;  ///< by id; empty where it could not be read
+  std::string ledger_file;
 
   [[nodiscard]] const Entry* find(const std::string& id) const;
   [[nodiscard]] std::size_t errors() const;
@@ -39,7 +49,8 @@ Registry read_registry(const std::filesystem::path& directory, const std::string
 /// stale entries, dates to come.
 void lint_registry(Registry& registry, const Date& as_of);
 
-/// Adds what an edit since `before` broke: history rewritten, entries gone, edits without review.
+/// Adds what an edit since `before` broke: history rewritten, entries gone without being retired,
+/// lines of the ledger gone or changed, edits without review.
 void lint_change(Registry& registry, const Registry& before);
 
 /// One JSON document: entries, errors, warnings.

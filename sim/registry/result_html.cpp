@@ -75,8 +75,8 @@ std::string treatments_html(const TestResult& result) {
     rows.push_back({escaped(test.treatments[t].name) + (test.treatments[t].bound ? " (bound)" : ""),
                     escaped(test.treatments[t].what),
                     escaped(range_text(judgement.low, judgement.high, unit_of(test))),
-                    test.claim.empty() ? "" : verdict_html(judgement.verdict),
-                    test.claim.empty() ? "" : escaped(judgement.condition)});
+                    judgement.verdict ? verdict_html(*judgement.verdict) : "",
+                    escaped(judgement.condition)});
   }
   return html_table(test.title + ": treatments", {"arm", "what", "simulated", "alone", "holds"},
                     rows);
@@ -134,9 +134,10 @@ std::string test_html(const TestResult& result, int level) {
   const ClaimTest& test = result.test;
   std::string out = fmt::format("<h{0}>{1}</h{0}>\n", level, escaped(test.title));
   std::string said = "Claimed: " + escaped(claim_text(test)) +
+                     (test.claim.empty() ? "" : " (" + escaped(tolerance_text(test)) + ")") +
                      ". Simulated: " + escaped(simulated_text(result)) + ".";
-  if (!test.claim.empty()) {
-    said += " Verdict: " + verdict_html(result.overall.verdict);
+  if (result.overall.verdict) {
+    said += " Verdict: " + verdict_html(*result.overall.verdict);
     if (!result.overall.condition.empty()) said += ", holds " + escaped(result.overall.condition);
     said += ".";
   }
@@ -150,7 +151,13 @@ std::string result_html(const EntryResult& result, const Validation& validation,
                               escaped(result.entry.unlock) + "”.");
   if (!result.conditions.empty()) out += list_html(result.conditions);
   out += paragraph("<strong>Hypothesis.</strong> " + escaped(experiment.hypothesis));
-  out += paragraph("<strong>It would be refuted by.</strong> " + escaped(experiment.falsifier));
+  out += paragraph("<strong>It would be refuted by.</strong> " + escaped(experiment.falsifier) +
+                   escaped(came_true_text(result)));
+  if (!result.refutations.empty()) {
+    std::vector<std::string> items;
+    for (const RefutationResult& item : result.refutations) items.push_back(refutation_text(item));
+    out += list_html(items);
+  }
   if (!experiment.needs.empty())
     out += paragraph("<strong>Not simulated, and what it would take.</strong>") +
            list_html(experiment.needs);
@@ -159,6 +166,8 @@ std::string result_html(const EntryResult& result, const Validation& validation,
   for (const TestResult& test : result.tests) out += test_html(test, level);
   if (experiment.arithmetic) out += arithmetic_html(*experiment.arithmetic);
   if (experiment.importer) out += importer_html(validation);
+  if (const std::string command = computing_command(result, validation); !command.empty())
+    out += paragraph("Repeated by <code>" + escaped(command) + "</code>.");
   return out;
 }
 

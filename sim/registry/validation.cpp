@@ -5,8 +5,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
+
+#include "sim/config/nearest.hpp"
+#include "sim/registry/number_text.hpp"
 
 namespace reticle {
 
@@ -20,7 +24,10 @@ std::string shell_word(const std::string& text) {
     return std::isalnum(c) != 0 ||
            std::string_view{"=._-/,:+"}.find(static_cast<char>(c)) != std::string_view::npos;
   });
-  return plain ? text : "'" + text + "'";
+  if (plain && !text.empty()) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
 }
 
 std::string file_word(std::string_view text) {
@@ -44,19 +51,32 @@ std::vector<std::string> labels_of(const ClaimTest& test, const std::vector<std:
   return labels;
 }
 
+RunChoice for_arm(const ConditionPoint& point, const Arm& arm) {
+  const auto found = point.for_arms.find(arm.name);
+  return found == point.for_arms.end() ? RunChoice{} : found->second;
+}
+
 /// The runs of an arm at a point: one, or one per operating point. Later layers win: what all share
-/// (already in the arm), the point's conditions, the operating point, the arm's own keys.
+/// (already in the arm), the point's conditions, the operating point, the arm's own keys, what
+/// these say for it alone.
 struct ArmRun {
   std::string operating_point;
   RunChoice choice;
+  std::optional<double> value{};  ///< the operating point's
 };
 std::vector<ArmRun> runs_of(const ClaimTest& test, const Arm& arm,
                             const std::vector<std::size_t>& point) {
   const RunChoice there = layered(arm.shared, at_point(test, point));
-  if (!test.choose) return {{"", layered(there, arm.choice)}};
+  const auto own = [&](RunChoice choice, const ConditionPoint* option) {
+    choice = layered(std::move(choice), arm.choice);
+    for (std::size_t a = 0; a < point.size(); ++a)
+      choice = layered(std::move(choice), for_arm(test.conditions[a].points[point[a]], arm));
+    return option != nullptr ? layered(std::move(choice), for_arm(*option, arm)) : choice;
+  };
+  if (!test.choose) return {{"", own(there, nullptr)}};
   std::vector<ArmRun> runs;
   for (const ConditionPoint& option : test.choose->points)
-    runs.push_back({option.label, layered(layered(there, option.choice), arm.choice)});
+    runs.push_back({option.label, own(layered(there, option.choice), &option), option.value});
   return runs;
 }
 
@@ -80,45 +100,80 @@ std::optional<double> figure_of(const CellOutcome& outcome, const std::string& p
   return found == outcome.figures.end() ? std::nullopt : std::optional{found->second};
 }
 
+const Arm& arm_named(const ClaimTest& test, const std::string& name) {
+  for (const Arm* arm : arms_of(test))
+    if (arm->name == name) return *arm;
+  throw InvariantError("a limit names an arm of its test");
+}
+
+/// One arm at one point at one operating point.
+struct Place {
+  const ClaimTest& test;
+  const std::vector<std::size_t>& point;
+  std::size_t run;  ///< of the arm's
+  const Outcomes& outcomes;
+};
+
+/// The figure a limit is on; null, and why, where there is none.
+std::optional<double> limited_figure(const OperatingLimit& limit, const CellOutcome& outcome,
+                                     const Place& place, std::string& why) {
+  const auto figure = figure_of(outcome, limit.figure);
+  if (!figure) why = "the report says nothing of " + limit.figure;
+  if (!figure || limit.relative_to.empty()) return figure;
+  const Arm& arm = arm_named(place.test, limit.relative_to);
+  const ArmRun run = runs_of(place.test, arm, place.point)[place.run];
+  const auto other = figure_of(place.outcomes(command_of(run.choice)), limit.figure);
+  if (!other || *other == 0) {
+    why = limit.relative_to + " has no " + limit.figure;
+    return std::nullopt;
+  }
+  return *figure / *other;
+}
+
 /// Why an operating point does not count; empty when it does.
-std::string refusal(const CellOutcome& outcome, const std::vector<OperatingLimit>& limits) {
+std::string refusal(const CellOutcome& outcome, const Place& place) {
   if (!outcome.problem.empty()) return outcome.problem;
-  for (const OperatingLimit& limit : limits) {
-    const auto figure = figure_of(outcome, limit.figure);
-    if (!figure) return "the report has no " + limit.figure;
+  for (const OperatingLimit& limit : place.test.within) {
+    std::string why;
+    const auto figure = limited_figure(limit, outcome, place, why);
+    if (!figure) return why;
+    const std::string what =
+        limit.relative_to.empty() ? limit.figure : limit.figure + " over " + limit.relative_to;
     if (limit.at_most && *figure > *limit.at_most)
-      return fmt::format("{} is {:.4g}, at most {:.4g} counts", limit.figure, *figure,
-                         *limit.at_most);
+      return fmt::format("{} is {:.4g}, at most {:.4g} counts", what, *figure, *limit.at_most);
     if (limit.at_least && *figure < *limit.at_least)
-      return fmt::format("{} is {:.4g}, at least {:.4g} counts", limit.figure, *figure,
-                         *limit.at_least);
+      return fmt::format("{} is {:.4g}, at least {:.4g} counts", what, *figure, *limit.at_least);
   }
   return {};
 }
 
-ArmResult result_of(const ClaimTest& test, const ArmRun& run, const Outcomes& outcomes) {
+ArmResult result_of(const ArmRun& run, const Place& place) {
+  const ClaimTest& test = place.test;
   ArmResult result;
   result.command = command_of(run.choice);
-  const CellOutcome& outcome = outcomes(result.command);
+  const CellOutcome& outcome = place.outcomes(result.command);
   result.cell = outcome.cell;
   result.operating_point = run.operating_point;
   result.limited_by = outcome.limited_by;
   result.limited_share = outcome.limited_share;
-  result.problem = refusal(outcome, test.within);
+  result.problem = refusal(outcome, place);
   if (!result.problem.empty()) return result;
-  const auto figure = figure_of(outcome, test.metric.figure);
+  const auto figure = test.metric.figure == kOperatingPointValue
+                          ? run.value
+                          : figure_of(outcome, test.metric.figure);
   if (figure)
     result.value = *figure * test.metric.scale;
   else
-    result.problem = "the report has no " + test.metric.figure;
+    result.problem = "the report says nothing of " + test.metric.figure;
   return result;
 }
 
 ArmResult best_of(const ClaimTest& test, const Arm& arm, const std::vector<std::size_t>& point,
                   const Outcomes& outcomes) {
   std::optional<ArmResult> best;
-  for (const ArmRun& run : runs_of(test, arm, point)) {
-    ArmResult result = result_of(test, run, outcomes);
+  const std::vector<ArmRun> runs = runs_of(test, arm, point);
+  for (std::size_t r = 0; r < runs.size(); ++r) {
+    ArmResult result = result_of(runs[r], {test, point, r, outcomes});
     const bool better = !best || (result.value && !best->value) ||
                         (result.value && best->value &&
                          (test.metric.lower_is_better ? *result.value < *best->value
@@ -138,6 +193,8 @@ std::optional<double> figure_of(const ClaimTest& test, const std::optional<doubl
   switch (test.form) {
     case Form::GainPercent:
       return kPercent * (gain - 1);
+    case Form::SavingPercent:
+      return kPercent * (1 - 1 / gain);
     case Form::LossPercent:
       return kPercent * (1 - gain);
     default:
@@ -155,17 +212,22 @@ Comparand compared(const ClaimTest& test, const std::optional<ArmResult>& baseli
   } else if (before || !baseline) {
     out.standing = Standing::Worse;
   }
+  if (test.claim.empty()) out.standing.reset();
   out.arm = std::move(arm);
   return out;
 }
 
-/// A remedy at a point is better than another: it works, by standing, by figure.
+/// Less is better of the figure, in the claim's terms.
+bool less_is_better(const ClaimTest& test) {
+  return test.form == Form::LossPercent ||
+         (test.form == Form::Figure && test.metric.lower_is_better);
+}
+
+/// A remedy at a point is better than another: it works, by figure, by standing.
 bool better(const ClaimTest& test, const Comparand& a, const Comparand& b) {
-  if (a.standing.has_value() != b.standing.has_value()) return a.standing.has_value();
-  if (!a.standing) return false;
   if (a.figure && b.figure)
-    return test.claimed.is_price ? *a.figure < *b.figure : *a.figure > *b.figure;
-  if (*a.standing != *b.standing) return *a.standing > *b.standing;
+    return less_is_better(test) ? *a.figure < *b.figure : *a.figure > *b.figure;
+  if (a.standing != b.standing) return a.standing > b.standing;  // none is least
   return a.figure && !b.figure;  // one that runs over one that does not
 }
 
@@ -178,7 +240,8 @@ PointResult at(const ClaimTest& test, const std::vector<std::size_t>& point,
     result.treatments.push_back(
         compared(test, result.baseline, best_of(test, arm, point, outcomes)));
   for (std::size_t t = 0; t < result.treatments.size(); ++t)
-    if (!test.treatments[t].bound && result.treatments[t].standing &&
+    if (!test.treatments[t].bound &&
+        (result.treatments[t].standing || result.treatments[t].figure) &&
         (!result.best || better(test, result.treatments[t], result.treatments[*result.best])))
       result.best = t;
   return result;
@@ -197,12 +260,13 @@ Judgement judgement_of(const ClaimTest& test, const std::vector<PointResult>& po
   std::vector<ConditionResult> results;
   for (const PointResult& point : points) {
     const Comparand* chosen = pick(point);
-    if (chosen == nullptr || !chosen->standing) continue;
-    results.push_back({point.labels, *chosen->standing});
+    if (chosen == nullptr) continue;
+    if (chosen->standing) results.push_back({point.labels, *chosen->standing});
     if (!chosen->figure) continue;
     judgement.low = std::min(judgement.low.value_or(*chosen->figure), *chosen->figure);
     judgement.high = std::max(judgement.high.value_or(*chosen->figure), *chosen->figure);
   }
+  if (test.claim.empty()) return judgement;
   judgement.verdict = verdict_of(results);
   judgement.condition = condition_of(axis_names(test), results);
   return judgement;
@@ -231,12 +295,45 @@ void note_limits(TestResult& result) {
   result.bound_after = most_frequent(after);
 }
 
-void flatten(const Json& node, const std::string& path, std::map<std::string, double>& out) {
-  if (node.is_number()) out[path] = node.get<double>();
-  if (node.is_boolean()) out[path] = node.get<bool>() ? 1 : 0;
+void flatten(const Json& node, const std::string& path, CellOutcome& out) {
+  if (node.is_number()) out.figures[path] = node.get<double>();
+  if (node.is_boolean()) out.figures[path] = node.get<bool>() ? 1 : 0;
+  if (node.is_null()) out.without_value.push_back(path);
   if (!node.is_structured()) return;
   for (const auto& [key, value] : node.items())  // of a list: its index
     flatten(value, path.empty() ? key : path + "." + key, out);
+}
+
+/// Where a remedy does not run its figure is the worst there is; where it alone runs, the best.
+std::optional<double> figure_to_refute(const ClaimTest& test, const Comparand& comparand) {
+  if (comparand.figure || !comparand.standing) return comparand.figure;
+  constexpr double kMost = std::numeric_limits<double>::infinity();
+  const bool good = *comparand.standing == Standing::Better;
+  return good == less_is_better(test) ? -kMost : kMost;
+}
+
+RefutationResult evaluated(const Refutation& refutation, const std::vector<TestResult>& tests) {
+  const TestResult& result = *std::ranges::find_if(
+      tests, [&](const TestResult& t) { return t.test.id == refutation.test; });
+  const ClaimTest& test = result.test;
+  RefutationResult out{.refutation = refutation, .title = test.title, .unit = unit_of(test)};
+  const auto treatment = static_cast<std::size_t>(
+      std::ranges::find(test.treatments, refutation.arm, &Arm::name) - test.treatments.begin());
+  const auto axis = static_cast<std::size_t>(
+      std::ranges::find(test.conditions, refutation.axis, &ConditionAxis::name) -
+      test.conditions.begin());
+  for (const PointResult& point : result.points) {
+    if (!refutation.axis.empty() && std::ranges::count(refutation.labels, point.labels[axis]) == 0)
+      continue;
+    const std::optional<std::size_t> which =
+        refutation.arm.empty() ? point.best : std::optional{treatment};
+    const auto figure = which ? figure_to_refute(test, point.treatments[*which]) : std::nullopt;
+    if (!figure) continue;
+    ++out.of;
+    out.holds += refutation.below ? *figure < *refutation.below : *figure >= *refutation.from;
+  }
+  out.came_true = refutation.everywhere ? out.of > 0 && out.holds == out.of : out.holds > 0;
+  return out;
 }
 }  // namespace
 
@@ -278,7 +375,7 @@ CellOutcome read_outcome(const std::string& cell, std::string_view report) {
       outcome.limited_by = "capacity";
       return outcome;
     }
-    flatten(json, "", outcome.figures);
+    flatten(json, "", outcome);
     if (const Json& limited = json.at("limited_by"); limited.is_object()) {
       outcome.limited_by = limited.at("category").get<std::string>();
       outcome.limited_share = limited.at("share").get<double>();
@@ -287,6 +384,37 @@ CellOutcome read_outcome(const std::string& cell, std::string_view report) {
     throw ConfigError({cell, 0, 0}, "", std::string{"not the report of a run: "} + error.what());
   }
   return outcome;
+}
+
+std::map<std::string, std::vector<FigureAsked>> figures_asked(
+    const std::vector<Experiment>& experiments) {
+  std::map<std::string, std::vector<FigureAsked>> asked;
+  for (const Experiment& experiment : experiments)
+    for (const ClaimTest& test : experiment.tests)
+      for (const auto& point : points_of(test.conditions))
+        for (const Arm* arm : arms_of(test))
+          for (const ArmRun& run : runs_of(test, *arm, point)) {
+            auto& of = asked[command_of(run.choice)];
+            if (test.metric.figure != kOperatingPointValue)
+              of.push_back({test.metric.figure, test.metric.at});
+            for (const OperatingLimit& limit : test.within) of.push_back({limit.figure, limit.at});
+          }
+  return asked;
+}
+
+void require_figures(const CellOutcome& outcome, const std::vector<FigureAsked>& asked) {
+  if (!outcome.problem.empty()) return;
+  for (const FigureAsked& ask : asked) {
+    // Part of the report says null as a whole where the run had nothing of the kind.
+    const bool without = std::ranges::any_of(outcome.without_value, [&](const std::string& path) {
+      return ask.figure == path || ask.figure.starts_with(path + ".");
+    });
+    if (without || outcome.figures.contains(ask.figure)) continue;
+    std::vector<std::string> names;
+    for (const auto& [name, figure] : outcome.figures) names.push_back(name);
+    throw ConfigError(ask.at, "figure",
+                      "the report of a run has no " + ask.figure + did_you_mean(ask.figure, names));
+  }
 }
 
 TestResult judge(const ClaimTest& test, const Outcomes& outcomes) {
@@ -313,27 +441,49 @@ EntryResult judge(const Entry& entry, const Experiment& experiment, const Outcom
     result.tests.push_back(judge(test, outcomes));
     if (test.claim.empty()) continue;
     const TestResult& judged = result.tests.back();
-    verdicts.push_back(judged.overall.verdict);
+    verdicts.push_back(*judged.overall.verdict);
     result.conditions.push_back(
         judged.overall.condition.empty()
-            ? fmt::format("{}: {}", test.title, name_of(judged.overall.verdict))
+            ? fmt::format("{}: {}", test.title, name_of(*judged.overall.verdict))
             : fmt::format("{}: holds {}", test.title, judged.overall.condition));
   }
-  result.verdict = combined(verdicts);
+  for (const Refutation& refutation : experiment.refuted_if) {
+    result.refutations.push_back(evaluated(refutation, result.tests));
+  }
+  result.refuted = !result.refutations.empty() &&
+                   std::ranges::all_of(result.refutations, &RefutationResult::came_true);
+  result.verdict = concluded(combined(verdicts), result.refuted);
   return result;
 }
 
-std::map<std::string, std::string> stored_cells(std::string_view json) {
-  std::map<std::string, std::string> cells;
+std::string computing_command(const EntryResult& result, const Validation& validation) {
+  const Experiment& experiment = result.experiment;
+  if (!experiment.arithmetic && !experiment.importer) return {};
+  std::string command = "reticle registry validate " + result.entry.id + " --json";
+  if (experiment.importer && !validation.model_configs.empty())
+    command += " --model-configs " + shell_word(validation.model_configs);
+  return command;
+}
+
+StoredValidation read_stored(const std::string& label, std::string_view json) {
+  StoredValidation stored;
   try {
     const Json document = Json::parse(json);
     for (const Json& cell : document.at("cells"))
-      cells.emplace(cell.at("command").get<std::string>(), cell.at("name").get<std::string>());
+      stored.cells.emplace(cell.at("command").get<std::string>(),
+                           cell.at("name").get<std::string>());
+    const auto text = [](const Json& item) {
+      return item.is_null() ? std::string{} : item.get<std::string>();
+    };
+    for (const Json& config : document.at("imports"))
+      stored.imports.push_back({config.at("name").get<std::string>(), text(config.at("model_type")),
+                                text(config.at("problem"))});
+    stored.model_configs = text(document.at("model_configs"));
   } catch (const Json::exception& error) {
-    throw ConfigError({"validation.json", 0, 0}, "",
+    throw ConfigError({label, 0, 0}, "",
                       std::string{"not what reticle registry validate writes: "} + error.what());
   }
-  return cells;
+  return stored;
 }
 
 }  // namespace reticle

@@ -31,10 +31,22 @@ struct CellOutcome {
   std::string problem;  ///< why there are no figures: it does not fit, or was not run
   std::string limited_by;
   double limited_share = 0;
-  std::map<std::string, double> figures;  ///< all numbers of the report, by dotted path
+  std::map<std::string, double> figures;   ///< all numbers of the report, by dotted path
+  std::vector<std::string> without_value;  ///< paths that are there and say null, in order
 };
 /// Throws ConfigError when the text is not the report of a run.
 CellOutcome read_outcome(const std::string& cell, std::string_view report);
+
+/// A figure that tests take from the report of a command, and where they name it.
+struct FigureAsked {
+  std::string figure;
+  SourcePosition at;
+};
+std::map<std::string, std::vector<FigureAsked>> figures_asked(
+    const std::vector<Experiment>& experiments);
+/// Throws ConfigError at file:line:col for a figure that reports do not have. What does not fit has
+/// none, and is passed over.
+void require_figures(const CellOutcome& outcome, const std::vector<FigureAsked>& asked);
 
 /// The outcome of a command.
 using Outcomes = std::function<const CellOutcome&(const std::string& command)>;
@@ -53,7 +65,7 @@ struct ArmResult {
 struct Comparand {
   ArmResult arm;
   std::optional<double> figure;      ///< in the claim's terms; absent where one side has no value
-  std::optional<Standing> standing;  ///< absent where neither side has a value
+  std::optional<Standing> standing;  ///< absent where neither side has a value, or nothing claimed
 };
 
 struct PointResult {
@@ -64,9 +76,9 @@ struct PointResult {
 };
 
 struct Judgement {
-  RegistryVerdict verdict{};
-  std::string condition;            ///< where it holds, when only somewhere
-  std::optional<double> low, high;  ///< of its figures over the points
+  std::optional<RegistryVerdict> verdict;  ///< absent where nothing is claimed
+  std::string condition;                   ///< where it holds, when only somewhere
+  std::optional<double> low, high;         ///< of its figures over the points
 };
 
 struct TestResult {
@@ -77,12 +89,23 @@ struct TestResult {
   std::string bound_before, bound_after;  ///< what limits most points, at first and once lifted
 };
 
+/// What became of a condition of the falsifier.
+struct RefutationResult {
+  Refutation refutation;
+  std::string title;              ///< of the test
+  std::string unit;               ///< of its figures
+  std::size_t holds = 0, of = 0;  ///< points
+  bool came_true = false;
+};
+
 struct EntryResult {
   Entry entry;
   Experiment experiment;
   std::vector<TestResult> tests;
   RegistryVerdict verdict{};
   std::vector<std::string> conditions;  ///< of its tests
+  std::vector<RefutationResult> refutations;
+  bool refuted = false;  ///< all of these came true, of one at least
 };
 
 TestResult judge(const ClaimTest& test, const Outcomes& outcomes);
@@ -100,14 +123,25 @@ struct Validation {
   std::vector<Cell> cells;
   std::vector<std::string> architectures;  ///< that the importer knows
   std::vector<ImportedConfig> imports;     ///< of the directory it was given
+  std::string model_configs;               ///< that directory
   std::string version, revision;
 };
+
+/// `reticle registry validate ...` that repeats what is computed without a run; empty where an
+/// entry has nothing of the kind.
+std::string computing_command(const EntryResult& result, const Validation& validation);
 
 std::string validation_json(const Validation& validation);
 std::string validation_markdown(const Validation& validation);
 std::string validation_summary(const Validation& validation);
 
-/// The commands of a stored validation.json and the names of their cells.
-std::map<std::string, std::string> stored_cells(std::string_view json);
+/// What a stored validation.json has beside the reports of its cells.
+struct StoredValidation {
+  std::map<std::string, std::string> cells;  ///< name by command
+  std::vector<ImportedConfig> imports;
+  std::string model_configs;
+};
+/// Throws ConfigError, calling the text `label`.
+StoredValidation read_stored(const std::string& label, std::string_view json);
 
 }  // namespace reticle

@@ -45,7 +45,7 @@ Json to_json(const PointResult& point, const ClaimTest& test) {
 }
 
 Json to_json(const Judgement& judgement) {
-  return {{"verdict", name_of(judgement.verdict)},
+  return {{"verdict", judgement.verdict ? Json(name_of(*judgement.verdict)) : Json{}},
           {"condition", or_null(judgement.condition)},
           {"low", or_null(judgement.low)},
           {"high", or_null(judgement.high)}};
@@ -77,7 +77,7 @@ Json to_json(const TestResult& result) {
              {"unit", test.metric.unit},
              {"better", test.metric.lower_is_better ? "lower" : "higher"}}},
            {"baseline", test.baseline ? Json(test.baseline->what) : Json{}}};
-  if (!test.claim.empty()) out.update(to_json(result.overall));
+  out.update(to_json(result.overall));
   out["bound_before"] = or_null(result.bound_before);
   out["bound_after"] = or_null(result.bound_after);
   out["treatments"] = treatments;
@@ -102,9 +102,24 @@ Json to_json(const Arithmetic& arithmetic) {
   return {{"steps", steps}, {"stated", stated}};
 }
 
-Json to_json(const EntryResult& result) {
-  Json tests = Json::array();
+Json to_json(const RefutationResult& result) {
+  const Refutation& asked = result.refutation;
+  return {{"test", asked.test},
+          {"arm", or_null(asked.arm)},
+          {"points", asked.everywhere ? "every" : "some"},
+          {"below", or_null(asked.below)},
+          {"at_least", or_null(asked.from)},
+          {"axis", or_null(asked.axis)},
+          {"labels", asked.labels},
+          {"holds", result.holds},
+          {"of", result.of},
+          {"came_true", result.came_true}};
+}
+
+Json to_json(const EntryResult& result, const Validation& validation) {
+  Json tests = Json::array(), refuted_if = Json::array();
   for (const TestResult& test : result.tests) tests.push_back(to_json(test));
+  for (const RefutationResult& item : result.refutations) refuted_if.push_back(to_json(item));
   const Experiment& experiment = result.experiment;
   return {{"id", result.entry.id},
           {"name", result.entry.name},
@@ -112,18 +127,22 @@ Json to_json(const EntryResult& result) {
           {"experiment", experiment.file},
           {"hypothesis", experiment.hypothesis},
           {"falsifier", experiment.falsifier},
+          {"refuted_if", refuted_if},
+          {"falsifier_came_true", refuted_if.empty() ? Json{} : Json(result.refuted)},
           {"verdict", name_of(result.verdict)},
           {"conditions", result.conditions},
           {"needs", experiment.needs},
           {"notes", experiment.notes},
           {"arithmetic", experiment.arithmetic ? to_json(*experiment.arithmetic) : Json{}},
+          {"computing_command", or_null(computing_command(result, validation))},
           {"tests", tests}};
 }
 }  // namespace
 
 std::string validation_json(const Validation& validation) {
   Json entries = Json::array(), cells = Json::array(), imports = Json::array();
-  for (const EntryResult& result : validation.entries) entries.push_back(to_json(result));
+  for (const EntryResult& result : validation.entries)
+    entries.push_back(to_json(result, validation));
   for (const Cell& cell : validation.cells)
     cells.push_back({{"name", cell.name},
                      {"report", "cells/" + cell.name + ".json"},
@@ -132,12 +151,13 @@ std::string validation_json(const Validation& validation) {
     imports.push_back({{"name", config.name},
                        {"model_type", or_null(config.model_type)},
                        {"problem", or_null(config.problem)}});
-  const Json document{{"schema", "reticle-registry-validation-1"},
+  const Json document{{"schema", "reticle-registry-validation-2"},
                       {"reticle_version", validation.version},
                       {"git_revision", validation.revision},
                       {"entries", entries},
                       {"architectures", validation.architectures},
                       {"imports", imports},
+                      {"model_configs", or_null(validation.model_configs)},
                       {"cells", cells}};
   return document.dump(2) + "\n";
 }

@@ -72,21 +72,21 @@ std::string test_text(const TestResult& result) {
   const ClaimTest& test = result.test;
   const std::string unit = unit_of(test);
   std::string out = fmt::format("\n### {}\n\n", test.title);
-  out += fmt::format("Claimed: {}.", claim_text(test));
-  if (!test.claim.empty())
+  out += fmt::format("Claimed: {}{}.", claim_text(test),
+                     test.claim.empty() ? "" : " (" + tolerance_text(test) + ")");
+  if (result.overall.verdict)
     out += fmt::format(
         " Simulated: {}. Verdict: **{}**{}.",
-        range_text(result.overall.low, result.overall.high, unit), name_of(result.overall.verdict),
+        range_text(result.overall.low, result.overall.high, unit), name_of(*result.overall.verdict),
         result.overall.condition.empty() ? std::string{} : ", holds " + result.overall.condition);
   out += fmt::format(" Limited by: {}.\n\n", takeover_text(result));
   if (test.baseline) out += fmt::format("Baseline: {}.\n", test.baseline->what);
   for (std::size_t t = 0; t < test.treatments.size(); ++t) {
     const Judgement& judgement = result.treatments[t];
-    out += fmt::format(
-        "- {}: {}; {}{}{}\n", test.treatments[t].name, test.treatments[t].what,
-        range_text(judgement.low, judgement.high, unit),
-        test.claim.empty() ? "" : fmt::format(", {}", name_of(judgement.verdict)),
-        judgement.condition.empty() || test.claim.empty() ? "" : " (" + judgement.condition + ")");
+    out += fmt::format("- {}: {}; {}{}{}\n", test.treatments[t].name, test.treatments[t].what,
+                       range_text(judgement.low, judgement.high, unit),
+                       judgement.verdict ? fmt::format(", {}", name_of(*judgement.verdict)) : "",
+                       judgement.condition.empty() ? "" : " (" + judgement.condition + ")");
   }
   return out + "\n" + points_table(result);
 }
@@ -128,8 +128,11 @@ std::string entry_text(const EntryResult& result, const Validation& validation) 
       fmt::format("\n## {}: {}\n\nClaim: \"{}\". Verdict: **{}**.\n\n", result.entry.id,
                   result.entry.name, result.entry.unlock, name_of(result.verdict));
   for (const std::string& condition : result.conditions) out += "- " + condition + "\n";
-  out += fmt::format("\nHypothesis: {}\n\nIt would be refuted by: {}\n", experiment.hypothesis,
-                     experiment.falsifier);
+  out += fmt::format("\nHypothesis: {}\n\nIt would be refuted by: {}{}\n", experiment.hypothesis,
+                     experiment.falsifier, came_true_text(result));
+  if (!result.refutations.empty()) out += "\n";
+  for (const RefutationResult& refutation : result.refutations)
+    out += "- " + refutation_text(refutation) + "\n";
   if (!experiment.needs.empty()) out += "\nNot simulated, and what it would take:\n\n";
   for (const std::string& need : experiment.needs) out += "- " + need + "\n";
   if (!experiment.notes.empty()) out += "\nTo know:\n\n";
@@ -137,6 +140,8 @@ std::string entry_text(const EntryResult& result, const Validation& validation) 
   for (const TestResult& test : result.tests) out += test_text(test);
   if (experiment.arithmetic) out += arithmetic_text(*experiment.arithmetic);
   if (experiment.importer) out += importer_text(validation);
+  if (const std::string command = computing_command(result, validation); !command.empty())
+    out += "\nRepeated by `" + command + "`.\n";
   return out;
 }
 
@@ -146,7 +151,7 @@ std::vector<std::string> summary_row(const EntryResult& result, const TestResult
           test.test.title,
           claim_text(test.test),
           range_text(test.overall.low, test.overall.high, unit_of(test.test)),
-          std::string{name_of(test.overall.verdict)},
+          std::string{name_of(*test.overall.verdict)},
           test.overall.condition,
           takeover_text(test)};
 }
@@ -156,6 +161,9 @@ std::vector<std::vector<std::string>> summary_rows(const Validation& validation)
   for (const EntryResult& result : validation.entries) {
     for (const TestResult& test : result.tests)
       if (!test.test.claim.empty()) rows.push_back(summary_row(result, test));
+    if (result.refuted)
+      rows.push_back({result.entry.id, "its falsifier came true", "-", "-",
+                      std::string{name_of(result.verdict)}, "", "-"});
     if (result.conditions.empty())
       rows.push_back({result.entry.id, result.entry.name, result.entry.unlock, "-",
                       std::string{name_of(result.verdict)}, "", "-"});

@@ -112,9 +112,17 @@ RegistryVerdict verdict_of(const std::vector<ConditionResult>& results) {
 }
 
 RegistryVerdict combined(const std::vector<RegistryVerdict>& verdicts) {
-  if (verdicts.empty()) return RegistryVerdict::NotSimulable;
-  const bool agree = std::ranges::all_of(verdicts, [&](auto v) { return v == verdicts.front(); });
-  return agree ? verdicts.front() : RegistryVerdict::Conditional;
+  using enum RegistryVerdict;
+  std::set<RegistryVerdict> said{verdicts.begin(), verdicts.end()};
+  said.erase(NotSimulable);
+  if (said.empty()) return NotSimulable;
+  if (said.size() == 1) return *said.begin();
+  return said == std::set{Supported, Underclaimed} ? Supported : Conditional;
+}
+
+RegistryVerdict concluded(RegistryVerdict of_claims, bool refuted) {
+  return refuted && of_claims != RegistryVerdict::NotSimulable ? RegistryVerdict::Overclaimed
+                                                               : of_claims;
 }
 
 std::string condition_of(const std::vector<std::string>& axes,

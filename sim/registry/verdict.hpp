@@ -45,8 +45,13 @@ struct ConditionResult {
 /// where all are worse, conditional between. Nothing to judge by is not simulable.
 RegistryVerdict verdict_of(const std::vector<ConditionResult>& results);
 
-/// Of the verdicts on several claims of one entry: the one they agree on, else conditional.
+/// Of the verdicts on several claims of one entry, those aside that could not be simulated: the one
+/// they agree on; supported where each is supported or underclaimed; else conditional.
 RegistryVerdict combined(const std::vector<RegistryVerdict>& verdicts);
+
+/// An entry whose falsifier came true is overclaimed, whatever its figures reach: what it promises
+/// was not to be had from it.
+RegistryVerdict concluded(RegistryVerdict of_claims, bool refuted);
 
 /// The points at which a claim holds, in words ("where batch is 1", or "except where ..." if that
 /// is shorter): by one axis where its values tell all, else by two, else point by point. Empty

@@ -266,7 +266,9 @@ void Scheduler::refuse_hopeless(Picoseconds now) {
 
 /// Where tokens must come in time nobody is admitted while they do not, and one request at a time
 /// while they do, to see what that does to them.
+/// A static batch takes nobody while one of those before runs.
 bool Scheduler::closed(const std::vector<Admitted>& admitted) const {
+  if (spec_.batching == Batching::Static && admitted.empty() && running() > 0) return true;
   if (!spec_.slo_admission || !spec_.tpot_limit || running() == 0) return false;
   return !admitted.empty() || recent_.token_seconds() > seconds(*spec_.tpot_limit);
 }

@@ -97,6 +97,7 @@ class RecentSteps {
 ///             With slo_admission a request is refused whose first token will come too late, by
 ///             the prompts before it and the rate at which prompts were computed of late; and
 ///             nobody is admitted while tokens take longer than `tpot_limit`.
+///             With static batching requests are admitted together, when nobody runs any more.
 ///             With speculation a decode carries drafts, and keeps those accepted. With a window a
 ///             sequence keeps its first and last tokens alone and attends to no others.
 ///             With adapters who is next waits until its own is there; those of the requests

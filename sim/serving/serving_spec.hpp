@@ -43,6 +43,12 @@ enum class Admission : std::uint8_t {
   OnDemand    ///< pages for the prompt are free; a sequence that cannot grow preempts the youngest
 };
 
+/// When a batch takes new requests.
+enum class Batching : std::uint8_t {
+  Continuous,  ///< before any step
+  Static       ///< when all of those before have their answers: formed once, run to its end
+};
+
 /// Who is next of those that wait. What was preempted comes before all others.
 enum class QueueOrder : std::uint8_t {
   Fcfs,           ///< who came first
@@ -110,7 +116,7 @@ struct LoraSpec {
   std::uint64_t seed = 0;
 };
 
-/// Continuous batching with chunked prefill.
+/// Continuous batching with chunked prefill, unless `batching` says otherwise.
 struct ServingSpec {
   /// Host time of the serving stack per layer and step, beyond the platform's own.
   Picoseconds layer_overhead{0};
@@ -120,6 +126,7 @@ struct ServingSpec {
   std::int64_t prefill_tokens = 2048;  ///< prompt tokens a step may carry beside the decodes
   std::int64_t kv_page_tokens = 16;    ///< tokens per KV page
   PrefixCachePolicy prefix_cache = PrefixCachePolicy::Lru;
+  Batching batching = Batching::Continuous;
   Admission admission = Admission::WholeLife;
   double headroom = 0.01;  ///< on demand: share of the KV room an admission leaves free
   KvSpill kv_spill = KvSpill::Off;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -16,6 +19,7 @@ const std::string kBroken = RETICLE_SOURCE_DIR "/tests/sim/registry/broken_sets/
 const char* const kExperiment = R"(id: B4
 hypothesis: "half the bits, twice the speed"
 falsifier: "less"
+refuted_if: [{test: halving, points: every, below: 0.5}]
 platform: h100-8
 llm: llama-3-8b
 workload: steady-decode
@@ -109,6 +113,56 @@ TEST_CASE(
   for (std::string word; in >> word;) words.push_back(word);
   const Json repeated = Json::parse(run_reticle(words + Arguments{"--json"}).out);
   CHECK(repeated["throughput"]["output_tokens_per_s"].get<double>() == rate);
+}
+
+TEST_CASE(
+    "registry validate: a mistyped figure ends with 3 and says where, as an unknown key does") {
+  const ScratchDirectory scratch;
+  std::string text = kExperiment;
+  text.replace(text.find("output_tokens_per_s"), 6, "outptu");
+  write_file(scratch / "b04.yaml", text);
+  const Outcome outcome =
+      run_reticle({"registry", "validate", "B4", "--experiments", scratch.path().string()});
+  CHECK(outcome.code == 3);
+  CHECK(outcome.err.find("b04.yaml:15:22: figure: the report of a run has no "
+                         "throughput.outptu_tokens_per_s (did you mean "
+                         "throughput.output_tokens_per_s?)") != std::string::npos);
+}
+
+TEST_CASE("registry validate: one process at a time writes to a directory") {
+  const ScratchDirectory scratch;
+  std::filesystem::create_directories(scratch.path() / "out");
+  const int held = ::open((scratch / "out").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  REQUIRE(::flock(held, LOCK_EX | LOCK_NB) == 0);
+  const Arguments command{"registry", "validate", "B9", "--out", scratch / "out"};
+  const Outcome refused = run_reticle(command);
+  CHECK(refused.code == 3);
+  CHECK(refused.err.find("another registry validate writes here") != std::string::npos);
+  ::close(held);
+  CHECK(run_reticle(command).code == 0);
+}
+
+TEST_CASE("registry site: results that are not there are said to be missing") {
+  const ScratchDirectory scratch;
+  const Outcome outcome =
+      run_reticle({"registry", "site", "--out", scratch / "site", "--results", scratch / "nosuch"});
+  CHECK(outcome.code == 3);
+  CHECK(outcome.err.find("nosuch: expected what `reticle registry validate --out` leaves") !=
+        std::string::npos);
+}
+
+TEST_CASE("registry site: what the importer read stays with the results") {
+  const ScratchDirectory scratch;
+  std::filesystem::create_directories(scratch.path() / "configs");
+  write_file(scratch / "configs/tiny.json", R"({"model_type": "nonsense"})");
+  REQUIRE(run_reticle({"registry", "validate", "B15", "--model-configs", scratch / "configs",
+                       "--out", scratch / "out"})
+              .code == 0);
+  REQUIRE(run_reticle({"registry", "site", "--out", scratch / "site", "--results", scratch / "out"})
+              .code == 0);
+  const std::string page = read_file(scratch / "site/entries/b15.html");
+  CHECK(page.find("Of 1 configurations it reads 0") != std::string::npos);
+  CHECK(page.find("reticle registry validate B15 --json --model-configs") != std::string::npos);
 }
 
 TEST_CASE("registry validate: it takes ids or --all, and known ids") {

@@ -18,6 +18,29 @@ from pathlib import Path
 from browser import Browser, check, chromium, failures
 
 ENTRIES = 18
+ROOT = Path(__file__).resolve().parents[2]
+
+# In place of B4's: four runs of a second, whose halving of bits gains less than twofold and more
+# than half of that, so that it is judged and its falsifier does not come true.
+JUDGED = """id: B4
+hypothesis: "half the bits, twice the speed"
+falsifier: "no gain at all"
+refuted_if: [{test: halving, points: every, below: 1}]
+platform: h100-8
+llm: llama-3-8b
+workload: steady-decode
+set: [workload.steps=1]
+tests:
+  - id: halving
+    title: "BF16 to FP8"
+    form: ratio
+    claim: throughput_per_halving
+    claimed: {low: 2, high: 2}
+    metric: {figure: throughput.output_tokens_per_s, title: "tokens/s", unit: "tokens/s", better: higher}
+    baseline: {name: bf16, what: "weights in BF16"}
+    treatments: [{name: fp8, what: "weights in FP8", set: [llm.weights=fp8, llm.activations=fp8]}]
+    conditions: [{name: batch, key: workload.batch, values: [1, 64]}]
+"""
 SHOWN = "Array.from(document.querySelectorAll('#entries tbody tr')).filter(r => !r.hidden)" \
         ".map(r => r.cells[0].textContent)"
 
@@ -47,6 +70,9 @@ def work_the_table(browser, site):
     browser.click("#reset")
     choose(browser, "verdict", "not simulable")
     check(browser.run(SHOWN) == ["B8", "B9", "B15"], "verdicts of the results filter")
+    browser.click("#reset")
+    choose(browser, "verdict", "overclaimed")
+    check(browser.run(SHOWN) == ["B4"], "and so do those of claims that were judged")
     browser.click("#reset")
     browser.click("button[data-key=priority]")
     check(browser.run("document.querySelector('[aria-sort]').getAttribute('aria-sort')")
@@ -90,6 +116,27 @@ def work_the_graph(browser, site, graph):
           "an entry with results has its plot")
 
 
+def look_at_a_verdict(browser, site):
+    browser.open(site + "entries/b04.html")
+    check(browser.run("document.querySelector('.verdict').textContent") == "overclaimed",
+          "an entry that was judged says its verdict")
+    text = browser.run("document.querySelector('main').textContent")
+    check("Claimed: 2 x (both ends widened by 5 %)" in text, "the claim stands with its tolerance")
+    check("It would be refuted by. no gain at all It did not come true." in text,
+          "the falsifier with what became of it")
+    check(browser.run("document.querySelectorAll('svg.plot .mark').length") >= 2
+          and browser.run("document.querySelectorAll('svg.plot .claim').length") >= 1,
+          "the plot has a mark for each point, and the claim")
+    check(browser.run("document.querySelector('svg.plot').getBoundingClientRect().width") > 200,
+          "and is there to see")
+    browser.click("details summary")
+    check(browser.run("document.querySelector('details').open"), "the figures unfold")
+    link = browser.run("document.querySelector('details td a').getAttribute('href')")
+    check("reticle run --platform h100-8" in browser.run(
+        f"document.getElementById({json.dumps(link[1:])}).closest('tr').textContent"),
+          "every figure leads to the command that repeats it")
+
+
 def luminance(colour):
     parts = [int(x) / 255 for x in re.findall(r"\d+", colour)[:3]]
     linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
@@ -106,7 +153,7 @@ def look_at_it(browser, site, pages):
     for scheme in ("light", "dark"):
         browser.page("Emulation.setEmulatedMedia",
                      features=[{"name": "prefers-color-scheme", "value": scheme}])
-        browser.open(site + "entries/b08.html")
+        browser.open(site + "entries/b04.html")
         colours = browser.run(
             "(() => { const back = getComputedStyle(document.body).backgroundColor; return ["
             "back].concat(['body', 'main a', '.verdict', 'caption', '.facts dt']"
@@ -178,10 +225,15 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "site"
         results = Path(scratch) / "results"
-        subprocess.run([reticle, "registry", "validate", "B8", "B9", "--out", str(results)],
-                       check=True, capture_output=True)
+        experiments = Path(scratch) / "experiments"
+        shutil.copytree(ROOT / "configs/experiments", experiments)
+        (experiments / "b04.yaml").write_text(JUDGED, encoding="utf-8")
+        mine = ["--experiments", str(experiments)]
+        subprocess.run([reticle, "registry", "validate", "B4", "B8", "B9", "--out", str(results)]
+                       + mine, check=True, capture_output=True)
         subprocess.run([reticle, "registry", "site", "--out", str(folder), "--results",
-                        str(results), "--as-of", "2026-08-01"], check=True, capture_output=True)
+                        str(results), "--as-of", "2026-08-01"] + mine,
+                       check=True, capture_output=True)
         graph = subprocess.run([reticle, "registry", "graph", "--json"], check=True,
                                capture_output=True)
         check_files(folder)
@@ -190,7 +242,8 @@ def main():
         try:
             work_the_table(browser, site)
             work_the_graph(browser, site, json.loads(graph.stdout))
-            look_at_it(browser, site, ["index.html", "graph.html", "dashboards.html",
+            look_at_a_verdict(browser, site)
+            look_at_it(browser, site, ["entries/b04.html","index.html", "graph.html", "dashboards.html",
                                        "changes.html", "entries/b08.html", "entries/b16.html"])
         finally:
             browser.close()

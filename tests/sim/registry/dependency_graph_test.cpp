@@ -83,4 +83,5 @@ TEST_CASE("dependency graph: JSON has every edge once, Graphviz escapes quotes")
   CHECK(json["edges"][0]["depends_on"] == "B1");
   CHECK(graph_dot(graph).find("the \\\"wall\\\"") != std::string::npos);
   CHECK(graph_dot(graph).find("B2 -> B1;") != std::string::npos);
+  CHECK(graph_dot(graph).find("label=\"B1\\n") != std::string::npos);  // one backslash
 }

@@ -37,6 +37,16 @@ TEST_CASE("entry: every broken file is refused where it is wrong, with what was 
       CHECK_MESSAGE(listed.contains(item.path().filename().string()), item.path().string());
 }
 
+TEST_CASE("entry: a byte order mark and lines ended by CR LF are taken as they are meant") {
+  const std::string text = test::read_all(kBroken / "sound.md");
+  std::string foreign = "\xEF\xBB\xBF";
+  for (const char c : text) foreign += c == '\n' ? "\r\n" : std::string(1, c);
+  const Entry plain = parse_entry(text, "sound.md"), read = parse_entry(foreign, "sound.md");
+  CHECK(read.name == plain.name);
+  CHECK(read.blockers == plain.blockers);
+  CHECK(read.body == plain.body);
+}
+
 TEST_CASE("entry: a sound file is read whole") {
   const Entry entry = parse_entry(test::read_all(kBroken / "sound.md"), "sound.md");
   CHECK(entry.id == "B7");

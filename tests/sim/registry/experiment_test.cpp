@@ -22,6 +22,7 @@ std::vector<Entry> entries() {
 const std::string kSound = R"(id: B7
 hypothesis: "it helps"
 falsifier: "it does not"
+refuted_if: [{test: goodput, arm: clever, points: every, below: 2, where: {axis: batch, labels: ["64"]}}]
 llm: llama-3-70b
 set: [workload.steps=2]
 tests:
@@ -67,10 +68,10 @@ TEST_CASE("experiment: what all share, and what each axis and arm adds") {
 }
 
 TEST_CASE("experiment: the claimed range must be the entry's") {
-  CHECK(problem_of(with(kSound, "low: 2", "low: 3")) ==
-        "b07.yaml:11:20: tests[0].claimed.low: must be the entry's, got 3");
+  CHECK(problem_of(with(kSound, "{low: 2", "{low: 3")) ==
+        "b07.yaml:12:20: tests[0].claimed.low: must be the entry's, got 3");
   CHECK(problem_of(with(kSound, "claim: goodput", "claim: speed")) ==
-        "b07.yaml:10:12: tests[0].claim: must be a claim of B7, got speed");
+        "b07.yaml:11:12: tests[0].claim: must be a claim of B7, got speed");
 }
 
 TEST_CASE("experiment: broken ones are refused where they are wrong") {
@@ -87,6 +88,50 @@ TEST_CASE("experiment: broken ones are refused where they are wrong") {
   CHECK(problem_of(with(kSound, "name: clever,", "name: clever, bound: true,"))
             .find("expected one that is not a bound") != std::string::npos);
   CHECK(problem_of("id: B7\nhypothesis: a\nfalsifier: b\n").find("needs") != std::string::npos);
+}
+
+TEST_CASE("experiment: a falsifier is a condition over a test, an arm and points that are there") {
+  const Experiment experiment = parse_experiment(kSound, "b07.yaml", entries());
+  REQUIRE(experiment.refuted_if.size() == 1);
+  CHECK(*experiment.refuted_if[0].below == 2);
+  CHECK(experiment.refuted_if[0].everywhere);
+  CHECK(experiment.refuted_if[0].labels == std::vector<std::string>{"64"});
+  const auto broken = [](const std::string& old, const std::string& now) {
+    return problem_of(with(kSound, old, now));
+  };
+  CHECK(broken("{test: goodput", "{test: badput") ==
+        "b07.yaml:4:21: refuted_if[0].test: must be a test of this experiment, got badput");
+  CHECK(broken("arm: clever", "arm: simple").find("must be a treatment of the test, got simple") !=
+        std::string::npos);
+  CHECK(broken("points: every", "points: all").find("expected one of every") != std::string::npos);
+  CHECK(broken("below: 2,", "").find("expected either below or at_least") != std::string::npos);
+  CHECK(broken("below: 2,", "below: 2, at_least: 1,").find("expected either") != std::string::npos);
+  CHECK(broken("axis: batch", "axis: size").find("must be an axis of the test, got size") !=
+        std::string::npos);
+  CHECK(broken("\"64\"]", "\"65\"]").find("must be labels of the axis, got 65") !=
+        std::string::npos);
+  CHECK(broken("refuted_if: [{test: goodput, arm: clever, points: every, below: 2, where: {axis: "
+               "batch, labels: [\"64\"]}}]\n",
+               "")
+            .find("refuted_if") != std::string::npos);
+}
+
+TEST_CASE("experiment: a condition may speak to arms alone, and to arms that are there") {
+  const std::string old = "{label: large}", now = "{label: large, arms: {clever: {set: [a.b=3]}}}";
+  const Experiment experiment = parse_experiment(with(kSound, old, now), "b07.yaml", entries());
+  CHECK(experiment.tests[0].conditions[1].points[1].for_arms.at("clever").sets[0] == "a.b=3");
+  CHECK(problem_of(with(kSound, old, "{label: large, arms: {simple: {}}}"))
+            .find("expected arms of the test, got simple") != std::string::npos);
+}
+
+TEST_CASE("experiment: a limit is relative to an arm, the value of operating points is there") {
+  const std::string limit = "    within: [{figure: f, relative_to: plain, at_least: 0.9}]\n";
+  CHECK(parse_experiment(kSound + limit, "b07.yaml", entries()).tests[0].within[0].relative_to ==
+        "plain");
+  CHECK(problem_of(kSound + with(limit, "plain", "nobody"))
+            .find("must be an arm of the test, got nobody") != std::string::npos);
+  CHECK(problem_of(with(kSound, "throughput.output_tokens_per_s", "operating_point.figure"))
+            .find("every operating point needs its figure") != std::string::npos);
 }
 
 TEST_CASE("experiment: points are all combinations, the last axis running fastest") {

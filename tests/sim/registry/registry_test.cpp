@@ -43,6 +43,28 @@ TEST_CASE("registry: what nobody changed has no finding") {
   CHECK(linted("before").findings.empty());
 }
 
+TEST_CASE("registry: what the ledger once said it says for ever") {
+  Registry before;
+  before.ledger_file = "before";
+  before.ledger = {{"B1", {.name = "one", .given = "2026-04-22"}},
+                   {"B2", {.name = "two", .given = "2026-04-22", .retired = true}}};
+  const auto finding = [&](const std::string& id, const LedgerItem& item) {
+    Registry now = before;
+    now.ledger_file = "@/ledger.yaml";
+    now.ledger[id] = item;
+    lint_change(now, before);
+    return now.findings.empty() ? "none" : now.findings[0].text;
+  };
+  CHECK(finding("B1", before.ledger.at("B1")) == "none");
+  CHECK(finding("B1", {.name = "one", .given = "2026-04-22", .retired = true}) == "none");
+  CHECK(finding("B3", {.name = "three", .given = "2026-05-01"}) == "none");
+  CHECK(finding("B1", {.name = "other", .given = "2026-04-22"}) ==
+        "B1: was given to 'one' on 2026-04-22: that stays");
+  CHECK(finding("B1", {.name = "one", .given = "2026-04-23"}) ==
+        "B1: was given to 'one' on 2026-04-22: that stays");
+  CHECK(finding("B2", {.name = "two", .given = "2026-04-22"}) == "B2: was retired: that stays");
+}
+
 TEST_CASE("registry: the eighteen shipped entries lint clean on the day of their review") {
   Registry registry = read_registry(kShipped, "configs/registry");
   lint_registry(registry, {2026, 4, 22});

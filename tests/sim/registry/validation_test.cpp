@@ -161,6 +161,124 @@ TEST_CASE("validation: an arm works at its best operating point within the limit
   CHECK(result.points[0].baseline->problem.find("at most 5 counts") != std::string::npos);
 }
 
+TEST_CASE("validation: a falsifier comes true by figures alone, and takes the verdict with it") {
+  Experiment experiment;
+  experiment.id = "B1";
+  experiment.tests = {example_test()};  // the best arm gains 3 at both batches
+  const auto concluded = [&](Refutation refutation, double wall) {
+    refutation.test = "t";
+    experiment.refuted_if = {std::move(refutation)};
+    auto machine = std::make_shared<Machine>(wall);
+    return judge(test::example_entry(1), experiment,
+                 [machine](const std::string& c) -> const CellOutcome& { return (*machine)(c); });
+  };
+  EntryResult result = concluded({.below = 3}, 100);
+  CHECK_FALSE(result.refuted);
+  CHECK(result.verdict == RegistryVerdict::Supported);
+  CHECK(result.refutations[0].of == 2);
+  CHECK(result.refutations[0].holds == 0);
+  result = concluded({.from = 3}, 100);
+  CHECK(result.refuted);
+  CHECK(result.verdict == RegistryVerdict::Overclaimed);
+  CHECK(concluded({.arm = "twice", .from = 2.5}, 100).refuted == false);
+  // At one batch of two: some, not every; and every of those looked at.
+  CHECK_FALSE(concluded({.below = 2}, 4).refuted);
+  CHECK(concluded({.everywhere = false, .below = 2}, 4).refuted);
+  CHECK(concluded({.below = 2, .axis = "batch", .labels = {"8"}}, 4).refuted);
+  CHECK_FALSE(concluded({.below = 2, .axis = "batch", .labels = {"1"}}, 4).refuted);
+}
+
+TEST_CASE("validation: a remedy that does not fit is below any gain, and not above one") {
+  Experiment experiment;
+  experiment.id = "B1";
+  experiment.tests = {example_test()};
+  for (Arm& treatment : experiment.tests[0].treatments) treatment.choice.sets.push_back("room=-1");
+  experiment.refuted_if = {{.test = "t", .below = 0.1}};
+  auto machine = std::make_shared<Machine>(100);
+  const Outcomes outcomes = [&](const std::string& c) -> const CellOutcome& {
+    return (*machine)(c);
+  };
+  CHECK(judge(test::example_entry(1), experiment, outcomes).refuted);
+  experiment.refuted_if = {{.test = "t", .from = 0.1}};
+  CHECK_FALSE(judge(test::example_entry(1), experiment, outcomes).refuted);
+}
+
+TEST_CASE("validation: without a claim figures are shown, and nothing is judged") {
+  ClaimTest test = example_test();
+  test.claim.clear();
+  const TestResult result = judged(test, 100);
+  CHECK_FALSE(result.overall.verdict);
+  CHECK(result.overall.high == 3);
+  CHECK_FALSE(result.treatments[0].verdict);
+  CHECK_FALSE(result.points[0].treatments[0].standing);
+  CHECK(*result.points[0].best == 1);
+}
+
+TEST_CASE("validation: saving a third of the time is not a gain of a third") {
+  ClaimTest test = example_test();
+  test.metric.lower_is_better = true;
+  test.baseline = arm("plain", {"k=3"});
+  test.treatments = {arm("short", {"k=2"})};
+  test.form = Form::SavingPercent;
+  CHECK(*judged(test, 100).overall.high == doctest::Approx(100.0 / 3));
+  test.form = Form::GainPercent;
+  CHECK(*judged(test, 100).overall.high == doctest::Approx(50));
+}
+
+TEST_CASE("validation: the largest operating point whose figure keeps its share of another arm's") {
+  ClaimTest test = example_test();
+  test.form = Form::Figure;
+  test.baseline.reset();
+  test.conditions.clear();
+  test.treatments = {arm("ideal", {"k=2"}), arm("real", {"k=1"})};
+  test.treatments[0].bound = true;
+  test.choose = axis("size", "b", {"1", "8", "9"});
+  for (std::size_t i = 0; i < 3; ++i) test.choose->points[i].value = static_cast<double>(10 * i);
+  test.metric.figure = std::string{kOperatingPointValue};
+  test.within = {{.figure = "rate", .at_least = 0.9, .relative_to = "ideal"}};
+  // Above 8 the ideal one gains nothing either: only there the real one keeps up.
+  const TestResult result = judged(test, 9);
+  CHECK(*result.points[0].treatments[1].figure == 20);
+  CHECK(result.points[0].treatments[1].arm.operating_point == "9");
+  const TestResult none = judged(test, 100);
+  CHECK_FALSE(none.points[0].treatments[1].figure);
+  CHECK(none.points[0].treatments[1].arm.problem.find("rate over ideal is 0.5") !=
+        std::string::npos);
+}
+
+TEST_CASE("validation: what a condition says for one arm comes last, and to no other") {
+  ClaimTest test = example_test();
+  test.conditions = {axis("effect", "b", {"1"})};
+  test.conditions[0].points[0].for_arms["twice"].sets = {"k=9"};
+  const TestResult result = judged(test, 100);
+  CHECK(result.points[0].treatments[0].arm.command ==
+        "reticle run --platform p --set b=1 --set "
+        "k=2 --set k=9");
+  CHECK(result.points[0].treatments[1].arm.command ==
+        "reticle run --platform p --set b=1 --set k=3");
+}
+
+TEST_CASE("validation: a figure that no report has is an error where it is named") {
+  CellOutcome outcome;
+  outcome.figures = {{"throughput.output_tokens_per_s", 1}};
+  outcome.without_value = {"goodput"};
+  const auto problem = [&](const std::string& figure) -> std::string {
+    try {
+      require_figures(outcome, {{figure, {"b01.yaml", 7, 20}}});
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "none";
+  };
+  CHECK(problem("throughput.output_tokens_per_s") == "none");
+  CHECK(problem("goodput.share") == "none");  // there was nothing to count
+  CHECK(problem("throughput.output_token_per_s") ==
+        "b01.yaml:7:20: figure: the report of a run has no throughput.output_token_per_s (did you "
+        "mean throughput.output_tokens_per_s?)");
+  outcome.problem = "does not fit";
+  CHECK(problem("nonsense") == "none");
+}
+
 TEST_CASE("validation: a cell is run once, whoever asks for it, and its command says all") {
   Experiment experiment;
   experiment.id = "B1";
@@ -175,6 +293,7 @@ TEST_CASE("validation: a cell is run once, whoever asks for it, and its command 
   CHECK(names.size() == 6);
   CHECK(commands.contains("reticle run --platform p --set b=8 --set k=3"));
   CHECK(command_of({"p", "", "", "", {"a=[1, 2]"}}) == "reticle run --platform p --set 'a=[1, 2]'");
+  CHECK(command_of({"", "it's", "", "", {}}) == "reticle run --llm 'it'\\''s'");
 }
 
 TEST_CASE("validation: an arm's own keys come after those of conditions") {
@@ -222,8 +341,14 @@ TEST_CASE("validation: every figure of the report leads to a cell that has a com
     for (const auto& treatment : point["treatments"]) CHECK(cells.contains(treatment["cell"]));
   }
   CHECK(json["entries"][0]["verdict"] == "conditional");
-  const auto stored = stored_cells(validation_json(validation));
-  CHECK(stored.size() == cells.size());
+  validation.imports = {{"a", "llama", ""}, {"b", "", "why not"}};
+  validation.model_configs = "some dir";
+  const StoredValidation stored = read_stored("r", validation_json(validation));
+  CHECK(stored.cells.size() == cells.size());
+  REQUIRE(stored.imports.size() == 2);
+  CHECK(stored.imports[0].model_type == "llama");
+  CHECK(stored.imports[1].problem == "why not");
+  CHECK(stored.model_configs == "some dir");
   const std::string markdown = validation_markdown(validation);
   for (const auto& name : cells) CHECK(markdown.find("| " + name + " |") != std::string::npos);
 }

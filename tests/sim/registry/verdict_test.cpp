@@ -75,7 +75,21 @@ TEST_CASE("verdict: several claims that disagree make an entry conditional") {
   using enum RegistryVerdict;
   CHECK(combined({Supported, Supported}) == Supported);
   CHECK(combined({Supported, Overclaimed}) == Conditional);
+  CHECK(combined({Supported, Underclaimed}) == Supported);
+  CHECK(combined({Underclaimed, Underclaimed}) == Underclaimed);
+  CHECK(combined({Underclaimed, Overclaimed}) == Conditional);
+  CHECK(combined({Overclaimed, NotSimulable}) == Overclaimed);
+  CHECK(combined({NotSimulable, NotSimulable}) == NotSimulable);
   CHECK(combined({}) == NotSimulable);
+}
+
+TEST_CASE("verdict: a falsifier that came true leaves no claim standing") {
+  using enum RegistryVerdict;
+  for (const auto verdict : {Supported, Conditional, Underclaimed, Overclaimed}) {
+    CHECK(concluded(verdict, true) == Overclaimed);
+    CHECK(concluded(verdict, false) == verdict);
+  }
+  CHECK(concluded(NotSimulable, true) == NotSimulable);
 }
 
 TEST_CASE("condition: one axis that tells all is named alone") {

@@ -113,6 +113,21 @@ TEST_CASE("Scheduler: the batch limit holds and freed places are taken in order 
   CHECK(s.running() == 2);
 }
 
+TEST_CASE("Scheduler: a static batch takes nobody until the last of it has its answer") {
+  Scheduler s{{.max_batch = 2, .batching = Batching::Static}, room(100)};
+  std::vector<Admitted> admitted;
+  for (const auto& r : {request(0, 5, 1), request(1, 5, 4), request(2, 5, 2)}) REQUIRE(s.arrive(r));
+  std::vector<Ids> joined;
+  std::vector<std::size_t> sizes;
+  for (int step = 0; step < 6; ++step) {
+    sizes.push_back(s.plan(admitted).sequences.size());
+    joined.push_back(ids(admitted));
+    s.complete();
+  }
+  CHECK(joined == std::vector<Ids>{{0, 1}, {}, {}, {}, {2}, {}});
+  CHECK(sizes == std::vector<std::size_t>{2, 1, 1, 1, 1, 1});
+}
+
 TEST_CASE("Scheduler: nobody overtakes a request that waits for pages") {
   Scheduler s{{}, room(4)};
   std::vector<Admitted> admitted;
