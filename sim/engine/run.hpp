@@ -10,6 +10,8 @@
 
 namespace reticle {
 
+class RunObserver;
+
 /// How far a run has come; `total` requests or steps.
 struct RunProgress {
   std::int64_t done = 0;
@@ -20,9 +22,10 @@ struct RunProgress {
 
 /// Runs `spec` to its end and returns what was counted. Each call has a SystemC kernel of its own:
 /// nothing of SystemC may be alive from before. `trace` is the workload's trace, null for a steady
-/// decode. `on_progress` is called after steps. Throws InfeasibleError, ConfigError,
+/// decode. `on_progress` is called after steps; `observer` watches, null: nobody does. Throws InfeasibleError, ConfigError,
 /// SimulationError.
 RunResult run_simulation(const RunSpec& spec, const Trace* trace,
-                         const std::function<void(const RunProgress&)>& on_progress);
+                         const std::function<void(const RunProgress&)>& on_progress,
+                         RunObserver* observer = nullptr);
 
 }  // namespace reticle
