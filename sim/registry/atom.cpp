@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "sim/registry/graph_svg.hpp"
-#include "sim/registry/html.hpp"
+#include "sim/html/html.hpp"
 
 namespace reticle {
 

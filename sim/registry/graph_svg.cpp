@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "sim/registry/entry_id.hpp"
-#include "sim/registry/html.hpp"
+#include "sim/html/html.hpp"
 
 namespace reticle {
 

@@ -8,7 +8,8 @@
 
 #include "sim/registry/atom.hpp"
 #include "sim/registry/graph_svg.hpp"
-#include "sim/registry/html.hpp"
+#include "sim/html/html.hpp"
+#include "sim/html/style.hpp"
 #include "sim/registry/pages.hpp"
 
 namespace reticle {
