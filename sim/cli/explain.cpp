@@ -41,9 +41,9 @@ void explain_run(const Options& options) {
   const std::vector<Lever> all = levers(read_run(request));
   // What has been answered by this program stays beside the run.
   const auto kept = [&](std::size_t i) {
-    return i == 0 ? directory / "report.json"
-                  : directory / "what-if" /
-                        (std::string{fact_of(all[i - 1].resource).key} + ".json");
+    return i == 0
+               ? directory / "report.json"
+               : directory / "what-if" / (std::string{fact_of(all[i - 1].resource).key} + ".json");
   };
   const auto outcomes = run_points(all.size() + 1, options.jobs, [&](std::size_t i) {
     RunRequest mine = request;

@@ -19,9 +19,9 @@ NumberRange read_range(const std::string& text, const std::string& option, std::
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
     if (error != std::errc{} || end != part.data() + part.size() || value < least)
-      throw ConfigError({}, option,
-                        "expected N or A..B, whole numbers from " + std::to_string(least) +
-                            ", got " + text);
+      throw ConfigError(
+          {}, option,
+          "expected N or A..B, whole numbers from " + std::to_string(least) + ", got " + text);
     return value;
   };
   const std::string_view all{text};

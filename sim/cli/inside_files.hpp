@@ -24,8 +24,8 @@ struct InsideOptions {
 /// and put there when all is in them.
 class InsideFiles {
  public:
-  /// Throws ConfigError where a file cannot be written, an option is wrong or nothing of the silicon
-  /// is simulated.
+  /// Throws ConfigError where a file cannot be written, an option is wrong or nothing of the
+  /// silicon is simulated.
   InsideFiles(const InsideOptions& options, const RunSpec& spec);
   ~InsideFiles();
   InsideFiles(const InsideFiles&) = delete;

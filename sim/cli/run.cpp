@@ -70,8 +70,7 @@ void write_results(const std::filesystem::path& out, const RunSpec& spec, const 
              [&](std::ostream& text) { write_activity_csv(text, result, spec.platform); });
   write_text(out / "power.csv",
              [&](std::ostream& text) { write_power_csv(text, result, spec.platform); });
-  write_text(out / "operators.csv",
-             [&](std::ostream& text) { write_operators_csv(text, result); });
+  write_text(out / "operators.csv", [&](std::ostream& text) { write_operators_csv(text, result); });
   if (result.thermal)
     write_text(out / "thermal.csv", [&](std::ostream& text) { write_thermal_csv(text, result); });
   write_text(out / "residency.csv", [&](std::ostream& text) { write_residency_csv(text, result); });

@@ -284,10 +284,10 @@ std::string check_file(const std::string& path) {
     check_serving(file);
     return "serving";
   }
-  throw ConfigError(
-      {path, 1, 1}, "",
-      "expected a platform, llm, workload, hbm, kernels, silicon, cooling, tier, link, prices, claims, "
-      "serving, sweep or resolved file");
+  throw ConfigError({path, 1, 1}, "",
+                    "expected a platform, llm, workload, hbm, kernels, silicon, cooling, tier, "
+                    "link, prices, claims, "
+                    "serving, sweep or resolved file");
 }
 
 }  // namespace reticle

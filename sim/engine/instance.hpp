@@ -103,8 +103,8 @@ class Instance final : public sc_core::sc_module {
   ActivityLog activity_;
   std::optional<PowerGovernor> governor_;  ///< without engine.thermal, none
   Picoseconds dies_known_{};               ///< simulated time when it was last told of the dies
-  Picoseconds last_end_{};             ///< of a step
-  std::int64_t preemptions_told_ = 0;  ///< in `activity_`
+  Picoseconds last_end_{};                 ///< of a step
+  std::int64_t preemptions_told_ = 0;      ///< in `activity_`
   std::int64_t sample_stride_ = 1;
   double kv_byte_seconds_ = 0, near_byte_seconds_ = 0;
   std::vector<Admitted> admitted_;

@@ -88,8 +88,8 @@ Picoseconds PowerGovernor::stretch(StepOutcome& outcome) {
   for (std::size_t c = 0; c < kTimeCategoryCount; ++c) {
     if (!clocked(c)) continue;
     clocked_time_ += outcome.breakdown[c];
-    const Picoseconds more{std::llround(static_cast<double>(outcome.breakdown[c].count()) *
-                                        (1 / clock_ - 1))};
+    const Picoseconds more{
+        std::llround(static_cast<double>(outcome.breakdown[c].count()) * (1 / clock_ - 1))};
     outcome.breakdown[c] += more;
     longer += more;
   }
@@ -136,8 +136,8 @@ void PowerGovernor::tick() {
                     .elsewhere_w = always_w_ + period_.elsewhere / period};
   double most_w = 0;
   for (std::size_t p = 0; p < heats_.size(); ++p) {
-    PackagePower power{.die_w = {}, .lid_w = {}, .leakage_w = leakage_w_ *
-                                                              leakage_at(clock_, cooling_)};
+    PackagePower power{
+        .die_w = {}, .lid_w = {}, .leakage_w = leakage_w_ * leakage_at(clock_, cooling_)};
     for (std::size_t d = p * per_package; d < (p + 1) * per_package; ++d) {
       power.die_w.push_back(now.dynamic_w * shares_[d]);
       power.lid_w.push_back(lid_always_w_ +
@@ -195,8 +195,8 @@ void PowerGovernor::check_shutdown() const {
     const std::size_t die = heat.hottest();
     const double leaks = heat.leakage_w(power, die), gain = heat.loop_gain(power);
     const std::string where = fmt::format(
-        "die {} of package {} passed its limit of {:.0f} C at {:.3f} s, at {:.2f} of its clock", die,
-        p, cooling_.shutdown_c, seconds(time_), clock_);
+        "die {} of package {} passed its limit of {:.0f} C at {:.3f} s, at {:.2f} of its clock",
+        die, p, cooling_.shutdown_c, seconds(time_), clock_);
     if (gain >= 1)
       throw SimulationError(fmt::format(
           "thermal runaway: {}; it leaks {:.0f} W, and a warmer die leaks more than {} takes away "

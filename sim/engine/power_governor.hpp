@@ -17,7 +17,8 @@ namespace reticle {
 ///             hotter than its limit or a package or the nodes take more than theirs, one up when
 ///             there is room for it; what hangs on the clock takes longer by as much as it is on
 ///             the critical path; voltage follows the clock.
-/// Leaves out: a clock that changes within a step; clocks of their own for each die, as a step waits
+/// Leaves out: a clock that changes within a step; clocks of their own for each die, as a step
+/// waits
 ///             for the slowest; work beside the path that a low clock would bring onto it.
 class PowerGovernor {
  public:
@@ -55,9 +56,9 @@ class PowerGovernor {
   const CoolingParams cooling_;
   const Tier kv_;
   const std::int32_t instance_;
-  double leakage_w_ = 0;      ///< of a die, at the reference
-  double lid_always_w_ = 0;   ///< of a die's stacks
-  double always_w_ = 0;       ///< of all packages, that no die sheds
+  double leakage_w_ = 0;     ///< of a die, at the reference
+  double lid_always_w_ = 0;  ///< of a die's stacks
+  double always_w_ = 0;      ///< of all packages, that no die sheds
   std::vector<PackageHeat> heats_;
   std::vector<double> shares_;  ///< of the dies in dynamic energy
   double clock_ = 1;

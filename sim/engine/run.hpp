@@ -22,8 +22,8 @@ struct RunProgress {
 
 /// Runs `spec` to its end and returns what was counted. Each call has a SystemC kernel of its own:
 /// nothing of SystemC may be alive from before. `trace` is the workload's trace, null for a steady
-/// decode. `on_progress` is called after steps; `observer` watches, null: nobody does. Throws InfeasibleError, ConfigError,
-/// SimulationError.
+/// decode. `on_progress` is called after steps; `observer` watches, null: nobody does. Throws
+/// InfeasibleError, ConfigError, SimulationError.
 RunResult run_simulation(const RunSpec& spec, const Trace* trace,
                          const std::function<void(const RunProgress&)>& on_progress,
                          RunObserver* observer = nullptr);

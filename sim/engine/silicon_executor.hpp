@@ -44,7 +44,7 @@ class SiliconExecutor final : public StepExecutor {
   const Placement& placement_;
   const HostTime host_;
   StepPrograms programs_;
-  std::array<StepAnatomy, 2> anatomy_;        ///< without and with prompt tokens
+  std::array<StepAnatomy, 2> anatomy_;         ///< without and with prompt tokens
   std::array<std::int64_t, 2> simulations_{};  ///< likewise
   Picoseconds simulated_{};
   RunObserver* observer_ = nullptr;

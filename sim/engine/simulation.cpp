@@ -57,10 +57,10 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
     for (const auto& plan : sites[p].plans) {
       const std::string label =
           "instance" + std::to_string(p) + "_" + std::to_string(place.instances.size());
-      place.instances.push_back(
-          plan ? std::make_unique<Instance>(label.c_str(), static_cast<std::int32_t>(p), spec,
-                                            *plan, routers, block_tokens, place.role, *this, observer)
-               : nullptr);
+      place.instances.push_back(plan ? std::make_unique<Instance>(
+                                           label.c_str(), static_cast<std::int32_t>(p), spec, *plan,
+                                           routers, block_tokens, place.role, *this, observer)
+                                     : nullptr);
     }
   }
   if (spec.serving.prefill_instances > 0)

@@ -92,8 +92,7 @@ StepPower step_power(const SiliconStep& step, std::size_t bins) {
   const Picoseconds took = step.ended - step.begun;
   if (took.count() == 0) return {};
   const Picoseconds bin{div_up(took.count(), static_cast<std::int64_t>(bins))};
-  Bins weights{step.begun, bin,
-               static_cast<std::size_t>(div_up(took.count(), bin.count()))};
+  Bins weights{step.begun, bin, static_cast<std::size_t>(div_up(took.count(), bin.count()))};
   const EnergyPrices& prices = step.platform.energy;
   for (std::size_t d = 0; d < step.deployment.size(); ++d) {
     const Sequencer& sequencer =
@@ -111,16 +110,15 @@ StepPower step_power(const SiliconStep& step, std::size_t bins) {
                 use.begin, use.end);
 
   ModuleWatts joules{};
-  for (const EnergyComponent& c :
-       price_energy(step.outcome.counts, step.platform, took).components)
+  for (const EnergyComponent& c : price_energy(step.outcome.counts, step.platform, took).components)
     joules[static_cast<std::size_t>(module_of(c))] += c.joules;
   StepPower power{.bin = bin, .watts = weights.weights()};
   for (std::size_t b = 0; b < power.watts.size(); ++b) {
     const Picoseconds length = min(bin, took - bin * static_cast<std::int64_t>(b));
     for (std::size_t m = 0; m < kPowerModuleCount; ++m) {
       // What no instruction can be charged with flows all the time.
-      const double share = weights.sum(m) > 0 ? power.watts[b][m] / weights.sum(m)
-                                              : seconds(length) / seconds(took);
+      const double share =
+          weights.sum(m) > 0 ? power.watts[b][m] / weights.sum(m) : seconds(length) / seconds(took);
       power.watts[b][m] = joules[m] * share / seconds(length);
     }
   }

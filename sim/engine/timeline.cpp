@@ -111,9 +111,8 @@ std::vector<Timeline::Shown> Timeline::choose(const SiliconStep& step,
   for (std::size_t d = 0; d < step.deployment.size(); ++d) {
     if (options_.dies && !options_.dies->has(static_cast<std::int64_t>(d))) continue;
     const Die& die = step.deployment.die(DieId{static_cast<std::uint32_t>(d)});
-    Shown shown{.die = d,
-                .slices = unit_slices(die.sequencer, step.platform.die, step.begun),
-                .alike = {}};
+    Shown shown{
+        .die = d, .slices = unit_slices(die.sequencer, step.platform.die, step.begun), .alike = {}};
     auto& candidates = by_hash[hash_of(shown.slices)];
     const auto like = std::ranges::find_if(candidates, [&](std::size_t c) {
       return fold && all[c].slices == shown.slices &&
@@ -151,8 +150,8 @@ void Timeline::ran(const SiliconStep& step) {
   std::size_t alike = 0;
   for (const Shown& s : shown) alike += s.alike.size();
   dies_note_ = fmt::format(
-      "{} of {} dies shown; {} did the same as one that is shown, {} others are left out", shown.size(),
-      step.deployment.size(), alike, left_out);
+      "{} of {} dies shown; {} did the same as one that is shown, {} others are left out",
+      shown.size(), step.deployment.size(), alike, left_out);
   for (const Shown& s : shown) {
     std::string name = fmt::format("die {}", s.die);
     if (!s.alike.empty())
@@ -170,8 +169,8 @@ void Timeline::ran(const SiliconStep& step) {
 /// The operators one after another, as the instructions of arrays, lanes, fabric and launches that
 /// were written for them end; loads run ahead of theirs.
 void Timeline::show_operators(const SiliconStep& step, const Shown& shown) {
-  const TrackId track{
-      base_of(step.instance) + kFirstDie + static_cast<std::int64_t>(shown.die), kSequencer};
+  const TrackId track{base_of(step.instance) + kFirstDie + static_cast<std::int64_t>(shown.die),
+                      kSequencer};
   name_track(track, "sequencer");
   const Program& program = step.programs.dies[shown.die];
   const Sequencer& sequencer =
@@ -181,8 +180,7 @@ void Timeline::show_operators(const SiliconStep& step, const Shown& shown) {
   Picoseconds until = from;
   const auto close = [&] {
     if (open == kNoInstruction || until <= from) return;
-    trace_.slice(track, from, until,
-                 operator_text(program.code[static_cast<std::size_t>(open)]));
+    trace_.slice(track, from, until, operator_text(program.code[static_cast<std::size_t>(open)]));
     from = until;
   };
   trace_.slice(track, step.begun, max(step.begun, sequencer.end()), "step");
@@ -211,10 +209,9 @@ void Timeline::show_die(const SiliconStep& step, const Shown& shown) {
     switch (in.code) {
       case OpCode::Load:
       case OpCode::Store:
-        trace_.slice(track, s.begin, s.end, name,
-                     {{"bytes", in.amount},
-                      {"tier", name_of(in.tier)},
-                      {"for", label_of(in.category).key}});
+        trace_.slice(
+            track, s.begin, s.end, name,
+            {{"bytes", in.amount}, {"tier", name_of(in.tier)}, {"for", label_of(in.category).key}});
         break;
       case OpCode::Mac:
         trace_.slice(track, s.begin, s.end, name,
@@ -298,9 +295,9 @@ void Timeline::show_links(const SiliconStep& step, const std::vector<Shown>& sho
     const TrackId track{process, kFirstLink + static_cast<std::int64_t>(use.link)};
     const std::string& level =
         step.platform.fabric.levels[static_cast<std::size_t>(link.level)].name;
-    name_track(track,
-               from_die ? fmt::format("{} link to {}", level, end_text(link.to))
-                        : fmt::format("{}: {} to {}", level, end_text(link.from), end_text(link.to)));
+    name_track(track, from_die ? fmt::format("{} link to {}", level, end_text(link.to))
+                               : fmt::format("{}: {} to {}", level, end_text(link.from),
+                                             end_text(link.to)));
     const Exchange& exchange = *step.programs.exchanges[static_cast<std::size_t>(use.exchange)];
     // Whoever takes part has its instruction, which says what the exchange is for.
     const auto& program = step.programs.dies[index(exchange.participants.front())];
@@ -395,8 +392,8 @@ void Timeline::ended(const RunResult& result) {
   trace_.note("platform", spec_.platform.name);
   trace_.note("llm", spec_.llm.name);
   trace_.note("workload", spec_.workload_name);
-  trace_.note("steps", fmt::format("{} to {} of each instance", options_.steps.first,
-                                   options_.steps.last));
+  trace_.note("steps",
+              fmt::format("{} to {} of each instance", options_.steps.first, options_.steps.last));
   if (!dies_note_.empty()) trace_.note("dies", dies_note_);
   trace_.finish();
 }

@@ -36,9 +36,8 @@ std::vector<UnitSlice> unit_slices(const Sequencer& sequencer, const DieParams& 
       const Execution& done = sequencer.execution(i);
       UnitSlice slice{.unit = unit, .instruction = i, .begin = done.start, .end = done.end};
       if (in.code == OpCode::Exchange)
-        slice.begin = done.start_cause == kNoInstruction
-                          ? begun
-                          : sequencer.execution(done.start_cause).end;
+        slice.begin =
+            done.start_cause == kNoInstruction ? begun : sequencer.execution(done.start_cause).end;
       slice.busy = work_time(program, in, die);
       if (pipelined(unit) && slices.size() > first)
         slices.back().end = min(slices.back().end, max(slices.back().begin, slice.begin));

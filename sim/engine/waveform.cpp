@@ -15,8 +15,8 @@ constexpr int kTextBits = 16 * 8;
 /// In the order of enum Unit.
 constexpr std::array<std::string_view, kUnitCount> kUnitNames{
     "sram", "hbm", "far", "flash", "write", "mac", "vector", "fabric", "launch"};
-constexpr std::array<Stall, kUnitCount> kStallOn{Stall::Sram,  Stall::Hbm, Stall::Far,
-                                                 Stall::Flash, Stall::Write, Stall::Mac,
+constexpr std::array<Stall, kUnitCount> kStallOn{Stall::Sram,   Stall::Hbm,    Stall::Far,
+                                                 Stall::Flash,  Stall::Write,  Stall::Mac,
                                                  Stall::Vector, Stall::Fabric, Stall::Launch};
 
 Stall stall_of(const Program& program, std::int32_t instruction, std::int32_t cause) {
@@ -43,12 +43,11 @@ Waveform::DieSignals& Waveform::signals_of(std::int32_t instance, std::size_t di
   const auto [entry, fresh] = dies_.try_emplace({instance, die});
   DieSignals& signals = entry->second;
   if (!fresh) return signals;
-  const std::string scope =
-      "instance" + std::to_string(instance) + ".die" + std::to_string(die);
+  const std::string scope = "instance" + std::to_string(instance) + ".die" + std::to_string(die);
   for (const std::string_view unit : kUnitNames) {
     const std::string inner = scope + "." + std::string{unit};
-    signals.units.push_back({dump_.add(inner, "busy", 1), dump_.add(inner, "stall", 4),
-                             dump_.add(inner, "left", 20)});
+    signals.units.push_back(
+        {dump_.add(inner, "busy", 1), dump_.add(inner, "stall", 4), dump_.add(inner, "left", 20)});
   }
   signals.staging = dump_.add(scope, "staging_bytes", 40);
   signals.op = dump_.add(scope, "operator", kTextBits);
@@ -84,9 +83,9 @@ void Waveform::show_units(const DieSignals& signals, const Sequencer& sequencer,
       ends.push_back(slice.end);
       if (slice.begin > free) {
         const Execution& done = sequencer.execution(slice.instruction);
-        dump_.change(signal.stall, free,
-                     static_cast<std::uint64_t>(
-                         stall_of(program, slice.instruction, done.start_cause)));
+        dump_.change(
+            signal.stall, free,
+            static_cast<std::uint64_t>(stall_of(program, slice.instruction, done.start_cause)));
         dump_.change(signal.stall, slice.begin, std::uint64_t{0});
       }
       free = max(free, slice.end);

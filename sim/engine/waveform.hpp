@@ -16,17 +16,17 @@ namespace reticle {
 
 /// What keeps a unit from its next instruction: values of the `stall` signals.
 enum class Stall : std::uint8_t {
-  None,      ///< it works, or nothing is left for it
-  Sram,      ///< the instruction needs what comes from SRAM
+  None,  ///< it works, or nothing is left for it
+  Sram,  ///< the instruction needs what comes from SRAM
   Hbm,
   Far,
   Flash,
-  Write,     ///< a write to end
-  Mac,       ///< a product
+  Write,  ///< a write to end
+  Mac,    ///< a product
   Vector,
-  Fabric,    ///< an exchange
-  Launch,    ///< a kernel's begin
-  Staging,   ///< room in the staging buffer
+  Fabric,   ///< an exchange
+  Launch,   ///< a kernel's begin
+  Staging,  ///< room in the staging buffer
 };
 inline constexpr std::size_t kStallCount = 11;
 

@@ -105,9 +105,9 @@ Explanation explain(const AnswerText& base, const std::vector<Lever>& levers,
   out.base = answer_of(report);
   if (!out.base.problem.empty()) throw InfeasibleError(out.base.problem);
   const Json& inputs = report["inputs"];
-  out.inputs = fmt::format("{} on {}, {}", inputs["llm"].get<std::string>(),
-                           inputs["platform"].get<std::string>(),
-                           inputs["workload"].get<std::string>());
+  out.inputs =
+      fmt::format("{} on {}, {}", inputs["llm"].get<std::string>(),
+                  inputs["platform"].get<std::string>(), inputs["workload"].get<std::string>());
   out.steady = !out.base.e2e_ms;
   out.idle = report["time_breakdown"]["idle"].get<double>();
   for (std::size_t i = 0; i < levers.size(); ++i) {
@@ -167,10 +167,11 @@ std::string explanation_text(const Explanation& e) {
     out += first.front() == most
                ? fmt::format("\nWhat takes most of the time is what gains most: {}.\n",
                              fact_of(most->lever.resource).title)
-               : fmt::format("\n{} takes most of the time, and {} gains most: what lies beside the "
-                             "path, or another plan, makes the difference.\n",
-                             fact_of(first.front()->lever.resource).title,
-                             fact_of(most->lever.resource).title);
+               : fmt::format(
+                     "\n{} takes most of the time, and {} gains most: what lies beside the "
+                     "path, or another plan, makes the difference.\n",
+                     fact_of(first.front()->lever.resource).title,
+                     fact_of(most->lever.resource).title);
   return out;
 }
 
@@ -179,19 +180,19 @@ std::string explanation_json(const Explanation& e) {
   for (const WhatIf* w : e.binding()) binds.push_back(fact_of(w->lever.resource).key);
   for (const WhatIf& w : e.what_if) {
     const ResourceFact& fact = fact_of(w.lever.resource);
-    rows.push_back({{"resource", fact.key},
-                    {"title", fact.title},
-                    {"change", fact.twice},
-                    {"set", w.lever.sets},
-                    {"share", or_null(w.share)},
-                    {"expected", or_null(w.expected)},
-                    {"gain", or_null(w.gain)},
-                    {"output_tokens_per_s", or_null(w.answer.tokens_per_s)},
-                    {"e2e_ms", or_null(w.answer.e2e_ms)},
-                    {"limited_by", w.answer.limited_by.empty() ? Json(nullptr)
-                                                               : Json(w.answer.limited_by)},
-                    {"plan", w.answer.plan.empty() ? Json(nullptr) : Json(w.answer.plan)},
-                    {"problem", w.answer.problem.empty() ? Json(nullptr) : Json(w.answer.problem)}});
+    rows.push_back(
+        {{"resource", fact.key},
+         {"title", fact.title},
+         {"change", fact.twice},
+         {"set", w.lever.sets},
+         {"share", or_null(w.share)},
+         {"expected", or_null(w.expected)},
+         {"gain", or_null(w.gain)},
+         {"output_tokens_per_s", or_null(w.answer.tokens_per_s)},
+         {"e2e_ms", or_null(w.answer.e2e_ms)},
+         {"limited_by", w.answer.limited_by.empty() ? Json(nullptr) : Json(w.answer.limited_by)},
+         {"plan", w.answer.plan.empty() ? Json(nullptr) : Json(w.answer.plan)},
+         {"problem", w.answer.problem.empty() ? Json(nullptr) : Json(w.answer.problem)}});
   }
   const WhatIf* most = e.gains_most();
   const Json document{

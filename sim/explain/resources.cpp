@@ -14,12 +14,14 @@ namespace {
 constexpr std::array<ResourceFact, kResourceCount> kFacts{{
     {Resource::SramBandwidth, "sram_bandwidth", "SRAM bandwidth", "twice the banks"},
     {Resource::HbmBandwidth, "hbm_bandwidth", "HBM bandwidth", "twice the channels of a stack"},
-    {Resource::FarBandwidth, "far_bandwidth", "far-tier bandwidth", "twice the channels and link rate"},
+    {Resource::FarBandwidth, "far_bandwidth", "far-tier bandwidth",
+     "twice the channels and link rate"},
     {Resource::Mac, "mac", "matrix arithmetic", "twice the arrays"},
     {Resource::Vector, "vector", "vector arithmetic", "twice the lanes"},
     {Resource::Links, "links", "link bandwidth", "twice the rate, and the buffers for it"},
     {Resource::Latency, "latency", "fabric latency", "half of wires, routers and start-up times"},
-    {Resource::Launch, "launch", "launches and host", "half of every launch and of the host's time"},
+    {Resource::Launch, "launch", "launches and host",
+     "half of every launch and of the host's time"},
     {Resource::HbmCapacity, "hbm_capacity", "HBM capacity", "twice the bytes, same bandwidth"},
     {Resource::SramCapacity, "sram_capacity", "SRAM capacity", "twice the bytes, same bandwidth"},
     {Resource::Clock, "clock", "clock of the die", "twice the clock of arrays, lanes and SRAM"},
@@ -106,7 +108,8 @@ void change(Resource resource, const RunSpec& spec, Changes& c) {
       c.half(die + "sequencer.step_overhead");
       for (const char* key : {"begin.", "quantise.", "walk."})
         c.half_of_all(die + "kernels." + key);
-      for (const char* key : {"per_tensor", "block_experts", "host"}) c.half(die + "kernels." + key);
+      for (const char* key : {"per_tensor", "block_experts", "host"})
+        c.half(die + "kernels." + key);
       c.half("serving.layer_overhead");
       return c.half("serving.stream_overhead");
     case Resource::HbmCapacity:
@@ -114,8 +117,7 @@ void change(Resource resource, const RunSpec& spec, Changes& c) {
     case Resource::SramCapacity:
       return c.twice<Bytes>(die + "sram.capacity");
     case Resource::Clock:
-      for (const char* unit : {"mac", "vector", "sram"})
-        c.twice<Hertz>(die + unit + ".clock");
+      for (const char* unit : {"mac", "vector", "sram"}) c.twice<Hertz>(die + unit + ".clock");
       return;
   }
 }
@@ -130,8 +132,7 @@ std::vector<Lever> levers(const RunSpec& spec) {
   for (const ResourceFact& fact : kFacts) {
     Changes changes{spec};
     change(fact.resource, spec, changes);
-    if (auto sets = changes.take(); !sets.empty())
-      all.push_back({fact.resource, std::move(sets)});
+    if (auto sets = changes.take(); !sets.empty()) all.push_back({fact.resource, std::move(sets)});
   }
   return all;
 }

@@ -347,7 +347,7 @@ class Lowering::Writer {
   std::int16_t layer_ = -1;
   std::uint8_t label_ = 0;          ///< of what is being written
   std::uint8_t partial_label_ = 0;  ///< of what left the partial sums
-  std::int8_t mixer_ = 0;  ///< of the layer
+  std::int8_t mixer_ = 0;           ///< of the layer
   bool reduce_pending_ = false;
   std::optional<RoutedBatch> routed_batch_;  ///< of a routed model: the microbatch
   std::vector<std::int32_t> loads_;

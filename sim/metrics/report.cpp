@@ -38,12 +38,12 @@ std::int64_t state_bytes(const KvRoom& kv) {
 
 /// What a run adds to its inputs, in the order of the report.
 constexpr std::array<std::string_view, 33> kRunKeys{
-    "throughput",  "steps",     "output_tokens", "prefill_tokens", "simulated_s",    "latency",
-    "goodput",     "requests",  "roofline",      "limited_by",     "time_breakdown", "time_ps",
-    "utilisation", "energy",    "thermal",       "normalised",    "memory",         "placement",      "collectives",
-    "experts",     "residency", "instances",     "handover",       "faults",         "speculation",
-    "adapters",    "cost",      "silicon",       "recall",         "counts",         "confidence",
-    "provenance",  "simulator"};
+    "throughput",  "steps",      "output_tokens", "prefill_tokens", "simulated_s",    "latency",
+    "goodput",     "requests",   "roofline",      "limited_by",     "time_breakdown", "time_ps",
+    "utilisation", "energy",     "thermal",       "normalised",     "memory",         "placement",
+    "collectives", "experts",    "residency",     "instances",      "handover",       "faults",
+    "speculation", "adapters",   "cost",          "silicon",        "recall",         "counts",
+    "confidence",  "provenance", "simulator"};
 
 Json rows_json(const std::optional<RowsLeftOut>& rows) {
   if (!rows) return nullptr;

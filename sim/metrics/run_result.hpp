@@ -110,11 +110,11 @@ struct ActivitySpan {
 
 /// What one operator of the model, all layers together, did in a step.
 struct OperatorWork {
-  std::uint8_t label = 0;                                     ///< program_label.hpp
-  std::array<Picoseconds, kTimeCategoryCount> path{};         ///< on the critical path
+  std::uint8_t label = 0;                              ///< program_label.hpp
+  std::array<Picoseconds, kTimeCategoryCount> path{};  ///< on the critical path
   Picoseconds span{};  ///< with any of its instructions under way, mean over the dies
-  std::array<Bytes, kTierCount> loaded{}, stored{};           ///< all dies
-  std::array<std::int64_t, kPrecisionCount> macs{};           ///< likewise
+  std::array<Bytes, kTierCount> loaded{}, stored{};  ///< all dies
+  std::array<std::int64_t, kPrecisionCount> macs{};  ///< likewise
   std::int64_t vector_ops = 0;
 };
 
@@ -196,9 +196,9 @@ struct InstanceResult {
   /// The last steps that were taken apart, without and with prompt tokens: of those simulated the
   /// first, second, fourth, eighth ... of each kind.
   std::array<StepAnatomy, 2> anatomy{};
-  Picoseconds simulated{};      ///< time of the steps that were simulated
+  Picoseconds simulated{};        ///< time of the steps that were simulated
   std::vector<EventCounts> dies;  ///< in these steps, no links; empty at roofline fidelity
-  std::vector<LinkLoad> links;  ///< empty where the fabric's form counts none
+  std::vector<LinkLoad> links;    ///< empty where the fabric's form counts none
   RecallReport recall;
   std::optional<ThermalResult> thermal;  ///< without engine.thermal, none
 };

@@ -166,15 +166,14 @@ void write_power_csv(std::ostream& out, const RunResult& result, const PlatformS
     std::vector<std::string> row{as_seconds(span.begun), as_seconds(span.ended),
                                  std::to_string(span.instance)};
     for (const EnergyComponent& c : price_energy(span.counts, platform, took).components)
-      row.push_back(
-          fmt::format("{:.6g}", c.joules / seconds(took) / (c.constant ? instances : 1)));
+      row.push_back(fmt::format("{:.6g}", c.joules / seconds(took) / (c.constant ? instances : 1)));
     write_row(out, row);
   }
 }
 
 void write_operators_csv(std::ostream& out, const RunResult& result) {
-  std::vector<std::string> names{"simulated_step", "decodes", "prompt_tokens", "operator",
-                                 "path_us",        "span_us"};
+  std::vector<std::string> names{"simulated_step", "decodes", "prompt_tokens",
+                                 "operator",       "path_us", "span_us"};
   for (const auto& label : kTimeCategoryLabels) names.push_back(std::string{label.key} + "_us");
   for (const auto tier : kTierNames)
     for (const char* what : {"_loaded_bytes", "_stored_bytes"})
@@ -186,9 +185,12 @@ void write_operators_csv(std::ostream& out, const RunResult& result) {
     for (const OperatorWork& work : step.operators) {
       Picoseconds path{};
       for (const Picoseconds part : work.path) path += part;
-      std::vector<std::string> row{std::to_string(step.simulated), std::to_string(step.decodes),
+      std::vector<std::string> row{std::to_string(step.simulated),
+                                   std::to_string(step.decodes),
                                    std::to_string(step.prompt_tokens),
-                                   std::string{label_name(work.label)}, us(path), us(work.span)};
+                                   std::string{label_name(work.label)},
+                                   us(path),
+                                   us(work.span)};
       for (const Picoseconds part : work.path) row.push_back(us(part));
       for (std::size_t t = 0; t < kTierCount; ++t)
         for (const auto& bytes : {work.loaded, work.stored})
@@ -207,8 +209,8 @@ void write_thermal_csv(std::ostream& out, const RunResult& result) {
   if (!result.thermal) return;
   for (const ThermalSample& s : result.thermal->samples) {
     std::vector<std::string> row{as_seconds(s.time), std::to_string(s.instance)};
-    for (const double value : {s.clock, s.hottest_c, s.coolest_c, s.dynamic_w, s.memory_w,
-                               s.leakage_w, s.elsewhere_w})
+    for (const double value :
+         {s.clock, s.hottest_c, s.coolest_c, s.dynamic_w, s.memory_w, s.leakage_w, s.elsewhere_w})
       row.push_back(fmt::format("{:.6g}", value));
     write_row(out, row);
   }

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
-#include "sim/registry/graph_svg.hpp"
 #include "sim/html/html.hpp"
+#include "sim/registry/graph_svg.hpp"
 
 namespace reticle {
 

@@ -32,9 +32,9 @@ ThermalNetwork network_of(const PlatformSpec& platform) {
     outside[node(kPlate, d)] = area / c.plate_to_coolant;
     const auto beside = [&](std::size_t other) {
       if (other >= n) return;
-      for (const auto& [layer, spread] : {std::pair{kDie, c.die_spread},
-                                          std::pair{kLid, c.lid_spread},
-                                          std::pair{kPlate, c.plate_spread}})
+      for (const auto& [layer, spread] :
+           {std::pair{kDie, c.die_spread}, std::pair{kLid, c.lid_spread},
+            std::pair{kPlate, c.plate_spread}})
         if (spread > 0) edges.push_back({node(layer, d), node(layer, other), spread});
     };
     if ((d + 1) % width != 0) beside(d + 1);
@@ -48,8 +48,7 @@ FloorPlan floor_plan(const PlatformSpec& platform) {
   for (const FabricLevel& level : platform.fabric.levels)
     if (level.name == "package" && level.height > 1) return {level.width, level.height};
   const std::int64_t n = platform.dies_per_package;
-  const auto width =
-      static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(n))));
+  const auto width = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(n))));
   return {width, div_up(n, width)};
 }
 
@@ -89,8 +88,7 @@ std::vector<double> PackageHeat::inflow(const PackagePower& power,
   std::vector<double> watts(network_.size());
   for (std::size_t d = 0; d < dies_; ++d) {
     watts[kDie * dies_ + d] =
-        power.die_w[d] +
-        leakage_at(power.leakage_w, cooling_.coolant_c + rise[kDie * dies_ + d]);
+        power.die_w[d] + leakage_at(power.leakage_w, cooling_.coolant_c + rise[kDie * dies_ + d]);
     watts[kLid * dies_ + d] = power.lid_w[d];
   }
   return watts;

@@ -45,9 +45,7 @@ SustainedPoint state_at(const PlatformSpec& platform, const ThermalLoad& load, d
 }
 }  // namespace
 
-std::string_view name_of(PowerLimit limit) {
-  return kLimitNames[static_cast<std::size_t>(limit)];
-}
+std::string_view name_of(PowerLimit limit) { return kLimitNames[static_cast<std::size_t>(limit)]; }
 
 double speed_at(double clock, double clocked_share) {
   return 1 / (1 - clocked_share + clocked_share / clock);

@@ -14,9 +14,9 @@ namespace reticle {
 struct ThermalLoad {
   std::vector<PackagePower> packages;  ///< those of the nodes, in order
   /// Of all packages: what no die sheds (hosts, switches, conversion, links beyond the package).
-  double elsewhere_w = 0;   ///< while it works, at its full speed
-  double always_w = 0;      ///< whether or not it works
-  double clocked_share = 0; ///< of the time, what goes with the clock of the die
+  double elsewhere_w = 0;    ///< while it works, at its full speed
+  double always_w = 0;       ///< whether or not it works
+  double clocked_share = 0;  ///< of the time, what goes with the clock of the die
 };
 
 /// Speed at a share of the clock: only what hangs on the clock takes longer.
@@ -38,8 +38,8 @@ struct SustainedPoint {
   double clock = 1;  ///< share
   double speed = 1;  ///< of that at the full clock
   double hottest_c = 0;
-  double package_w = 0;  ///< of the package that takes most
-  double node_w = 0;     ///< all nodes together
+  double package_w = 0;                    ///< of the package that takes most
+  double node_w = 0;                       ///< all nodes together
   PowerLimit bound_by = PowerLimit::None;  ///< what keeps the clock from the next step up
   bool kept_up = true;                     ///< false: not even at the floor
 };

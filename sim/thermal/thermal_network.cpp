@@ -22,7 +22,7 @@ std::vector<double> values_of(const Vector& v) { return {v.data(), v.data() + v.
 struct ThermalNetwork::Solvers {
   Matrix conductances;
   Solver steady;
-  Solver step;       ///< of capacities / seconds + conductances
+  Solver step;         ///< of capacities / seconds + conductances
   double seconds = 0;  ///< that `step` was worked out for
 };
 
@@ -69,9 +69,7 @@ std::vector<double> ThermalNetwork::steady(std::span<const double> watts) const 
   return values_of(solvers_->steady.solve(vector_of(watts)));
 }
 
-double ThermalNetwork::outflow() const {
-  return vector_of(to_outside_).dot(vector_of(rise_));
-}
+double ThermalNetwork::outflow() const { return vector_of(to_outside_).dot(vector_of(rise_)); }
 
 double ThermalNetwork::stored() const { return vector_of(capacities_).dot(vector_of(rise_)); }
 

@@ -21,9 +21,9 @@ struct TrackId {
   std::int64_t thread = 0;
 };
 
-/// Writes events as they come; the viewer puts them in order. Times are written in microseconds with
-/// three decimals, cut to whole nanoseconds: that is what viewers keep, and two slices that touch go
-/// on touching.
+/// Writes events as they come; the viewer puts them in order. Times are written in microseconds
+/// with three decimals, cut to whole nanoseconds: that is what viewers keep, and two slices that
+/// touch go on touching.
 class TraceEventWriter {
  public:
   using Value = std::variant<std::int64_t, double, std::string_view>;

@@ -48,9 +48,9 @@ Json operator_json(const OperatorWork& work) {
       path[std::string{kTimeCategoryLabels[c].key}] = microseconds(work.path[c]);
   for (std::size_t p = 0; p < kPrecisionCount; ++p)
     if (work.macs[p] > 0) macs[std::string{name_of(static_cast<Precision>(p))}] = work.macs[p];
-  return {{"name", label_name(work.label)},      {"path_us", path},
-          {"span_us", microseconds(work.span)},  {"loaded", by_tier(work.loaded)},
-          {"stored", by_tier(work.stored)},      {"macs", macs},
+  return {{"name", label_name(work.label)},     {"path_us", path},
+          {"span_us", microseconds(work.span)}, {"loaded", by_tier(work.loaded)},
+          {"stored", by_tier(work.stored)},     {"macs", macs},
           {"vector_ops", work.vector_ops}};
 }
 
@@ -242,17 +242,13 @@ std::string run_page(const RunSpec& spec, const RunResult& result, std::string_v
   Json categories = Json::object();
   for (const TimeCategoryLabel& l : kTimeCategoryLabels)
     categories[std::string{l.key}] = {{"title", l.title}, {"why", l.why}};
-  const Json data{{"report", Json::parse(report)},
-                  {"categories", categories},
-                  {"anatomy", anatomy_json(result)},
-                  {"roofs", roofs_json(spec, result)},
-                  {"residency", residency_json(result)},
-                  {"latencies", latencies_json(result, steady)},
-                  {"dies", dies_json(spec, result)},
-                  {"links", links_json(spec, result)},
-                  {"power", power_json(spec, result)},
-                  {"heat", heat_json(result)},
-                  {"inputs", inputs_json(spec)}};
+  const Json data{
+      {"report", Json::parse(report)},       {"categories", categories},
+      {"anatomy", anatomy_json(result)},     {"roofs", roofs_json(spec, result)},
+      {"residency", residency_json(result)}, {"latencies", latencies_json(result, steady)},
+      {"dies", dies_json(spec, result)},     {"links", links_json(spec, result)},
+      {"power", power_json(spec, result)},   {"heat", heat_json(result)},
+      {"inputs", inputs_json(spec)}};
   Page page;
   page.title = fmt::format("{} on {}, {}", spec.llm.name, spec.platform.name, spec.workload_name);
   page.style = std::string{style_sheet()} + std::string{run_page_style()};

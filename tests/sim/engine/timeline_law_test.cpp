@@ -20,8 +20,8 @@ struct Inside {
 Inside look_inside(const Arguments& arguments, const Arguments& window) {
   ScratchDirectory scratch;
   const std::string file = scratch / "t.json", vcd = scratch / "t.vcd";
-  const Outcome outcome = run_reticle(arguments + Arguments{"--json", "--timeline", file, "--vcd",
-                                                            vcd} + window);
+  const Outcome outcome =
+      run_reticle(arguments + Arguments{"--json", "--timeline", file, "--vcd", vcd} + window);
   CAPTURE(outcome.err);
   REQUIRE(outcome.code == 0);
   const std::string text = read_file(file);
@@ -34,7 +34,8 @@ std::int64_t ns(const json& event, const char* key) {
 
 /// Every event has what the format asks for, and slices of a track lie beside or within each other.
 void check_schema_and_nesting(const json& trace) {
-  std::map<std::pair<std::int64_t, std::int64_t>, std::vector<std::pair<std::int64_t, std::int64_t>>>
+  std::map<std::pair<std::int64_t, std::int64_t>,
+           std::vector<std::pair<std::int64_t, std::int64_t>>>
       tracks;
   std::map<std::pair<std::int64_t, std::int64_t>, std::string> names;
   std::map<std::int64_t, std::string> processes;
@@ -86,14 +87,16 @@ std::map<std::string, std::int64_t> sums(const json& trace, const char* argument
   std::map<std::int64_t, std::string> processes;
   std::map<std::string, std::int64_t> sum;
   for (const json& e : trace["traceEvents"]) {
-    if (e["ph"] == "M" && e["name"] == "thread_name") names[{e["pid"], e["tid"]}] = e["args"]["name"];
+    if (e["ph"] == "M" && e["name"] == "thread_name")
+      names[{e["pid"], e["tid"]}] = e["args"]["name"];
     if (e["ph"] == "M" && e["name"] == "process_name") processes[e["pid"]] = e["args"]["name"];
   }
   for (const json& e : trace["traceEvents"]) {
     if (e["ph"] != "X" || !e.contains("args") || !e["args"].contains(argument)) continue;
     if (!processes[e["pid"]].starts_with(process_begin)) continue;
     const std::string& name = names[{e["pid"], e["tid"]}];
-    sum[name.substr(0, name.find_first_of("0123456789(:"))] += e["args"][argument].get<std::int64_t>();
+    sum[name.substr(0, name.find_first_of("0123456789(:"))] +=
+        e["args"][argument].get<std::int64_t>();
   }
   return sum;
 }
@@ -142,8 +145,10 @@ TEST_CASE("timeline: slices nest, and their work is what the run counted") {
   for (const auto& [platform, llm, all] :
        {std::tuple{"h100-8", "llama-3-70b", "0..7"}, {"ref-asic", "claude-class-low", "0..47"}}) {
     CAPTURE(platform);
-    const Inside run = look_inside(steady(platform, llm, Sets{"workload.batch=4", "workload.context=1000", "workload.steps=2"}),
-                                   {"--timeline-steps", "1..2", "--timeline-dies", all});
+    const Inside run =
+        look_inside(steady(platform, llm,
+                           Sets{"workload.batch=4", "workload.context=1000", "workload.steps=2"}),
+                    {"--timeline-steps", "1..2", "--timeline-dies", all});
     check_schema_and_nesting(run.trace);
     check_conservation(run);
   }
@@ -179,18 +184,18 @@ TEST_CASE("timeline: power over a step adds up to what the step is priced at") {
 }
 
 TEST_CASE("timeline: a step of the reference ASIC stays small") {
-  const Inside run = look_inside(steady("ref-asic", "claude-class-mid",
-                                        Sets{"workload.batch=64", "workload.context=8192",
-                                             "workload.steps=1"}),
-                                 {});
+  const Inside run =
+      look_inside(steady("ref-asic", "claude-class-mid",
+                         Sets{"workload.batch=64", "workload.context=8192", "workload.steps=1"}),
+                  {});
   CHECK(run.bytes < 20'000'000);
   CHECK(run.trace["otherData"]["dies"].get<std::string>().find("of 48 dies shown") !=
         std::string::npos);
 }
 
 TEST_CASE("timeline: steps that recall would answer are simulated in the window") {
-  const Arguments trace{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload",
-                        "sample-chat"};
+  const Arguments trace{"run",         "--platform", "h100-8",     "--llm",
+                        "llama-3-70b", "--workload", "sample-chat"};
   const Sets few{"workload.limit=20"};
   const json alone = report(trace + sets(few));
   REQUIRE(alone["recall"]["recalled_steps"].get<std::int64_t>() > 200);
@@ -250,8 +255,10 @@ TEST_CASE("waveform: units are as long busy as in the timeline, and nothing is l
       last = at;
     } else if (word[0] == '0' || word[0] == '1') {
       code = word.substr(1);
-      if (word[0] == '1') busy_since[code] = at;
-      else if (value[code] == "1") busy[names.at(code)] += at - busy_since[code];
+      if (word[0] == '1')
+        busy_since[code] = at;
+      else if (value[code] == "1")
+        busy[names.at(code)] += at - busy_since[code];
       value[code] = word.substr(0, 1);
     } else if (word[0] == 'b') {
       words >> code;
@@ -265,7 +272,8 @@ TEST_CASE("waveform: units are as long busy as in the timeline, and nothing is l
   std::int64_t slices = 0;
   std::map<std::pair<std::int64_t, std::int64_t>, std::string> tracks;
   for (const json& e : run.trace["traceEvents"])
-    if (e["ph"] == "M" && e["name"] == "thread_name") tracks[{e["pid"], e["tid"]}] = e["args"]["name"];
+    if (e["ph"] == "M" && e["name"] == "thread_name")
+      tracks[{e["pid"], e["tid"]}] = e["args"]["name"];
   for (const json& e : run.trace["traceEvents"])
     if (e["ph"] == "X" && tracks[{e["pid"], e["tid"]}] == "MAC array") slices += ns(e, "dur");
   const std::int64_t waves = busy.at("instance0.die0.mac.busy") / 1000;

@@ -67,12 +67,13 @@ TEST_CASE("explain: HBM bandwidth binds a small batch on one GPU") {
 }
 
 TEST_CASE("explain: arrays bind a batch that reads its weights once for many") {
-  check_binds(one("h100-8", "llama-3-8b",
-                  Sets{"platform.packages_per_node=1", "platform.die.kernels=none",
-                       "platform.fabric.scale_out.ports=1", "platform.die.sequencer.launch_gap=0 us",
-                       "platform.die.sequencer.step_overhead=0 us", "workload.batch=1024",
-                       "serving.max_batch=1024", "workload.context=16", "workload.steps=2"}),
-              "mac");
+  check_binds(
+      one("h100-8", "llama-3-8b",
+          Sets{"platform.packages_per_node=1", "platform.die.kernels=none",
+               "platform.fabric.scale_out.ports=1", "platform.die.sequencer.launch_gap=0 us",
+               "platform.die.sequencer.step_overhead=0 us", "workload.batch=1024",
+               "serving.max_batch=1024", "workload.context=16", "workload.steps=2"}),
+      "mac");
 }
 
 TEST_CASE("explain: links bind where they are slow") {
@@ -84,11 +85,11 @@ TEST_CASE("explain: links bind where they are slow") {
 }
 
 TEST_CASE("explain: latency binds a single stream on many dies") {
-  check_binds(one("ref-asic", "llama-3-70b",
-                  Sets{"placement.tensor_parallel=48", "workload.batch=1",
-                       "platform.fabric.node.latency=2 us", "workload.context=1024",
-                       "workload.steps=2"}),
-              "latency");
+  check_binds(
+      one("ref-asic", "llama-3-70b",
+          Sets{"placement.tensor_parallel=48", "workload.batch=1",
+               "platform.fabric.node.latency=2 us", "workload.context=1024", "workload.steps=2"}),
+      "latency");
 }
 
 TEST_CASE("explain: launches and host bind a small model on GPUs") {
@@ -101,12 +102,12 @@ TEST_CASE("explain: launches and host bind a small model on GPUs") {
 
 TEST_CASE("explain: capacity binds where requests wait for room in the cache") {
   // 1.4 GB of cache beside the weights: some ten requests at a time, of 200 that come at once.
-  check_binds(Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-8b", "--workload",
-                        "sample-chat"} +
-                  sets({"platform.packages_per_node=1", "platform.fabric.scale_out.ports=1",
-                        "platform.die.hbm.capacity_per_stack=3500 MB", "workload.limit=200",
-                        "workload.rate_scale=1000"}),
-              "hbm_capacity");
+  check_binds(
+      Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-8b", "--workload", "sample-chat"} +
+          sets({"platform.packages_per_node=1", "platform.fabric.scale_out.ports=1",
+                "platform.die.hbm.capacity_per_stack=3500 MB", "workload.limit=200",
+                "workload.rate_scale=1000"}),
+      "hbm_capacity");
 }
 
 TEST_CASE("explain: answers are kept, and a directory without a run is refused") {

@@ -61,8 +61,7 @@ std::vector<double> independent_die_c(const PlatformSpec& p, const PackagePower&
       for (std::size_t x = 0; x < width; ++x) {
         const std::size_t d = y * width + x;
         const double leaks =
-            power.leakage_w *
-            std::pow(2, (t[d] - c.leakage_reference_c) / c.leakage_doubling_k);
+            power.leakage_w * std::pow(2, (t[d] - c.leakage_reference_c) / c.leakage_doubling_k);
         excess[d] += power.die_w[d] + leaks;
         slope[d][d] += leaks * std::log(2) / c.leakage_doubling_k;
         excess[n + d] += power.lid_w[d];
@@ -89,10 +88,10 @@ std::vector<double> independent_die_c(const PlatformSpec& p, const PackagePower&
 TEST_CASE("package heat: one die is a chain of resistances") {
   PackageHeat heat{package_of(1)};
   REQUIRE(heat.settle(power_of({30}, 0)));
-  CHECK(std::abs(heat.hottest_c() - 70) < 1e-6);      // 40 C + 30 W x 1 K/W
-  CHECK(std::abs(heat.plate_c(0) - 55) < 1e-6);       // half of it
-  REQUIRE(heat.settle(power_of({30}, 0, 10)));        // the stacks' 10 W enter the lid
-  CHECK(std::abs(heat.hottest_c() - 78) < 1e-6);      // 0.8 K/W from there
+  CHECK(std::abs(heat.hottest_c() - 70) < 1e-6);  // 40 C + 30 W x 1 K/W
+  CHECK(std::abs(heat.plate_c(0) - 55) < 1e-6);   // half of it
+  REQUIRE(heat.settle(power_of({30}, 0, 10)));    // the stacks' 10 W enter the lid
+  CHECK(std::abs(heat.hottest_c() - 78) < 1e-6);  // 0.8 K/W from there
   CHECK(std::abs(heat.sheds_w(100) - 60) < 1e-9);
 }
 

@@ -13,8 +13,7 @@ using namespace reticle::test;
 namespace {
 ThermalLoad load_of(double die_w, double leakage_w = 0, std::size_t packages = 1) {
   ThermalLoad load;
-  for (std::size_t p = 0; p < packages; ++p)
-    load.packages.push_back({{die_w}, {0.0}, leakage_w});
+  for (std::size_t p = 0; p < packages; ++p) load.packages.push_back({{die_w}, {0.0}, leakage_w});
   load.clocked_share = 1;
   return load;
 }

@@ -32,7 +32,8 @@ TEST_CASE("heat: a run that stays within all limits is the run without heat") {
   CHECK(without["thermal"].is_null());
   CHECK(with["thermal"]["throttled_share"] == 0.0);
   CHECK(with["thermal"]["sustained"]["bound_by"] == "none");
-  // Within steps all is busy: its energy is that of the prices, leakage apart, which is cooler here.
+  // Within steps all is busy: its energy is that of the prices, leakage apart, which is cooler
+  // here.
   const json& e = with["thermal"]["energy"];
   double dynamic = 0;
   for (const auto& [name, joules] : with["energy"]["by_component"].items())
@@ -41,8 +42,7 @@ TEST_CASE("heat: a run that stays within all limits is the run without heat") {
   const double ticks = std::floor(with["simulated_s"].get<double>() / 0.02) * 0.02;
   CHECK(e["dynamic_j"].get<double>() ==
         doctest::Approx(dynamic * ticks / with["simulated_s"].get<double>()).epsilon(0.06));
-  CHECK(e["leakage_j"].get<double>() <
-        with["energy"]["by_component"]["static_die"].get<double>());
+  CHECK(e["leakage_j"].get<double>() < with["energy"]["by_component"]["static_die"].get<double>());
 }
 
 TEST_CASE("heat: a package at its power limit lowers its clock until it keeps to it") {
@@ -60,17 +60,18 @@ TEST_CASE("heat: a package at its power limit lowers its clock until it keeps to
   CHECK(capped["throughput"]["output_tokens_per_s"].get<double>() <
         free["throughput"]["output_tokens_per_s"].get<double>());
   // The controller ends where the steady state says, within a step of the clock either way.
-  CHECK(std::abs(t["clock"]["least"].get<double>() - t["sustained"]["clock"].get<double>()) < 0.045);
+  CHECK(std::abs(t["clock"]["least"].get<double>() - t["sustained"]["clock"].get<double>()) <
+        0.045);
 }
 
 TEST_CASE("heat: a node at its power limit likewise") {
   const json free = warm(kNoLimits + Sets{"platform.cooling.coolant_c=10"});
   const double limit = free["thermal"]["sustained"]["node_w"].get<double>() * 0.8;
-  const json capped = warm(Sets{"platform.cooling.coolant_c=10",
-                                "platform.cooling.package_power_limit_w=0",
-                                "platform.cooling.clock_step=0.02",
-                                // Stated for eight packages.
-                                "platform.node_power_limit_w=" + std::to_string(limit * 8)});
+  const json capped =
+      warm(Sets{"platform.cooling.coolant_c=10", "platform.cooling.package_power_limit_w=0",
+                "platform.cooling.clock_step=0.02",
+                // Stated for eight packages.
+                "platform.node_power_limit_w=" + std::to_string(limit * 8)});
   const json& t = capped["thermal"];
   CHECK(t["sustained"]["bound_by"] == "node_power");
   CHECK(t["sustained"]["node_w"].get<double>() <= limit);
@@ -101,18 +102,18 @@ TEST_CASE("heat: runaway and a die too hot stop the run with what happened") {
   CHECK(idle.code == 5);
   CHECK(idle.err.find("thermal runaway") != std::string::npos);
   CHECK(idle.err.find("even without work") != std::string::npos);
-  const Outcome away = outcome({"platform.energy.die_static_w=300", "platform.cooling.coolant_c=45",
-                                "platform.cooling.plate_j_per_k_mm2=0.0005",
-                                "platform.cooling.lid_j_per_k_mm2=0.0005",
-                                "platform.cooling.clock_floor=0.9"});
+  const Outcome away =
+      outcome({"platform.energy.die_static_w=300", "platform.cooling.coolant_c=45",
+               "platform.cooling.plate_j_per_k_mm2=0.0005",
+               "platform.cooling.lid_j_per_k_mm2=0.0005", "platform.cooling.clock_floor=0.9"});
   CAPTURE(away.err);
   CHECK(away.code == 5);
   CHECK(away.err.find("thermal runaway") != std::string::npos);
   CHECK(away.err.find("105 C") != std::string::npos);
-  const Outcome hot = outcome({"platform.cooling.coolant_c=70", "platform.energy.die_static_w=5",
-                               "platform.cooling.plate_j_per_k_mm2=0.0005",
-                               "platform.cooling.lid_j_per_k_mm2=0.0005",
-                               "platform.cooling.clock_floor=0.98"});
+  const Outcome hot =
+      outcome({"platform.cooling.coolant_c=70", "platform.energy.die_static_w=5",
+               "platform.cooling.plate_j_per_k_mm2=0.0005",
+               "platform.cooling.lid_j_per_k_mm2=0.0005", "platform.cooling.clock_floor=0.98"});
   CAPTURE(hot.err);
   CHECK(hot.code == 5);
   CHECK(hot.err.find("too hot") != std::string::npos);
@@ -124,16 +125,20 @@ TEST_CASE("heat: runaway and a die too hot stop the run with what happened") {
 
 TEST_CASE("heat: a lowered clock costs what the same clock set by hand costs") {
   // From the first period on at half the clock.
-  const Sets half{"platform.cooling.clock_floor=0.5", "platform.cooling.clock_step=0.5",
-                  "platform.cooling.package_power_limit_w=1", "platform.node_power_limit_w=0",
-                  "platform.cooling.coolant_c=10", "platform.cooling.period=1 us"};
+  const Sets half{"platform.cooling.clock_floor=0.5",
+                  "platform.cooling.clock_step=0.5",
+                  "platform.cooling.package_power_limit_w=1",
+                  "platform.node_power_limit_w=0",
+                  "platform.cooling.coolant_c=10",
+                  "platform.cooling.period=1 us"};
   const json throttled = warm(half);
   CHECK(throttled["thermal"]["clock"]["least"] == 0.5);
   const PlatformSpec p = catalogue_platform("h100-8");
   const auto halved = [](Hertz clock) { return std::to_string(clock.count() / 2000000) + " MHz"; };
-  const json by_hand = warm({"engine.thermal=false", "platform.die.mac.clock=" + halved(p.die.mac.clock),
-                             "platform.die.vector.clock=" + halved(p.die.vector.clock),
-                             "platform.die.sram.clock=" + halved(p.die.sram.clock)});
+  const json by_hand =
+      warm({"engine.thermal=false", "platform.die.mac.clock=" + halved(p.die.mac.clock),
+            "platform.die.vector.clock=" + halved(p.die.vector.clock),
+            "platform.die.sram.clock=" + halved(p.die.sram.clock)});
   const double a = throttled["simulated_s"], b = by_hand["simulated_s"];
   // Stretching the path is not simulating it anew: work beside it may come onto it.
   CHECK(std::abs(a / b - 1) < 0.05);
