@@ -69,6 +69,9 @@ one cerebras-wse3 llama-3.1-405b platform.nodes=6
 one sohu llama-3-70b "${fp8[@]}" workload.batch=256 workload.context=1024
 one sohu llama-3-70b "${fp8[@]}" workload.batch=2048 workload.context=128 serving.max_batch=2048
 one sn40l llama-4-maverick
+one sn40l llama-4-scout
+one cerebras-wse3 llama-4-scout platform.nodes=2
+one cerebras-wse3 llama-4-scout platform.packages_per_node=2 llm.weights=mxfp4 llm.embedding=fp8 llm.kv=fp8
 one h100-8 claude-class-mid "${bf16[@]}"
 one h100-8 claude-class-mid "${bf16[@]}" platform.nodes=5
 many h100-8 claude-class-mid "${bf16[@]}" platform.nodes=5
@@ -87,6 +90,12 @@ one ref-asic claude-class-mid
 many ref-asic claude-class-mid
 one h100-8 claude-class-mid platform.nodes=2 workload.context=199000
 many ref-asic claude-class-mid workload.context=199000
+# One markup on what both cost to make: twice, and the H100's own (350,000 over 8 x 3,728 and 60,000 of parts).
+cost_to_make=(platform.cost.node_price_usd=0 platform.cost.node_parts_usd=60000)
+one h100-8 claude-class-mid platform.nodes=2 platform.cost.markup=2 "${cost_to_make[@]}"
+many h100-8 claude-class-mid platform.nodes=2 platform.cost.markup=2 "${cost_to_make[@]}"
+one ref-asic claude-class-mid platform.cost.markup=3.9
+many ref-asic claude-class-mid platform.cost.markup=3.9
 one ref-asic claude-class-mid llm.weights=fp8
 many ref-asic claude-class-mid llm.weights=fp8
 run h100-8 claude-class-mid sample-chat workload.limit=1 platform.nodes=2

@@ -9,6 +9,7 @@ solid, projections dotted, claims hatched; "(bound)" marks a roofline, which was
 """
 
 import html
+import io
 import json
 import math
 import re
@@ -27,12 +28,22 @@ matplotlib.rcParams.update({
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.patches import Patch  # noqa: E402
 
+SCHEMA = 2  # of compare.json
 HATCH = {"measured": "", "projection": "....", "claim": "////"}
 LINE = {"measured": "-", "projection": ":", "claim": "--"}
 WORDS = {"measured": "can be bought (solid)", "projection": "projection (dotted)", "claim": "claim (hatched)"}
 TABLE = plt.get_cmap("tab20").colors
 COLOURS = TABLE[0::2] + TABLE[1::2]  # the strong ones first
+# One platform has one colour in every picture; the reference of the radar is black.
 ONE, MANY = "#9db7d5", "#1f5a99"  # one stream, batch 64; apart in grey as well
+
+
+def colours_of(data):
+    """The paper's platforms and projections first, as the strong colours are."""
+    first = lambda p: not (p["software_points"] or p["kind"] == "projection")
+    names = [p["platform"] for p in sorted(data["platforms"], key=first)]
+    names = [name for name in names if name != data["radar"]["reference"]]
+    return {data["radar"]["reference"]: "black", **{name: COLOURS[i % len(COLOURS)] for i, name in enumerate(names)}}
 
 
 def kinds_of(platforms):
@@ -40,7 +51,11 @@ def kinds_of(platforms):
 
 
 def save(figure, target):
-    figure.savefig(f"{target}.svg", metadata={"Date": None}, bbox_inches="tight")
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None}, bbox_inches="tight")
+    names = {}  # matplotlib calls clips of a polar plot by an address: name them in order instead
+    text = re.sub(r"\bp[0-9a-f]{10}\b", lambda m: names.setdefault(m.group(), f"clip{len(names)}"), drawn.getvalue())
+    Path(f"{target}.svg").write_text(text, encoding="utf-8")
     figure.savefig(f"{target}.png", dpi=110, bbox_inches="tight")
     plt.close(figure)
 
@@ -127,14 +142,14 @@ def radar(data, target):
     kind = {p["platform"]: p["kind"] for p in platforms}
     chosen = {p["platform"] for p in platforms if p["software_points"] or p["kind"] == "projection"}
     bound = {p["platform"] for p in platforms if any(c and not c["simulated"] for c in p["cells"].values())}
-    colours = dict(zip(sorted(rows, key=lambda name: name not in chosen), COLOURS))
+    colours = colours_of(data)
     for name, row in rows.items():
         points = [(t, low + x[1] * (high - low) if x[0] == "absolute" else x[1])
                   for t, x in zip(angles, row) if x]
         points.append(points[0])
         strong = name == reference
         width = 2.2 if strong else 1.7 if name in chosen else 0.7
-        plot.plot(*zip(*points), LINE[kind[name]], color="black" if strong else colours[name],
+        plot.plot(*zip(*points), LINE[kind[name]], color=colours[name],
                   linewidth=width, marker="o", markersize=2 * width, label=name + (" (bound)" if name in bound else ""))
     plot.set_ylim(low, high)
     decades = [d for d in range(math.ceil(low), math.floor(high) + 1)]
@@ -155,6 +170,9 @@ def radar(data, target):
     figure.text(0.02, 0.985, f"Per deployment, {reference} = 1, log scale: {data['inputs']['llm']}", fontsize=12, va="top")
     figure.text(0.02, 0.955, "Efficiencies at batch 64. Software: the paper's rubric, 0 to 10 over the same span, "
                 "middle of its range; subjective. Thick: the paper's platforms and projections.", fontsize=8.5, va="top")
+    left_out = [name for name in names if name in data["radar"]["excluded"]]
+    if left_out:
+        figure.text(0.02, 0.935, f"Left out, as in the paper's figure 1: {', '.join(left_out)}.", fontsize=8.5, va="top")
     save(figure, target)
     return True
 
@@ -164,10 +182,11 @@ def frontiers(data, target):
     if not platforms:
         return False
     figure, axes = plt.subplots(figsize=(10, 6.5))
-    for i, platform in enumerate(platforms):
+    colours = colours_of(data)
+    for platform in platforms:
         points = platform["frontier"]
         x, y = [p["tokens_per_s_user"] for p in points], [p["tokens_per_s_chip"] for p in points]
-        axes.plot(x, y, LINE[platform["kind"]], color=COLOURS[i % 20], marker="o", markersize=3,
+        axes.plot(x, y, LINE[platform["kind"]], color=colours[platform["platform"]], marker="o", markersize=3,
                   label=f"{platform['platform']} ({points[0]['batch']} to {points[-1]['batch']})")
     axes.set(xscale="log", yscale="log", xlabel="tokens/s of a user (interactivity)", ylabel="tokens/s per chip (throughput)")
     axes.set_title(f"Batches 1, 2, 4, ... on one deployment each: {data['inputs']['llm']}", loc="left")
@@ -272,11 +291,18 @@ def table(heads, rows):
     return "".join(out + ["</tbody></table></div>"])
 
 
+def between(row):
+    return "-" if row["ours_p5"] is None else f"{number(row['ours_p5'])} to {number(row['ours_p95'])}"
+
+
 def claims_table(rows, with_column):
-    heads = ["figure"] + ["column"] * with_column + ["platform", "unit", "paper", "simulated", "verdict", "limited by", "note"]
+    ranged = any(r["ours_p5"] is not None for r in rows)
+    heads = (["figure"] + ["column"] * with_column + ["platform", "unit", "paper", "simulated"] + ["P5 to P95"] * ranged +
+             ["verdict", "limited by", "note"])
     return table(heads, [
         [r["figure"].replace("_", " ")] + [r["column"]] * with_column +
-        [r["platform"], r["unit"], (stated(r), "n", (r["stated"] or {}).get("low")), figure_cell(r["ours"]), (r["verdict"] or "-", r["verdict"] or ""),
+        [r["platform"], r["unit"], (stated(r), "n", (r["stated"] or {}).get("low")), figure_cell(r["ours"])] +
+        [(between(r), "n", r["ours_p5"])] * ranged + [(r["verdict"] or "-", r["verdict"] or ""),
          r["limited_by"].replace("_", " ") or "-", r["note"]] for r in rows])
 
 
@@ -350,11 +376,24 @@ def page(data, directory, pictures):
     (directory / "compare.html").write_text("\n".join(parts) + "\n", encoding="utf-8")
 
 
+def read(path):
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        schema = data["schema"]
+    except OSError as error:
+        sys.exit(f"plot_compare: {error.strerror}: {path}")
+    except (ValueError, KeyError, TypeError):
+        sys.exit(f"plot_compare: not a comparison: {path}")
+    if schema != SCHEMA:
+        sys.exit(f"plot_compare: of schema {schema}, this draws {SCHEMA}; run reticle compare again: {path}")
+    return data
+
+
 def main():
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
     directory = Path(sys.argv[1])
-    data = json.loads((directory / "compare.json").read_text(encoding="utf-8"))
+    data = read(directory / "compare.json")
     pictures = []
     if radar(data, directory / "radar"):
         pictures.append("radar")

@@ -53,11 +53,6 @@ void compare(Options& options) {
   CompareRequest& request = options.request;
   const PaperClaims claims = read_paper_claims(options.claims);
   check_platforms(request.platforms);
-  const std::filesystem::path out{options.out};
-  if (!out.empty()) {
-    request.cells = out / "cells";
-    make_output_directory(request.cells);
-  }
   RunRequest first = request.common;
   first.platform = request.platforms.front();
   first.sets.insert(first.sets.begin(), kPlanned.begin(), kPlanned.end());
@@ -66,6 +61,11 @@ void compare(Options& options) {
     throw ConfigError({}, "--context",
                       fmt::format("expected at most the {} tokens that {} attends to, got {}",
                                   spec.llm.max_context, spec.llm.name, request.context));
+  const std::filesystem::path out{options.out};
+  if (!out.empty()) {
+    request.cells = out / "cells";
+    make_output_directory(request.cells);
+  }
   Comparison comparison;
   CompareCells cells = run_cells(request, claims);
   comparison.rows = std::move(cells.rows);
@@ -75,8 +75,7 @@ void compare(Options& options) {
   comparison.utilisation = spec.platform.cost.utilisation;
   complete(comparison, claims);
   if (options.samples > 0)
-    comparison.uncertainty =
-        uncertainty_of(comparison, cells.priced, options.samples, request.common.seed.value_or(0));
+    add_uncertainty(comparison, cells.priced, options.samples, request.common.seed.value_or(0));
   const std::string json = comparison_json(comparison, claims, build_info());
   if (!out.empty()) write_all(out, comparison, json);
   fmt::print("{}", options.json ? json : comparison_summary(comparison));

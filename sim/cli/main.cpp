@@ -6,6 +6,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/manual.hpp"
 
 // SystemC's library refers to sc_main from a main() of its own, which ours replaces.
 extern "C" int sc_main(int, char*[]) { return 0; }
@@ -45,9 +46,11 @@ int main(int argc, char** argv) {
   add_sweep(app);
   add_validate(app);
   add_workload(app);
+  add_manual(app);
   if (argc > 1 && argv[1][0] != '-' && !is_subcommand(app, argv[1])) {
     std::string known;
-    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    for (const CLI::App* sub :
+         app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); }))
       known += " " + sub->get_name();
     return fail(("unknown subcommand '" + std::string{argv[1]} + "'; known:" + known).c_str(),
                 ExitCode::Usage);

@@ -25,17 +25,15 @@ std::string packages_text(const ClaimRange& packages) {
 
 /// Columns of Table 1 and where a cell has them.
 struct Table1Column {
-  std::string_view name;
-  std::string_view unit;
   std::optional<double> CellFigures::*value;
-  bool per_package;
+  bool per_package = false;
 };
 constexpr std::array<Table1Column, kTable1Columns.size()> kTable1{
-    {{"price", "USD", &CellFigures::capex_usd, false},
-     {"decode_single", "tokens/s", &CellFigures::tokens_per_s, false},
-     {"per_chip", "tokens/s", &CellFigures::tokens_per_s, true},
-     {"power", "W", &CellFigures::busy_power_w, false},
-     {"energy", "J/token", &CellFigures::node_j, false}}};
+    {{&CellFigures::capex_usd},
+     {&CellFigures::tokens_per_s},
+     {&CellFigures::tokens_per_s, true},
+     {&CellFigures::busy_power_w},
+     {&CellFigures::node_j}}};
 
 /// What the comparison of unlike things rests on: packages counted, and what a rate is of.
 std::string note_of(const Table1Row& row, const CellFigures& cell, const ClaimedPlatform& claimed) {
@@ -56,18 +54,30 @@ void fill_table1(Comparison& comparison, const PaperClaims& claims) {
       continue;
     }
     const CellFigures& cell = *row->at(Load::Table1);
-    for (const Table1Column& column : kTable1) {
+    const ClaimedPlatform& claimed = *claims.find(stated.platform);
+    const auto put = [&](std::string_view figure, std::string_view unit,
+                         const std::optional<ClaimRange>& range, std::optional<double> ours,
+                         const std::string& limited_by) {
       TableCell out;
-      out.figure = column.name;
+      out.figure = figure;
       out.platform = stated.platform;
-      out.unit = column.unit;
-      out.stated = stated.cells.at(out.figure);
-      out.ours = cell.*column.value;
-      if (out.ours && column.per_package) *out.ours /= static_cast<double>(cell.packages);
+      out.unit = unit;
+      out.stated = range;
+      out.ours = ours;
       out.verdict = verdict_of(out.ours, out.stated);
-      if (!cell.fits || out.figure != "price") out.limited_by = cell.limited_by;
-      out.note = cell.fits ? note_of(stated, cell, *claims.find(stated.platform)) : cell.problem;
+      out.limited_by = cell.fits ? limited_by : cell.limited_by;
+      out.note = cell.fits ? note_of(stated, cell, claimed) : cell.problem;
       comparison.table1.push_back(std::move(out));
+    };
+    const auto packages =
+        cell.fits ? std::optional{static_cast<double>(cell.packages)} : std::nullopt;
+    put("packages", "packages", claimed.packages, packages, "capacity");
+    for (std::size_t i = 0; i < kTable1.size(); ++i) {
+      const auto& [figure, unit] = kTable1Columns[i];
+      auto ours = cell.*kTable1[i].value;
+      if (ours && kTable1[i].per_package) *ours /= static_cast<double>(cell.packages);
+      put(figure, unit, stated.cells.at(std::string{figure}), ours,
+          figure == "price" ? "" : cell.limited_by);
     }
   }
 }

@@ -102,6 +102,11 @@ std::string_view name_of(ClaimKind kind);
 inline constexpr double kStatedTolerance = 0.05;
 Verdict verdict_of(std::optional<double> ours, const std::optional<ClaimRange>& stated);
 
+/// Nearest rank over all samples.
+struct Quantiles {
+  double p5 = 0, p50 = 0, p95 = 0;
+};
+
 /// A figure that the paper states, with ours beside it.
 struct TableCell {
   std::string figure;    ///< as the paper's column or row calls it
@@ -110,6 +115,7 @@ struct TableCell {
   std::string unit;
   std::optional<ClaimRange> stated;
   std::optional<double> ours;
+  std::optional<Quantiles> ours_between;  ///< with --uncertainty, where prices decide it
   Verdict verdict = Verdict::None;
   std::string limited_by;
   std::string note;
@@ -127,11 +133,6 @@ struct Contradiction {
 struct RadarValues {
   RadarAxis axis;
   std::vector<std::optional<ClaimRange>> values;  ///< low = high but for subjective ones
-};
-
-/// Nearest rank over all samples.
-struct Quantiles {
-  double p5 = 0, p50 = 0, p95 = 0;
 };
 
 /// A constant alone at either end of its range, the others as they are.

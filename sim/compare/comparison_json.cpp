@@ -7,7 +7,7 @@ namespace reticle {
 
 namespace {
 using Json = nlohmann::ordered_json;
-constexpr int kComparisonSchema = 1;
+constexpr int kComparisonSchema = 2;
 
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
@@ -73,6 +73,8 @@ Json table_json(const std::vector<TableCell>& table) {
          {"unit", cell.unit},
          {"stated", range_json(cell.stated)},
          {"ours", or_null(cell.ours)},
+         {"ours_p5", cell.ours_between ? Json(cell.ours_between->p5) : Json(nullptr)},
+         {"ours_p95", cell.ours_between ? Json(cell.ours_between->p95) : Json(nullptr)},
          {"verdict", cell.verdict == Verdict::None ? Json(nullptr) : Json(name_of(cell.verdict))},
          {"limited_by", cell.limited_by},
          {"note", cell.note}});

@@ -25,6 +25,12 @@ std::string range_text(const std::optional<ClaimRange>& range) {
   return number_text(range->low, 3) + " to " + number_text(range->high, 3);
 }
 
+std::string ours_text(const TableCell& cell) {
+  if (!cell.ours_between) return figure_text(cell.ours);
+  return fmt::format("{} ({} to {})", figure_text(cell.ours), number_text(cell.ours_between->p5, 3),
+                     number_text(cell.ours_between->p95, 3));
+}
+
 std::string words(std::string text) {
   std::ranges::replace(text, '_', ' ');
   return text;
@@ -51,7 +57,7 @@ std::string markdown_table(const std::vector<TableCell>& table, bool with_column
     out += fmt::format(
         "| {} |{} `{}` | {} | {} | {} | {} | {} | {} |\n", words(cell.figure),
         with_column ? " " + cell.column + " |" : "", cell.platform, cell.unit,
-        range_text(cell.stated), figure_text(cell.ours),
+        range_text(cell.stated), ours_text(cell),
         cell.verdict == Verdict::None ? "-" : fmt::format("**{}**", name_of(cell.verdict)),
         cell.limited_by.empty() ? "-" : words(cell.limited_by), cell.note);
   return out;
@@ -161,12 +167,15 @@ std::string projections_csv(const Comparison& comparison) {
 
 std::string table_csv(const std::vector<TableCell>& table) {
   std::string out =
-      "figure,column,platform,unit,stated_low,stated_high,simulated,verdict,limited_by,note\n";
+      "figure,column,platform,unit,stated_low,stated_high,simulated,simulated_p5,simulated_p95,"
+      "verdict,limited_by,note\n";
   for (const TableCell& cell : table)
     out += fmt::format(
-        "{},{},{},{},{},{},{},{},{},{}\n", cell.figure, cell.column, csv_field(cell.platform),
+        "{},{},{},{},{},{},{},{},{},{},{},{}\n", cell.figure, cell.column, csv_field(cell.platform),
         csv_field(cell.unit), cell.stated ? fmt::format("{}", cell.stated->low) : "",
         cell.stated ? fmt::format("{}", cell.stated->high) : "", csv_number(cell.ours),
+        cell.ours_between ? fmt::format("{}", cell.ours_between->p5) : "",
+        cell.ours_between ? fmt::format("{}", cell.ours_between->p95) : "",
         cell.verdict == Verdict::None ? "" : name_of(cell.verdict), cell.limited_by,
         csv_field(cell.note));
   return out;

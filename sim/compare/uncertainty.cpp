@@ -239,8 +239,8 @@ Quantiles quantiles_of(std::vector<double> samples) {
   return {rank(0.05), rank(0.50), rank(0.95)};
 }
 
-Uncertainty uncertainty_of(const Comparison& comparison, const std::vector<PricedCells>& cells,
-                           std::size_t samples, std::uint64_t seed) {
+void add_uncertainty(Comparison& comparison, const std::vector<PricedCells>& cells,
+                     std::size_t samples, std::uint64_t seed) {
   invariant(cells.size() == comparison.rows.size(), "cells as the rows");
   Uncertainty out;
   out.samples = samples;
@@ -253,14 +253,16 @@ Uncertainty uncertainty_of(const Comparison& comparison, const std::vector<Price
     samplers[comparison.rows[r].name] = &all.back();
     out.figures.insert(out.figures.end(), all.back().figures.begin(), all.back().figures.end());
   }
-  const auto look = [&](const std::string& table, const std::vector<TableCell>& of,
+  const auto look = [&](const std::string& table, std::vector<TableCell>& of,
                         const std::string& prefix) {
     std::string base;  // of the gains: the column before them
-    for (const TableCell& cell : of) {
+    for (TableCell& cell : of) {
       if (cell.column == "h100") base = cell.platform;
       const auto found = samples_behind(cell, prefix + cell.figure, samplers, base);
-      if (found.empty() || cell.verdict == Verdict::None) continue;
+      if (found.empty()) continue;
       const Quantiles q = quantiles_of(found);
+      cell.ours_between = q;
+      if (cell.verdict == Verdict::None) continue;
       const Flip flip{table,
                       cell.figure,
                       cell.column,
@@ -273,7 +275,7 @@ Uncertainty uncertainty_of(const Comparison& comparison, const std::vector<Price
   };
   look("table1", comparison.table1, "table1.");
   look("table2", comparison.table2, "");
-  return out;
+  comparison.uncertainty = std::move(out);
 }
 
 }  // namespace reticle

@@ -37,8 +37,9 @@ std::vector<double> latin_hypercube_column(std::size_t n, std::uint64_t seed,
 
 Quantiles quantiles_of(std::vector<double> samples);
 
-/// `cells` as the rows of `comparison`.
-Uncertainty uncertainty_of(const Comparison& comparison, const std::vector<PricedCells>& cells,
-                           std::size_t samples, std::uint64_t seed);
+/// Fills `comparison.uncertainty` and what its tables' own figures lie between. `cells` as the
+/// rows.
+void add_uncertainty(Comparison& comparison, const std::vector<PricedCells>& cells,
+                     std::size_t samples, std::uint64_t seed);
 
 }  // namespace reticle

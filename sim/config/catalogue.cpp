@@ -73,7 +73,7 @@ fs::path catalogue_root() {
   std::error_code error;
   const fs::path installed =
       fs::read_symlink("/proc/self/exe", error).parent_path().parent_path() / "share" / "reticle";
-  for (const fs::path& root : {fs::path{RETICLE_SOURCE_DIR}, installed})
+  for (const fs::path& root : {installed, fs::path{RETICLE_SOURCE_DIR}})
     if (holds_catalogue(root)) return root;
   throw ConfigError({}, "", "no catalogue found: set RETICLE_HOME to the directory of configs/");
 }

@@ -34,8 +34,9 @@ struct CatalogueFile {
   std::string label;
 };
 
-/// The directory that holds `configs/`: $RETICLE_HOME when set; else the source tree this program
-/// was built from; else ../share/reticle beside the executable. Throws ConfigError when none does.
+/// The directory that holds `configs/`: $RETICLE_HOME when set; else ../share/reticle beside the
+/// executable, where it was installed; else the source tree this program was built from. Throws
+/// ConfigError when none does.
 std::filesystem::path catalogue_root();
 
 /// What messages call this kind: "platform", "workload", ...

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/config/read_claims.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -34,6 +36,23 @@ std::map<std::string, ClaimRange> read_ranges(const ConfigNode& node) {
   return ranges;
 }
 
+/// The figure that `key` names, stated in its own unit and, in a list, once.
+template <std::size_t n>
+std::string read_figure(const ConfigNode& node, std::string_view key,
+                        const std::array<ClaimedFigure, n>& known,
+                        const std::vector<std::string>& before) {
+  const auto name = node.get<std::string>(key);
+  std::vector<std::string> names;
+  for (const ClaimedFigure& figure : known) names.emplace_back(figure.name);
+  const auto found = std::ranges::find(known, name, &ClaimedFigure::name);
+  node.check(key, found != known.end(),
+             "expected a figure that is compared" + did_you_mean(name, names));
+  node.check(key, std::ranges::count(before, name) == 0, "is listed twice");
+  node.check("unit", node.get<std::string>("unit") == found->unit,
+             fmt::format("must be {}, as ours is", found->unit));
+  return name;
+}
+
 std::string read_platform_name(const ConfigNode& node, std::string_view key) {
   const auto name = node.get<std::string>(key);
   const auto names = catalogue_names(CatalogueKind::Platform);
@@ -65,9 +84,9 @@ void read_platforms(const ConfigNode& root, PaperClaims& claims) {
   }
 }
 
-RadarAxis read_axis(const ConfigNode& node) {
+RadarAxis read_axis(const ConfigNode& node, const std::vector<std::string>& before) {
   RadarAxis axis;
-  axis.id = node.get<std::string>("id");
+  axis.id = read_figure(node, "id", kRadarAxes, before);
   axis.title = node.get<std::string>("title");
   axis.unit = node.get<std::string>("unit");
   (void)word_of(node, "better", std::array<std::string_view, 1>{"higher"});
@@ -88,7 +107,11 @@ void read_radar(const ConfigNode& node, PaperClaims& claims) {
   (void)word_of(node, "scale", std::array<std::string_view, 1>{"log"});
   claims.radar_excluded = node.texts("excluded");
   (void)node.get<std::string>("source");
-  for (const ConfigNode& axis : node.sections("axes")) claims.axes.push_back(read_axis(axis));
+  std::vector<std::string> before;
+  for (const ConfigNode& axis : node.sections("axes")) {
+    claims.axes.push_back(read_axis(axis, before));
+    before.push_back(claims.axes.back().id);
+  }
   node.reject_unknown_keys();
 }
 
@@ -107,9 +130,13 @@ void read_table1(const ConfigNode& node, PaperClaims& claims) {
     const bool known =
         std::ranges::any_of(kPrecisions, [&](const auto& p) { return p.name == read.precision; });
     row.check("precision", known, "expected a number format such as bf16");
-    for (const auto column : kTable1Columns)
-      read.cells[std::string{column}] =
-          row.is_null(column) ? std::nullopt : std::optional{read_range(row.child(column))};
+    for (const auto& [column, unit] : kTable1Columns) {
+      auto& cell = read.cells[std::string{column}];
+      if (row.is_null(column)) continue;
+      const ConfigNode stated = row.child(column);
+      cell = read_range(stated, std::string{unit});
+      stated.check("unit", cell->unit == unit, fmt::format("must be {}, as ours is", unit));
+    }
     row.reject_unknown_keys();
     claims.table1.push_back(std::move(read));
   }
@@ -125,8 +152,11 @@ void read_table2(const ConfigNode& node, PaperClaims& claims) {
   claims.table2_asic = columns.get<std::string>("asic");
   claims.table2_beside = columns.texts("beside");
   columns.reject_unknown_keys();
+  std::vector<std::string> before;
   for (const ConfigNode& row : node.sections("rows")) {
-    const auto axis = row.get<std::string>("axis"), unit = row.get<std::string>("unit");
+    const auto axis = read_figure(row, "axis", kTable2Axes, before);
+    const auto unit = row.get<std::string>("unit");
+    before.push_back(axis);
     Table2Row read;
     read.axis = axis;
     read.unit = unit;

@@ -40,8 +40,28 @@ struct Table1Row {
   std::string precision;
   std::map<std::string, std::optional<ClaimRange>> cells;  ///< of kTable1Columns
 };
-inline constexpr std::array<std::string_view, 5> kTable1Columns{"price", "decode_single",
-                                                                "per_chip", "power", "energy"};
+
+/// What a claim can be about, and the unit it is stated in: ours stands beside it in the same.
+struct ClaimedFigure {
+  std::string_view name, unit;
+};
+inline constexpr std::array<ClaimedFigure, 5> kTable1Columns{{{"price", "USD"},
+                                                              {"decode_single", "tokens/s"},
+                                                              {"per_chip", "tokens/s"},
+                                                              {"power", "W"},
+                                                              {"energy", "J/token"}}};
+inline constexpr std::array<ClaimedFigure, 6> kTable2Axes{{{"decode_single", "tokens/s"},
+                                                           {"decode_batch64", "tokens/s"},
+                                                           {"energy", "J/token"},
+                                                           {"ttft", "ms"},
+                                                           {"cost", "USD/Mtokens"},
+                                                           {"context", "Ktokens"}}};
+inline constexpr std::array<ClaimedFigure, 6> kRadarAxes{{{"decode_single", "tokens/s"},
+                                                          {"decode_batch64", "tokens/s"},
+                                                          {"energy_efficiency", "tokens/J"},
+                                                          {"cost_efficiency", "Mtokens/USD"},
+                                                          {"context", "Ktokens"},
+                                                          {"software", "points"}}};
 
 /// A row of Table 2: one figure of both machines, and the ratio as the paper prints it.
 struct Table2Row {

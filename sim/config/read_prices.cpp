@@ -152,6 +152,9 @@ void read_cost(const ConfigNode& node, PriceCoverage coverage, CostParams& cost)
   if (coverage == PriceCoverage::Whole && !node.has("node_price_usd") && cost.markup == 0)
     node.fail("node_price_usd",
               "missing, and no markup on what the node costs to make stands for it");
+  if (cost.node_price_usd > 0 && cost.markup > 0)
+    node.fail("markup",
+              "has no effect where node_price_usd states the price: set that to 0, or leave this");
   if (node.has("nre_usd") || node.has("nre_nodes"))
     if ((cost.nre_usd > 0) != (cost.nre_nodes > 0))
       node.fail("nre_usd", "nre_usd and nre_nodes, by which it is divided, go together");

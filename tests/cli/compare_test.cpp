@@ -46,7 +46,9 @@ TEST_CASE("compare: every cell is what a run of it alone gives, one utilisation 
   CHECK(figures["cost_batch64"]["deployment"] == alone["cost"]["planned"]["usd_per_m_tokens"]);
   CHECK(all["inputs"]["utilisation"] == 0.8);
   CHECK(all["platforms"][0]["cells"]["batch64"]["simulated"] == false);
-  CHECK(all["table1"].size() == 5);  // of the two, the paper's first table has the H100
+  CHECK(all["table1"].size() == 6);  // of the two, the paper's first table has the H100
+  CHECK(all["table1"][0]["figure"] == "packages");
+  CHECK(all["table1"][0]["ours"] == 2);
   CHECK(all["table1"][0]["note"] == "bf16; of 2 packages, stated of 1; a bound, not simulated");
   CHECK(all["table2"].empty());
   for (const auto* file : {"projections_table.csv", "table1.csv", "table2.csv", "compare.md"})
@@ -113,6 +115,14 @@ TEST_CASE("compare: wrong words, platforms and claims are refused") {
   const Outcome claims = run_reticle(compare("") + Arguments{"--claims", scratch / "c.yaml"});
   CHECK(claims.code == 3);
   CHECK(contains(claims.err, "c.yaml:1:1: platforms: required list is missing"));
+  const Outcome unknown = run_reticle(
+      {"compare", "--llm", "llama-3-9b", "--workload", "sample-chat", "--out", scratch / "never"});
+  CHECK(unknown.code == 3);
+  CHECK(!fs::exists(scratch / "never"));
+  // A markup is of platforms without a price.
+  const Outcome markup = run_reticle(compare("", {"platform.cost.markup=3"}));
+  CHECK(markup.code == 3);
+  CHECK(contains(markup.err, "platform.cost.markup: has no effect where node_price_usd states"));
 }
 
 TEST_CASE("compare: --frontier adds points of rising batch, the steady cells among them") {

@@ -1,9 +1,12 @@
-"""Headless Chromium for the tests of pages, over the DevTools protocol on a pipe: nothing but Python
-and Chromium is needed."""
+"""A real browser for tests of pages: headless Chromium, driven over a pipe.
+
+Speaks the DevTools protocol, so that nothing but Python and Chromium is needed.
+"""
 
 import base64
 import json
 import os
+import shutil
 import subprocess
 import time
 
@@ -14,6 +17,11 @@ def check(ok, what):
     print(("ok   " if ok else "FAIL ") + what)
     if not ok:
         failures.append(what)
+
+
+def chromium():
+    """Its path; None where there is none."""
+    return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 class Browser:
@@ -107,9 +115,9 @@ class Browser:
         self.page("Input.dispatchKeyEvent", type="keyUp", key=key, code=key,
                   windowsVirtualKeyCode=code)
 
-    def picture(self, path, width=1100, height=None):
-        """The whole page as a PNG, or its first `height` pixels."""
-        tall = height or self.run("document.documentElement.scrollHeight")
+    def picture(self, path, width=1100):
+        """The whole page as a PNG."""
+        tall = self.run("document.documentElement.scrollHeight")
         shot = self.page("Page.captureScreenshot", captureBeyondViewport=True,
                          clip={"x": 0, "y": 0, "width": width, "height": tall, "scale": 1})
         with open(path, "wb") as file:

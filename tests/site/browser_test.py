@@ -1,24 +1,21 @@
 #!/usr/bin/env python3
 """The registry's site in a real browser: python3 browser_test.py RETICLE
 
-Builds the site, opens it from disk in headless Chromium and works it as a reader would. Speaks the
-DevTools protocol over a pipe, so that nothing but Python and Chromium is needed. Exit: 0 all
+Builds the site, opens it from disk in headless Chromium and works it as a reader would. Exit: 0 all
 well, 1 something wrong, 77 no Chromium.
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
 
-from browser import Browser, check, failures
+from browser import Browser, check, chromium, failures
 
 ENTRIES = 18
 SHOWN = "Array.from(document.querySelectorAll('#entries tbody tr')).filter(r => !r.hidden)" \
@@ -175,8 +172,7 @@ def check_files(folder):
 
 def main():
     reticle = sys.argv[1]
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+    if chromium() is None:
         print("skipped: no chromium")
         return 77
     with tempfile.TemporaryDirectory() as scratch:
@@ -190,7 +186,7 @@ def main():
                                capture_output=True)
         check_files(folder)
         site = folder.resolve().as_uri() + "/"
-        browser = Browser(chromium, Path(scratch) / "profile")
+        browser = Browser(chromium(), Path(scratch) / "profile")
         try:
             work_the_table(browser, site)
             work_the_graph(browser, site, json.loads(graph.stdout))

@@ -7,13 +7,12 @@ well, 1 something wrong, 77 no Chromium.
 """
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from browser import Browser, check, failures
+from browser import Browser, check, chromium, failures
 
 RUNS = {
     "ref-asic": ["--platform", "ref-asic", "--llm", "claude-class-mid", "--workload", "steady-64",
@@ -78,12 +77,12 @@ def look(browser, name, folder):
 def main():
     reticle = sys.argv[1]
     pictures = Path(sys.argv[2]) if len(sys.argv) > 2 else None
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+    program = chromium()
+    if program is None:
         print("skipped: no chromium")
         return 77
     with tempfile.TemporaryDirectory() as scratch:
-        browser = Browser(chromium, Path(scratch) / "profile")
+        browser = Browser(program, Path(scratch) / "profile")
         browser.page("Emulation.setDeviceMetricsOverride", width=1100, height=900,
                      deviceScaleFactor=1, mobile=False)
         pages = {}

@@ -37,9 +37,11 @@ struct Example {
     cells[0][1] = std::move(cell);
   }
   [[nodiscard]] UncertainFigure figure(const std::string& name) const {
-    const Uncertainty all = uncertainty_of(comparison, cells, kSamples, 7);
-    const auto found = std::ranges::find(all.figures, name, &UncertainFigure::figure);
-    REQUIRE(found != all.figures.end());
+    Comparison with = comparison;
+    add_uncertainty(with, cells, kSamples, 7);
+    const auto& figures = with.uncertainty->figures;
+    const auto found = std::ranges::find(figures, name, &UncertainFigure::figure);
+    REQUIRE(found != figures.end());
     return *found;
   }
   Comparison comparison;
@@ -126,9 +128,15 @@ TEST_CASE("uncertainty_of: a verdict that flips within the range is said") {
     cell.stated = ClaimRange{low, high, ""};
     cell.verdict = verdict_of(nominal, cell.stated);
     example.comparison.table2 = {cell};
-    return uncertainty_of(example.comparison, example.cells, kSamples, 7).flips.size();
+    add_uncertainty(example.comparison, example.cells, kSamples, 7);
+    return example.comparison.uncertainty->flips.size();
   };
   CHECK(flips(nominal * 0.95, nominal * 1.05) == 1);
   CHECK(flips(nominal * 0.01, nominal * 100) == 0);
   CHECK(flips(nominal * 100, nominal * 200) == 0);
+  // The table has the range of its own figure.
+  const UncertainFigure cost = example.figure("cost_batch64");
+  REQUIRE(example.comparison.table2[0].ours_between);
+  CHECK(example.comparison.table2[0].ours_between->p5 == cost.quantiles.p5);
+  CHECK(example.comparison.table2[0].ours_between->p95 == cost.quantiles.p95);
 }

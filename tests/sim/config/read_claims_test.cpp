@@ -67,6 +67,18 @@ TEST_CASE("read_paper_claims: a broken file is refused at its place") {
   CHECK(paper("scores: null", "scores: 3").find("the paper has none") != std::string::npos);
   CHECK(paper("    - platform: b200-8\n      precision", "    - platfrm: b200-8\n      precision")
             .find("table1.rows[1].platform: required key is missing") != std::string::npos);
+  CHECK(paper("- axis: decode_batch64", "- axis: decode_batch46")
+            .find("table2.rows[1].axis: expected a figure that is compared (did you mean "
+                  "decode_batch64?), got decode_batch46") != std::string::npos);
+  CHECK(paper("- axis: decode_batch64", "- axis: decode_single")
+            .find("table2.rows[1].axis: is listed twice") != std::string::npos);
+  CHECK(paper("- axis: ttft\n      unit: ms", "- axis: ttft\n      unit: s")
+            .find("table2.rows[3].unit: must be ms, as ours is, got s") != std::string::npos);
+  CHECK(paper("energy: {low: 21, high: 25, unit: J/token", "energy: {low: 21, high: 25, unit: mJ")
+            .find("table1.rows[0].energy.unit: must be J/token, as ours is, got mJ") !=
+        std::string::npos);
+  CHECK(paper("{id: context, title", "{id: contxt, title").find("did you mean context?") !=
+        std::string::npos);
   CHECK(paper("nre:\n", "nrf:\n").find("nre: required section is missing") != std::string::npos);
 }
 
