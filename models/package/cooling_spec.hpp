@@ -21,6 +21,8 @@ struct CoolingParams {
   double plate_spread = 0;
   // Under 1 mm2 of die, J/(K mm2):
   double die_capacity = 0, lid_capacity = 0, plate_capacity = 0;
+  /// Of the dies' static power, at the reference temperature; the rest are clocks.
+  double leakage_share = 1;
   double leakage_doubling_k = 0;     ///< so many kelvin double it
   double leakage_reference_c = 0;    ///< where it is what the prices say
   double throttle_c = 0;             ///< die: the clock steps down above it

@@ -104,9 +104,9 @@ void run(const Options& options) {
   try {
     ProgressLine line;
     InsideFiles inside{options.inside, spec};
-    result = run_simulation(
-        spec, trace ? &*trace : nullptr,
-        [&](const RunProgress& progress) { line.update(progress); }, inside.observer());
+    result = run_simulation(spec, trace ? &*trace : nullptr,
+                            [&](const RunProgress& progress) { line.update(progress); },
+                            {.observer = inside.observer(), .anatomy = !options.out.empty()});
     inside.finish();
   } catch (const InfeasibleError& error) {
     // The report of what does not fit is an answer too.

@@ -32,6 +32,7 @@ constexpr std::array kKeys{
     Key{"die_j_per_k_mm2", &CoolingParams::die_capacity, kCapacity},
     Key{"lid_j_per_k_mm2", &CoolingParams::lid_capacity, kCapacity},
     Key{"plate_j_per_k_mm2", &CoolingParams::plate_capacity, kCapacity},
+    Key{"leakage_share", &CoolingParams::leakage_share, {0, 1}},
     Key{"leakage_doubling_k", &CoolingParams::leakage_doubling_k, {1, 1000}},
     Key{"leakage_reference_c", &CoolingParams::leakage_reference_c, kCelsius},
     Key{"throttle_c", &CoolingParams::throttle_c, kCelsius},
@@ -44,7 +45,7 @@ constexpr std::array kKeys{
 };
 
 /// What a table may leave to the platform.
-constexpr std::array<std::string_view, 1> kOptional{"package_power_limit_w"};
+constexpr std::array<std::string_view, 2> kOptional{"package_power_limit_w", "leakage_share"};
 
 CoolingParams read_table(const ConfigNode& node) {
   CoolingParams cooling;

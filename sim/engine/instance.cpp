@@ -59,13 +59,13 @@ std::int64_t layers_of(const OpGraph& graph) {
 
 Instance::Instance(const sc_core::sc_module_name& name, std::int32_t number, const RunSpec& spec,
                    const InstancePlan& plan, const Routers& routers, std::int64_t block_tokens,
-                   ServingRole role, InstanceListener& listener, RunObserver* observer)
+                   ServingRole role, InstanceListener& listener, const RunViews& views)
     : sc_module{name},
       number_{number},
       spec_{spec},
       plan_{plan},
       listener_{listener},
-      observer_{observer},
+      views_{views},
       scheduler_{spec.serving, capacity_of(plan.placement.kv), block_tokens, role,
                  adapter_bytes(plan.placement)},
       activity_{kMostSpans} {
@@ -136,6 +136,7 @@ void Instance::Engine::build(const Instance& at, const PlatformSpec& platform, c
     auto on_silicon =
         std::make_unique<SiliconExecutor>(*lowering, *at.deployment_, platform, placement, host);
     watchable = on_silicon.get();
+    watchable->take_apart(at.views_.anatomy);
     silicon = std::move(on_silicon);
   } else {
     silicon = std::make_unique<RooflineExecutor>(*lowering, platform, placement);
@@ -181,10 +182,11 @@ bool Instance::step() {
   result_.batch_peak =
       std::max(result_.batch_peak, static_cast<std::int64_t>(load.sequences.size()));
 
-  const bool watched = observer_ != nullptr && observer_->wants(number_, result_.steps + 1);
-  if (observer_ != nullptr)
+  const bool watched =
+      views_.observer != nullptr && views_.observer->wants(number_, result_.steps + 1);
+  if (views_.observer != nullptr)
     for (const Engine* engine : {&model_, &second_})
-      engine->watch(watched ? observer_ : nullptr, number_);
+      engine->watch(watched ? views_.observer : nullptr, number_);
   if (governor_) governor_->idle_until(begun);
   StepOutcome outcome = composed_ ? composed_->execute(load) : model_.executor().execute(load);
   if (governor_) govern(outcome);
@@ -203,14 +205,14 @@ bool Instance::step() {
   add_activity(outcome, tokens, finished);
   sample_residency();
   if (watched)
-    observer_->scheduled({.instance = number_,
-                          .number = result_.steps,
-                          .begun = begun,
-                          .ended = now(),
-                          .load = load,
-                          .outcome = outcome,
-                          .after = residency(),
-                          .home = plan_.placement.kv.tier});
+    views_.observer->scheduled({.instance = number_,
+                                .number = result_.steps,
+                                .begun = begun,
+                                .ended = now(),
+                                .load = load,
+                                .outcome = outcome,
+                                .after = residency(),
+                                .home = plan_.placement.kv.tier});
   listener_.stepped();
   return true;
 }

@@ -12,6 +12,7 @@
 #include "sim/config/run_spec.hpp"
 #include "sim/engine/power_governor.hpp"
 #include "sim/engine/recall.hpp"
+#include "sim/engine/run.hpp"
 #include "sim/engine/silicon_executor.hpp"
 #include "sim/engine/sites.hpp"
 #include "sim/mapping/lowering.hpp"
@@ -44,7 +45,7 @@ class Instance final : public sc_core::sc_module {
   /// All references must outlive the instance. `block_tokens`: of the trace's prefix blocks.
   Instance(const sc_core::sc_module_name& name, std::int32_t number, const RunSpec& spec,
            const InstancePlan& plan, const Routers& routers, std::int64_t block_tokens,
-           ServingRole role, InstanceListener& listener, RunObserver* observer);
+           ServingRole role, InstanceListener& listener, const RunViews& views);
 
   [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
   [[nodiscard]] const Scheduler& scheduler() const { return scheduler_; }
@@ -92,7 +93,7 @@ class Instance final : public sc_core::sc_module {
   const RunSpec& spec_;
   const InstancePlan& plan_;
   InstanceListener& listener_;
-  RunObserver* const observer_;
+  const RunViews views_;
   std::unique_ptr<Deployment> deployment_;  ///< null at roofline fidelity
   Engine model_;
   Engine second_;  ///< a draft's, or of the layers behind an early exit

@@ -24,8 +24,9 @@ PowerGovernor::PowerGovernor(const PlatformSpec& platform, Tier kv, std::int32_t
        price_energy({}, platform, Picoseconds{kPicosecondsPerSecond}).components) {
     if (!c.constant) continue;
     const double per_die = c.joules / static_cast<double>(die_count);  // of one second: watts
+    const double leaks = c.name == "static_die" ? cooling_.leakage_share : 1;
     if (c.on_die)
-      leakage_w_ += per_die;
+      leakage_w_ += per_die * leaks, clock_w_ += per_die * (1 - leaks);
     else if (c.in_package)
       lid_always_w_ += per_die;
     else
@@ -35,8 +36,8 @@ PowerGovernor::PowerGovernor(const PlatformSpec& platform, Tier kv, std::int32_t
   const auto per_package = static_cast<std::size_t>(platform.dies_per_package);
   for (std::size_t p = 0; p < packages; ++p) {
     heats_.emplace_back(platform);
-    const PackagePower idle{std::vector<double>(per_package),
-                            std::vector<double>(per_package, lid_always_w_), leakage_w_};
+    const PackagePower idle{std::vector<double>(per_package), std::vector<double>(per_package),
+                            leakage_w_, clock_w_, lid_always_w_};
     if (!heats_.back().settle(idle))
       throw SimulationError(fmt::format(
           "thermal runaway: {} with {} has no steady state even without work; its dies leak {:.0f} "
@@ -130,24 +131,30 @@ void PowerGovernor::tick() {
                     .clock = clock_,
                     .hottest_c = -1e9,
                     .coolest_c = 1e9,
-                    .dynamic_w = period_.die / period,
+                    .dynamic_w = 0,
                     .memory_w = 0,
                     .leakage_w = 0,
                     .elsewhere_w = always_w_ + period_.elsewhere / period};
   double most_w = 0;
   for (std::size_t p = 0; p < heats_.size(); ++p) {
-    PackagePower power{
-        .die_w = {}, .lid_w = {}, .leakage_w = leakage_w_ * leakage_at(clock_, cooling_)};
+    PackagePower power{.die_w = {},
+                       .lid_w = {},
+                       .leakage_w = leakage_w_ * leakage_at(clock_, cooling_),
+                       .clock_w = clock_w_ * std::pow(clock_, cooling_.vf_exponent),
+                       .lid_idle_w = lid_always_w_};
     for (std::size_t d = p * per_package; d < (p + 1) * per_package; ++d) {
-      power.die_w.push_back(now.dynamic_w * shares_[d]);
-      power.lid_w.push_back(lid_always_w_ +
-                            period_.lid / period / static_cast<double>(shares_.size()));
+      power.die_w.push_back(period_.die / period * shares_[d]);
+      power.lid_w.push_back(period_.lid / period / static_cast<double>(shares_.size()));
     }
     // What leaks is that of the period's begin, as the network takes it.
     const double leaks = heats_[p].leakage_w(power);
-    const double lids = std::accumulate(power.lid_w.begin(), power.lid_w.end(), 0.0);
-    const double dynamic = std::accumulate(power.die_w.begin(), power.die_w.end(), 0.0);
+    const auto n = static_cast<double>(per_package);
+    const double lids =
+        std::accumulate(power.lid_w.begin(), power.lid_w.end(), 0.0) + n * power.lid_idle_w;
+    const double dynamic =
+        std::accumulate(power.die_w.begin(), power.die_w.end(), 0.0) + n * power.clock_w;
     heats_[p].advance(period, power);
+    now.dynamic_w += dynamic;
     now.leakage_w += leaks;
     now.memory_w += lids;
     most_w = std::max(most_w, dynamic + lids + leaks);
@@ -230,11 +237,14 @@ ThermalResult PowerGovernor::result() const {
                    .clocked_share = seconds(clocked_time_) / busy};
   const std::size_t per_package = heats_.front().dies();
   for (std::size_t p = 0; p < heats_.size(); ++p) {
-    PackagePower power{.die_w = {}, .lid_w = {}, .leakage_w = leakage_w_};
+    PackagePower power{.die_w = {},
+                       .lid_w = {},
+                       .leakage_w = leakage_w_,
+                       .clock_w = clock_w_,
+                       .lid_idle_w = lid_always_w_};
     for (std::size_t d = p * per_package; d < (p + 1) * per_package; ++d) {
       power.die_w.push_back(nominal_.die / busy * shares_[d]);
-      power.lid_w.push_back(lid_always_w_ +
-                            nominal_.lid / busy / static_cast<double>(shares_.size()));
+      power.lid_w.push_back(nominal_.lid / busy / static_cast<double>(shares_.size()));
     }
     load.packages.push_back(std::move(power));
   }

@@ -57,6 +57,7 @@ class PowerGovernor {
   const Tier kv_;
   const std::int32_t instance_;
   double leakage_w_ = 0;     ///< of a die, at the reference
+  double clock_w_ = 0;       ///< of a die, at the full clock
   double lid_always_w_ = 0;  ///< of a die's stacks
   double always_w_ = 0;      ///< of all packages, that no die sheds
   std::vector<PackageHeat> heats_;

@@ -136,7 +136,7 @@ void forward_systemc_report(const sc_core::sc_report& report, const sc_core::sc_
 
 RunResult run_simulation(const RunSpec& spec, const Trace* trace,
                          const std::function<void(const RunProgress&)>& on_progress,
-                         RunObserver* observer) {
+                         const RunViews& views) {
   check_supported(spec, trace);
   std::optional<ExpertRouter> router;
   if (spec.llm.moe) router.emplace(spec.llm, spec.seed);
@@ -154,10 +154,10 @@ RunResult run_simulation(const RunSpec& spec, const Trace* trace,
            placement.kv.page_tokens, placement.kv.replicas);
   if (sc_core::sc_get_status() != sc_core::SC_ELABORATION) renew_kernel();
   sc_core::sc_set_time_resolution(1, sc_core::SC_PS);
-  Simulation simulation{"simulation", spec, trace, sites, routers, on_progress, observer};
+  Simulation simulation{"simulation", spec, trace, sites, routers, on_progress, views};
   sc_core::sc_report_handler::set_handler(forward_systemc_report);
   RunResult result = simulation.run();
-  if (observer != nullptr) observer->ended(result);
+  if (views.observer != nullptr) views.observer->ended(result);
   log.info("{} steps, {} simulated, {} tokens in {:.6f} s", result.steps, result.recall.simulated,
            result.output_tokens, seconds(result.duration));
   return result;

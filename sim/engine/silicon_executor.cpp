@@ -12,6 +12,7 @@ namespace reticle {
 
 /// Ever fewer of them, so that it costs nothing and the last one is of the run's second half.
 StepAnatomy* SiliconExecutor::to_take_apart(const StepLoad& load) {
+  if (!takes_apart_) return nullptr;
   StepAnatomy fresh;
   for (const SequenceWork& s : load.sequences)
     s.decodes() ? ++fresh.decodes : fresh.prompt_tokens += s.new_tokens;

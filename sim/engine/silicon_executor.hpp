@@ -27,6 +27,8 @@ class SiliconExecutor final : public StepExecutor {
 
   StepOutcome execute(const StepLoad& load) override;
   ExpertTraffic pass(const StepLoad& load) override { return lowering_.pass(load); }
+  /// Keeps the anatomy of steps.
+  void take_apart(bool wanted) { takes_apart_ = wanted; }
   [[nodiscard]] const std::array<StepAnatomy, 2>& anatomy() const { return anatomy_; }
   [[nodiscard]] Picoseconds simulated() const { return simulated_; }
   /// Shows the coming steps to `observer`, as of `instance`; null: to nobody.
@@ -44,6 +46,7 @@ class SiliconExecutor final : public StepExecutor {
   const Placement& placement_;
   const HostTime host_;
   StepPrograms programs_;
+  bool takes_apart_ = false;
   std::array<StepAnatomy, 2> anatomy_;         ///< without and with prompt tokens
   std::array<std::int64_t, 2> simulations_{};  ///< likewise
   Picoseconds simulated_{};

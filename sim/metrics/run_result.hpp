@@ -194,7 +194,7 @@ struct InstanceResult {
   Bytes near_read{};     ///< by attention from there
   std::int64_t batch_peak = 0;
   /// The last steps that were taken apart, without and with prompt tokens: of those simulated the
-  /// first, second, fourth, eighth ... of each kind.
+  /// first, second, fourth, eighth ... of each kind. Where somebody asked for it (RunViews).
   std::array<StepAnatomy, 2> anatomy{};
   Picoseconds simulated{};        ///< time of the steps that were simulated
   std::vector<EventCounts> dies;  ///< in these steps, no links; empty at roofline fidelity

@@ -88,8 +88,9 @@ std::vector<double> PackageHeat::inflow(const PackagePower& power,
   std::vector<double> watts(network_.size());
   for (std::size_t d = 0; d < dies_; ++d) {
     watts[kDie * dies_ + d] =
-        power.die_w[d] + leakage_at(power.leakage_w, cooling_.coolant_c + rise[kDie * dies_ + d]);
-    watts[kLid * dies_ + d] = power.lid_w[d];
+        power.die_w[d] + power.clock_w +
+        leakage_at(power.leakage_w, cooling_.coolant_c + rise[kDie * dies_ + d]);
+    watts[kLid * dies_ + d] = power.lid_w[d] + power.lid_idle_w;
   }
   return watts;
 }

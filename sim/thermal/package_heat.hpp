@@ -21,9 +21,11 @@ FloorPlan floor_plan(const PlatformSpec& platform);
 
 /// What heats the parts of a package at some clock.
 struct PackagePower {
-  std::vector<double> die_w;  ///< per die, leakage apart
-  std::vector<double> lid_w;  ///< per die: of the stacks beside it
+  std::vector<double> die_w;  ///< per die, of its work
+  std::vector<double> lid_w;  ///< per die: of the work of the stacks beside it
   double leakage_w = 0;       ///< per die, at the reference temperature
+  double clock_w = 0;         ///< per die, whether or not it works
+  double lid_idle_w = 0;      ///< likewise of the stacks
 };
 
 /// Models:     a node each for die, lid and cold plate under every die, coupled to the neighbours'

@@ -14,7 +14,8 @@ constexpr std::array<std::string_view, 5> kLimitNames{"none", "temperature", "pa
 
 double watts_of(const PackageHeat& heat, const PackagePower& power) {
   return std::accumulate(power.die_w.begin(), power.die_w.end(), 0.0) +
-         std::accumulate(power.lid_w.begin(), power.lid_w.end(), 0.0) + heat.leakage_w(power);
+         std::accumulate(power.lid_w.begin(), power.lid_w.end(), 0.0) + heat.leakage_w(power) +
+         static_cast<double>(heat.dies()) * (power.clock_w + power.lid_idle_w);
 }
 
 /// The steady state at that clock, and the first limit it breaks.
@@ -65,6 +66,7 @@ PackagePower power_at(const PackagePower& full, double clock, double clocked_sha
   for (double& w : power.die_w) w *= speed * event_energy_at(clock, cooling);
   for (double& w : power.lid_w) w *= speed;
   power.leakage_w *= leakage_at(clock, cooling);
+  power.clock_w *= std::pow(clock, cooling.vf_exponent);
   return power;
 }
 

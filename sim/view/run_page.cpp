@@ -190,22 +190,29 @@ Json links_json(const RunSpec& spec, const RunResult& result) {
   return {{"levels", levels}, {"links", rows}};
 }
 
-/// Watts of each component of energy over time.
+/// Watts of each component of energy over time, several spans to one where there are many.
 Json power_json(const RunSpec& spec, const RunResult& result) {
   Json out = Json::array();
-  const auto& all = result.activity;
-  const std::size_t stride = stride_of(all);
-  for (std::size_t i = 0; i < all.size(); i += stride) {
-    const ActivitySpan& s = all[i];
-    if (s.instance != 0) continue;
-    const Picoseconds took = s.ended - s.begun;
+  std::vector<ActivitySpan> mine;
+  for (const ActivitySpan& s : result.activity)
+    if (s.instance == 0) mine.push_back(s);
+  const double instances = static_cast<double>(std::max<std::size_t>(1, result.instances.size()));
+  const std::size_t stride = stride_of(mine);
+  for (std::size_t i = 0; i < mine.size(); i += stride) {
+    EventCounts counts;
+    Picoseconds end{};
+    for (std::size_t k = i; k < std::min(mine.size(), i + stride); ++k) {
+      counts += mine[k].counts;
+      end = mine[k].ended;
+    }
+    const Picoseconds took = end - mine[i].begun;
     if (took.count() == 0) continue;
     Json watts = Json::object();
-    for (const EnergyComponent& c : price_energy(s.counts, spec.platform, took).components) {
-      const double w = c.joules / seconds(took);
+    for (const EnergyComponent& c : price_energy(counts, spec.platform, took).components) {
+      const double w = c.joules / seconds(took) / (c.constant ? instances : 1);
       if (w > 0) watts[c.name] = w;
     }
-    out.push_back({{"t", seconds(s.begun)}, {"to", seconds(s.ended)}, {"watts", watts}});
+    out.push_back({{"t", seconds(mine[i].begun)}, {"to", seconds(end)}, {"watts", watts}});
   }
   return out;
 }

@@ -103,7 +103,7 @@ function ticks(low, high, wanted = 6) {
 }
 function axes(s, x, y, box, units) {
   for (const t of x.ticks) { el("line", {class: "grid", x1: x.at(t), x2: x.at(t), y1: box.top, y2: box.bottom}, s);
-    el("text", {x: x.at(t), y: box.bottom + 16, "text-anchor": "middle"}, s, x.text(t)); }
+    el("text", {x: x.at(t), y: box.bottom + 16, "text-anchor": x.at(t) > box.right - 10 ? "end" : "middle"}, s, x.text(t)); }
   for (const t of y.ticks) { el("line", {class: "grid", x1: box.left, x2: box.right, y1: y.at(t), y2: y.at(t)}, s);
     el("text", {x: box.left - 6, y: y.at(t) + 4, "text-anchor": "end"}, s, y.text(t)); }
   el("text", {x: box.right, y: box.bottom + 32, "text-anchor": "end", class: "soft"}, s, units[0]);
@@ -134,7 +134,7 @@ const none = (id, words) => html("p", $(id), words, {class: "said"});
 
 function facts() {
   const l = R.limited_by;
-  $("verdict").textContent = l && l.category ? `${percent(l.share)} of the time: ${D.categories[l.category].title}. ${l.text}.` : "";
+  $("verdict").textContent = l && l.category ? `${percent(l.share)} of the time goes to ${D.categories[l.category].title}: ${l.text}.` : "";
   const add = (name, text) => { html("dt", $("facts"), name); html("dd", $("facts"), text); };
   const d = R.deployment;
   add("machine", `${d.nodes} node${d.nodes > 1 ? "s" : ""}, ${d.packages} package${d.packages > 1 ? "s" : ""}, ${d.dies} dies (${d.status})`);
@@ -226,7 +226,8 @@ function roofline() {
       if (x0 >= x1) continue;
       el("line", {class: "roof", x1: x.at(x0), y1: y.at(x0 * b), x2: x.at(x1), y2: y.at(x1 * b)}, s);
       const m = Math.sqrt(x0 * x1);
-      el("text", {x: x.at(m) - 6, y: y.at(m * b) - 6, "text-anchor": "end"}, s, `${tier} ${si(b, "B/s")}`);
+      const odd = tier === "hbm";
+      el("text", {x: x.at(m) + (odd ? 10 : -6), y: y.at(m * b) + (odd ? 16 : -6), "text-anchor": odd ? "start" : "end"}, s, `${tier} ${si(b, "B/s")}`);
     }
     for (const [format, m] of Object.entries(M)) {
       const from = Math.max(low, m / Math.max(...Object.values(B)));
