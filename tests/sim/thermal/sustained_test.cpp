@@ -51,6 +51,22 @@ TEST_CASE("sustained: what does not hang on the clock does not slow down") {
   CHECK(point.clock > exact - 0.01);
 }
 
+TEST_CASE("sustained: clocks run without work, and slow down with the clock alone") {
+  ThermalLoad load = load_of(20);
+  load.packages.front().clock_w = 60;
+  load.packages.front().lid_idle_w = 10;
+  const PackagePower half = power_at(load.packages.front(), 0.5, 0.5, *package_of(1).cooling);
+  CHECK(std::abs(half.clock_w - 60 * std::pow(0.5, 2.5)) < 1e-9);
+  CHECK(half.lid_idle_w == 10);
+  CHECK(std::abs(half.die_w.front() - 20 / 1.5 * std::pow(0.5, 1.5)) < 1e-9);
+  // 0.8 K/W from the lid, 1 K/W from the die: 8 K, and 39 W left below 87 C.
+  const double exact = std::pow(39.0 / 80, 1 / 2.5);
+  const SustainedPoint point = sustained(package_of(1), load);
+  CHECK(point.bound_by == PowerLimit::Temperature);
+  CHECK(point.clock <= exact);
+  CHECK(point.clock > exact - 0.01);
+}
+
 TEST_CASE("sustained: a package and a node keep to their power") {
   PlatformSpec p = package_of(1);
   p.cooling->package_power_limit_w = 30;

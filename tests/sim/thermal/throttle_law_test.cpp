@@ -9,6 +9,7 @@ using namespace reticle::test;
 namespace {
 // Arrays at work all the time: some 1.3 s of it.
 const Sets kWarm{"engine.thermal=true",
+                 "platform.cooling.leakage_share=1",
                  "platform.packages_per_node=1",
                  "platform.fabric.scale_out.ports=1",
                  "platform.die.kernels=none",
