@@ -41,7 +41,7 @@ StepOutcome SiliconExecutor::execute(const StepLoad& load) {
     outcome.breakdown = critical_path(deployment_, programs_, begun, &path);
     path[kHostLabel][static_cast<std::size_t>(TimeCategory::Launch)] += host;
     anatomy->took = outcome.duration;
-    anatomy->operators = take_apart(deployment_, programs_, path);
+    anatomy->operators = reticle::take_apart(deployment_, programs_, path);
   } else {
     outcome.breakdown = critical_path(deployment_, programs_, begun);
   }
