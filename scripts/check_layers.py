@@ -17,7 +17,7 @@ SOURCE_FOLDERS = ("sim", "workloads", "models", "tests")
 # Files of models/ that link without SystemC (target reticle_model_spec), whatever their folder.
 MODEL_SPEC = re.compile(
     r"models/(\w+/\w+_spec\.hpp|program/program\.hpp|"
-    r"fabric/(topology|routed_exchange|link_queues|event_wheel)\.[ch]pp"
+    r"fabric/(topology|routed_exchange|exchange_observer|link_queues|event_wheel)\.[ch]pp"
     r"|hbm/(bus_timeline|divisor|hbm_history|refresh_clock|open_row_time|hbm_(commands|controller|geometry|map|run_model|stream_pace))\.[ch]pp"
     r"|(mac/gemm|vector/vector)_cycles\.[ch]pp"
     r"|package/event_counts\.[ch]pp)")
@@ -32,26 +32,33 @@ ARROWS = {
     "workloads/requests": {"sim/base", "workloads/text"},
     "model_spec": {"sim/base"},
     "models": {"sim/base", "model_spec"},
+    "sim/trace": {"sim/base"},
+    "sim/thermal": {"sim/base", "model_spec", "sim/accounts"},
     "sim/serving": {"sim/base", "workloads/requests"},
     "sim/mapping": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                     "workloads/requests", "model_spec"},
     "sim/accounts": {"sim/base", "model_spec"},
     "sim/config": {"sim/base", "workloads/llm", "workloads/requests", "model_spec"},
     "sim/metrics": {"sim/base", "workloads/requests", "model_spec", "sim/config", "sim/mapping",
-                    "sim/accounts"},
+                    "sim/accounts", "sim/thermal"},
     "sim/engine": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                    "workloads/requests", "model_spec", "models", "sim/config", "sim/mapping",
-                   "sim/serving", "sim/accounts", "sim/metrics"},
+                   "sim/serving", "sim/accounts", "sim/metrics", "sim/trace",
+                   "sim/thermal"},
     "sim/sweep": {"sim/base", "sim/config"},
     "sim/compare": {"sim/base", "model_spec", "sim/config", "sim/accounts", "sim/metrics"},
-    "sim/registry": {"sim/base", "sim/config"},
+    "sim/explain": {"sim/base", "model_spec", "sim/config", "sim/metrics"},
+    "sim/html": {"sim/base"},
+    "sim/view": {"sim/base", "workloads/graph", "model_spec", "sim/config", "sim/mapping",
+                 "sim/accounts", "sim/thermal", "sim/metrics", "sim/html"},
+    "sim/registry": {"sim/base", "sim/config", "sim/html"},
     "sim/validate": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                      "workloads/requests", "workloads/text", "model_spec", "models", "sim/config",
                      "sim/mapping", "sim/serving", "sim/accounts", "sim/metrics", "sim/engine", "sim/sweep"},
     "sim/cli": {"sim/base", "workloads/llm", "workloads/graph", "workloads/moe",
                 "workloads/requests", "model_spec", "models", "sim/config", "sim/mapping",
                 "sim/serving", "sim/accounts", "sim/metrics", "sim/engine", "sim/sweep", "sim/validate",
-                "sim/compare", "sim/registry"},
+                "sim/compare", "sim/registry", "sim/explain", "sim/view"},
 }
 
 # Single headers a part may include beyond its row: plain structs that a run's specification holds.

@@ -61,6 +61,7 @@ Fabric::Fabric(const sc_core::sc_module_name& name, const FabricParams& params)
       free_(topology_.links().size()),
       used_by_(topology_.links().size(), -1),
       stats_(static_cast<std::size_t>(topology_.levels())),
+      link_stats_(topology_.links().size()),
       offered_(topology_.links().size()) {
   port.bind(*this);
   SC_HAS_PROCESS(Fabric);
@@ -77,12 +78,21 @@ RoutedExchange& Fabric::route(const std::shared_ptr<const Exchange>& exchange) {
   return *routed;
 }
 
+void Fabric::forget_routes() {
+  for (const auto& [exchange, routed] : routed_) routed->add_to_links(link_stats_, routed->runs);
+  routed_.clear();
+  kept_hops_ = remembered_ = 0;
+}
+
+std::vector<LinkStats> Fabric::link_stats() const {
+  std::vector<LinkStats> all = link_stats_;
+  for (const auto& [exchange, routed] : routed_) routed->add_to_links(all, routed->runs);
+  return all;
+}
+
 void Fabric::load(std::span<const std::shared_ptr<const Exchange>> exchanges) {
   // What is kept owns its exchange, so an address cannot come to mean another one.
-  if (routed_.size() > kMostRouted || kept_hops_ > kMostKeptHops) {
-    routed_.clear();
-    kept_hops_ = remembered_ = 0;
-  }
+  if (routed_.size() > kMostRouted || kept_hops_ > kMostKeptHops) forget_routes();
   exchanges_.clear();
   progress_.resize(exchanges.size());
   for (std::size_t i = 0; i < exchanges.size(); ++i) {
@@ -108,8 +118,7 @@ void Fabric::slow_down(std::int32_t level, DieId first, std::int64_t count, doub
   queues_.rates_changed();
   // Routes have times worked out for the former rates.
   exchanges_.clear();
-  routed_.clear();
-  kept_hops_ = remembered_ = 0;
+  forget_routes();
 }
 
 void Fabric::join(std::int32_t exchange, std::int32_t slot) {
@@ -355,6 +364,8 @@ void Fabric::resolve(std::int32_t id) {
     begin(routed);
     if (!remember(routed)) work_out(routed);
   }
+  ++routed.runs;
+  if (observer_ != nullptr) observer_->placed(id, routed, free_);
   sent_ += routed.sent;
   received_ += routed.received;
   for (std::size_t level = 0; level < stats_.size(); ++level) {

@@ -36,8 +36,10 @@ class Fabric final : public sc_core::sc_module, public FabricModel {
   /// on send at `left` of their rate from the next exchange on. Between steps only.
   void slow_down(std::int32_t level, DieId first, std::int64_t count, double left);
 
+  void observe(ExchangeObserver* observer) override { observer_ = observer; }
   [[nodiscard]] const Topology& topology() const override { return topology_; }
   [[nodiscard]] std::span<const LinkStats> stats() const override { return stats_; }
+  [[nodiscard]] std::vector<LinkStats> link_stats() const override;
   [[nodiscard]] Bytes sent() const override { return sent_; }
   [[nodiscard]] Bytes received() const override { return received_; }
   [[nodiscard]] std::string pending() const override;
@@ -63,6 +65,7 @@ class Fabric final : public sc_core::sc_module, public FabricModel {
   void pause(Picoseconds time);
   bool reserve(RoutedExchange& routed);
   Arrival deliver(std::span<const Hop> hops, Picoseconds at);
+  void forget_routes();
   RoutedExchange& route(const std::shared_ptr<const Exchange>& exchange);
 
   const Topology topology_;
@@ -82,6 +85,7 @@ class Fabric final : public sc_core::sc_module, public FabricModel {
   bool overflows_ = false;             ///< a message of it waited and is larger than the buffer
   Picoseconds longest_wait_{};         ///< of a message of it for one from elsewhere
   std::vector<LinkStats> stats_;
+  std::vector<LinkStats> link_stats_;  ///< of routes that have been forgotten
   Bytes sent_{};
   Bytes received_{};
   std::unordered_map<const Exchange*, std::unique_ptr<RoutedExchange>> routed_;
@@ -95,6 +99,7 @@ class Fabric final : public sc_core::sc_module, public FabricModel {
   std::vector<std::int64_t> ticks_;   ///< of the participants, as in RoutedExchange::Phase
   std::vector<Picoseconds> offered_;  ///< per link, while a phase is put in order
   std::vector<Picoseconds> injected_;
+  ExchangeObserver* observer_ = nullptr;
   sc_core::sc_event completed_;
 };
 

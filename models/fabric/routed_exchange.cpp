@@ -148,4 +148,21 @@ void RoutedExchange::add_switch(Phase& phase, std::span<const Message> messages,
   }
 }
 
+void RoutedExchange::add_to_links(std::span<LinkStats> stats, std::int64_t times) const {
+  const auto add = [&](const std::vector<RoutedMessage>& messages) {
+    for (const RoutedMessage& m : messages)
+      for (std::uint32_t h = m.hops_begin; h < m.hops_end; ++h) {
+        LinkStats& link = stats[hops[h].link];
+        link.messages += times;
+        link.bytes += times * m.bytes;
+        link.busy += times * hops[h].busy;
+      }
+  };
+  for (const Phase& phase : phases) {
+    add(phase.messages);
+    add(phase.to_switch);
+    add(phase.from_switch);
+  }
+}
+
 }  // namespace reticle

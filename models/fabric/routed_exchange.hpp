@@ -80,12 +80,15 @@ struct RoutedExchange {
   /// Per phase the time in which its busiest link can send all it has to, added up; `ready`: when
   /// each participant begins the first one. No order of messages is much faster.
   [[nodiscard]] Picoseconds ideal(std::span<const Picoseconds> ready) const;
+  /// Adds what `times` runs of it put on each link; `stats` is indexed by link.
+  void add_to_links(std::span<LinkStats> stats, std::int64_t times) const;
 
   std::shared_ptr<const Exchange> exchange;
   std::vector<Phase> phases;
   std::vector<Hop> hops;
   std::vector<std::uint32_t> links;  ///< all that its messages take, each once
   std::unordered_multimap<std::uint64_t, Memory> memories;  ///< by a hash of how it began
+  std::int64_t runs = 0;
   std::vector<LinkStats> counts;  ///< of one run of the exchange, per level
   Bytes sent{}, received{};       ///< payload that leaves participants, and that reaches them
 

@@ -68,41 +68,46 @@ Picoseconds Deployment::end() const {
   return latest;
 }
 
+EventCounts Deployment::counts(DieId id) const {
+  EventCounts total;
+  const Die& die = this->die(id);
+  const MemoryStats sram = die.sram->stats();
+  add_memory(total, Tier::Sram, sram);
+  total.sram_busy = mean_busy(sram, sram_ports_);
+  if (die.hbm) {
+    const MemoryStats hbm = die.hbm->stats();
+    add_memory(total, Tier::Hbm, hbm);
+    total.hbm_activates = hbm.activates;
+    total.hbm_read_bursts = hbm.read_bursts;
+    total.hbm_written_bursts = hbm.written_bursts;
+    total.hbm_bank_active_us = hbm.bank_active_ns / 1000;
+    total.hbm_refreshes = hbm.refreshes;
+    total.hbm_bank_refreshes = hbm.bank_refreshes;
+    total.hbm_busy = mean_busy(hbm, hbm_channels_);
+  }
+  if (die.far) {
+    const MemoryStats far = die.far->stats();
+    add_memory(total, Tier::Far, far);
+    total.far_busy = far.busy;
+  }
+  if (die.flash) {
+    const MemoryStats flash = die.flash->stats();
+    add_memory(total, Tier::Flash, flash);
+    total.flash_busy = flash.busy;
+  }
+  total.staged = die.sequencer.staged();
+  total.loaded = die.sequencer.loaded();
+  total.macs = die.mac.stats().macs;
+  total.mac_busy = die.mac.stats().busy;
+  total.vector_ops = die.vector.stats().element_ops;
+  total.vector_busy = die.vector.stats().busy;
+  return total;
+}
+
 EventCounts Deployment::counts() const {
   EventCounts total;
-  for (const auto& die : dies_) {
-    const MemoryStats sram = die->sram->stats();
-    add_memory(total, Tier::Sram, sram);
-    total.sram_busy += mean_busy(sram, sram_ports_);
-    if (die->hbm) {
-      const MemoryStats hbm = die->hbm->stats();
-      add_memory(total, Tier::Hbm, hbm);
-      total.hbm_activates += hbm.activates;
-      total.hbm_read_bursts += hbm.read_bursts;
-      total.hbm_written_bursts += hbm.written_bursts;
-      total.hbm_bank_active_us += hbm.bank_active_ns / 1000;
-      total.hbm_refreshes += hbm.refreshes;
-      total.hbm_bank_refreshes += hbm.bank_refreshes;
-      total.hbm_busy += mean_busy(hbm, hbm_channels_);
-    }
-    if (die->far) {
-      const MemoryStats far = die->far->stats();
-      add_memory(total, Tier::Far, far);
-      total.far_busy += far.busy;
-    }
-    if (die->flash) {
-      const MemoryStats flash = die->flash->stats();
-      add_memory(total, Tier::Flash, flash);
-      total.flash_busy += flash.busy;
-    }
-    total.staged += die->sequencer.staged();
-    for (std::size_t c = 0; c < kTimeCategoryCount; ++c)
-      total.loaded[c] += die->sequencer.loaded()[c];
-    for (std::size_t p = 0; p < kPrecisionCount; ++p) total.macs[p] += die->mac.stats().macs[p];
-    total.mac_busy += die->mac.stats().busy;
-    total.vector_ops += die->vector.stats().element_ops;
-    total.vector_busy += die->vector.stats().busy;
-  }
+  for (std::size_t d = 0; d < dies_.size(); ++d)
+    total += counts(DieId{static_cast<std::uint32_t>(d)});
   for (const LinkStats& level : fabric_->stats()) {
     total.link_bytes.push_back(level.bytes);
     total.link_busy.push_back(level.busy);

@@ -34,7 +34,10 @@ class Deployment final : public sc_core::sc_module, public CompletionIf {
   [[nodiscard]] const Die& die(DieId id) const { return *dies_[index(id)]; }
   [[nodiscard]] std::size_t size() const { return dies_.size(); }
   [[nodiscard]] const FabricModel& fabric() const { return *fabric_; }
+  [[nodiscard]] FabricModel& fabric() { return *fabric_; }
   [[nodiscard]] EventCounts counts() const;
+  /// Of one die: no links.
+  [[nodiscard]] EventCounts counts(DieId id) const;
   /// Counts since the last call, at first since the beginning.
   EventCounts take_counts();
   /// Every pending command of a stuck step, a line each.

@@ -5,11 +5,13 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/die/die_spec.hpp"
 #include "models/fabric/fabric_spec.hpp"
+#include "models/package/cooling_spec.hpp"
 #include "sim/base/precision.hpp"
 
 namespace reticle {
@@ -78,6 +80,7 @@ struct PlatformSpec {
   CostParams cost;
   double node_power_limit_w = 0;         ///< TDP or envelope; 0 = unknown
   double heat_flux_limit_w_per_mm2 = 0;  ///< of the stated cooling; 0 = unknown
+  std::optional<CoolingParams> cooling;  ///< absent: temperatures are not known
   std::vector<std::string> claims;       ///< vendor or paper figures worth printing beside a result
 };
 

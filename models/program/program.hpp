@@ -97,6 +97,7 @@ struct Instruction {
   /// Load, Store: bytes of one contiguous piece; Vector: elements of one row; 0 = all.
   std::int32_t piece = 0;
   VectorOp vector_op{};      ///< Vector
+  std::uint8_t label = 0;    ///< the writer's own, for reading traces, not for timing
   std::uint16_t rounds = 0;  ///< Vector, TopK: k
   std::int64_t amount = 0;   ///< Load, Store: bytes; Vector: elements; Wait: picoseconds
   std::int64_t address = 0;  ///< Load, Store: where in the tier

@@ -22,6 +22,7 @@ void add_llm(CLI::App& app);
 void add_check(CLI::App& app);
 void add_capacity(CLI::App& app);
 void add_compare(CLI::App& app);
+void add_explain(CLI::App& app);
 void add_registry(CLI::App& app);
 void add_reprice(CLI::App& app);
 void add_sweep(CLI::App& app);

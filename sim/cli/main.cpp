@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   add_check(app);
   add_capacity(app);
   add_compare(app);
+  add_explain(app);
   add_registry(app);
   add_reprice(app);
   add_sweep(app);

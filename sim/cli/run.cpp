@@ -15,6 +15,7 @@
 #include "sim/base/log.hpp"
 #include "sim/cli/chips.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/inside_files.hpp"
 #include "sim/cli/pareto.hpp"
 #include "sim/cli/progress.hpp"
 #include "sim/cli/run_files.hpp"
@@ -23,6 +24,7 @@
 #include "sim/metrics/report.hpp"
 #include "sim/metrics/summary.hpp"
 #include "sim/metrics/tables.hpp"
+#include "sim/view/run_page.hpp"
 
 namespace reticle {
 
@@ -37,6 +39,7 @@ struct Options {
   std::string log = "warn";
   bool pareto = false;
   bool steps = false;
+  InsideOptions inside;
   std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
 };
 
@@ -65,9 +68,15 @@ void write_results(const std::filesystem::path& out, const RunSpec& spec, const 
     write_text(out / "steps.csv", [&](std::ostream& text) { write_steps_csv(text, result); });
   write_text(out / "activity.csv",
              [&](std::ostream& text) { write_activity_csv(text, result, spec.platform); });
+  write_text(out / "power.csv",
+             [&](std::ostream& text) { write_power_csv(text, result, spec.platform); });
+  write_text(out / "operators.csv", [&](std::ostream& text) { write_operators_csv(text, result); });
+  if (result.thermal)
+    write_text(out / "thermal.csv", [&](std::ostream& text) { write_thermal_csv(text, result); });
   write_text(out / "residency.csv", [&](std::ostream& text) { write_residency_csv(text, result); });
   write_text(out / "resolved.yaml",
              [&](std::ostream& text) { write_resolved(text, spec, build_info()); });
+  write_file_atomically(out / "report.html", run_page(spec, result, report));
   write_file_atomically(out / "report.json", report);
 }
 
@@ -94,8 +103,11 @@ void run(const Options& options) {
   RunResult result;
   try {
     ProgressLine line;
+    InsideFiles inside{options.inside, spec};
     result = run_simulation(spec, trace ? &*trace : nullptr,
-                            [&](const RunProgress& progress) { line.update(progress); });
+                            [&](const RunProgress& progress) { line.update(progress); },
+                            {.observer = inside.observer(), .anatomy = !options.out.empty()});
+    inside.finish();
   } catch (const InfeasibleError& error) {
     // The report of what does not fit is an answer too.
     const std::string report =
@@ -150,6 +162,14 @@ void add_run(CLI::App& app) {
   sub->add_flag("--json", options->json, "Print the report as one JSON document");
   sub->add_option("--log", options->log, "error | warn | info | debug, to standard error");
   sub->add_flag("--steps", options->steps, "With --out: a row per step in steps.csv");
+  sub->add_option("--timeline", options->inside.timeline,
+                  "Trace of what every unit did, for Perfetto or chrome://tracing");
+  sub->add_option("--vcd", options->inside.vcd,
+                  "Waveforms of the same: busy, stalls and queues of every unit");
+  sub->add_option("--timeline-steps", options->inside.steps,
+                  "With --timeline or --vcd: steps N or A..B of each instance, from 1 (default 1)");
+  sub->add_option("--timeline-dies", options->inside.dies,
+                  "Likewise: dies N or A..B; else one of those that did the same (--vcd: 0..7)");
   sub->add_flag("--pareto", options->pareto,
                 "Batches 1, 2, 4, ...: throughput per chip against tokens/s of a user");
   sub->add_option("--jobs", options->jobs, "Runs at a time, with --pareto")

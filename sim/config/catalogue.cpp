@@ -28,6 +28,7 @@ constexpr std::array kKinds{
     KindFact{CatalogueKind::HostLink, "host link", "configs/links"},
     KindFact{CatalogueKind::Kernels, "kernel table", "configs/kernels"},
     KindFact{CatalogueKind::Silicon, "process node", "configs/silicon"},
+    KindFact{CatalogueKind::Cooling, "cooling class", "configs/cooling"},
     KindFact{CatalogueKind::Sweep, "sweep", "configs/sweeps"},
 };
 

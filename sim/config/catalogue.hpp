@@ -23,6 +23,7 @@ enum class CatalogueKind {
   HostLink,
   Kernels,
   Silicon,
+  Cooling,
   Sweep
 };
 

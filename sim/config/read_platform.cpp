@@ -7,6 +7,7 @@
 
 #include "sim/config/bounds.hpp"
 #include "sim/config/enum_tables.hpp"
+#include "sim/config/read_cooling.hpp"
 #include "sim/config/read_fabric.hpp"
 #include "sim/config/read_hbm.hpp"
 #include "sim/config/read_kernels.hpp"
@@ -218,6 +219,11 @@ PlatformSpec read_platform(const ConfigNode& node) {
              node.get<std::int64_t>("priced_packages", nesting.packages_per_node, bounds::kCount));
   platform.heat_flux_limit_w_per_mm2 = node.get<double>(
       "heat_flux_limit_w_per_mm2", platform.heat_flux_limit_w_per_mm2, Range<double>{0, 1000});
+  if (const auto cooling = node.find_child("cooling")) {
+    platform.cooling = read_cooling(*cooling);
+    if (platform.die.area_mm2 == 0 && platform.die.fill == 0)
+      node.fail("cooling", "needs die.area_mm2 or die.fill, as heat leaves by area");
+  }
   node.reject_unknown_keys();
   return platform;
 }

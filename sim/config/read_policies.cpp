@@ -253,6 +253,7 @@ EngineSpec read_engine(const ConfigNode& node) {
           node.get<std::int64_t>("recall_audit", defaults.recall_audit, {1, kSteps.high}),
       .max_steps = node.get<std::int64_t>("max_steps", defaults.max_steps, kSteps),
       .step_rows = node.get<bool>("step_rows", defaults.step_rows),
+      .thermal = node.get<bool>("thermal", defaults.thermal),
       .reverse_elaboration = node.get<bool>("reverse_elaboration", defaults.reverse_elaboration),
   };
   node.check("recall_error", engine.recall_error > 0 && engine.recall_error <= 1,

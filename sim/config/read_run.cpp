@@ -8,6 +8,7 @@
 #include "sim/config/catalogue.hpp"
 #include "sim/config/config_node.hpp"
 #include "sim/config/read_claims.hpp"
+#include "sim/config/read_cooling.hpp"
 #include "sim/config/read_hbm.hpp"
 #include "sim/config/read_kernels.hpp"
 #include "sim/config/read_llm.hpp"
@@ -78,13 +79,17 @@ void put_missing_sections(ConfigTree& root) {
     if (root.find(key) == nullptr) put(root, key, make_map(kCommandLine));
 }
 
-/// A section below platform.die, when there is such a section.
+/// A section below platform, when there is such a section.
 template <class... Keys>
-ConfigTree* die_section(ConfigTree& root, Keys... keys) {
+ConfigTree* platform_section(ConfigTree& root, Keys... keys) {
   ConfigTree* section = &root;
-  for (const auto* key : {"platform", "die", keys...})
+  for (const auto* key : {"platform", keys...})
     if (section != nullptr) section = section->find(key);
   return section != nullptr && section->kind == ConfigTree::Kind::Map ? section : nullptr;
+}
+template <class... Keys>
+ConfigTree* die_section(ConfigTree& root, Keys... keys) {
+  return platform_section(root, "die", keys...);
 }
 
 /// After all overrides, as they may choose another standard.
@@ -100,6 +105,8 @@ void complete_tables(ConfigTree& root) {
     fill_from_standard(*kernels, CatalogueKind::Kernels, "platform.die.kernels");
   if (ConfigTree* silicon = die_section(root, "silicon"))
     fill_from_standard(*silicon, CatalogueKind::Silicon, "platform.die.silicon");
+  if (ConfigTree* cooling = platform_section(root, "cooling"))
+    fill_from_standard(*cooling, CatalogueKind::Cooling, "platform.cooling");
   for (const std::string tier : {"far", "flash"})
     if (ConfigTree* section = die_section(root, tier.c_str()))
       fill_from_tier_tables(*section, "platform.die." + tier);
@@ -107,7 +114,8 @@ void complete_tables(ConfigTree& root) {
 
 /// A resolved file holds every timing already: another standard would change nothing but a name.
 void keep_standards(ConfigTree& root) {
-  const std::array sections{std::pair{die_section(root, "hbm"), "hbm"},
+  const std::array sections{std::pair{platform_section(root, "cooling"), "cooling"},
+                            std::pair{die_section(root, "hbm"), "hbm"},
                             std::pair{die_section(root, "kernels"), "kernels"},
                             std::pair{die_section(root, "silicon"), "silicon"},
                             std::pair{die_section(root, "far", "device"), "far.device"},
@@ -117,7 +125,9 @@ void keep_standards(ConfigTree& root) {
   for (const auto& [section, name] : sections) {
     const ConfigTree* standard = section == nullptr ? nullptr : section->find("standard");
     if (standard != nullptr && standard->position.file.starts_with("--set "))
-      throw ConfigError(standard->position, "platform.die." + std::string{name} + ".standard",
+      throw ConfigError(standard->position,
+                        (name == std::string_view{"cooling"} ? "platform." : "platform.die.") +
+                            std::string{name} + ".standard",
                         "cannot be changed in a resolved run, whose timings are filled in already");
   }
 }
@@ -251,6 +261,7 @@ constexpr std::array kFileKinds{
     FileKind{"timing", "hbm", check_table<check_hbm_table>},
     FileKind{"crossbar_share", "kernels", check_table<check_kernel_table>},
     FileKind{"wafer_usd", "silicon", check_table<check_silicon_table>},
+    FileKind{"coolant_c", "cooling", check_table<check_cooling_table>},
     FileKind{"page_read", "tier", check_table<check_tier_table>},
     FileKind{"packet", "link", check_table<check_link_table>},
     FileKind{"worked_examples", "claims", check_claims},
@@ -273,10 +284,10 @@ std::string check_file(const std::string& path) {
     check_serving(file);
     return "serving";
   }
-  throw ConfigError(
-      {path, 1, 1}, "",
-      "expected a platform, llm, workload, hbm, kernels, silicon, tier, link, prices, claims, "
-      "serving, sweep or resolved file");
+  throw ConfigError({path, 1, 1}, "",
+                    "expected a platform, llm, workload, hbm, kernels, silicon, cooling, tier, "
+                    "link, prices, claims, "
+                    "serving, sweep or resolved file");
 }
 
 }  // namespace reticle

@@ -36,6 +36,7 @@ struct EngineSpec {
                                     ///< more at the beginning
   std::int64_t max_steps = 0;       ///< 0 = no limit
   bool step_rows = false;           ///< keep a row of every step, for steps.csv
+  bool thermal = false;             ///< power limits and temperatures act on the clock
   bool reverse_elaboration = false;  ///< build modules in reverse order (determinism test)
 };
 

@@ -11,8 +11,9 @@ namespace {
 
 class Walk {
  public:
-  Walk(const Deployment& deployment, const StepPrograms& step, Picoseconds begun)
-      : deployment_{deployment}, step_{step}, begun_{begun} {}
+  Walk(const Deployment& deployment, const StepPrograms& step, Picoseconds begun,
+       PathByLabel* by_label)
+      : deployment_{deployment}, step_{step}, begun_{begun}, by_label_{by_label} {}
 
   std::array<Picoseconds, kTimeCategoryCount> run() {
     std::size_t last_die = 0;
@@ -35,6 +36,8 @@ class Walk {
   void charge(TimeCategory category, Picoseconds to) {
     if (to >= time_) return;
     spent_[static_cast<std::size_t>(category)] += time_ - to;
+    if (by_label_ != nullptr)
+      (*by_label_)[label_][static_cast<std::size_t>(category)] += time_ - to;
     time_ = to;
   }
 
@@ -42,6 +45,7 @@ class Walk {
     const Sequencer& sequencer = this->sequencer(die_);
     const Instruction& in = sequencer.program().code[static_cast<std::size_t>(instruction_)];
     const Execution& done = sequencer.execution(instruction_);
+    label_ = in.label;
     // Between a cause's end and its effect nothing else ran here: an in-order unit was waiting.
     charge(in.category, done.end);
     if (in.code == OpCode::Exchange) {
@@ -78,6 +82,8 @@ class Walk {
   const Deployment& deployment_;
   const StepPrograms& step_;
   const Picoseconds begun_;
+  PathByLabel* const by_label_;
+  std::uint8_t label_ = kNoLabel;
   std::size_t die_ = 0;
   std::int32_t instruction_ = kNoInstruction;
   Picoseconds time_{};
@@ -88,8 +94,9 @@ class Walk {
 
 std::array<Picoseconds, kTimeCategoryCount> critical_path(const Deployment& deployment,
                                                           const StepPrograms& step,
-                                                          Picoseconds begun) {
-  return Walk{deployment, step, begun}.run();
+                                                          Picoseconds begun,
+                                                          PathByLabel* by_label) {
+  return Walk{deployment, step, begun, by_label}.run();
 }
 
 }  // namespace reticle

@@ -12,6 +12,7 @@
 #include "sim/base/log.hpp"
 #include "sim/engine/early_exit_executor.hpp"
 #include "sim/engine/speculative_executor.hpp"
+#include "sim/engine/step_anatomy.hpp"
 #include "sim/metrics/add_instances.hpp"
 
 namespace reticle {
@@ -58,12 +59,13 @@ std::int64_t layers_of(const OpGraph& graph) {
 
 Instance::Instance(const sc_core::sc_module_name& name, std::int32_t number, const RunSpec& spec,
                    const InstancePlan& plan, const Routers& routers, std::int64_t block_tokens,
-                   ServingRole role, InstanceListener& listener)
+                   ServingRole role, InstanceListener& listener, const RunViews& views)
     : sc_module{name},
       number_{number},
       spec_{spec},
       plan_{plan},
       listener_{listener},
+      views_{views},
       scheduler_{spec.serving, capacity_of(plan.placement.kv), block_tokens, role,
                  adapter_bytes(plan.placement)},
       activity_{kMostSpans},
@@ -76,6 +78,13 @@ Instance::Instance(const sc_core::sc_module_name& name, std::int32_t number, con
         std::make_unique<Deployment>("deployment", silicon_of(plan.platform, spec.engine.fidelity),
                                      spec.engine.reverse_elaboration);
   // What follows within a step takes no time of the host.
+  if (spec.engine.thermal) {
+    // Of a node's limit, what its packages here have a right to.
+    PlatformSpec mine = plan.platform;
+    mine.node_power_limit_w *= static_cast<double>(mine.packages_per_node) /
+                               static_cast<double>(spec.platform.packages_per_node);
+    governor_.emplace(mine, plan.placement.kv.tier, number);
+  }
   quiet_platform_ = plan.platform;
   quiet_platform_.die.sequencer.step_overhead = Picoseconds{0};
   compose(routers);
@@ -124,11 +133,15 @@ void Instance::Engine::build(const Instance& at, const PlatformSpec& platform, c
     host.stream = serving.stream_overhead;
   }
   lowering = std::make_unique<Lowering>(platform, llm, placement, router, std::move(graph));
-  if (at.deployment_)
-    silicon =
+  if (at.deployment_) {
+    auto on_silicon =
         std::make_unique<SiliconExecutor>(*lowering, *at.deployment_, platform, placement, host);
-  else
+    watchable = on_silicon.get();
+    watchable->take_apart(at.views_.anatomy);
+    silicon = std::move(on_silicon);
+  } else {
     silicon = std::make_unique<RooflineExecutor>(*lowering, platform, placement);
+  }
   const bool steady = std::holds_alternative<SteadyDecode>(at.spec_.workload);
   if (spec.recall == RecallMode::On ||
       (spec.recall == RecallMode::Auto && !steady && spec.fidelity != Fidelity::Roofline))
@@ -138,6 +151,11 @@ void Instance::Engine::build(const Instance& at, const PlatformSpec& platform, c
 StepExecutor& Instance::Engine::executor() const {
   if (recall) return *recall;
   return *silicon;
+}
+
+void Instance::Engine::watch(RunObserver* observer, std::int32_t instance) const {
+  if (watchable != nullptr) watchable->watch(observer, instance);
+  if (recall) recall->set_exact(observer != nullptr);
 }
 
 void Instance::loop() {
@@ -165,8 +183,14 @@ bool Instance::step() {
   result_.batch_peak =
       std::max(result_.batch_peak, static_cast<std::int64_t>(load.sequences.size()));
 
-  const StepOutcome outcome =
-      composed_ ? composed_->execute(load) : model_.executor().execute(load);
+  const bool watched =
+      views_.observer != nullptr && views_.observer->wants(number_, result_.steps + 1);
+  if (views_.observer != nullptr)
+    for (const Engine* engine : {&model_, &second_})
+      engine->watch(watched ? views_.observer : nullptr, number_);
+  if (governor_) governor_->idle_until(begun);
+  StepOutcome outcome = composed_ ? composed_->execute(load) : model_.executor().execute(load);
+  if (governor_) govern(outcome);
   account(load, outcome, begun);
   if (failed_at_) return false;
   ++result_.steps;
@@ -181,8 +205,42 @@ bool Instance::step() {
   if (spec_.engine.step_rows) add_row(load, outcome, tokens);
   add_activity(outcome, tokens, finished);
   sample_residency();
+  if (watched)
+    views_.observer->scheduled({.instance = number_,
+                                .number = result_.steps,
+                                .begun = begun,
+                                .ended = now(),
+                                .load = load,
+                                .outcome = outcome,
+                                .after = residency(),
+                                .home = plan_.placement.kv.tier});
   listener_.stepped();
   return true;
+}
+
+/// Time of all its models' steps that were simulated.
+Picoseconds Instance::simulated() const {
+  Picoseconds sum{};
+  for (const Engine* engine : {&model_, &second_})
+    if (engine->watchable != nullptr) sum += engine->watchable->simulated();
+  return sum;
+}
+
+/// Lets the step take what it takes at the present clock.
+void Instance::govern(StepOutcome& outcome) {
+  if (simulated() > dies_known_) {
+    dies_known_ = simulated();
+    governor_->set_dies(die_counts());
+  }
+  sc_core::wait(to_sc_time(governor_->stretch(outcome)));
+  governor_->worked(outcome);
+}
+
+std::vector<EventCounts> Instance::die_counts() const {
+  std::vector<EventCounts> all;
+  for (std::size_t d = 0; d < deployment_->size(); ++d)
+    all.push_back(deployment_->counts(DieId{static_cast<std::uint32_t>(d)}));
+  return all;
 }
 
 void Instance::add_activity(const StepOutcome& outcome, std::int64_t output_tokens,
@@ -240,6 +298,8 @@ void Instance::account(const StepLoad& load, const StepOutcome& outcome, Picosec
     charged += part;
   }
   result_.busy += took;
+  if (scheduler_.waiting() > 0 && scheduler_.running() < spec_.serving.max_batch)
+    result_.short_of_room += took;
   set_log_time(now());
   if (log_.should_log(spdlog::level::debug))
     log_.debug("step {}: {:.3f} us, {} running, {} waiting", result_.steps, seconds(took) * 1e6,
@@ -263,6 +323,12 @@ void Instance::sample_residency() {
   result_.kv_peak = max(result_.kv_peak, used - near);
   result_.near_peak = max(result_.near_peak, near);
   if (result_.steps % sample_stride_ != 0) return;
+  add_sample(residency());
+}
+
+ResidencySample Instance::residency() const {
+  const KvManager& kv = scheduler_.kv();
+  const Bytes used = kv.used(), near = kv.used_near();
   ResidencySample sample{.time = now(),
                          .instance = number_,
                          .kv_used = {{near, used - near}},
@@ -275,7 +341,7 @@ void Instance::sample_residency() {
     sample.kv_reserved[place] = kv.resident(place) - kv.cached(place);
   }
   if (scheduler_.adapters()) sample.adapters = scheduler_.adapters()->stats().resident;
-  add_sample(sample);
+  return sample;
 }
 
 void Instance::add_sample(const ResidencySample& sample) {
@@ -319,6 +385,16 @@ InstanceResult Instance::result() {
   result_.speculation = scheduler_.speculation_stats();
   if (scheduler_.adapters()) result_.adapters = scheduler_.adapters()->stats();
   result_.activity = activity_.spans();
+  result_.simulated = simulated();
+  if (governor_) {
+    governor_->idle_until(now());
+    result_.thermal = governor_->result();
+  }
+  if (model_.watchable != nullptr) {
+    result_.anatomy = model_.watchable->anatomy();
+    result_.dies = die_counts();
+    result_.links = link_loads(*deployment_);
+  }
   return std::move(result_);
 }
 

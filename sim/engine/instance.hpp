@@ -11,7 +11,9 @@
 #include "models/package/deployment.hpp"
 #include "sim/base/log.hpp"
 #include "sim/config/run_spec.hpp"
+#include "sim/engine/power_governor.hpp"
 #include "sim/engine/recall.hpp"
+#include "sim/engine/run.hpp"
 #include "sim/engine/silicon_executor.hpp"
 #include "sim/engine/sites.hpp"
 #include "sim/mapping/lowering.hpp"
@@ -44,7 +46,7 @@ class Instance final : public sc_core::sc_module {
   /// All references must outlive the instance. `block_tokens`: of the trace's prefix blocks.
   Instance(const sc_core::sc_module_name& name, std::int32_t number, const RunSpec& spec,
            const InstancePlan& plan, const Routers& routers, std::int64_t block_tokens,
-           ServingRole role, InstanceListener& listener);
+           ServingRole role, InstanceListener& listener, const RunViews& views);
 
   [[nodiscard]] Scheduler& scheduler() { return scheduler_; }
   [[nodiscard]] const Scheduler& scheduler() const { return scheduler_; }
@@ -69,16 +71,22 @@ class Instance final : public sc_core::sc_module {
   struct Engine {
     std::unique_ptr<Lowering> lowering;
     std::unique_ptr<StepExecutor> silicon;
+    SiliconExecutor* watchable = nullptr;  ///< `silicon`, unless it has none
     std::unique_ptr<RecallExecutor> recall;
     void build(const Instance& at, const PlatformSpec& platform, const LlmSpec& llm,
                const Placement& placement, const ExpertRouter* router, OpGraph graph);
     [[nodiscard]] StepExecutor& executor() const;
+    void watch(RunObserver* observer, std::int32_t instance) const;
   };
   void compose(const Routers& routers);
   void loop();
   bool step();
   void account(const StepLoad& load, const StepOutcome& outcome, Picoseconds begun);
+  [[nodiscard]] Picoseconds simulated() const;
+  [[nodiscard]] std::vector<EventCounts> die_counts() const;
+  void govern(StepOutcome& outcome);
   void add_sample(const ResidencySample& sample);
+  [[nodiscard]] ResidencySample residency() const;
   void add_activity(const StepOutcome& outcome, std::int64_t output_tokens, std::int64_t finished);
   void add_row(const StepLoad& load, const StepOutcome& outcome, std::int64_t output_tokens);
 
@@ -86,6 +94,7 @@ class Instance final : public sc_core::sc_module {
   const RunSpec& spec_;
   const InstancePlan& plan_;
   InstanceListener& listener_;
+  const RunViews views_;
   std::unique_ptr<Deployment> deployment_;  ///< null at roofline fidelity
   Engine model_;
   Engine second_;  ///< a draft's, or of the layers behind an early exit
@@ -95,8 +104,10 @@ class Instance final : public sc_core::sc_module {
   InstanceResult result_;
   ActivityLog activity_;
   spdlog::logger& log_;
-  Picoseconds last_end_{};             ///< of a step
-  std::int64_t preemptions_told_ = 0;  ///< in `activity_`
+  std::optional<PowerGovernor> governor_;  ///< without engine.thermal, none
+  Picoseconds dies_known_{};               ///< simulated time when it was last told of the dies
+  Picoseconds last_end_{};                 ///< of a step
+  std::int64_t preemptions_told_ = 0;      ///< in `activity_`
   std::int64_t sample_stride_ = 1;
   double kv_byte_seconds_ = 0, near_byte_seconds_ = 0;
   std::vector<Admitted> admitted_;

@@ -224,10 +224,10 @@ StepOutcome RecallExecutor::execute(const StepLoad& load) {
                                             .adapters = form.adapters / total,
                                             .near_cache = near_share(f)});
   const Kriging::Estimate estimate = field.ratios.at(point);
-  if (!trusted(field, estimate)) {
+  if (exact_ || !trusted(field, estimate)) {
     ++report_.simulated;
     const StepOutcome simulated = silicon_.execute(load);
-    learn(field, point, simulated, scale);
+    if (!exact_ || field.ratios.size() < kMostSamples) learn(field, point, simulated, scale);
     return simulated;
   }
   StepOutcome recalled = answer(field, estimate, scale, load.sequences.size());

@@ -52,6 +52,8 @@ class RecallExecutor final : public StepExecutor {
                  const Placement& placement, const ExpertRouter* router, const EngineSpec& spec);
 
   StepOutcome execute(const StepLoad& load) override;
+  /// Simulates every step from now on, or no longer.
+  void set_exact(bool exact) { exact_ = exact; }
   [[nodiscard]] RecallReport report() const;
 
  private:
@@ -92,6 +94,7 @@ class RecallExecutor final : public StepExecutor {
   std::unordered_map<std::int64_t, double> weights_time_;  ///< closed form by tokens of the step
   RngStream audits_drawn_;
   double recalled_time_ = 0;  ///< seconds
+  bool exact_ = false;
   RecallReport report_;
   std::array<AuditLog, 2> audits_;  ///< of steps without and with prompt tokens
   AuditLog all_audits_;

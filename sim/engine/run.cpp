@@ -92,6 +92,10 @@ void check_supported(const RunSpec& spec, const Trace* trace) {
   needs(spec.serving.preemption == Preemption::Swap, die.far.has_value(), "serving.preemption",
         "far");
   check_lora(spec, trace);
+  if (spec.engine.thermal && !spec.platform.cooling)
+    throw ConfigError(SourcePosition{}, "engine.thermal",
+                      "expected a platform whose cooling is known, " + spec.platform.name +
+                          " has none (platform.cooling.standard=cold-plate sets one)");
   check_formats(spec.platform, spec.llm);
   if (spec.draft) check_formats(spec.platform, *spec.draft);
   const auto* steady = std::get_if<SteadyDecode>(&spec.workload);
@@ -131,7 +135,8 @@ void forward_systemc_report(const sc_core::sc_report& report, const sc_core::sc_
 }  // namespace
 
 RunResult run_simulation(const RunSpec& spec, const Trace* trace,
-                         const std::function<void(const RunProgress&)>& on_progress) {
+                         const std::function<void(const RunProgress&)>& on_progress,
+                         const RunViews& views) {
   check_supported(spec, trace);
   std::optional<ExpertRouter> router;
   if (spec.llm.moe) router.emplace(spec.llm, spec.seed);
@@ -149,9 +154,10 @@ RunResult run_simulation(const RunSpec& spec, const Trace* trace,
            placement.kv.page_tokens, placement.kv.replicas);
   if (sc_core::sc_get_status() != sc_core::SC_ELABORATION) renew_kernel();
   sc_core::sc_set_time_resolution(1, sc_core::SC_PS);
-  Simulation simulation{"simulation", spec, trace, sites, routers, on_progress};
+  Simulation simulation{"simulation", spec, trace, sites, routers, on_progress, views};
   sc_core::sc_report_handler::set_handler(forward_systemc_report);
   RunResult result = simulation.run();
+  if (views.observer != nullptr) views.observer->ended(result);
   log.info("{} steps, {} simulated, {} tokens in {:.6f} s", result.steps, result.recall.simulated,
            result.output_tokens, seconds(result.duration));
   return result;

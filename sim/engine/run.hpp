@@ -10,6 +10,14 @@
 
 namespace reticle {
 
+class RunObserver;
+
+/// What a run shows of its inside, beyond its result.
+struct RunViews {
+  RunObserver* observer = nullptr;  ///< null: nobody watches
+  bool anatomy = false;             ///< RunResult::anatomy is filled
+};
+
 /// How far a run has come; `total` requests or steps.
 struct RunProgress {
   std::int64_t done = 0;
@@ -20,9 +28,10 @@ struct RunProgress {
 
 /// Runs `spec` to its end and returns what was counted. Each call has a SystemC kernel of its own:
 /// nothing of SystemC may be alive from before. `trace` is the workload's trace, null for a steady
-/// decode. `on_progress` is called after steps. Throws InfeasibleError, ConfigError,
-/// SimulationError.
+/// decode. `on_progress` is called after steps. Throws
+/// InfeasibleError, ConfigError, SimulationError.
 RunResult run_simulation(const RunSpec& spec, const Trace* trace,
-                         const std::function<void(const RunProgress&)>& on_progress);
+                         const std::function<void(const RunProgress&)>& on_progress,
+                         const RunViews& views = {});
 
 }  // namespace reticle

@@ -2,24 +2,50 @@
 #include "sim/engine/silicon_executor.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 #include "models/kernel/time.hpp"
 #include "sim/engine/critical_path.hpp"
+#include "sim/engine/step_anatomy.hpp"
 
 namespace reticle {
+
+/// Ever fewer of them, so that it costs nothing and the last one is of the run's second half.
+StepAnatomy* SiliconExecutor::to_take_apart(const StepLoad& load) {
+  if (!takes_apart_) return nullptr;
+  StepAnatomy fresh;
+  for (const SequenceWork& s : load.sequences)
+    s.decodes() ? ++fresh.decodes : fresh.prompt_tokens += s.new_tokens;
+  const std::size_t kind = fresh.prompt_tokens > 0 ? 1 : 0;
+  fresh.simulated = ++simulations_[kind];
+  if (!std::has_single_bit(static_cast<std::uint64_t>(fresh.simulated))) return nullptr;
+  anatomy_[kind] = std::move(fresh);
+  return &anatomy_[kind];
+}
 
 StepOutcome SiliconExecutor::execute(const StepLoad& load) {
   const Picoseconds host = host_.step + std::ssize(load.sequences) * host_.stream;
   sc_core::wait(to_sc_time(host));
   const Picoseconds begun = now();
   lowering_.lower(load, programs_);
+  deployment_.fabric().observe(observer_ != nullptr ? &links_ : nullptr);
   deployment_.start(programs_);
   if (!deployment_.finished()) sc_core::wait(deployment_.all_finished());
   sc_core::wait(to_sc_time(max(Picoseconds{0}, deployment_.end() - now())));
 
   StepOutcome outcome;
   outcome.duration = host + now() - begun;
-  outcome.breakdown = critical_path(deployment_, programs_, begun);
+  simulated_ += outcome.duration;
+  if (StepAnatomy* anatomy = to_take_apart(load)) {
+    PathByLabel path{};
+    outcome.breakdown = critical_path(deployment_, programs_, begun, &path);
+    path[kHostLabel][static_cast<std::size_t>(TimeCategory::Launch)] += host;
+    anatomy->took = outcome.duration;
+    anatomy->operators = reticle::take_apart(deployment_, programs_, path);
+  } else {
+    outcome.breakdown = critical_path(deployment_, programs_, begun);
+  }
   outcome.breakdown[static_cast<std::size_t>(TimeCategory::Launch)] += host;
   outcome.counts = deployment_.take_counts();
   outcome.roofline = roofline(platform_, totals_of(outcome.counts, placement_.kv, load.moves),
@@ -27,6 +53,18 @@ StepOutcome SiliconExecutor::execute(const StepLoad& load) {
   outcome.picks = programs_.picks;
   outcome.dropped_picks = programs_.dropped_picks;
   outcome.experts = programs_.experts;
+  if (observer_ != nullptr) {
+    observer_->ran({.instance = instance_,
+                    .deployment = deployment_,
+                    .platform = platform_,
+                    .programs = programs_,
+                    .host_from = begun - host,
+                    .begun = begun,
+                    .ended = now(),
+                    .outcome = outcome,
+                    .links = links_.uses()});
+    links_.clear();
+  }
   return outcome;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "models/package/deployment.hpp"
+#include "sim/engine/run_observer.hpp"
 #include "sim/engine/step_executor.hpp"
 #include "sim/mapping/lowering.hpp"
 
@@ -26,14 +27,32 @@ class SiliconExecutor final : public StepExecutor {
 
   StepOutcome execute(const StepLoad& load) override;
   ExpertTraffic pass(const StepLoad& load) override { return lowering_.pass(load); }
+  /// Keeps the anatomy of steps.
+  void take_apart(bool wanted) { takes_apart_ = wanted; }
+  [[nodiscard]] const std::array<StepAnatomy, 2>& anatomy() const { return anatomy_; }
+  [[nodiscard]] Picoseconds simulated() const { return simulated_; }
+  /// Shows the coming steps to `observer`, as of `instance`; null: to nobody.
+  void watch(RunObserver* observer, std::int32_t instance) {
+    observer_ = observer;
+    instance_ = instance;
+  }
 
  private:
+  [[nodiscard]] StepAnatomy* to_take_apart(const StepLoad& load);
+
   Lowering& lowering_;
   Deployment& deployment_;
   const PlatformSpec& platform_;
   const Placement& placement_;
   const HostTime host_;
   StepPrograms programs_;
+  bool takes_apart_ = false;
+  std::array<StepAnatomy, 2> anatomy_;         ///< without and with prompt tokens
+  std::array<std::int64_t, 2> simulations_{};  ///< likewise
+  Picoseconds simulated_{};
+  RunObserver* observer_ = nullptr;
+  std::int32_t instance_ = 0;
+  LinkLog links_;  ///< of watched steps
 };
 
 /// `roofline` fidelity: the bytes and operations of the same programs against the bound.

@@ -38,7 +38,8 @@ std::vector<DieId> dies_of(const InstancePlan& plan, std::int64_t part, std::siz
 
 Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec, const Trace* trace,
                        const std::vector<Site>& sites, const Routers& routers,
-                       const std::function<void(const RunProgress&)>& on_progress)
+                       const std::function<void(const RunProgress&)>& on_progress,
+                       const RunViews& views)
     : sc_module{name},
       spec_{spec},
       trace_{trace},
@@ -58,7 +59,7 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
           "instance" + std::to_string(p) + "_" + std::to_string(place.instances.size());
       place.instances.push_back(
           plan ? std::make_unique<Instance>(label.c_str(), static_cast<std::int32_t>(p), spec,
-                                            *plan, routers, block_tokens, place.role, *this)
+                                            *plan, routers, block_tokens, place.role, *this, views)
                : nullptr);
     }
   }

@@ -27,7 +27,7 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
   /// All references must outlive the object.
   Simulation(const sc_core::sc_module_name& name, const RunSpec& spec, const Trace* trace,
              const std::vector<Site>& sites, const Routers& routers,
-             const std::function<void(const RunProgress&)>& on_progress);
+             const std::function<void(const RunProgress&)>& on_progress, const RunViews& views);
 
   /// Runs the kernel until the work is done.
   RunResult run();

@@ -142,6 +142,7 @@ void Lowering::Writer::write(const Operator& op) {
 
 std::int32_t Lowering::Writer::add(std::int64_t die, Instruction in) {
   in.layer = layer_;
+  in.label = label_;
   return program(die).add(in);
 }
 
@@ -329,6 +330,7 @@ void Lowering::Writer::enter_stage(const Operator& op) {
   mixer_ = o_.llm_.layer(op.layer).mixer;
   while (stage_ + 1 < plan_.pipeline && op.layer >= first_layer(o_.llm_, plan_, stage_ + 1)) {
     reduce();
+    label_ = kStageLabel;
     const std::int64_t from_stage = stage_++;
     each_replica([&](std::int64_t r, const ReplicaWork& w) {
       const DieGroup from{from_stage * plan_.stage_dies() + r * plan_.tensor, plan_.tensor, 1};
@@ -341,6 +343,7 @@ void Lowering::Writer::enter_stage(const Operator& op) {
 }
 
 void Lowering::Writer::emit(const Operator& op) {
+  label_ = label_of(op.kind);
   switch (op.kind) {
     case OperatorKind::Embed:
       return embed();
@@ -391,12 +394,14 @@ void Lowering::Writer::emit(const Operator& op) {
 /// Sums the partial results that tensor-parallel GEMMs left on the dies of each replica.
 void Lowering::Writer::reduce() {
   if (!std::exchange(reduce_pending_, false)) return;
+  const std::uint8_t next = std::exchange(label_, partial_label_);
   each_replica([&](std::int64_t r, const ReplicaWork& w) {
     exchange([&] {
       return o_.collectives_.reduce_all(
           replica_group(r), Bytes{w.tokens * o_.llm_.hidden * op_costs::kPartialSumBytes});
     });
   });
+  label_ = next;
 }
 
 /// Element-wise work on the residual stream. Each die of a replica does its part of the tokens,
@@ -429,6 +434,7 @@ void Lowering::Writer::project(const Operator& op) {
 
 void Lowering::Writer::project_and_sum(const Operator& op) {
   project(op);
+  partial_label_ = label_;
   reduce_pending_ = plan_.tensor > 1;
 }
 

@@ -77,6 +77,7 @@ void Lowering::Writer::bring(std::uint32_t adapter, bool begins) {
   const AdapterRoom& room = *o_.placement_.adapters;
   const auto& bytes = room.ranks[room.spec.rank_index(adapter)].bytes;
   layer_ = -1;
+  label_ = kAdapterLabel;
   for (std::int64_t stage = 0; stage < plan_.pipeline; ++stage)
     for (std::int64_t in_stage = 0; in_stage < plan_.stage_dies(); ++in_stage) {
       const std::int64_t mine =

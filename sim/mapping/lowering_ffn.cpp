@@ -394,6 +394,7 @@ void Lowering::Writer::expert_down(const Operator& op) {
                  .row = o_.llm_.hidden});
   });
   if (plan_.data > 1) dispatch(true, o_.llm_.hidden * op_costs::kPartialSumBytes);
+  partial_label_ = label_;
   reduce_pending_ = plan_.tensor > 1;
 }
 

@@ -46,6 +46,7 @@ void Lowering::Writer::move(const KvMove& move, bool begins) {
   const KvRoom& kv = o_.placement_.kv;
   const auto shares = by_stage(kv, move.bytes.count());
   layer_ = -1;
+  label_ = kKvMoveLabel;
   for (std::int64_t stage = 0; stage < plan_.pipeline; ++stage)
     for (std::int64_t rank = 0; rank < plan_.tensor; ++rank)
       copy(stage * plan_.stage_dies() + move.replica * plan_.tensor + rank,

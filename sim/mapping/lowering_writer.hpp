@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "sim/mapping/lowering.hpp"
+#include "sim/mapping/program_label.hpp"
 #include "workloads/llm/attended.hpp"
 #include "workloads/moe/routed_batch.hpp"
 
@@ -363,7 +364,9 @@ class Lowering::Writer {
   std::vector<std::int32_t> arrived_;                    ///< per die: the last prefetched expert
   std::int64_t stage_ = 0;
   std::int16_t layer_ = -1;
-  std::int8_t mixer_ = 0;  ///< of the layer
+  std::uint8_t label_ = 0;          ///< of what is being written
+  std::uint8_t partial_label_ = 0;  ///< of what left the partial sums
+  std::int8_t mixer_ = 0;           ///< of the layer
   bool reduce_pending_ = false;
   std::optional<RoutedBatch> routed_batch_;  ///< of a routed model: the microbatch
   std::vector<std::int32_t> loads_;

@@ -112,6 +112,7 @@ void add_work(InstanceResult& total, const InstanceResult& part) {
   total.dropped_picks += part.dropped_picks;
   total.experts += part.experts;
   total.busy += part.busy;
+  total.short_of_room += part.short_of_room;
   for (std::size_t c = 0; c < kTimeCategoryCount; ++c) total.breakdown[c] += part.breakdown[c];
   total.counts += part.counts;
   total.roofline_busy += part.roofline_busy;
@@ -124,6 +125,31 @@ void add_work(InstanceResult& total, const InstanceResult& part) {
   total.residency.insert(total.residency.end(), part.residency.begin(), part.residency.end());
   total.activity.insert(total.activity.end(), part.activity.begin(), part.activity.end());
   total.step_rows.insert(total.step_rows.end(), part.step_rows.begin(), part.step_rows.end());
+}
+}  // namespace
+
+namespace {
+/// Energies and times add up; of clocks and temperatures the worst.
+void add(ThermalResult& total, const ThermalResult& part) {
+  total.at_full_clock += part.at_full_clock;
+  total.throttled += part.throttled;
+  total.clock_seconds += part.clock_seconds;
+  total.least_clock = std::min(total.least_clock, part.least_clock);
+  total.hottest_c = std::max(total.hottest_c, part.hottest_c);
+  if (part.first_throttled)
+    total.first_throttled =
+        min(*part.first_throttled, total.first_throttled.value_or(*part.first_throttled));
+  total.dynamic_j += part.dynamic_j;
+  total.memory_j += part.memory_j;
+  total.leakage_j += part.leakage_j;
+  total.elsewhere_j += part.elsewhere_j;
+  total.die_c.insert(total.die_c.end(), part.die_c.begin(), part.die_c.end());
+  total.samples.insert(total.samples.end(), part.samples.begin(), part.samples.end());
+  if (part.sustained.speed < total.sustained.speed) total.sustained = part.sustained;
+  if (part.seconds_to_throttling)
+    total.seconds_to_throttling =
+        std::min(*part.seconds_to_throttling,
+                 total.seconds_to_throttling.value_or(*part.seconds_to_throttling));
 }
 }  // namespace
 
@@ -143,6 +169,8 @@ InstanceResult add_instances(const std::vector<InstanceResult>& parts) {
     total.kv_peak += parts[i].kv_peak;
     total.near_peak += parts[i].near_peak;
     total.batch_peak += parts[i].batch_peak;
+    if (parts[i].thermal) add(*total.thermal, *parts[i].thermal);
+    total.dies.insert(total.dies.end(), parts[i].dies.begin(), parts[i].dies.end());
   }
   std::ranges::stable_sort(total.residency, {}, &ResidencySample::time);
   std::ranges::stable_sort(total.step_rows, {}, &StepRow::begun);
@@ -158,6 +186,7 @@ InstanceResult add_instances(const std::vector<InstanceResult>& parts) {
   total.breakdown[static_cast<std::size_t>(TimeCategory::Idle)] +=
       Picoseconds{sum.count() / n} - mean;
   total.busy = Picoseconds{total.busy.count() / n};
+  total.short_of_room = Picoseconds{total.short_of_room.count() / n};
   total.roofline_busy = Picoseconds{total.roofline_busy.count() / n};
   for (Picoseconds& part : total.roofline_limits) part = Picoseconds{part.count() / n};
   return total;

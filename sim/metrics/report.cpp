@@ -12,6 +12,7 @@
 #include "sim/mapping/collectives.hpp"
 #include "sim/metrics/counts_json.hpp"
 #include "sim/metrics/findings.hpp"
+#include "sim/metrics/heat_report.hpp"
 #include "sim/metrics/labels.hpp"
 #include "sim/metrics/plan_report.hpp"
 #include "sim/metrics/priced_json.hpp"
@@ -36,13 +37,13 @@ std::int64_t state_bytes(const KvRoom& kv) {
 }
 
 /// What a run adds to its inputs, in the order of the report.
-constexpr std::array<std::string_view, 32> kRunKeys{
-    "throughput",  "steps",     "output_tokens", "prefill_tokens", "simulated_s",    "latency",
-    "goodput",     "requests",  "roofline",      "limited_by",     "time_breakdown", "time_ps",
-    "utilisation", "energy",    "normalised",    "memory",         "placement",      "collectives",
-    "experts",     "residency", "instances",     "handover",       "faults",         "speculation",
-    "adapters",    "cost",      "silicon",       "recall",         "counts",         "confidence",
-    "provenance",  "simulator"};
+constexpr std::array<std::string_view, 33> kRunKeys{
+    "throughput",  "steps",      "output_tokens", "prefill_tokens", "simulated_s",    "latency",
+    "goodput",     "requests",   "roofline",      "limited_by",     "time_breakdown", "time_ps",
+    "utilisation", "energy",     "thermal",       "normalised",     "memory",         "placement",
+    "collectives", "experts",    "residency",     "instances",      "handover",       "faults",
+    "speculation", "adapters",   "cost",          "silicon",        "recall",         "counts",
+    "confidence",  "provenance", "simulator"};
 
 Json rows_json(const std::optional<RowsLeftOut>& rows) {
   if (!rows) return nullptr;
@@ -366,6 +367,8 @@ Json residency_json(const RunFigures& f, const RunResult& result) {
       {"far_evicted_blocks", of_blocks(result.prefix.evicted[KvPlace::Far])},
       {"evicted_bytes",
        of_blocks((result.prefix.evicted[KvPlace::Home] * result.prefix_block_bytes).count())},
+      {"short_of_room_share",
+       or_null(ratio(seconds(result.short_of_room), seconds(result.duration)))},
       {"preemptions", result.preemption.preemptions},
       {"recomputed_tokens", result.preemption.recomputed_tokens},
       {"swaps", result.preemption.swaps},
@@ -441,6 +444,7 @@ std::string report_json(const RunSpec& spec, const RunResult& result,
   report["time_breakdown"] = breakdown_json(result);
   report["time_ps"] = time_json(result);
   report["utilisation"] = utilisation_json(f);
+  report["thermal"] = thermal_json(spec, result);
   report["memory"] = memory_json(result);
   report["placement"] = placement_json(f, result, spec.serving);
   report["collectives"] = collectives_json(spec.platform, result.placement);

@@ -13,6 +13,7 @@
 #include "sim/mapping/roofline.hpp"
 #include "sim/metrics/duration_counts.hpp"
 #include "sim/serving/serving_spec.hpp"
+#include "sim/thermal/sustained.hpp"
 #include "workloads/requests/request.hpp"
 #include "workloads/requests/step_load.hpp"
 
@@ -107,6 +108,57 @@ struct ActivitySpan {
   EventCounts counts;
 };
 
+/// What one operator of the model, all layers together, did in a step.
+struct OperatorWork {
+  std::uint8_t label = 0;                              ///< program_label.hpp
+  std::array<Picoseconds, kTimeCategoryCount> path{};  ///< on the critical path
+  Picoseconds span{};  ///< with any of its instructions under way, mean over the dies
+  std::array<Bytes, kTierCount> loaded{}, stored{};  ///< all dies
+  std::array<std::int64_t, kPrecisionCount> macs{};  ///< likewise
+  std::int64_t vector_ops = 0;
+};
+
+/// A simulated step, taken apart.
+struct StepAnatomy {
+  std::int64_t simulated = 0;  ///< it was so many-th of those simulated; 0: there is none
+  std::int64_t decodes = 0, prompt_tokens = 0;
+  Picoseconds took{};                   ///< its paths sum to this
+  std::vector<OperatorWork> operators;  ///< in the order of their labels
+};
+
+/// What a link of the fabric has carried in all simulated steps.
+struct LinkLoad {
+  std::int32_t from = 0, to = 0;  ///< dies, then switches
+  std::int32_t level = 0;
+  Bytes bytes{};
+  Picoseconds busy{};
+};
+
+/// Power, heat and clock at the end of one period of the controller, all of an instance together.
+struct ThermalSample {
+  Picoseconds time{};
+  std::int32_t instance = 0;
+  double clock = 1;  ///< share
+  double hottest_c = 0, coolest_c = 0;
+  double dynamic_w = 0, memory_w = 0, leakage_w = 0, elsewhere_w = 0;
+};
+
+/// What heat and power limits made of a run (engine.thermal).
+struct ThermalResult {
+  Picoseconds at_full_clock{};  ///< what its steps would have taken
+  Picoseconds throttled{};      ///< within steps, below the full clock
+  double clock_seconds = 0;     ///< clock x time within steps
+  double least_clock = 1;
+  double hottest_c = 0;
+  std::optional<Picoseconds> first_throttled{};
+  /// Joules: on the dies, of the stacks, leakage, and all that no die sheds.
+  double dynamic_j = 0, memory_j = 0, leakage_j = 0, elsewhere_j = 0;
+  std::vector<double> die_c;  ///< at the end
+  std::vector<ThermalSample> samples;
+  SustainedPoint sustained;  ///< with the run's mean load
+  std::optional<double> seconds_to_throttling{};
+};
+
 /// What an instance did: a copy of the model on its part of the deployment.
 struct InstanceResult {
   Placement placement;
@@ -129,7 +181,8 @@ struct InstanceResult {
   std::int64_t picks = 0;          ///< of routed experts by tokens, over all layers
   std::int64_t dropped_picks = 0;  ///< of these, by full experts (moe.routing.capacity_factor)
   ExpertTraffic experts;
-  Picoseconds busy{};                                       ///< within steps
+  Picoseconds busy{};           ///< within steps
+  Picoseconds short_of_room{};  ///< of that, while requests waited though the batch had places
   std::array<Picoseconds, kTimeCategoryCount> breakdown{};  ///< sums to the run's duration
   EventCounts counts;
   Picoseconds roofline_busy{};  ///< sum over steps of their roofline
@@ -140,7 +193,14 @@ struct InstanceResult {
   double near_mean = 0;  ///< likewise
   Bytes near_read{};     ///< by attention from there
   std::int64_t batch_peak = 0;
+  /// The last steps that were taken apart, without and with prompt tokens: of those simulated the
+  /// first, second, fourth, eighth ... of each kind. Where somebody asked for it (RunViews).
+  std::array<StepAnatomy, 2> anatomy{};
+  Picoseconds simulated{};        ///< time of the steps that were simulated
+  std::vector<EventCounts> dies;  ///< in these steps, no links; empty at roofline fidelity
+  std::vector<LinkLoad> links;    ///< empty where the fabric's form counts none
   RecallReport recall;
+  std::optional<ThermalResult> thermal;  ///< without engine.thermal, none
 };
 
 /// A fault, and what became of it.
@@ -164,7 +224,8 @@ struct HandoverStats {
   Picoseconds in_flight{};  ///< from sending to the last byte's arrival, added up
 };
 
-/// What a run did: of its instances together (counts added, times averaged), and of each.
+/// What a run did: of its instances together (counts added, times averaged), and of each. Steps
+/// taken apart and links are those of the first.
 struct RunResult : InstanceResult {
   std::vector<InstanceResult> instances;  ///< without their residency; empty: there is one alone
   std::vector<RequestRecord> requests;

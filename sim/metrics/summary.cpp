@@ -15,6 +15,7 @@
 #include "sim/config/value_text.hpp"
 #include "sim/metrics/figures.hpp"
 #include "sim/metrics/findings.hpp"
+#include "sim/metrics/heat_report.hpp"
 #include "sim/metrics/labels.hpp"
 #include "sim/metrics/plan_report.hpp"
 #include "sim/metrics/provenance.hpp"
@@ -346,6 +347,7 @@ std::string summary(const RunSpec& spec, const RunResult& result, const Simulato
       roofline_line(f.roofline) + claim_lines(spec.platform),
       time_table(f, result),
       energy_table(f.energy),
+      thermal_lines(spec, result),
       memory_table(result) + room_line(result.placement.kv, spec.serving) +
           residency_line(f, result.placement) + serving_block(result),
       finding_lines(spec, result, f),

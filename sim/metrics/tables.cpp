@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "sim/accounts/energy.hpp"
+#include "sim/mapping/program_label.hpp"
 #include "sim/metrics/figures.hpp"
 #include "sim/metrics/labels.hpp"
 #include "sim/metrics/statistics.hpp"
@@ -149,6 +150,68 @@ void write_activity_csv(std::ostream& out, const RunResult& result, const Platfo
     const double dynamic = energy.total_j() - energy.constant_j();
     row.push_back(
         fmt::format("{:.6g}", dynamic / seconds(took) + constant_power_w(platform) / instances));
+    write_row(out, row);
+  }
+}
+
+void write_power_csv(std::ostream& out, const RunResult& result, const PlatformSpec& platform) {
+  std::vector<std::string> names{"begun_s", "ended_s", "instance"};
+  for (const EnergyComponent& c : price_energy({}, platform, {}).components)
+    names.push_back(c.name + "_w");
+  write_row(out, names);
+  const auto instances =
+      static_cast<double>(std::max<std::int64_t>(1, std::ssize(result.instances)));
+  for (const ActivitySpan& span : result.activity) {
+    const Picoseconds took = span.ended - span.begun;
+    std::vector<std::string> row{as_seconds(span.begun), as_seconds(span.ended),
+                                 std::to_string(span.instance)};
+    for (const EnergyComponent& c : price_energy(span.counts, platform, took).components)
+      row.push_back(fmt::format("{:.6g}", c.joules / seconds(took) / (c.constant ? instances : 1)));
+    write_row(out, row);
+  }
+}
+
+void write_operators_csv(std::ostream& out, const RunResult& result) {
+  std::vector<std::string> names{"simulated_step", "decodes", "prompt_tokens",
+                                 "operator",       "path_us", "span_us"};
+  for (const auto& label : kTimeCategoryLabels) names.push_back(std::string{label.key} + "_us");
+  for (const auto tier : kTierNames)
+    for (const char* what : {"_loaded_bytes", "_stored_bytes"})
+      names.push_back(std::string{tier} + what);
+  names.insert(names.end(), {"macs", "vector_ops"});
+  write_row(out, names);
+  const auto us = [](Picoseconds t) { return decimal(t, 1'000'000); };
+  for (const StepAnatomy& step : result.anatomy)
+    for (const OperatorWork& work : step.operators) {
+      Picoseconds path{};
+      for (const Picoseconds part : work.path) path += part;
+      std::vector<std::string> row{std::to_string(step.simulated),
+                                   std::to_string(step.decodes),
+                                   std::to_string(step.prompt_tokens),
+                                   std::string{label_name(work.label)},
+                                   us(path),
+                                   us(work.span)};
+      for (const Picoseconds part : work.path) row.push_back(us(part));
+      for (std::size_t t = 0; t < kTierCount; ++t)
+        for (const auto& bytes : {work.loaded, work.stored})
+          row.push_back(std::to_string(bytes[t].count()));
+      std::int64_t macs = 0;
+      for (const std::int64_t m : work.macs) macs += m;
+      row.push_back(std::to_string(macs));
+      row.push_back(std::to_string(work.vector_ops));
+      write_row(out, row);
+    }
+}
+
+void write_thermal_csv(std::ostream& out, const RunResult& result) {
+  write_row(out, {"time_s", "instance", "clock", "hottest_c", "coolest_c", "dynamic_w", "memory_w",
+                  "leakage_w", "elsewhere_w"});
+  if (!result.thermal) return;
+  for (const ThermalSample& s : result.thermal->samples) {
+    std::vector<std::string> row{as_seconds(s.time), std::to_string(s.instance)};
+    for (const double value :
+         {s.clock, s.hottest_c, s.coolest_c, s.dynamic_w, s.memory_w, s.leakage_w, s.elsewhere_w})
+      row.push_back(fmt::format("{:.6g}", value));
     write_row(out, row);
   }
 }

@@ -23,6 +23,13 @@ void write_activity_csv(std::ostream& out, const RunResult& result, const Platfo
 /// One row per step, where engine.step_rows kept them.
 void write_steps_csv(std::ostream& out, const RunResult& result);
 
+/// Watts of every component of energy, one row per span of steps: those of the activity table.
+void write_power_csv(std::ostream& out, const RunResult& result, const PlatformSpec& platform);
+/// The operators of the steps that were taken apart, one row each.
+void write_operators_csv(std::ostream& out, const RunResult& result);
+/// One row per sample, where heat was simulated.
+void write_thermal_csv(std::ostream& out, const RunResult& result);
+
 /// `text`, quoted when it holds a comma, a quote or a line end.
 std::string csv_field(std::string_view text);
 

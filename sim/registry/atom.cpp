@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "sim/html/html.hpp"
 #include "sim/registry/graph_svg.hpp"
-#include "sim/registry/html.hpp"
 
 namespace reticle {
 

@@ -8,8 +8,8 @@
 #include <map>
 #include <sstream>
 
+#include "sim/html/html.hpp"
 #include "sim/registry/entry_id.hpp"
-#include "sim/registry/html.hpp"
 
 namespace reticle {
 

@@ -15,9 +15,6 @@ namespace reticle {
 /// Sorting, filtering, and what lights up in the graph.
 std::string_view site_script();
 
-/// The style sheet: light and dark by the reader's preference.
-std::string_view style_sheet();
-
 /// A test: its plot, what came of it, every figure with its run.
 std::string test_html(const TestResult& result, int level);
 /// All that was found on an entry.

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <optional>
 
-#include "sim/registry/html.hpp"
+#include "sim/html/html.hpp"
 #include "sim/registry/number_text.hpp"
 
 namespace reticle {

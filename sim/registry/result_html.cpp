@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <set>
 
-#include "sim/registry/html.hpp"
+#include "sim/html/html.hpp"
+#include "sim/html/style.hpp"
 #include "sim/registry/number_text.hpp"
 #include "sim/registry/pages.hpp"
 #include "sim/registry/plot_svg.hpp"

@@ -6,9 +6,10 @@
 #include <algorithm>
 #include <set>
 
+#include "sim/html/html.hpp"
+#include "sim/html/style.hpp"
 #include "sim/registry/atom.hpp"
 #include "sim/registry/graph_svg.hpp"
-#include "sim/registry/html.hpp"
 #include "sim/registry/pages.hpp"
 
 namespace reticle {

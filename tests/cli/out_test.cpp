@@ -55,9 +55,9 @@ TEST_CASE("out: a run leaves its report and its inputs and its tables and nothin
   const ScratchDirectory scratch;
   REQUIRE(run_reticle(kSmall + Arguments{"--out", scratch / "a"}).code == 0);
   const auto files = contents(scratch / "a");
-  CHECK(files.size() == 5);
-  for (const char* name :
-       {"report.json", "requests.csv", "residency.csv", "activity.csv", "resolved.yaml"}) {
+  CHECK(files.size() == 8);
+  for (const char* name : {"report.json", "report.html", "requests.csv", "residency.csv",
+                           "activity.csv", "power.csv", "operators.csv", "resolved.yaml"}) {
     CAPTURE(name);
     REQUIRE(files.count(name) == 1);
     CHECK(!files.at(name).empty());
@@ -90,6 +90,39 @@ TEST_CASE("out: what happened over time adds up to what happened") {
     const double share = report["utilisation"]["hbm"]["busy_share"];
     const double busy_s = report["time_ps"]["busy"].get<double>() * 1e-12;
     CHECK(std::abs(hbm_s / instances / (share * busy_s) - 1) < 1e-4);
+  }
+}
+
+TEST_CASE("out: operators add up to their step, and power over time to energy") {
+  const ScratchDirectory scratch;
+  for (const char* platform : {"h100-8", "ref-asic"}) {
+    const Outcome outcome = run_reticle(steady(platform, "llama-3-70b", {"workload.steps=1"}) +
+                                        Arguments{"--out", scratch / platform, "--json"});
+    REQUIRE(outcome.code == 0);
+    const auto report = nlohmann::json::parse(outcome.out);
+    double path_us = 0, joules = 0;
+    std::int64_t macs = 0, loaded = 0, macs_counted = 0, loaded_counted = 0;
+    for (const auto& row : read_table(scratch / platform + "/operators.csv")) {
+      path_us += std::stod(row.at("path_us"));
+      macs += std::stoll(row.at("macs"));
+      for (const auto& [column, text] : row)
+        if (column.ends_with("_loaded_bytes")) loaded += std::stoll(text);
+      double parts = 0;
+      for (const auto& [category, share] : report["time_breakdown"].items())
+        parts += std::stod(row.at(category + "_us"));
+      CHECK(std::abs(parts - std::stod(row.at("path_us"))) < 1e-6);
+    }
+    CHECK(std::abs(path_us * 1e6 - report["time_ps"]["simulated"].get<double>()) < 1);
+    for (const auto& n : report["counts"]["macs"]) macs_counted += n.get<std::int64_t>();
+    for (const auto& n : report["counts"]["loaded_bytes"]) loaded_counted += n.get<std::int64_t>();
+    CHECK(macs == macs_counted);
+    CHECK(loaded == loaded_counted);
+    for (const auto& row : read_table(scratch / platform + "/power.csv"))
+      for (const auto& [column, watts] : row)
+        if (column.ends_with("_w"))
+          joules +=
+              std::stod(watts) * (std::stod(row.at("ended_s")) - std::stod(row.at("begun_s")));
+    CHECK(std::abs(joules / report["energy"]["total_j"].get<double>() - 1) < 1e-4);
   }
 }
 

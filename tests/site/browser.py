@@ -3,6 +3,7 @@
 Speaks the DevTools protocol, so that nothing but Python and Chromium is needed.
 """
 
+import base64
 import json
 import os
 import shutil
@@ -113,6 +114,14 @@ class Browser:
                   windowsVirtualKeyCode=code, **text)
         self.page("Input.dispatchKeyEvent", type="keyUp", key=key, code=key,
                   windowsVirtualKeyCode=code)
+
+    def picture(self, path, width=1100):
+        """The whole page as a PNG."""
+        tall = self.run("document.documentElement.scrollHeight")
+        shot = self.page("Page.captureScreenshot", captureBeyondViewport=True,
+                         clip={"x": 0, "y": 0, "width": width, "height": tall, "scale": 1})
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(shot["data"]))
 
     def close(self):
         try:

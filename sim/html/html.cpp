@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/registry/html.hpp"
+#include "sim/html/html.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/registry/pages.hpp"
+#include "sim/html/style.hpp"
 
 namespace reticle {
 

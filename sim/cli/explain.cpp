@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// reticle explain: what binds a run, and what twice of each resource would make of it.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <thread>
+
+#include "sim/base/error.hpp"
+#include "sim/base/log.hpp"
+#include "sim/cli/command.hpp"
+#include "sim/cli/kept_report.hpp"
+#include "sim/config/read_run.hpp"
+#include "sim/explain/explanation.hpp"
+#include "sim/metrics/file_writer.hpp"
+#include "sim/sweep/point_process.hpp"
+
+namespace reticle {
+
+namespace {
+struct Options {
+  std::string directory;
+  bool json = false;
+  std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
+};
+
+AnswerText text_of(const PointOutcome& outcome) {
+  if (outcome.code == 0) return {.report = outcome.output, .problem = {}};
+  return {.report = {}, .problem = outcome.output.empty() ? "ended by a signal" : outcome.output};
+}
+
+void explain_run(const Options& options) {
+  set_log_level("error");
+  const std::filesystem::path directory{options.directory};
+  const std::filesystem::path resolved = directory / "resolved.yaml";
+  if (!std::filesystem::exists(resolved))
+    throw ConfigError({resolved.string(), 0, 0}, "",
+                      "expected the resolved.yaml of a `reticle run --out`, got no such file");
+  RunRequest request;
+  request.resolved = resolved.string();
+  const std::vector<Lever> all = levers(read_run(request));
+  // What has been answered by this program stays beside the run.
+  const auto kept = [&](std::size_t i) {
+    return i == 0
+               ? directory / "report.json"
+               : directory / "what-if" / (std::string{fact_of(all[i - 1].resource).key} + ".json");
+  };
+  const auto outcomes = run_points(all.size() + 1, options.jobs, [&](std::size_t i) {
+    RunRequest mine = request;
+    if (i > 0) mine.sets = all[i - 1].sets;
+    return kept_report(mine, kept(i));
+  });
+  std::vector<AnswerText> answers;
+  for (const PointOutcome& outcome : outcomes) answers.push_back(text_of(outcome));
+  std::filesystem::create_directories(directory / "what-if");
+  for (std::size_t i = 1; i < answers.size(); ++i)
+    if (!answers[i].report.empty()) write_file_atomically(kept(i), answers[i].report);
+  const AnswerText base = answers.front();
+  answers.erase(answers.begin());
+  const Explanation explanation = explain(base, all, answers);
+  const std::string json = explanation_json(explanation);
+  write_file_atomically(directory / "explain.json", json);
+  fmt::print("{}", options.json ? json : explanation_text(explanation));
+}
+}  // namespace
+
+void add_explain(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  CLI::App* sub = app.add_subcommand(
+      "explain", "What binds a run, and what if there were twice as much of each resource");
+  sub->add_option("DIR", options->directory, "Directory of a run (reticle run --out DIR)")
+      ->required();
+  sub->add_flag("--json", options->json, "Print one JSON document");
+  sub->add_option("--jobs", options->jobs, "Runs at a time")->check(CLI::PositiveNumber);
+  sub->footer("Writes DIR/explain.json, and the reports of the changed runs to DIR/what-if.");
+  sub->callback([options] { explain_run(*options); });
+}
+
+}  // namespace reticle

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/engine/waveform.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "models/package/deployment.hpp"
+#include "sim/mapping/program_label.hpp"
+
+namespace reticle {
+
+namespace {
+constexpr int kTextBits = 16 * 8;
+/// In the order of enum Unit.
+constexpr std::array<std::string_view, kUnitCount> kUnitNames{
+    "sram", "hbm", "far", "flash", "write", "mac", "vector", "fabric", "launch"};
+constexpr std::array<Stall, kUnitCount> kStallOn{Stall::Sram,   Stall::Hbm,    Stall::Far,
+                                                 Stall::Flash,  Stall::Write,  Stall::Mac,
+                                                 Stall::Vector, Stall::Fabric, Stall::Launch};
+
+Stall stall_of(const Program& program, std::int32_t instruction, std::int32_t cause) {
+  if (cause == kNoInstruction) return Stall::None;
+  const Instruction& in = program.code[static_cast<std::size_t>(instruction)];
+  const bool operand =
+      std::ranges::any_of(in.after, [&](const Dependency& d) { return d.on() == cause; });
+  const Unit unit = program.code[static_cast<std::size_t>(cause)].unit;
+  // Behind its own unit's former instruction it does not wait, it takes its turn.
+  if (!operand && unit == in.unit) return Stall::None;
+  if (!operand && in.staged) return Stall::Staging;
+  return kStallOn[static_cast<std::size_t>(unit)];
+}
+}  // namespace
+
+Waveform::Waveform(std::ostream& out, const RunSpec& spec, const TimelineOptions& options)
+    : out_{out}, spec_{spec}, options_{options} {}
+
+bool Waveform::wants(std::int32_t /*instance*/, std::int64_t step) const {
+  return options_.steps.has(step);
+}
+
+Waveform::DieSignals& Waveform::signals_of(std::int32_t instance, std::size_t die) {
+  const auto [entry, fresh] = dies_.try_emplace({instance, die});
+  DieSignals& signals = entry->second;
+  if (!fresh) return signals;
+  const std::string scope = "instance" + std::to_string(instance) + ".die" + std::to_string(die);
+  for (const std::string_view unit : kUnitNames) {
+    const std::string inner = scope + "." + std::string{unit};
+    signals.units.push_back(
+        {dump_.add(inner, "busy", 1), dump_.add(inner, "stall", 4), dump_.add(inner, "left", 20)});
+  }
+  signals.staging = dump_.add(scope, "staging_bytes", 40);
+  signals.op = dump_.add(scope, "operator", kTextBits);
+  return signals;
+}
+
+Waveform::SchedulerSignals& Waveform::signals_of(std::int32_t instance) {
+  const auto [entry, fresh] = schedulers_.try_emplace(instance);
+  if (fresh) {
+    const std::string scope = "instance" + std::to_string(instance) + ".scheduler";
+    entry->second = {dump_.add(scope, "running", 20), dump_.add(scope, "waiting", 20),
+                     dump_.add(scope, "kv_bytes", 60), dump_.add(scope, "step", 32)};
+  }
+  return entry->second;
+}
+
+void Waveform::show_units(const DieSignals& signals, const Sequencer& sequencer,
+                          const std::vector<UnitSlice>& slices, Picoseconds begun) {
+  const Program& program = sequencer.program();
+  for (std::size_t s = 0; s < slices.size();) {
+    const Unit unit = slices[s].unit;
+    const UnitSignals& signal = signals.units[static_cast<std::size_t>(unit)];
+    const std::size_t first = s;
+    while (s < slices.size() && slices[s].unit == unit) ++s;
+    // Transfers of one port may be under way side by side.
+    std::vector<std::pair<Picoseconds, int>> edges;
+    std::vector<Picoseconds> ends;
+    Picoseconds free = begun;
+    for (std::size_t i = first; i < s; ++i) {
+      const UnitSlice& slice = slices[i];
+      edges.emplace_back(slice.begin, 1);
+      edges.emplace_back(slice.end, -1);
+      ends.push_back(slice.end);
+      if (slice.begin > free) {
+        const Execution& done = sequencer.execution(slice.instruction);
+        dump_.change(
+            signal.stall, free,
+            static_cast<std::uint64_t>(stall_of(program, slice.instruction, done.start_cause)));
+        dump_.change(signal.stall, slice.begin, std::uint64_t{0});
+      }
+      free = max(free, slice.end);
+    }
+    std::ranges::sort(edges);
+    int level = 0;
+    for (const auto& [at, change] : edges)
+      dump_.change(signal.busy, at, static_cast<std::uint64_t>((level += change) > 0));
+    std::ranges::sort(ends);
+    auto left = static_cast<std::uint64_t>(ends.size());
+    dump_.change(signal.left, begun, left);
+    for (const Picoseconds end : ends) dump_.change(signal.left, end, --left);
+  }
+}
+
+void Waveform::show_die(const DieSignals& signals, const Sequencer& sequencer, Picoseconds begun) {
+  const Program& program = sequencer.program();
+  std::vector<std::pair<std::int64_t, std::int64_t>> changes;
+  Picoseconds from = begun;
+  std::int32_t told = -1;
+  for (std::size_t i = 0; i < program.code.size(); ++i) {
+    const Instruction& in = program.code[i];
+    const Execution& done = sequencer.execution(static_cast<std::int32_t>(i));
+    if (in.staged && in.consumer != kNoInstruction) {
+      changes.emplace_back(done.start.count(), in.amount);
+      changes.emplace_back(sequencer.execution(in.consumer).end.count(), -in.amount);
+    }
+    if (in.code == OpCode::Load || in.code == OpCode::Store) continue;
+    if (in.label != told) dump_.change(signals.op, from, label_name(in.label));
+    told = in.label;
+    from = max(from, done.end);
+  }
+  dump_.change(signals.op, from, std::string_view{});
+  std::ranges::sort(changes);
+  std::int64_t level = 0;
+  for (const auto& [at, bytes] : changes)
+    dump_.change(signals.staging, Picoseconds{at}, static_cast<std::uint64_t>(level += bytes));
+}
+
+void Waveform::ran(const SiliconStep& step) {
+  const NumberRange range = options_.dies.value_or(NumberRange{0, kDies - 1});
+  for (std::size_t d = 0; d < step.deployment.size(); ++d) {
+    if (!range.has(static_cast<std::int64_t>(d))) continue;
+    const Sequencer& sequencer =
+        step.deployment.die(DieId{static_cast<std::uint32_t>(d)}).sequencer;
+    const DieSignals& signals = signals_of(step.instance, d);
+    show_units(signals, sequencer, unit_slices(sequencer, step.platform.die, step.begun),
+               step.begun);
+    show_die(signals, sequencer, step.begun);
+  }
+}
+
+void Waveform::scheduled(const ScheduledStep& step) {
+  const SchedulerSignals& signals = signals_of(step.instance);
+  dump_.change(signals.step, step.begun, static_cast<std::uint64_t>(step.number));
+  dump_.change(signals.running, step.ended, static_cast<std::uint64_t>(step.after.running));
+  dump_.change(signals.waiting, step.ended, static_cast<std::uint64_t>(step.after.waiting));
+  std::int64_t kv = 0;
+  for (const Bytes bytes : step.after.kv_used.all) kv += bytes.count();
+  dump_.change(signals.kv, step.ended, static_cast<std::uint64_t>(kv));
+}
+
+void Waveform::ended(const RunResult& /*result*/) {
+  dump_.write(out_, spec_.llm.name + " on " + spec_.platform.name + ", " + spec_.workload_name +
+                        "; stall: 0 none, 1 sram, 2 hbm, 3 far, 4 flash, 5 write, 6 mac, 7 vector, "
+                        "8 fabric, 9 launch, 10 room in staging");
+}
+
+}  // namespace reticle
