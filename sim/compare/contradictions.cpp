@@ -43,8 +43,11 @@ class Finder {
   }
 
   void broken_limits(const PlatformRow& row, const CellFigures& cell) {
-    for (const BrokenLimit& limit : cell.limits)
-      add(row, limit.limit, limit.text + (cell.simulated ? "" : " (at the rate of its bound)"));
+    for (const BrokenLimit& limit : cell.limits) {
+      const bool of_rate = limit.limit == "power" || limit.limit == "heat_flux";
+      add(row, limit.limit,
+          limit.text + (of_rate && !cell.simulated ? " (at the rate of its bound)" : ""));
+    }
   }
 
   /// Table 2 counts one GPU and one node for a model that more must hold.

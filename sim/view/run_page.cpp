@@ -133,7 +133,7 @@ Json latencies_json(const RunResult& result, bool steady) {
     if (const auto exact = tpot_picoseconds(r); r.finished && exact)
       tpot.emplace_back(*exact * 1e-9, 1);
   }
-  for (const auto& [gap, count] : result.token_gaps) itl.emplace_back(ms(gap), count);
+  for (const auto& [gap, count] : result.token_gaps.sorted()) itl.emplace_back(ms(gap), count);
   return {{"ttft_ms", histogram(std::move(ttft))},
           {"tpot_ms", histogram(std::move(tpot))},
           {"itl_ms", histogram(std::move(itl))},
