@@ -31,7 +31,7 @@ struct EngineSpec {
   Fidelity fidelity = Fidelity::Transaction;
   /// Recall similar steps instead of simulating each (docs/architecture.md, "Recall").
   RecallMode recall = RecallMode::Auto;
-  double recall_error = 0.01;       ///< a step is simulated where recall expects to be off by more
+  double recall_error = 0.005;      ///< a step is simulated where recall expects to be off by more
   std::int64_t recall_audit = 512;  ///< one recalled step in so many is simulated and compared, and
                                     ///< more at the beginning
   std::int64_t max_steps = 0;       ///< 0 = no limit

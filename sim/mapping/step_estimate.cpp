@@ -17,7 +17,7 @@ BytesPerSecond stream_rate(const DieParams& die) {
   const HbmParams& hbm = *die.hbm;
   const HbmTiming& t = hbm.timing;
   BytesPerSecond rate = peak_bandwidth(hbm);
-  if (hbm.refresh == RefreshMode::AllBank)
+  if (hbm.refresh == RefreshMode::AllBank && t.t_refi.count() > 0)
     rate =
         BytesPerSecond{mul_div_up(rate.count(), (t.t_refi - t.t_rfc_ab).count(), t.t_refi.count())};
   const BytesPerSecond crossbar = crossbar_rate(die);
