@@ -129,3 +129,14 @@ class Browser:
         except (RuntimeError, OSError):
             pass
         self.process.wait(timeout=20)
+
+
+def check_alone(browser, is_own):
+    """What was opened asked for nothing but its own files, by address, and had nothing to complain of."""
+    asked = {event["params"]["request"]["url"] for event in browser.events
+             if event.get("method") == "Network.requestWillBeSent"}
+    foreign = [url for url in asked if not is_own(url)]
+    check(asked and not foreign, f"nothing is asked for but its own files {foreign[:3]}")
+    complaints = [event["params"] for event in browser.events
+                  if event.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded")]
+    check(not complaints, f"the console is silent {complaints[:1]}")

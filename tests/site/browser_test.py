@@ -15,7 +15,7 @@ import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
 
-from browser import Browser, check, chromium, failures
+from browser import Browser, check, check_alone, chromium, failures
 
 ENTRIES = 18
 ROOT = Path(__file__).resolve().parents[2]
@@ -243,17 +243,11 @@ def main():
             work_the_table(browser, site)
             work_the_graph(browser, site, json.loads(graph.stdout))
             look_at_a_verdict(browser, site)
-            look_at_it(browser, site, ["entries/b04.html","index.html", "graph.html", "dashboards.html",
+            look_at_it(browser, site, ["entries/b04.html", "index.html", "graph.html", "dashboards.html",
                                        "changes.html", "entries/b08.html", "entries/b16.html"])
         finally:
             browser.close()
-        asked = {event["params"]["request"]["url"] for event in browser.events
-                 if event.get("method") == "Network.requestWillBeSent"}
-        foreign = [url for url in asked if not url.startswith(site)]
-        check(asked and not foreign, f"nothing is asked for but files of the site {foreign[:3]}")
-        complaints = [event["params"] for event in browser.events
-                      if event.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded")]
-        check(not complaints, f"the console is silent {complaints[:1]}")
+        check_alone(browser, lambda url: url.startswith(site))
     print(f"{len(failures)} failures")
     return 1 if failures else 0
 

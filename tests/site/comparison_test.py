@@ -17,7 +17,7 @@ import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
 
-from browser import Browser, check, chromium, failures
+from browser import Browser, check, check_alone, chromium, failures
 
 SVG = "{http://www.w3.org/2000/svg}"
 PYTHON = "/usr/bin/python3"  # where Debian puts matplotlib
@@ -151,11 +151,7 @@ def sort_by_clicks(folder, scratch):
         check(browser.run(column) == rising[::-1], "another, the other way")
     finally:
         browser.close()
-    foreign = [e["params"]["request"]["url"] for e in browser.events
-               if e.get("method") == "Network.requestWillBeSent" and e["params"]["request"]["url"] != page]
-    check(not foreign, f"nothing is asked for but the page {foreign[:2]}")
-    complaints = [e["params"] for e in browser.events if e.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded")]
-    check(not complaints, f"the console is silent {complaints[:1]}")
+    check_alone(browser, lambda url: url == page)
 
 
 def main():

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from browser import Browser, check, chromium, failures
+from browser import Browser, check, check_alone, chromium, failures
 
 RUNS = {
     "ref-asic": ["--platform", "ref-asic", "--llm", "claude-class-mid", "--workload", "steady-64",
@@ -119,13 +119,7 @@ def main():
                              deviceScaleFactor=1, mobile=False)
         finally:
             browser.close()
-        asked = {event["params"]["request"]["url"] for event in browser.events
-                 if event.get("method") == "Network.requestWillBeSent"}
-        foreign = [url for url in asked if url not in pages.values() and url != "about:blank"]
-        check(asked and not foreign, f"nothing is asked for but the pages themselves {foreign[:3]}")
-        complaints = [event["params"] for event in browser.events
-                      if event.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded")]
-        check(not complaints, f"the console is silent {complaints[:1]}")
+        check_alone(browser, lambda url: url in pages.values() or url == "about:blank")
     print(f"{len(failures)} failures")
     return 1 if failures else 0
 
