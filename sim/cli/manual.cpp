@@ -154,7 +154,9 @@ std::string man_page(const CLI::App& app, const std::string& version) {
     out += fmt::format(".TP\n{}\n{}\n", static_cast<int>(code), roff(meaning));
   out +=
       ".SH ENVIRONMENT\n.TP\nRETICLE_HOME\nThe directory that holds configs/, instead of the "
-      "installed one.\n.SH EXAMPLE\n.nf\nreticle run \\-\\-platform ref\\-asic \\-\\-llm "
+      "installed one.\n.TP\nRETICLE_PATH\nFurther folders, with colons between, whose files "
+      "configurations may name; those they lie in, the working directory and the catalogue need "
+      "not be named.\n.SH EXAMPLE\n.nf\nreticle run \\-\\-platform ref\\-asic \\-\\-llm "
       "claude\\-class\\-mid \\-\\-workload steady\\-64\n.fi\n";
   return out;
 }

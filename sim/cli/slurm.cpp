@@ -108,6 +108,10 @@ std::string SlurmArray::job() const {
   std::ifstream file{directory_ / "job"};
   std::string number;
   std::getline(file, number);
+  // It goes into a command: what is no number is not Slurm's.
+  if (number.find_first_not_of("0123456789") != std::string::npos)
+    throw ConfigError({(directory_ / "job").string(), 1, 1}, "",
+                      "expected the number of a job, got '" + number + "'");
   return number;
 }
 

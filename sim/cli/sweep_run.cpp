@@ -133,6 +133,7 @@ class SweepRunner {
     const Interruptible interruptible;
     const auto begun = Clock::now();
     std::vector<StoredPoint> open = store_.points();
+    check_points(sweep_, open);
     const std::int64_t all = std::ssize(open);
     std::erase_if(open, [](const StoredPoint& p) { return p.answer.status != PointStatus::Open; });
     run_points_of(open, all);

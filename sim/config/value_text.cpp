@@ -178,10 +178,15 @@ Parsed<std::int64_t> parse_quantity(std::string_view text, const QuantityText& k
   const auto number = take_decimal(text);
   if (!number) return {};
   const std::string_view unit = trim(text);
-  if (unit.empty() && kind.bare) return scaled(*number, 1, kind.base);
+  const bool below_zero = number->negative && number->mantissa != 0;
+  if (unit.empty() && kind.bare) {
+    // A number of things without a unit may be negative; a count of cycles may not.
+    if (below_zero && !kind.units.empty()) return {std::nullopt, "must not be negative"};
+    return scaled(*number, 1, kind.base);
+  }
   for (const auto& known : kind.units) {
     if (known.name != unit) continue;
-    if (number->negative && number->mantissa != 0) return {std::nullopt, "must not be negative"};
+    if (below_zero) return {std::nullopt, "must not be negative"};
     return scaled(*number, known.factor, kind.base);
   }
   return {};

@@ -25,6 +25,7 @@ namespace {
 constexpr std::size_t kMaxFileBytes = std::size_t{4} << 20;
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxEntries = 1024;
+constexpr std::size_t kMaxNodes = 100'000;  // ten times what the longest resolved.yaml has
 
 /// Builds the tree from parser events, so that nothing is expanded or recursed into unseen.
 class TreeBuilder final : public YAML::EventHandler {
@@ -115,6 +116,9 @@ class TreeBuilder final : public YAML::EventHandler {
       root_ = std::move(tree);
       return;
     }
+    if (++nodes_ > kMaxNodes)
+      throw ConfigError(tree.position, "",
+                        "more than " + std::to_string(kMaxNodes) + " entries in the file");
     Open& parent = open_.back();
     if (parent.tree.entries.size() + parent.tree.items.size() == kMaxEntries)
       throw ConfigError(tree.position, "",
@@ -134,6 +138,7 @@ class TreeBuilder final : public YAML::EventHandler {
   const std::string& label_;
   ConfigTree root_;
   std::vector<Open> open_;
+  std::size_t nodes_ = 0;
 };
 
 // What a long-form leaf may say. `year`, `note` and `basis` are for the reader of the file;
@@ -248,7 +253,9 @@ ConfigTree build(std::string_view text, const std::string& label) {
   }
 }
 
-std::string read_text(const std::filesystem::path& file, const std::string& label) {
+}  // namespace
+
+std::string read_yaml_text(const std::filesystem::path& file, const std::string& label) {
   const SourcePosition position{label, 0, 0};
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
@@ -265,7 +272,6 @@ std::string read_text(const std::filesystem::path& file, const std::string& labe
   if (stream.bad()) throw ConfigError(position, "", "cannot be read");
   return text;
 }
-}  // namespace
 
 ConfigTree parse_yaml(std::string_view text, const std::string& label) {
   if (text.size() > kMaxFileBytes) throw ConfigError({label, 0, 0}, "", "larger than 4 MiB");
@@ -294,11 +300,11 @@ KeepYaml::KeepYaml() {
 KeepYaml::~KeepYaml() { kept.reset(); }
 
 ConfigTree read_yaml(const std::filesystem::path& file, const std::string& label) {
-  if (!kept) return parse_yaml(read_text(file, label), label);
+  if (!kept) return parse_yaml(read_yaml_text(file, label), label);
   const std::pair key{file.string(), label};
   const auto found = kept->find(key);
   if (found != kept->end()) return found->second;
-  return kept->emplace(key, parse_yaml(read_text(file, label), label)).first->second;
+  return kept->emplace(key, parse_yaml(read_yaml_text(file, label), label)).first->second;
 }
 
 }  // namespace reticle

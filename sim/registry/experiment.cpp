@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 
+#include "sim/config/catalogue.hpp"
 #include "sim/config/word_of.hpp"
 #include "sim/config/yaml_reader.hpp"
 
@@ -14,15 +15,25 @@ namespace {
 constexpr Range<double> kAnyFigure{-1e18, 1e18};
 constexpr Range<double> kPositive{1e-18, 1e18};
 
+/// A path that it names is of a folder that was given, as others a file names.
+void check_set(const ConfigNode& node, std::string_view at, const std::string& set) {
+  const std::size_t equals = set.find('=');
+  if (equals == std::string::npos) node.fail(at, "expected key=value, got " + set);
+  const std::string value = set.substr(equals + 1);
+  if (is_path(value)) require_given(value, node.position_of(at), at);
+}
+
 RunChoice read_choice(const ConfigNode& node) {
   RunChoice choice;
   for (const auto& [key, text] :
        {std::pair{"platform", &choice.platform}, std::pair{"llm", &choice.llm},
         std::pair{"workload", &choice.workload}, std::pair{"serving", &choice.serving}})
-    if (node.has(key)) *text = node.get<std::string>(key);
+    if (node.has(key)) {
+      *text = node.get<std::string>(key);
+      if (is_path(*text)) require_given(*text, node.position_of(key), key);
+    }
   choice.sets = node.texts("set");
-  for (const std::string& set : choice.sets)
-    if (set.find('=') == std::string::npos) node.fail("set", "expected key=value, got " + set);
+  for (const std::string& set : choice.sets) check_set(node, "set", set);
   return choice;
 }
 
@@ -45,6 +56,7 @@ ConditionAxis read_axis(const ConfigNode& node) {
     for (const std::string& value : node.texts("values")) {
       ConditionPoint point{value, {}};
       point.choice.sets.push_back(key + "=" + value);
+      check_set(node, "values", point.choice.sets.back());
       axis.points.push_back(std::move(point));
     }
   } else {
@@ -151,6 +163,20 @@ void check_point_arms(const ConfigNode& node, const ClaimTest& test) {
   if (test.choose) check({*test.choose});
 }
 
+/// Every combination of conditions, arm and operating point is a run.
+void check_size(const ConfigNode& node, const ClaimTest& test) {
+  constexpr std::size_t kMostRuns = 10'000;
+  std::size_t runs = test.treatments.size() + (test.baseline ? 1 : 0);
+  if (test.choose) runs *= test.choose->points.size();
+  for (const ConditionAxis& axis : test.conditions) {
+    if (runs > kMostRuns) break;
+    runs *= axis.points.size();
+  }
+  if (runs > kMostRuns)
+    node.fail(test.conditions.empty() ? "treatments" : "conditions",
+              "ask for more than " + std::to_string(kMostRuns) + " runs");
+}
+
 ClaimTest read_test(const ConfigNode& node, const RunChoice& common, const Entry& entry) {
   ClaimTest test;
   test.id = node.get<std::string>("id");
@@ -172,6 +198,7 @@ ClaimTest read_test(const ConfigNode& node, const RunChoice& common, const Entry
                   "must be an arm of the test");
     }
   check_point_arms(node, test);
+  check_size(node, test);
   const bool by_value = test.metric.figure == kOperatingPointValue;
   if (by_value && (!test.choose || std::ranges::any_of(test.choose->points, [](const auto& point) {
         return !point.value;

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "sim/config/json_document.hpp"
 #include "sim/config/nearest.hpp"
 #include "sim/registry/number_text.hpp"
 
@@ -368,10 +369,11 @@ CellOutcome read_outcome(const std::string& cell, std::string_view report) {
   CellOutcome outcome;
   outcome.cell = cell;
   try {
-    const Json json = Json::parse(report);
+    const Json json = parse_json(report, cell);
     if (!json.at("feasible").at("fits").get<bool>()) {
       const Json& limits = json.at("feasible").at("limits");
-      outcome.problem = limits.empty() ? "does not fit" : limits[0].at("text").get<std::string>();
+      outcome.problem =
+          limits.empty() ? "does not fit" : limits.at(0).at("text").get<std::string>();
       outcome.limited_by = "capacity";
       return outcome;
     }
@@ -468,7 +470,7 @@ std::string computing_command(const EntryResult& result, const Validation& valid
 StoredValidation read_stored(const std::string& label, std::string_view json) {
   StoredValidation stored;
   try {
-    const Json document = Json::parse(json);
+    const Json document = parse_json(json, label);
     for (const Json& cell : document.at("cells"))
       stored.cells.emplace(cell.at("command").get<std::string>(),
                            cell.at("name").get<std::string>());

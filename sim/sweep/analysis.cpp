@@ -34,6 +34,7 @@ class Analyst {
  public:
   Analyst(const SweepSpec& sweep, const std::vector<StoredPoint>& points)
       : sweep_{sweep}, points_{points} {
+    check_points(sweep, points);
     for (const StoredPoint& point : points) {
       results_.push_back(result_of(sweep, point.point, point.answer));
       // Bounds are not compared with results.
@@ -109,9 +110,11 @@ class Analyst {
   /// Rows all of whose points ran.
   [[nodiscard]] ObjectiveSensitivity by_matrices(std::size_t objective) const {
     const std::size_t d = sweep_.axes.size();
+    std::set<std::string> names{"A", "B"};
+    for (std::size_t k = 0; k < d; ++k) names.insert("AB" + std::to_string(k));
     std::map<std::int64_t, std::map<std::string, double>> rows;
     for (std::size_t i = 0; i < points_.size(); ++i)
-      if (results_[i].usable)
+      if (results_[i].usable && names.contains(points_[i].point.block))
         rows[points_[i].point.row][points_[i].point.block] = value(i, objective);
     std::vector<double> a, b;
     std::vector<std::vector<double>> mixed(d);
@@ -168,15 +171,17 @@ class Analyst {
     std::vector<std::size_t> bin;
     for (const std::size_t i : which) {
       const std::string text = points_[i].point.values[column].value_or("");
-      if (!sampled) {
-        bin.push_back(seen.emplace(text, seen.size()).first->second);
+      const ExpressionValue number = value_of_text(text.substr(0, text.find(' ')));
+      // Where the axis does not apply there is none.
+      if (!sampled || !std::holds_alternative<double>(number)) {
+        bin.push_back(kParts + seen.emplace(text, seen.size()).first->second);
         continue;
       }
-      const double at = std::stod(text);
+      const double at = std::get<double>(number);
       const double u = span->log ? std::log(at / span->low) / std::log(span->high / span->low)
                                  : (at - span->low) / (span->high - span->low);
-      bin.push_back(std::min(
-          kParts - 1, static_cast<std::size_t>(std::max(0.0, u) * static_cast<double>(kParts))));
+      constexpr double kLast = static_cast<double>(kParts) - 1;
+      bin.push_back(static_cast<std::size_t>(std::clamp(std::floor(u * (kLast + 1)), 0.0, kLast)));
     }
     return bin;
   }
@@ -265,7 +270,7 @@ class Analyst {
     for (const auto& [at, i] : line) {
       const auto outputs = outputs_of(points_[i].answer);
       const auto found = outputs.find("limited_by");
-      if (found == outputs.end()) return;
+      if (found == outputs.end() || !std::holds_alternative<std::string>(found->second)) return;
       const std::string limit = std::get<std::string>(found->second);
       if (!before.empty() && limit != before)
         analysis.knees.push_back(

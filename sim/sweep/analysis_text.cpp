@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sim/base/error.hpp"
+#include "sim/config/json_document.hpp"
 #include "sim/config/sweep_figures.hpp"
 #include "sim/sweep/analysis.hpp"
 #include "sim/sweep/point_values.hpp"
@@ -38,12 +40,23 @@ Json figures_json() {
   return figures;
 }
 
+/// What a damaged store may hold instead of UTF-8 is replaced.
+std::string text_of(const Json& json, int indent = -1) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+Json object_of(const std::string& text, const std::string& label) {
+  Json json = parse_json<Json>(text, label);
+  if (!json.is_object()) throw ConfigError({label, 1, 1}, "", "expected a JSON object");
+  return json;
+}
+
 Json point_json(const SweepSpec& sweep, const StoredPoint& point) {
   const PointResult result = result_of(sweep, point.point, point.answer);
   const PointAnswer& answer = point.answer;
   Json json{
       {"id", point.id},
-      {"inputs", Json::parse(point.inputs)},
+      {"inputs", object_of(point.inputs, "inputs of a point")},
       {"fidelity", point.point.fidelity},
       {"block", point.point.block},
       {"row", point.point.row},
@@ -53,7 +66,8 @@ Json point_json(const SweepSpec& sweep, const StoredPoint& point) {
       {"digest", answer.digest},
       {"wall_s", answer.wall_s},
       {"peak_rss_bytes", answer.peak_rss_bytes},
-      {"outputs", answer.outputs.empty() ? Json(nullptr) : Json::parse(answer.outputs)}};
+      {"outputs",
+       answer.outputs.empty() ? Json(nullptr) : object_of(answer.outputs, "outputs of a point")}};
   return json;
 }
 
@@ -64,7 +78,7 @@ Json number_json(const std::optional<double>& number) {
 /// RFC 4180.
 std::string csv_cell(const Json& value) {
   if (value.is_null()) return {};
-  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  std::string text = value.is_string() ? value.get<std::string>() : text_of(value);
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? std::string{"\"\""} : std::string(1, c);
@@ -86,12 +100,14 @@ std::string escaped(const std::string& text) {
 }  // namespace
 
 std::string points_json(const SweepSpec& sweep, const std::vector<StoredPoint>& points) {
+  check_points(sweep, points);
   Json all = Json::array();
   for (const StoredPoint& point : points) all.push_back(point_json(sweep, point));
-  return all.dump(1) + "\n";
+  return text_of(all, 1) + "\n";
 }
 
 std::string points_csv(const SweepSpec& sweep, const std::vector<StoredPoint>& points) {
+  check_points(sweep, points);
   std::string head = "id";
   for (const SweepColumn* column : columns_of(sweep)) head += "," + csv_cell(column->key);
   head += ",fidelity,status,reason,digest,wall_s,peak_rss_bytes";
@@ -158,7 +174,7 @@ std::string analysis_json(const SweepSpec& sweep, const std::vector<StoredPoint>
   }
   json["points"] = Json::array();
   for (const StoredPoint& point : points) json["points"].push_back(point_json(sweep, point));
-  return json.dump() + "\n";
+  return text_of(json) + "\n";
 }
 
 std::string analysis_page(const std::string& analysis_json, const std::string& title) {

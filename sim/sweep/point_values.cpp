@@ -4,9 +4,22 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sim/base/error.hpp"
+#include "sim/config/json_document.hpp"
+
 namespace reticle {
 
 using Json = nlohmann::ordered_json;
+
+void check_points(const SweepSpec& sweep, const std::vector<StoredPoint>& points) {
+  const std::size_t columns = columns_of(sweep).size();
+  for (const StoredPoint& point : points)
+    if (point.point.values.size() != columns)
+      throw ConfigError({}, "point " + std::to_string(point.id),
+                        "expected the store to hold " + std::to_string(columns) +
+                            " values of it, one per key of the axes, got " +
+                            std::to_string(point.point.values.size()));
+}
 
 PointValues values_of(const SweepSpec& sweep, const DesignPoint& point) {
   PointValues values{{"platform", sweep.base.platform},
@@ -28,7 +41,9 @@ std::optional<ExpressionValue> value_in(const PointValues& values, const std::st
 std::map<std::string, ExpressionValue> outputs_of(const PointAnswer& answer) {
   std::map<std::string, ExpressionValue> outputs;
   if (answer.outputs.empty()) return outputs;
-  const Json json = Json::parse(answer.outputs);
+  const Json json = parse_json<Json>(answer.outputs, "outputs of a point");
+  if (!json.is_object())
+    throw ConfigError({"outputs of a point", 1, 1}, "", "expected a JSON object");
   for (const auto& [name, value] : json.items()) {
     if (value.is_number()) outputs[name] = value.get<double>();
     if (value.is_string()) outputs[name] = value.get<std::string>();

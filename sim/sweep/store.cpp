@@ -59,6 +59,12 @@ CREATE VIEW points AS
   FROM point LEFT JOIN result ON result.id = point.result;
 )";
 
+/// What sqlite_master says of these tables. A file of another schema may hold views and triggers
+/// that run for ever, so nothing else is asked before.
+constexpr const char* kObjects =
+    "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' "
+    "ORDER BY name LIMIT 8";
+
 /// What a user can do about an error of SQLite's.
 std::string advice(int code) {
   switch (code & 0xff) {
@@ -172,6 +178,13 @@ class SweepStore::Database {
     while (rows.next()) {
     }
   }
+  /// Tables and views by their text; the same of two stores of one schema.
+  [[nodiscard]] std::string schema() {
+    std::string text;
+    for (Rows rows = ask(kObjects); rows.next();)
+      text += rows.text(0) + " " + rows.text(1) + ": " + rows.text(2) + "\n";
+    return text;
+  }
   [[nodiscard]] std::int64_t changed() const { return sqlite3_changes(handle_); }
 
   [[noreturn]] void fail(const std::string& why) const {
@@ -221,8 +234,7 @@ SweepStore::SweepStore(const fs::path& path) {
   if (!fs::is_regular_file(path, error))
     throw ConfigError({path.string(), 0, 0}, "", "expected the store of a sweep, got no file");
   db_ = std::make_unique<Database>(path, false);
-  if (!db_->ask("SELECT 1 FROM sqlite_master WHERE name = 'points'").next())
-    db_->fail("expected the store of a sweep, got another database");
+  check_schema();
   read_identity();
 }
 
@@ -262,7 +274,17 @@ void SweepStore::create() {
     db_->run(kSchema);
     db_->tell("INSERT INTO sweep VALUES ('schema', ?)", std::string{kSchemaVersion});
   }
+  check_schema();
   db_->run("COMMIT");
+}
+
+void SweepStore::check_schema() {
+  static const std::string ours = [] {
+    Database empty{":memory:", true};
+    empty.run(kSchema);
+    return empty.schema();
+  }();
+  if (db_->schema() != ours) db_->fail("expected the store of a sweep, got another database");
 }
 
 void SweepStore::read_identity() {

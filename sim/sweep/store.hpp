@@ -92,6 +92,7 @@ class SweepStore {
 
  private:
   void create();
+  void check_schema();
   void lock(const std::filesystem::path& path);
   void read_identity();
   void adopt(const SweepIdentity& identity, bool replace);
