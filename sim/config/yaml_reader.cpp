@@ -236,6 +236,22 @@ Provenance take_provenance(ConfigTree& root) {
   return common;
 }
 
+/// The parser holds what stands in open brackets, 240 bytes for each of them, before it says that
+/// there is one.
+void refuse_open_brackets(std::string_view text, const std::string& label) {
+  constexpr std::size_t kMostOpen = 1024;
+  std::size_t open = 0;
+  SourcePosition at{label, 1, 1};
+  for (const char c : text) {
+    if (c == '[' || c == '{') ++open;
+    if ((c == ']' || c == '}') && open > 0) --open;
+    if (open > kMostOpen)
+      throw ConfigError(at, "", "more than " + std::to_string(kMostOpen) + " brackets left open");
+    at.column = c == '\n' ? 1 : at.column + 1;
+    at.line += c == '\n' ? 1 : 0;
+  }
+}
+
 ConfigTree build(std::string_view text, const std::string& label) {
   std::istringstream stream{std::string{text}};
   TreeBuilder builder{label};
@@ -277,6 +293,7 @@ ConfigTree parse_yaml(std::string_view text, const std::string& label) {
   if (text.size() > kMaxFileBytes) throw ConfigError({label, 0, 0}, "", "larger than 4 MiB");
   if (const auto problem = text_problem(text))
     throw ConfigError({label, problem->line, problem->column}, "", problem->what);
+  refuse_open_brackets(text, label);
   ConfigTree root = build(text, label);
   if (root.kind == ConfigTree::Kind::Empty)
     throw ConfigError({label, 1, 1}, "", "expected a map of keys, found nothing");

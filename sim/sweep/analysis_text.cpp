@@ -122,7 +122,7 @@ std::string points_csv(const SweepSpec& sweep, const std::vector<StoredPoint>& p
     const Json json = point_json(sweep, point);
     text += std::to_string(point.id);
     for (const SweepColumn* column : columns_of(sweep))
-      text += "," + csv_cell(json["inputs"][column->key]);
+      text += "," + csv_cell(json["inputs"].value(column->key, Json(nullptr)));
     for (const char* key : {"fidelity", "status", "reason", "digest", "wall_s", "peak_rss_bytes"})
       text += "," + csv_cell(json[key]);
     const Json& outputs = json["outputs"];
