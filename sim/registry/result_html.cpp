@@ -37,7 +37,7 @@ std::string value_html(const ArmResult& arm, const ClaimTest& test) {
   return escaped(text);
 }
 
-std::vector<std::string> row_of(const PointResult& point, const ClaimTest& test,
+std::vector<std::string> row_of(const TestedPoint& point, const ClaimTest& test,
                                 const std::string& arm, const ArmResult& ran,
                                 const std::string& figure) {
   std::vector<std::string> cells;
@@ -55,7 +55,7 @@ std::string points_html(const TestResult& result) {
   for (const ConditionAxis& axis : test.conditions) headings.push_back(axis.name);
   headings.insert(headings.end(), {"arm", test.metric.title, unit_of(test), "limited by", "run"});
   std::vector<std::vector<std::string>> rows;
-  for (const PointResult& point : result.points) {
+  for (const TestedPoint& point : result.points) {
     if (point.baseline)
       rows.push_back(row_of(point, test, test.baseline->name + " (baseline)", *point.baseline, ""));
     for (std::size_t t = 0; t < point.treatments.size(); ++t)
@@ -123,7 +123,7 @@ std::string importer_html(const Validation& validation) {
 std::set<std::string> cells_named(const EntryResult& result) {
   std::set<std::string> names;
   for (const TestResult& test : result.tests)
-    for (const PointResult& point : test.points) {
+    for (const TestedPoint& point : test.points) {
       if (point.baseline) names.insert(point.baseline->cell);
       for (const Comparand& comparand : point.treatments) names.insert(comparand.arm.cell);
     }

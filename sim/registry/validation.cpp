@@ -232,9 +232,9 @@ bool better(const ClaimTest& test, const Comparand& a, const Comparand& b) {
   return a.figure && !b.figure;  // one that runs over one that does not
 }
 
-PointResult at(const ClaimTest& test, const std::vector<std::size_t>& point,
+TestedPoint at(const ClaimTest& test, const std::vector<std::size_t>& point,
                const Outcomes& outcomes) {
-  PointResult result;
+  TestedPoint result;
   result.labels = labels_of(test, point);
   if (test.baseline) result.baseline = best_of(test, *test.baseline, point, outcomes);
   for (const Arm& arm : test.treatments)
@@ -256,10 +256,10 @@ std::vector<std::string> axis_names(const ClaimTest& test) {
 
 /// Of one comparand per point, as `pick` chooses it; points without one say nothing.
 template <class Pick>
-Judgement judgement_of(const ClaimTest& test, const std::vector<PointResult>& points, Pick pick) {
+Judgement judgement_of(const ClaimTest& test, const std::vector<TestedPoint>& points, Pick pick) {
   Judgement judgement;
   std::vector<ConditionResult> results;
-  for (const PointResult& point : points) {
+  for (const TestedPoint& point : points) {
     const Comparand* chosen = pick(point);
     if (chosen == nullptr) continue;
     if (chosen->standing) results.push_back({point.labels, *chosen->standing});
@@ -287,7 +287,7 @@ std::string most_frequent(const std::map<std::string, int>& counts) {
 
 void note_limits(TestResult& result) {
   std::map<std::string, int> before, after;
-  for (const PointResult& point : result.points) {
+  for (const TestedPoint& point : result.points) {
     if (point.baseline && point.baseline->value) ++before[point.baseline->limited_by];
     if (point.best && point.treatments[*point.best].arm.value)
       ++after[point.treatments[*point.best].arm.limited_by];
@@ -323,7 +323,7 @@ RefutationResult evaluated(const Refutation& refutation, const std::vector<TestR
   const auto axis = static_cast<std::size_t>(
       std::ranges::find(test.conditions, refutation.axis, &ConditionAxis::name) -
       test.conditions.begin());
-  for (const PointResult& point : result.points) {
+  for (const TestedPoint& point : result.points) {
     if (!refutation.axis.empty() && std::ranges::count(refutation.labels, point.labels[axis]) == 0)
       continue;
     const std::optional<std::size_t> which =
@@ -424,12 +424,12 @@ TestResult judge(const ClaimTest& test, const Outcomes& outcomes) {
   result.test = test;
   for (const auto& point : points_of(test.conditions))
     result.points.push_back(at(test, point, outcomes));
-  result.overall = judgement_of(test, result.points, [](const PointResult& point) {
+  result.overall = judgement_of(test, result.points, [](const TestedPoint& point) {
     return point.best ? &point.treatments[*point.best] : nullptr;
   });
   for (std::size_t t = 0; t < test.treatments.size(); ++t)
     result.treatments.push_back(judgement_of(
-        test, result.points, [t](const PointResult& point) { return &point.treatments[t]; }));
+        test, result.points, [t](const TestedPoint& point) { return &point.treatments[t]; }));
   note_limits(result);
   return result;
 }

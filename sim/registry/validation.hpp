@@ -68,7 +68,8 @@ struct Comparand {
   std::optional<Standing> standing;  ///< absent where neither side has a value, or nothing claimed
 };
 
-struct PointResult {
+/// What the arms of a test came to at one point of its conditions.
+struct TestedPoint {
   std::vector<std::string> labels;
   std::optional<ArmResult> baseline;
   std::vector<Comparand> treatments;  ///< in the order of the test
@@ -83,7 +84,7 @@ struct Judgement {
 
 struct TestResult {
   ClaimTest test;
-  std::vector<PointResult> points;
+  std::vector<TestedPoint> points;
   Judgement overall;                      ///< the best treatment of each point
   std::vector<Judgement> treatments;      ///< each alone
   std::string bound_before, bound_after;  ///< what limits most points, at first and once lifted

@@ -25,7 +25,7 @@ Json to_json(const ArmResult& arm) {
           {"limited_share", arm.limited_share}};
 }
 
-Json to_json(const PointResult& point, const ClaimTest& test) {
+Json to_json(const TestedPoint& point, const ClaimTest& test) {
   Json labels = Json::object();
   for (std::size_t a = 0; a < point.labels.size(); ++a)
     labels[test.conditions[a].name] = point.labels[a];
@@ -61,7 +61,7 @@ Json to_json(const TestResult& result) {
     item.update(to_json(result.treatments[t]));
     treatments.push_back(std::move(item));
   }
-  for (const PointResult& point : result.points) points.push_back(to_json(point, test));
+  for (const TestedPoint& point : result.points) points.push_back(to_json(point, test));
   Json claim;
   if (!test.claim.empty())
     claim = {{"id", test.claim},          {"low", test.claimed.low},

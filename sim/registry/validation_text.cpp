@@ -49,7 +49,7 @@ std::string points_table(const TestResult& result) {
   for (const ConditionAxis& axis : test.conditions) names.push_back(axis.name);
   names.insert(names.end(), {"arm", test.metric.title, unit_of(test), "limited by", "run"});
   std::string out = head(names);
-  const auto add = [&](const PointResult& point, const std::string& arm, const ArmResult& ran,
+  const auto add = [&](const TestedPoint& point, const std::string& arm, const ArmResult& ran,
                        const std::string& figure) {
     std::vector<std::string> cells = point.labels;
     cells.insert(cells.end(),
@@ -59,7 +59,7 @@ std::string points_table(const TestResult& result) {
                   cell_link(ran)});
     out += row(cells);
   };
-  for (const PointResult& point : result.points) {
+  for (const TestedPoint& point : result.points) {
     if (point.baseline) add(point, test.baseline->name + " (baseline)", *point.baseline, "");
     for (std::size_t t = 0; t < point.treatments.size(); ++t)
       add(point, test.treatments[t].name + (test.treatments[t].bound ? " (bound)" : ""),

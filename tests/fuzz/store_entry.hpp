@@ -25,7 +25,7 @@ inline constexpr std::string_view kFuzzedSweep =
     "limits: [throughput > 0]\n";
 
 /// Lines: status, fidelity, block, row, inputs, outputs, values of the axes ('-': none).
-inline StoredPoint point_of(std::string_view text) {
+inline StoredPoint stored_point(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
@@ -46,11 +46,11 @@ inline StoredPoint point_of(std::string_view text) {
 }
 
 /// Points apart by empty lines, as one sweep has them.
-inline std::vector<StoredPoint> points_of(std::string_view text) {
+inline std::vector<StoredPoint> stored_points(std::string_view text) {
   std::vector<StoredPoint> points;
   while (!text.empty()) {
     const std::size_t end = text.find("\n\n");
-    points.push_back(point_of(text.substr(0, end)));
+    points.push_back(stored_point(text.substr(0, end)));
     points.back().id = std::ssize(points);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 2);
   }
@@ -66,7 +66,7 @@ inline bool read_any_store(std::string_view bytes) {
       const MemoryFile file{bytes};
       points = SweepStore{file.path()}.points();
     } else {
-      points = points_of(bytes);
+      points = stored_points(bytes);
     }
     (void)analyse(sweep, points);
     (void)points_json(sweep, points);
