@@ -12,6 +12,6 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 # SystemC's threads have stacks of their own, which valgrind takes for a large jump of one.
 valgrind --error-exitcode=9 --quiet --leak-check=no --max-stackframe=16000000 \
-  "$program" run --platform h100-8 --llm llama-3.2-1b --workload steady-decode \
+  --suppressions=scripts/memcheck.supp "$program" run --platform h100-8 --llm llama-3.2-1b --workload steady-decode \
   --set llm.layers=1 --set llm.dense_layers=1 --set workload.steps=2 --set workload.batch=2 --out "$out/run" >/dev/null
 echo "valgrind found nothing in a run from end to end ($(ls "$out/run" | wc -l) files written)"

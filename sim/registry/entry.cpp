@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "sim/config/text_check.hpp"
 #include "sim/config/word_of.hpp"
 #include "sim/config/yaml_reader.hpp"
 #include "sim/registry/entry_id.hpp"
@@ -294,6 +295,9 @@ Entry parse_entry(const std::string& text, const std::string& label) {
   ResolvedValues log;
   const ConfigNode root{std::make_shared<const ConfigTree>(parse_yaml(parts.front, label)), log};
   Entry entry = read_front(root);
+  if (const auto problem = text_problem(parts.body))
+    throw ConfigError({label, parts.body_line + problem->line - 1, problem->column}, "body",
+                      problem->what);
   check_body(parts, label);
   entry.body = parts.body;
   entry.file = label;

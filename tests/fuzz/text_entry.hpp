@@ -127,7 +127,8 @@ inline constexpr std::array kTextReaders{
 inline bool read_any_text(std::string_view text) {
   if (text.empty()) return false;
   const auto pick = static_cast<unsigned char>(text.front());
-  return kTextReaders[(pick - 'a' + 256U) % kTextReaders.size()].read(text.substr(1));
+  const std::size_t which = pick >= 'a' ? pick - 'a' : pick;
+  return kTextReaders[which % kTextReaders.size()].read(text.substr(1));
 }
 
 }  // namespace reticle
