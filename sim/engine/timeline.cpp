@@ -48,15 +48,6 @@ std::string operator_text(const Instruction& in) {
   return text;
 }
 
-std::int64_t macs_of(const Program& program, const Instruction& in) {
-  std::int64_t macs = 0;
-  for (auto i = in.shapes_begin; i < in.shapes_end; ++i) {
-    const GemmShape& s = program.shapes[static_cast<std::size_t>(i)];
-    macs += s.m * s.k * s.n * s.count;
-  }
-  return macs;
-}
-
 /// Payload of all its messages from a die.
 std::int64_t sent_by(const Exchange& exchange, std::size_t die) {
   std::int64_t bytes = 0;
@@ -340,7 +331,7 @@ void Timeline::show_links(const SiliconStep& step, const std::vector<Shown>& sho
 void Timeline::show_power(const SiliconStep& step) {
   const StepPower power = step_power(step, kPowerBins);
   const std::int64_t process = base_of(step.instance) + kPower;
-  name_process(process, fmt::format("power {} (watts, all dies)", step.instance));
+  name_process(process, fmt::format("power {} (watts of its dies and host)", step.instance));
   for (std::size_t b = 0; b < power.watts.size(); ++b) {
     const Picoseconds at =
         step.begun + Picoseconds{power.bin.count() * static_cast<std::int64_t>(b)};

@@ -129,7 +129,7 @@ void add_work(InstanceResult& total, const InstanceResult& part) {
 }  // namespace
 
 namespace {
-/// Energies and times add up; of clocks and temperatures the worst.
+/// Energies, times and the nodes' power add up; of clocks and temperatures the worst.
 void add(ThermalResult& total, const ThermalResult& part) {
   total.at_full_clock += part.at_full_clock;
   total.throttled += part.throttled;
@@ -145,7 +145,9 @@ void add(ThermalResult& total, const ThermalResult& part) {
   total.elsewhere_j += part.elsewhere_j;
   total.die_c.insert(total.die_c.end(), part.die_c.begin(), part.die_c.end());
   total.samples.insert(total.samples.end(), part.samples.begin(), part.samples.end());
+  const double node_w = total.sustained.node_w + part.sustained.node_w;
   if (part.sustained.speed < total.sustained.speed) total.sustained = part.sustained;
+  total.sustained.node_w = node_w;
   if (part.seconds_to_throttling)
     total.seconds_to_throttling =
         std::min(*part.seconds_to_throttling,

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A timeline shows what the run counted, no more and no less, in slices that nest.
+#include <sys/stat.h>
+
 #include <cmath>
+#include <fstream>
 #include <map>
+#include <thread>
 
 #include "tests/sim/engine/run_fixture.hpp"
 
@@ -227,7 +231,37 @@ TEST_CASE("timeline: what cannot be shown is refused") {
   CHECK(code({"--timeline", file, "--timeline-steps", "9..10"}) == 3);  // it has three
   CHECK(code({"--timeline", file, "--timeline-dies", "8"}) == 3);
   CHECK(code({"--timeline", "/nowhere/t.json"}) == 3);
+  CHECK(code({"--timeline", scratch.path().string()}) == 3);
+  CHECK(code({"--timeline", file, "--vcd", file}) == 3);
+  CHECK(code({"--timeline-steps", "2"}) == 2);  // of no file
+  CHECK(code({"--timeline", file, "--pareto"}) == 2);
   CHECK_FALSE(std::filesystem::exists(file));
+  CHECK(std::filesystem::is_empty(scratch.path()));
+}
+
+TEST_CASE("timeline: a window that a trace does not reach costs nothing of the run's results") {
+  ScratchDirectory scratch;
+  const Outcome outcome =
+      run_reticle({"run", "--platform", "h100-8", "--llm", "llama-3-8b", "--workload",
+                   "sample-chat", "--set", "workload.limit=2", "--out", scratch / "run",
+                   "--timeline", scratch / "t.json", "--timeline-steps", "100000"});
+  CHECK(outcome.code == 3);
+  CHECK(outcome.err.find("the run ended before the first of these steps") != std::string::npos);
+  CHECK(json::parse(read_file(scratch / "run/report.json"))["output_tokens"] > 0);
+  CHECK_FALSE(std::filesystem::exists(scratch.path() / "t.json"));
+}
+
+TEST_CASE("timeline: what is no file is written in place") {
+  ScratchDirectory scratch;
+  const std::string pipe = scratch / "pipe", copy = scratch / "copy";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  std::thread reader{[&] { std::ofstream{copy} << std::ifstream{pipe}.rdbuf(); }};
+  const Outcome outcome = run_reticle(steady("h100-8", "llama-3-8b", Sets{"workload.steps=1"}) +
+                                      Arguments{"--timeline", pipe});
+  reader.join();
+  CHECK(outcome.code == 0);
+  CHECK(std::filesystem::is_fifo(pipe));
+  check_schema_and_nesting(json::parse(read_file(copy)));
 }
 
 namespace {

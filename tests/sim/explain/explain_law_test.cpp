@@ -112,10 +112,32 @@ TEST_CASE("explain: capacity binds where requests wait for room in the cache") {
       "hbm_capacity", "platform.die.hbm.capacity_per_stack");
 }
 
+TEST_CASE("explain: who arrives into a cache with room does not wait for room") {
+  const json r = report(
+      Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-8b", "--workload", "sample-chat"} +
+      sets({"workload.limit=100", "workload.rate_scale=20"}));
+  CHECK(r["memory"]["tiers"][1]["kv_peak_bytes"].get<double>() <
+        0.5 * r["memory"]["tiers"][1]["capacity_bytes"].get<double>());
+  CHECK(r["residency"]["short_of_room_share"] == 0.0);
+}
+
+TEST_CASE("explain: of a trace with idle time the halved share is of the time within steps") {
+  Explained e;
+  explain_into(e, Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload",
+                            "sample-chat"} +
+                      sets({"workload.limit=12", "workload.rate_scale=0.05"}));
+  REQUIRE(e.answer["base"]["idle_share"].get<double>() > 0.3);
+  const json& hbm = row(e.answer, "hbm_bandwidth");
+  const double gain = hbm["gain"];
+  CHECK(gain > 0.1);
+  CHECK(hbm["expected"].get<double>() == doctest::Approx(gain).epsilon(0.3));
+}
+
 TEST_CASE("explain: answers are kept, and a directory without a run is refused") {
   Explained e;
   explain_into(e, one("h100-8", "llama-3.2-1b", Sets{"workload.batch=1", "workload.steps=2"}));
   CHECK(std::filesystem::exists(e.directory + "/explain.json"));
+  CHECK(std::filesystem::exists(e.directory + "/what-if/base.json"));
   CHECK(std::filesystem::exists(e.directory + "/what-if/mac.json"));
   const Outcome words = run_reticle({"explain", e.directory});
   CHECK(words.code == 0);
