@@ -38,6 +38,11 @@ TimelineOptions window_of(const RunSpec& spec, const InsideOptions& asked) {
     throw ConfigError({}, asked.timeline.empty() ? "--vcd" : "--timeline",
                       "expected transaction or cycle fidelity: nothing is timed at roofline");
   TimelineOptions options{.steps = read_range(asked.steps, "--timeline-steps", 1)};
+  if (const auto* steady = std::get_if<SteadyDecode>(&spec.workload);
+      steady != nullptr && options.steps.first > steady->steps)
+    throw ConfigError({}, "--timeline-steps",
+                      "expected steps up to " + std::to_string(steady->steps) +
+                          ", of which workload.steps has so many, got " + asked.steps);
   if (asked.dies.empty()) return options;
   options.dies = read_range(asked.dies, "--timeline-dies", 0);
   const std::int64_t count = dies(spec.platform) / spec.serving.instances;
@@ -73,7 +78,13 @@ std::ofstream& InsideFiles::open(const std::string& path, const char* option) {
   File& file = *files_.emplace_back(std::make_unique<File>());
   file.option = option;
   file.path = path;
-  file.beside = path + ".part." + std::to_string(::getpid());
+  // A file appears whole or not at all; a pipe, a terminal or a device is written as it is.
+  std::error_code ignored;
+  const auto there = std::filesystem::status(file.path, ignored);
+  if (std::filesystem::is_directory(there))
+    throw ConfigError({path, 0, 0}, option, "expected a file, got a directory");
+  const bool in_place = std::filesystem::exists(there) && !std::filesystem::is_regular_file(there);
+  file.beside = in_place ? path : path + ".part." + std::to_string(::getpid());
   file.out.open(file.beside, std::ios::binary | std::ios::trunc);
   if (!file.out)
     throw ConfigError(
@@ -84,6 +95,8 @@ std::ofstream& InsideFiles::open(const std::string& path, const char* option) {
 
 InsideFiles::InsideFiles(const InsideOptions& asked, const RunSpec& spec) {
   if (asked.timeline.empty() && asked.vcd.empty()) return;
+  if (asked.timeline == asked.vcd)
+    throw ConfigError({}, "--vcd", "expected another file than that of --timeline");
   const TimelineOptions options = window_of(spec, asked);
   if (!asked.timeline.empty())
     fan_.all.push_back(&timeline_.emplace(open(asked.timeline, "--timeline"), spec, options));
@@ -94,7 +107,7 @@ InsideFiles::InsideFiles(const InsideOptions& asked, const RunSpec& spec) {
 InsideFiles::~InsideFiles() {
   std::error_code ignored;
   for (const auto& file : files_)  // gone where they were finished
-    std::filesystem::remove(file->beside, ignored);
+    if (file->beside != file->path) std::filesystem::remove(file->beside, ignored);
 }
 
 RunObserver* InsideFiles::observer() { return fan_.all.empty() ? nullptr : &fan_; }
@@ -108,7 +121,7 @@ void InsideFiles::finish() {
     if (!file->out)
       throw ConfigError({file->path.string(), 0, 0}, file->option,
                         "could not be written: " + std::generic_category().message(errno));
-    std::filesystem::rename(file->beside, file->path);
+    if (file->beside != file->path) std::filesystem::rename(file->beside, file->path);
   }
 }
 
