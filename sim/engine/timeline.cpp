@@ -61,7 +61,9 @@ std::int64_t macs_of(const Program& program, const Instruction& in) {
 std::uint64_t hash_of(const std::vector<UnitSlice>& slices) {
   std::uint64_t hash = slices.size();
   for (const UnitSlice& s : slices)
-    hash = combine64(hash, static_cast<std::uint64_t>(s.begin.count() ^ (s.end.count() << 20)));
+    hash = combine64(
+        hash, static_cast<std::uint64_t>(s.begin.count() ^
+                                         (s.end.count() << 20)));  // ends apart from beginnings
   return hash;
 }
 

@@ -103,10 +103,11 @@ std::optional<double> seconds_until_throttling(const PlatformSpec& platform,
   }
   // Steps of the controller at first, then ever longer ones: temperatures approach their end ever
   // more slowly.
+  constexpr double kStepsOfOneLength = 500;  // a step is at most 0.2 % of the time gone by
   const double least = seconds(cooling.period);
   double step = least;
   for (double at = 0; at < most; at += step) {
-    if (at > 500 * step) step *= 2;
+    if (at > kStepsOfOneLength * step) step *= 2;
     for (std::size_t p = 0; p < heats.size(); ++p) {
       heats[p].advance(step, load.packages[p]);
       if (heats[p].hottest_c() > cooling.throttle_c) return at + step;
