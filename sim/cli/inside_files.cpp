@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "sim/base/error.hpp"
 
@@ -35,6 +37,11 @@ TimelineOptions window_of(const RunSpec& spec, const InsideOptions& asked) {
     throw ConfigError({}, asked.timeline.empty() ? "--vcd" : "--timeline",
                       "expected transaction or cycle fidelity: nothing is timed at roofline");
   TimelineOptions options{.steps = read_range(asked.steps, "--timeline-steps", 1)};
+  if (const auto* steady = std::get_if<SteadyDecode>(&spec.workload);
+      steady != nullptr && options.steps.first > steady->steps)
+    throw ConfigError({}, "--timeline-steps",
+                      "expected steps up to " + std::to_string(steady->steps) +
+                          ", of which workload.steps has so many, got " + asked.steps);
   if (asked.dies.empty()) return options;
   options.dies = read_range(asked.dies, "--timeline-dies", 0);
   const std::int64_t count = dies(spec.platform) / spec.serving.instances;
@@ -62,6 +69,12 @@ void InsideFiles::Fan::ended(const RunResult& result) {
 
 InsideFiles::InsideFiles(const InsideOptions& asked, const RunSpec& spec) {
   if (asked.timeline.empty() && asked.vcd.empty()) return;
+  if (asked.timeline == asked.vcd)
+    throw ConfigError({}, "--vcd", "expected another file than that of --timeline");
+  for (const auto& [option, path] :
+       {std::pair{"--timeline", &asked.timeline}, std::pair{"--vcd", &asked.vcd}})
+    if (std::filesystem::is_directory(*path))
+      throw ConfigError({*path, 0, 0}, option, "expected a file, got a directory");
   const TimelineOptions options = window_of(spec, asked);
   if (!asked.timeline.empty())
     fan_.all.push_back(&timeline_.emplace(open(asked.timeline), spec, options));

@@ -170,16 +170,19 @@ void add_run(CLI::App& app) {
   sub->add_flag("--json", options->json, "Print the report as one JSON document");
   sub->add_option("--log", options->log, "error | warn | info | debug, to standard error");
   sub->add_flag("--steps", options->steps, "With --out: a row per step in steps.csv");
-  sub->add_option("--timeline", options->inside.timeline,
-                  "Trace of what every unit did, for Perfetto or chrome://tracing");
-  sub->add_option("--vcd", options->inside.vcd,
-                  "Waveforms of the same: busy, stalls and queues of every unit");
+  CLI::Option* timeline =
+      sub->add_option("--timeline", options->inside.timeline,
+                      "Trace of what every unit did, for Perfetto or chrome://tracing");
+  CLI::Option* vcd = sub->add_option(
+      "--vcd", options->inside.vcd, "Waveforms of the same: busy, stalls and queues of every unit");
   sub->add_option("--timeline-steps", options->inside.steps,
                   "With --timeline or --vcd: steps N or A..B of each instance, from 1 (default 1)");
   sub->add_option("--timeline-dies", options->inside.dies,
                   "Likewise: dies N or A..B; else one of those that did the same (--vcd: 0..7)");
   sub->add_flag("--pareto", options->pareto,
-                "Batches 1, 2, 4, ...: throughput per chip against tokens/s of a user");
+                "Batches 1, 2, 4, ...: throughput per chip against tokens/s of a user")
+      ->excludes(timeline)
+      ->excludes(vcd);
   sub->add_option("--jobs", options->jobs, "Runs at a time, with --pareto")
       ->check(CLI::Range(1, kMostJobs));
   sub->footer(
@@ -190,6 +193,10 @@ void add_run(CLI::App& app) {
     const bool named = !q.platform.empty() && !q.llm.empty() && !q.workload.empty();
     if (!q.resolved && !named)
       throw CLI::RequiredError("--platform, --llm and --workload (or --resolved)");
+    const InsideOptions& inside = options->inside;
+    for (const char* window : {"--timeline-steps", "--timeline-dies"})
+      if (sub->count(window) > 0 && inside.timeline.empty() && inside.vcd.empty())
+        throw CLI::RequiredError(std::string{window} + " needs --timeline or --vcd, which");
     if (options->steps) options->request.sets.push_back("engine.step_rows=true");
     if (options->exact) options->request.sets.push_back("engine.recall=off");
     if (!options->chips.empty()) {
