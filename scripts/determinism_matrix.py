@@ -15,8 +15,15 @@ from pathlib import Path
 
 # Wall time and memory of the host; a page embeds the report.
 OF_THE_HOST = (re.compile(rb'"simulator": ?\{[^{}]*\}'),
-               re.compile(rb'git_revision(":|:) "[^"]*"'), re.compile(rb'"wall_s": ?[\d.e+-]+'))
+               re.compile(rb'git_revision(":|:) "[^"]*"'), re.compile(rb'"(wall_s|peak_rss_bytes)": ?[\d.e+-]+'))
+HOST_COLUMNS = {b"wall_s", b"peak_rss_bytes"}  # of a sweep's points.csv
 REPEATS = {"moe-shuffled": "moe-trace", "gpu-shuffled": "gpu-trace", "sweep-jobs-2": "sweep-jobs-1"}
+
+
+def without_host_columns(table):
+    rows = [line.split(b",") for line in table.splitlines()]
+    kept = [i for i, name in enumerate(rows[0]) if name not in HOST_COLUMNS]
+    return b"\n".join(b",".join(row[i] for i in kept if i < len(row)) for row in rows)
 
 
 def digests(directory):
@@ -30,6 +37,8 @@ def digests(directory):
         data = path.read_bytes()
         for pattern in OF_THE_HOST:
             data = pattern.sub(b"", data)
+        if name == "points.csv":
+            data = without_host_columns(data)
         runs.setdefault(run, {})[name] = hashlib.sha256(data).hexdigest()
     return runs
 
