@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/cli/interrupt.hpp"
 
-#include <ctime>
+#include <atomic>
+#include <chrono>
 
 namespace reticle {
 
 namespace {
-volatile std::sig_atomic_t asked_to_stop = 0;
-volatile std::time_t asked_at = 0;
+using Clock = std::chrono::steady_clock;  // clock_gettime, which a handler may call [POSIX 2.4.3]
 
-std::time_t monotonic_seconds() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);  // may be called in a handler [POSIX 2.4.3]
-  return time.tv_sec;
-}
+volatile std::sig_atomic_t asked_to_stop = 0;
+std::atomic<Clock::rep> asked_at = 0;
+static_assert(std::atomic<Clock::rep>::is_always_lock_free);
 
 /// timeout(1) and some shells send a signal to the process and to its group: twice at one moment.
 void on_signal(int signal) {
+  const Clock::rep time = Clock::now().time_since_epoch().count();
   if (asked_to_stop == 0) {
     asked_to_stop = 1;
-    asked_at = monotonic_seconds();
-  } else if (monotonic_seconds() > asked_at) {
+    asked_at = time;
+  } else if (Clock::duration{time - asked_at} > std::chrono::seconds{1}) {
     std::signal(signal, SIG_DFL);
     std::raise(signal);
   }
