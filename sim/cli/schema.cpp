@@ -273,13 +273,6 @@ std::string schema_of(const Kind& kind) {
   return schema_text(std::string{kind.name}, below(record.sections(), std::string{kind.root}));
 }
 
-std::string schema_of_claims(const std::string& kind, const fs::path& file) {
-  KeyRecord record;
-  record.reads(file.string());
-  (void)check_file(file.string());
-  return schema_text(kind, record.sections());
-}
-
 std::string schema_of_experiments() {
   const fs::path configs = catalogue_root() / "configs";
   const Registry registry = read_registry(configs / "registry", "configs/registry");
@@ -297,9 +290,6 @@ std::string schema_of_experiments() {
 std::map<std::string, std::string> config_schemas() {
   std::map<std::string, std::string> all;
   for (const Kind& kind : kKinds) all.emplace(kind.name, schema_of(kind));
-  const fs::path claims = catalogue_root() / "configs" / "claims";
-  all.emplace("claims-paper", schema_of_claims("claims-paper", claims / "paper.yaml"));
-  all.emplace("claims-figures", schema_of_claims("claims-figures", claims / "figures.yaml"));
   all.emplace("experiment", schema_of_experiments());
   return all;
 }
