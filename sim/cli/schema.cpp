@@ -17,6 +17,7 @@
 #include "sim/config/config_node.hpp"
 #include "sim/config/key_record.hpp"
 #include "sim/config/read_run.hpp"
+#include "sim/config/read_sweep.hpp"
 #include "sim/config/value_text.hpp"
 #include "sim/registry/experiment.hpp"
 #include "sim/registry/registry.hpp"
@@ -270,6 +271,11 @@ std::string schema_of(const Kind& kind) {
   }
   record.reads({});
   if (!kind.root.empty()) read_forms();
+  if (kind.of == CatalogueKind::Sweep)
+    (void)parse_sweep(
+        "sweep: halves\nrun: {platform: h100-8, llm: llama-3-8b, workload: steady-decode}\n"
+        "axes:\n  - {key: workload.batch, values: [1, 2]}\nhalving: {keep: 1}\n",
+        "halves");
   return schema_text(std::string{kind.name}, below(record.sections(), std::string{kind.root}));
 }
 
