@@ -7,12 +7,12 @@
 #include <thread>
 
 #include "sim/base/error.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/base/log.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/kept_report.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/explain/explanation.hpp"
-#include "sim/metrics/file_writer.hpp"
 #include "sim/sweep/point_process.hpp"
 
 namespace reticle {

@@ -9,11 +9,11 @@
 #include <memory>
 
 #include "sim/base/error.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/registry_options.hpp"
 #include "sim/cli/registry_validate.hpp"
 #include "sim/cli/run_files.hpp"
-#include "sim/metrics/file_writer.hpp"
 #include "sim/registry/dependency_graph.hpp"
 #include "sim/registry/pages.hpp"
 

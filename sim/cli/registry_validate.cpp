@@ -16,12 +16,13 @@
 
 #include "sim/base/error.hpp"
 #include "sim/base/exit_code.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/interrupt.hpp"
 #include "sim/cli/kept_report.hpp"
 #include "sim/cli/registry_options.hpp"
 #include "sim/cli/run_files.hpp"
 #include "sim/config/catalogue.hpp"
-#include "sim/metrics/file_writer.hpp"
 #include "sim/registry/pages.hpp"
 #include "sim/sweep/point_process.hpp"
 #include "workloads/llm/hf_import.hpp"
@@ -109,6 +110,7 @@ std::map<std::string, CellOutcome> run_cells(const std::vector<Experiment>& expe
                                              std::size_t jobs) {
   const auto asked = figures_asked(experiments);
   std::map<std::string, CellOutcome> outcomes;
+  const Interruptible interruptible;
   (void)run_points(
       cells.size(), jobs,
       [&](std::size_t i) {
@@ -125,7 +127,10 @@ std::map<std::string, CellOutcome> run_cells(const std::vector<Experiment>& expe
         outcomes.emplace(cell.command, std::move(result));
         std::fprintf(stderr, "%zu of %zu: %s\n", outcomes.size(), cells.size(), cell.name.c_str());
         return true;
-      });
+      },
+      {.go_on = [] { return !Interruptible::asked(); }});
+  if (Interruptible::asked())
+    throw InterruptedError(interrupted_cells(outcomes.size(), cells.size(), !kept.empty()));
   return outcomes;
 }
 
@@ -165,9 +170,11 @@ Validation judged(const Registry& registry, const std::vector<Experiment>& exper
 }
 
 void write_all(const fs::path& out, const Validation& validation, const std::string& json) {
-  write_file_atomically(out / "validation.md", validation_markdown(validation));
-  write_file_atomically(out / "validation.html", validation_page(validation));
-  write_file_atomically(out / "validation.json", json);
+  WholeFiles files{out};
+  files.add("validation.md") << validation_markdown(validation);
+  files.add("validation.html") << validation_page(validation);
+  files.add("validation.json") << json;
+  files.done();
 }
 
 void validate(const Options& options) {

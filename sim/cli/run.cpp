@@ -5,22 +5,23 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
-#include <sstream>
 #include <thread>
 
 #include "sim/base/error.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/base/log.hpp"
 #include "sim/cli/chips.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/inside_files.hpp"
+#include "sim/cli/interrupt.hpp"
 #include "sim/cli/pareto.hpp"
 #include "sim/cli/progress.hpp"
 #include "sim/cli/run_files.hpp"
 #include "sim/config/read_run.hpp"
-#include "sim/metrics/file_writer.hpp"
 #include "sim/metrics/report.hpp"
 #include "sim/metrics/summary.hpp"
 #include "sim/metrics/tables.hpp"
@@ -52,32 +53,30 @@ SimulatorFacts facts(std::chrono::steady_clock::time_point begun) {
   return out;
 }
 
-template <class Write>
-void write_text(const std::filesystem::path& path, Write write) {
-  std::ostringstream text;
-  write(text);
-  write_file_atomically(path, text.str());
-}
-
 void write_results(const std::filesystem::path& out, const RunSpec& spec, const RunResult& result,
                    const std::string& report) {
   const bool steady = std::holds_alternative<SteadyDecode>(spec.workload);
-  write_text(out / "requests.csv",
-             [&](std::ostream& text) { write_requests_csv(text, result, steady); });
-  if (spec.engine.step_rows)
-    write_text(out / "steps.csv", [&](std::ostream& text) { write_steps_csv(text, result); });
-  write_text(out / "activity.csv",
-             [&](std::ostream& text) { write_activity_csv(text, result, spec.platform); });
-  write_text(out / "power.csv",
-             [&](std::ostream& text) { write_power_csv(text, result, spec.platform); });
-  write_text(out / "operators.csv", [&](std::ostream& text) { write_operators_csv(text, result); });
-  if (result.thermal)
-    write_text(out / "thermal.csv", [&](std::ostream& text) { write_thermal_csv(text, result); });
-  write_text(out / "residency.csv", [&](std::ostream& text) { write_residency_csv(text, result); });
-  write_text(out / "resolved.yaml",
-             [&](std::ostream& text) { write_resolved(text, spec, build_info()); });
-  write_file_atomically(out / "report.html", run_page(spec, result, report));
-  write_file_atomically(out / "report.json", report);
+  WholeFiles files{out};
+  write_requests_csv(files.add("requests.csv"), result, steady);
+  if (spec.engine.step_rows) write_steps_csv(files.add("steps.csv"), result);
+  write_activity_csv(files.add("activity.csv"), result, spec.platform);
+  write_power_csv(files.add("power.csv"), result, spec.platform);
+  write_operators_csv(files.add("operators.csv"), result);
+  if (result.thermal) write_thermal_csv(files.add("thermal.csv"), result);
+  write_residency_csv(files.add("residency.csv"), result);
+  write_resolved(files.add("resolved.yaml"), spec, build_info());
+  files.add("report.html") << run_page(spec, result, report);
+  files.add("report.json") << report;
+  files.done();
+}
+
+std::string how_far(const RunResult& result) {
+  const auto finished = std::ranges::count_if(
+      result.requests, [](const RequestRecord& r) { return r.finished.has_value(); });
+  return fmt::format(
+      "interrupted after {} steps, {:.6g} s simulated, {} of {} requests finished; the figures are "
+      "of what was done",
+      result.steps, seconds(result.duration), finished, result.requests.size());
 }
 
 /// Many short runs instead of one.
@@ -100,37 +99,46 @@ void run(const Options& options) {
       trace ? std::optional{RowsLeftOut{trace->skipped, trace->bad_rows}} : std::nullopt;
   if (!options.out.empty()) make_output_directory(options.out);
 
+  const Interruptible interruptible;
   RunResult result;
   InsideFiles inside{options.inside, spec};
   try {
     ProgressLine line;
     result = run_simulation(spec, trace ? &*trace : nullptr,
                             [&](const RunProgress& progress) { line.update(progress); },
-                            {.observer = inside.observer(), .anatomy = !options.out.empty()});
+                            {.observer = inside.observer(),
+                             .anatomy = !options.out.empty(),
+                             .stop_asked = &Interruptible::asked});
   } catch (const InfeasibleError& error) {
     // The report of what does not fit is an answer too.
     const std::string report =
         infeasible_report_json(spec, error.what(), build_info(), digest, left_out);
     if (!options.out.empty()) {
-      const std::filesystem::path out{options.out};
-      write_text(out / "resolved.yaml",
-                 [&](std::ostream& text) { write_resolved(text, spec, build_info()); });
-      write_file_atomically(out / "report.json", report);
+      WholeFiles files{options.out};
+      write_resolved(files.add("resolved.yaml"), spec, build_info());
+      files.add("report.json") << report;
+      files.done();
     }
     if (options.json) fmt::print("{}", report);
     throw;
   }
   const SimulatorFacts simulator = facts(begun);
   const std::string report = report_json(spec, result, simulator, build_info(), digest, left_out);
-  if (!options.out.empty()) write_results(options.out, spec, result, report);
-  inside.finish();
+  const bool interrupted = Interruptible::asked() && !result.ended_by.empty();
+  std::filesystem::path out{options.out};
+  if (!out.empty()) {
+    // What is left half done never takes the place of a run that was whole.
+    if (interrupted) make_output_directory(out /= "interrupted");
+    write_results(out, spec, result, report);
+  }
+  if (result.ended_by.empty() || inside.begun()) inside.finish();
   if (options.json) {
     fmt::print("{}", report);
   } else {
     fmt::print("{}", summary(spec, result, simulator));
-    if (!options.out.empty())
-      fmt::print("\nReport: {}\n", (std::filesystem::path{options.out} / "report.json").string());
+    if (!options.out.empty()) fmt::print("\nReport: {}\n", (out / "report.json").string());
   }
+  if (interrupted) throw InterruptedError(how_far(result));
   if (!result.ended_by.empty())
     throw SimulationError("stopped " + result.ended_by +
                           "; work is left, and the figures are of what was done");

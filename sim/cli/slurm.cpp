@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "sim/base/error.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/cli/run_files.hpp"
 #include "sim/config/catalogue.hpp"
-#include "sim/metrics/file_writer.hpp"
 
 namespace reticle {
 

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <sstream>
 #include <thread>
@@ -14,6 +13,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/interrupt.hpp"
 #include "sim/cli/run_files.hpp"
 #include "sim/cli/slurm.hpp"
 #include "sim/cli/sweep_point.hpp"
@@ -29,30 +29,6 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point begun) {
   return std::chrono::duration<double>(Clock::now() - begun).count();
 }
-
-volatile std::sig_atomic_t interrupted = 0;
-
-/// While one lives, SIGINT and SIGTERM ask the sweep to stop.
-class Interruptible {
- public:
-  Interruptible() {
-    interrupted = 0;
-    struct sigaction asked {};
-    asked.sa_handler = [](int) { interrupted = 1; };
-    ::sigaction(SIGINT, &asked, &before_int_);
-    ::sigaction(SIGTERM, &asked, &before_term_);
-  }
-  ~Interruptible() {
-    ::sigaction(SIGINT, &before_int_, nullptr);
-    ::sigaction(SIGTERM, &before_term_, nullptr);
-  }
-  Interruptible(const Interruptible&) = delete;
-  Interruptible& operator=(const Interruptible&) = delete;
-
- private:
-  struct sigaction before_int_ {
-  }, before_term_{};
-};
 
 /// A bar on a terminal, a line now and then in a log.
 class SweepProgress {
@@ -198,7 +174,7 @@ class SweepRunner {
     const auto go_on = [&] {
       commit();
       progress_.update(done);
-      stopped_ = interrupted != 0;
+      stopped_ = Interruptible::asked();
       return !stopped_;
     };
     (void)run_points(
@@ -234,7 +210,7 @@ class SweepRunner {
     for (int submissions = 0; !stopped_; ++submissions) {
       while (array.running() && !stopped_) {
         std::this_thread::sleep_for(kPoll);
-        stopped_ = interrupted != 0;
+        stopped_ = Interruptible::asked();
       }
       if (stopped_) return;
       take_over();  // of a submission before this start too

@@ -173,6 +173,12 @@ const QuantityText& quantity_text<BitsPerSecond>() {
   return kBitRateText;
 }
 
+ValueShape shape_of(const QuantityText& kind) {
+  ValueShape shape{ValueShape::Kind::Quantity, std::string{kind.expected}, {}, {}, kind.bare};
+  for (const UnitFactor& unit : kind.units) shape.units.emplace_back(unit.name);
+  return shape;
+}
+
 Parsed<std::int64_t> parse_quantity(std::string_view text, const QuantityText& kind) {
   text = trim(text);
   const auto number = take_decimal(text);

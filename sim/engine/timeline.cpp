@@ -62,7 +62,9 @@ std::int64_t sent_by(const Exchange& exchange, std::size_t die) {
 std::uint64_t hash_of(const std::vector<UnitSlice>& slices) {
   std::uint64_t hash = slices.size();
   for (const UnitSlice& s : slices)
-    hash = combine64(hash, static_cast<std::uint64_t>(s.begin.count() ^ (s.end.count() << 20)));
+    hash = combine64(
+        hash, static_cast<std::uint64_t>(s.begin.count() ^
+                                         (s.end.count() << 20)));  // ends apart from beginnings
   return hash;
 }
 

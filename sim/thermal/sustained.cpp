@@ -105,6 +105,7 @@ std::optional<double> seconds_until_throttling(const PlatformSpec& platform,
   }
   // Steps of the controller at first, then ever longer ones: temperatures approach their end ever
   // more slowly.
+  constexpr double kStepsOfOneLength = 500;  // a step is at most 0.2 % of the time gone by
   double step = seconds(cooling.period);
   for (double at = 0; at < most; at += step) {
     double package_w = 0, node_w = load.always_w + load.elsewhere_w;
@@ -114,7 +115,7 @@ std::optional<double> seconds_until_throttling(const PlatformSpec& platform,
       node_w += watts;
     }
     if (power_limit_at(platform, package_w, node_w) != PowerLimit::None) return at;
-    if (at > 500 * step) step *= 2;
+    if (at > kStepsOfOneLength * step) step *= 2;
     for (std::size_t p = 0; p < heats.size(); ++p) {
       heats[p].advance(step, load.packages[p]);
       if (heats[p].hottest_c() > cooling.throttle_c) return at + step;

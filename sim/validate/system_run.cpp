@@ -119,7 +119,7 @@ std::vector<std::string> format_sets(const SystemRun& run) {
   const auto weights = format_of(parts[0]);
   const auto inputs = parts.size() > 1 ? format_of(parts[1]) : weights;
   const auto cache = parts.size() > 2 ? format_of(parts[2]) : std::optional<std::string>{"bf16"};
-  if (parts.size() > 3 || !weights || !inputs || !cache) return {};
+  if (parts.size() > 3 || !weights || !inputs || !cache) return {};  // weights/inputs/cache
   std::vector<std::string> sets{"llm.weights=" + *weights, "llm.linear_inputs=" + *inputs,
                                 "llm.kv=" + *cache};
   // NVIDIA's FP4 checkpoints of DeepSeek keep attention in BF16 [TensorRT-LLM, tech_blog1,
@@ -173,7 +173,7 @@ void put_lengths(const SystemRun& run, SystemCase& system) {
     if (run.family == "inferencemax") {
       // Ten prompts for each of a client's places [InferenceMAX benchmark_serving].
       system.turns = 10;
-      system.shortest = 0.8;
+      system.shortest = 0.8;  // its --random-range-ratio
     }
     return;
   }
@@ -272,8 +272,9 @@ SystemCase case_of(const SystemRun& run) {
   put_lengths(run, system);
   request.sets.push_back(
       fmt::format("placement.plan_batch={}", std::max<std::int64_t>(1, system.clients)));
+  constexpr std::int64_t kNoQueue = 4096;  // more than any row has clients
   request.sets.push_back(
-      fmt::format("serving.max_batch={}", system.queued ? system.clients : 4096));
+      fmt::format("serving.max_batch={}", system.queued ? system.clients : kNoQueue));
   return system;
 }
 
