@@ -72,7 +72,7 @@ def overview(data, target):
                 [Patch(facecolor="none", edgecolor=COLOURS["overclaimed"], hatch="//",
                        label="the entry's falsifier came true: overclaimed"),
                  Line2D([], [], ls="", marker=">", color="#555555", label="goes on beyond the axis (or to zero)")],
-                fontsize=8, loc="lower right")
+                fontsize=8, loc="upper center", bbox_to_anchor=(0.3, -0.07), ncol=3)
     save(figure, target)
 
 

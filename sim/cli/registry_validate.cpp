@@ -200,9 +200,9 @@ void validate(const Options& options) {
     return;
   }
   // Before the runs, so that a mistyped directory costs none of them.
-  const std::vector<ImportedConfig> imports =
-      options.model_configs.empty() ? std::vector<ImportedConfig>{}
-                                    : import_all(options.model_configs);
+  const std::vector<ImportedConfig> imports = options.model_configs.empty()
+                                                  ? std::vector<ImportedConfig>{}
+                                                  : import_all(options.model_configs);
   const fs::path out{options.out};
   if (!out.empty()) make_output_directory(out / "cells");
   const OutputLock lock{out};

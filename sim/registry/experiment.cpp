@@ -65,7 +65,8 @@ ConditionAxis read_search(const ConfigNode& node) {
   const auto from = node.get<double>("from", kPositive);
   const auto to = node.get<double>("to", kPositive);
   const auto step = node.get<double>("step", kStep);
-  node.check("to", to > from && to <= kMostRange * from, "must be above from, a million times at most");
+  node.check("to", to > from && to <= kMostRange * from,
+             "must be above from, a million times at most");
   for (double at = from; at <= to; at *= step) {
     ConditionPoint point{fmt::format("{:.3g}", at), {}};
     point.choice.sets.push_back(key + "=" + point.label);
@@ -215,7 +216,8 @@ void read_operating_points(const ConfigNode& node, const Named& named, ClaimTest
   if (test.within.empty())
     node.fail("choose", "a search is for the last that keeps limits: expected within");
   if (test.metric.lower_is_better)
-    node.fail("choose", "a search is for the largest figure: expected a metric that is better higher");
+    node.fail("choose",
+              "a search is for the largest figure: expected a metric that is better higher");
 }
 
 ClaimTest read_test(const ConfigNode& node, const RunChoice& common, const Named& named,

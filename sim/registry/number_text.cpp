@@ -54,8 +54,8 @@ std::string refutation_text(const RefutationResult& result) {
   const Refutation& asked = result.refutation;
   std::string text = result.title + ", " + (asked.arm.empty() ? "the best arm" : asked.arm);
   for (const Refutation::Labels& only : asked.where)
-    text += fmt::format(", {} {} is {}", &only == &asked.where.front() ? "where" : "and",
-                        only.axis, fmt::join(only.labels, " or "));
+    text += fmt::format(", {} {} is {}", &only == &asked.where.front() ? "where" : "and", only.axis,
+                        fmt::join(only.labels, " or "));
   text += asked.below ? fmt::format(": below {} {}", figure_text(asked.below), result.unit)
                       : fmt::format(": {} {} and more", figure_text(asked.from), result.unit);
   text += asked.everywhere ? " at every point" : " at some point";

@@ -430,7 +430,8 @@ CellOutcome read_outcome(const std::string& cell, std::string_view report) {
   outcome.cell = cell;
   try {
     const Json json = Json::parse(report);
-    outcome.program = program_text(json.value("reticle_version", ""), json.value("git_revision", ""));
+    outcome.program =
+        program_text(json.value("reticle_version", ""), json.value("git_revision", ""));
     if (!json.at("feasible").at("fits").get<bool>()) {
       const Json& limits = json.at("feasible").at("limits");
       outcome.problem = limits.empty() ? "does not fit" : limits[0].at("text").get<std::string>();

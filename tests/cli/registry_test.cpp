@@ -198,12 +198,14 @@ TEST_CASE("registry validate: configurations that are not there end with 3, befo
         std::string::npos);
 }
 
-TEST_CASE("registry site: it says of which program the results are, and which runs are of another") {
+TEST_CASE(
+    "registry site: it says of which program the results are, and which runs are of another") {
   const ScratchDirectory scratch;
   write_file(scratch / "b04.yaml", kExperiment);
   const Arguments from{"--experiments", scratch.path().string()};
-  REQUIRE(run_reticle(Arguments{"registry", "validate", "B4", "--out", scratch / "out"} + from)
-              .code == 0);
+  REQUIRE(
+      run_reticle(Arguments{"registry", "validate", "B4", "--out", scratch / "out"} + from).code ==
+      0);
   const Arguments site =
       Arguments{"registry", "site", "--out", scratch / "site", "--results", scratch / "out"} + from;
   const Json results = Json::parse(read_file(scratch / "out/validation.json"));
@@ -228,10 +230,12 @@ TEST_CASE("registry site: it says of which program the results are, and which ru
   CHECK(written.err.find("B4.halving.bf16.1 is of") != std::string::npos);
 }
 
-TEST_CASE("registry validate: a search runs what it comes to, and says between what a figure lies") {
+TEST_CASE(
+    "registry validate: a search runs what it comes to, and says between what a figure lies") {
   const ScratchDirectory scratch;
   std::string text = kExperiment;
-  const std::string grid = "    conditions: [{name: batch, key: workload.batch, values: [1, 64]}]\n";
+  const std::string grid =
+      "    conditions: [{name: batch, key: workload.batch, values: [1, 64]}]\n";
   text.replace(text.find(grid), grid.size(),
                "    choose: {name: batch, key: workload.batch, from: 1, to: 64, step: 2}\n"
                "    within: [{figure: latency.tpot_ms.mean, at_most: 9.5}]\n");

@@ -139,21 +139,20 @@ TEST_CASE("experiment: arms and axes that several tests have are said once") {
   const std::string shared =
       "arms:\n  - {name: quick, what: \"so\", platform: h100-8, set: [a.b=1]}\n"
       "axes:\n  - {name: batch, key: workload.batch, values: [1, 64]}\n";
-  const std::string text = with(
-      with(kSound, "{name: batch, key: workload.batch, values: [1, 64]}", "{like: batch}"),
-      "      - {name: clever, platform: h100-8, set: [a.b=2]}\n",
-      "      - {like: quick, name: clever, set: [c.d=2]}\n      - {like: quick}\n");
-  const Experiment experiment =
-      parse_experiment(with(text, "llm: llama-3-70b\n", "llm: llama-3-70b\n" + shared), "b07.yaml",
-                       entries());
+  const std::string text =
+      with(with(kSound, "{name: batch, key: workload.batch, values: [1, 64]}", "{like: batch}"),
+           "      - {name: clever, platform: h100-8, set: [a.b=2]}\n",
+           "      - {like: quick, name: clever, set: [c.d=2]}\n      - {like: quick}\n");
+  const Experiment experiment = parse_experiment(
+      with(text, "llm: llama-3-70b\n", "llm: llama-3-70b\n" + shared), "b07.yaml", entries());
   const ClaimTest& test = experiment.tests[0];
   CHECK(test.conditions[0].points[1].choice.sets[0] == "workload.batch=64");
   CHECK(test.treatments[0].choice.sets == std::vector<std::string>{"a.b=1", "c.d=2"});
   CHECK(test.treatments[0].shared.llm == "llama-3-70b");
   CHECK(test.treatments[1].name == "quick");
   CHECK(test.treatments[1].what == "so");
-  CHECK(problem_of(with(kSound, "{name: batch, key: workload.batch, values: [1, 64]}",
-                        "{like: batch}"))
+  CHECK(problem_of(
+            with(kSound, "{name: batch, key: workload.batch, values: [1, 64]}", "{like: batch}"))
             .find("must be one of this experiment's axes, got batch") != std::string::npos);
   CHECK(problem_of(with(kSound, "{name: clever, platform: h100-8, set: [a.b=2]}", "{like: quick}"))
             .find("must be one of this experiment's arms, got quick") != std::string::npos);
@@ -176,8 +175,9 @@ TEST_CASE("experiment: a search has rates in even ratios, and limits that they k
   CHECK(problem(limit, "").find("expected within") != std::string::npos);
   CHECK(problem("to: 2", "to: 0.4").find("must be above from") != std::string::npos);
   CHECK(problem("step: 1.3", "step: 1").find("step: must be between") != std::string::npos);
-  CHECK(problem("better: higher", "better: lower").find("expected a metric that is better higher") !=
-        std::string::npos);
+  CHECK(
+      problem("better: higher", "better: lower").find("expected a metric that is better higher") !=
+      std::string::npos);
   CHECK(problem("at_least: 0.9", "at_least: 0.9, relative_to: plain")
             .find("an arm that is searched for itself has no such limit") != std::string::npos);
 }

@@ -406,7 +406,8 @@ TEST_CASE("validation: an arm's own keys come after those of conditions") {
 
 TEST_CASE("validation: a report's numbers go by their paths, what does not fit has its reason") {
   const CellOutcome outcome = read_outcome(
-      "c", R"({"reticle_version": "1.2", "git_revision": "abc", "feasible": {"fits": true}, "a": {"b": 2, "c": null, "d": [{"e": 5}, 7]}, "x": true,
+      "c",
+      R"({"reticle_version": "1.2", "git_revision": "abc", "feasible": {"fits": true}, "a": {"b": 2, "c": null, "d": [{"e": 5}, 7]}, "x": true,
                "limited_by": {"category": "kv", "share": 0.5}})");
   CHECK(outcome.program == "1.2 (abc)");
   CHECK(outcome.figures.at("a.b") == 2);
@@ -431,9 +432,8 @@ TEST_CASE("validation: every figure of the report leads to a cell that has a com
     named[cell.command] = (*machine)(cell.command);
     named[cell.command].cell = cell.name;
   }
-  validation.entries = {
-      judge(test::example_entry(1), experiment,
-            [&](const std::string& c) { return &named.at(c); })};
+  validation.entries = {judge(test::example_entry(1), experiment,
+                              [&](const std::string& c) { return &named.at(c); })};
   validation.cells = cells_of({experiment});
   const auto json = nlohmann::json::parse(validation_json(validation));
   std::set<std::string> cells;
