@@ -151,8 +151,11 @@ void write_site(const SiteOptions& options) {
     make_output_directory((out / name).parent_path());
     write_file_atomically(out / name, content);
   }
-  fmt::print("{} files, {} of {} entries with results: {}\n", files.size(),
-             validation.entries.size(), registry.entries.size(), (out / "index.html").string());
+  fmt::print(
+      "{} files, {} of {} entries with results{}: {}\n", files.size(), validation.entries.size(),
+      registry.entries.size(),
+      options.results.empty() ? "" : " of " + program_text(validation.version, validation.revision),
+      (out / "index.html").string());
 }
 
 void add_site(CLI::App& app) {

@@ -211,6 +211,8 @@ HistoryItem read_history_item(const ConfigNode& node, const std::vector<HistoryI
   if (before.empty() && !item.status) node.fail("status", "the first item gives the status");
   if (!before.empty() && item.status && item.evidence.empty())
     node.fail("evidence", "a change of status needs evidence");
+  if (item.status == EntryStatus::Resolved && item.evidence.empty())
+    node.fail("evidence", "what is resolved needs evidence, from its first day on");
   node.reject_unknown_keys();
   return item;
 }

@@ -31,10 +31,7 @@ std::string list_html(const std::vector<std::string>& items) {
 
 std::string value_html(const ArmResult& arm, const ClaimTest& test) {
   if (!arm.value) return "none";
-  std::string text = figure_text(arm.value) + " " + test.metric.unit;
-  if (!arm.operating_point.empty())
-    text += " (" + test.choose->name + " " + arm.operating_point + ")";
-  return escaped(text);
+  return escaped(figure_text(arm.value) + " " + test.metric.unit + operating_point_text(arm, test));
 }
 
 std::vector<std::string> row_of(const TestedPoint& point, const ClaimTest& test,
@@ -61,7 +58,7 @@ std::string points_html(const TestResult& result) {
     for (std::size_t t = 0; t < point.treatments.size(); ++t)
       rows.push_back(row_of(point, test,
                             test.treatments[t].name + (test.treatments[t].bound ? " (bound)" : ""),
-                            point.treatments[t].arm, figure_text(point.treatments[t].figure)));
+                            point.treatments[t].arm, comparand_text(point.treatments[t])));
   }
   return "<details><summary>Every figure and its run</summary>\n" +
          html_table(test.title + ": every figure and its run", headings, rows) + "</details>\n";

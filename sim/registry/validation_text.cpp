@@ -32,10 +32,7 @@ std::string head(const std::vector<std::string>& cells) {
 
 std::string value_text(const ArmResult& arm, const ClaimTest& test) {
   if (!arm.value) return "none";
-  std::string text = figure_text(arm.value) + " " + test.metric.unit;
-  if (!arm.operating_point.empty())
-    text += fmt::format(" ({} {})", test.choose->name, arm.operating_point);
-  return text;
+  return figure_text(arm.value) + " " + test.metric.unit + operating_point_text(arm, test);
 }
 
 std::string cell_link(const ArmResult& arm) {
@@ -63,7 +60,7 @@ std::string points_table(const TestResult& result) {
     if (point.baseline) add(point, test.baseline->name + " (baseline)", *point.baseline, "");
     for (std::size_t t = 0; t < point.treatments.size(); ++t)
       add(point, test.treatments[t].name + (test.treatments[t].bound ? " (bound)" : ""),
-          point.treatments[t].arm, figure_text(point.treatments[t].figure));
+          point.treatments[t].arm, comparand_text(point.treatments[t]));
   }
   return out;
 }
