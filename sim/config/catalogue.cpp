@@ -59,7 +59,8 @@ namespace {
 /// circles.
 std::optional<fs::path> real_path(const fs::path& path) {
   std::error_code error;
-  fs::path real = fs::weakly_canonical(path, error);
+  // What does not exist has no canonical form, but a place below the working directory all the same.
+  fs::path real = fs::weakly_canonical(fs::absolute(path, error), error);
   return error ? std::nullopt : std::optional{std::move(real)};
 }
 
