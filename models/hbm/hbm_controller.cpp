@@ -229,6 +229,32 @@ HbmTick HbmController::bank_active(HbmTick now) const {
   return sum;
 }
 
+void HbmController::resume(HbmTick left, HbmTick now, const std::vector<std::int32_t>& rows) {
+  invariant(waiting() == 0, "others use the banks of an idle controller");
+  const HbmCommand kind =
+      refresh_ == RefreshMode::AllBank ? HbmCommand::RefreshAll : HbmCommand::RefreshBank;
+  next_ = kNever;
+  for (Channel& channel : channels_) {
+    const HbmTick passed = std::max<HbmTick>(0, now - channel.refresh_due);
+    if (refresh_ != RefreshMode::Off) {
+      const std::int64_t due = div_up(passed, refresh_interval_);
+      channel.refresh_due += due * refresh_interval_;
+      counts_.issued[static_cast<std::size_t>(kind)] += due + channel.refreshing + channel.owed;
+    }
+    channel.refreshing = false;
+    channel.owed = 0;
+    channel.bank = -1;
+    next_ = std::min(next_, channel.refresh_due);
+  }
+  for (std::size_t bank = 0; bank < banks_.size(); ++bank) {
+    const std::int32_t row = rows[bank] >= 0 ? rows[bank] : banks_[bank].row;
+    close(bank, left);
+    banks_[bank].row = row;
+    banks_[bank].opened = now;
+  }
+  review_all();
+}
+
 void HbmController::issue_column(const Pick& pick, HbmTick now) {
   Bank& bank = banks_[pick.bank];
   const Burst& burst = bursts_[static_cast<std::size_t>(pick.burst)];
