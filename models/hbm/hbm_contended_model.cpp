@@ -21,27 +21,28 @@ HbmTick HbmContendedModel::tick_at(Picoseconds at) const {
 void HbmContendedModel::settle(HbmTick until) {
   if (foreseen_ && foreseen_->now() <= until) queue_ = std::move(foreseen_);
   queue_->settle(until);
-  for (const HbmRunQueue::End& end : queue_->ends()) told_.ended(end);
+  for (const HbmRunQueue::End& end : queue_->ends()) told(end.requester).ended(end.at);
   queue_->ends().clear();
+}
+
+HbmToldEnds& HbmContendedModel::told(std::uint8_t requester) {
+  if (requester >= told_.size()) told_.resize(std::size_t{requester} + 1);
+  return told_[requester];
 }
 
 AccessTiming HbmContendedModel::contend(const MemoryRun& run, Picoseconds at) {
   const HbmTick tick = tick_at(at);
   settle(tick);
-  const auto follows = told_.take(run.requester, tick);
-  HbmRunQueue::Id id = 0;
-  if (follows && follows->really == HbmRunQueue::kUnknown)
-    id = queue_->ask_after(run, tick, follows->id, tick - follows->at);
-  else
-    id = queue_->ask(run, follows ? std::max(tick, follows->really + tick - follows->at) : tick);
+  const auto follows = told(run.requester).take(tick);
+  const HbmRunQueue::Id id =
+      !follows         ? queue_->ask(run, tick)
+      : follows->ended ? queue_->ask(run, std::max(tick, *follows->ended + follows->later))
+                       : queue_->ask_after_end(run, tick, follows->later);
   settle(tick);
   foreseen_ = std::make_unique<HbmRunQueue>(*queue_);
   foreseen_->finish(id);
   const HbmRunQueue::Request& seen = foreseen_->request(id);
-  told_.add({.requester = run.requester,
-             .id = id,
-             .at = seen.end,
-             .really = queue_->request(id).end});
+  told(run.requester).told(seen.end);
   AccessTiming timing;
   timing.accepted = timing.started = max(at, time_of(seen.accepted));
   timing.done = max(timing.started, time_of(seen.end));
@@ -53,13 +54,10 @@ Picoseconds HbmContendedModel::turn_of(const MemoryRun& run, Picoseconds at) {
   const HbmTick tick = tick_at(at);
   settle(tick);
   HbmTick heard = tick;
-  if (const auto follows = told_.take(run.requester, tick)) {
-    HbmTick really = follows->really;
-    if (really == HbmRunQueue::kUnknown) {
-      queue_->finish(follows->id);
-      really = queue_->request(follows->id).end;
-    }
-    heard = std::max(tick, really + tick - follows->at);
+  if (const auto follows = told(run.requester).take(tick)) {
+    const HbmTick ended =
+        follows->ended ? *follows->ended : queue_->go_on_to_end(run.requester);
+    heard = std::max(tick, ended + follows->later);
     settle(heard);
   }
   foreseen_.reset();
@@ -99,11 +97,29 @@ AccessTiming HbmContendedModel::access(const MemoryRun& run, Picoseconds at) {
     }
     timing = streams ? stream(run, at, turn_of(run, at)) : contend(run, at);
   }
-  asked_.busy += bursts_.count(run) * params_.timing.t_burst;
+  const std::int64_t bursts = bursts_.count(run);
+  (run.kind == Access::Read ? asked_.read_bursts : asked_.written_bursts) += bursts;
+  asked_.busy += bursts * params_.timing.t_burst;
   asked_.waited += max(Picoseconds{}, timing.first_data - at - params_.timing.t_cl);
   return timing;
 }
 
-MemoryStats HbmContendedModel::stats() const { return asked_; }
+/// Bursts as asked, refreshes as the queue counts them, which goes on beside the long runs.
+MemoryStats HbmContendedModel::stats() const {
+  MemoryStats stats = asked_;
+  HbmRunQueue end{*queue_};
+  if (ahead_) end.take_over(ahead_->run, tick_at(ahead_->done));
+  end.drain();
+  add_counts(stats, end.controller(), end.now(), params_.timing.t_ck);
+  stats.read_bursts = asked_.read_bursts;
+  stats.written_bursts = asked_.written_bursts;
+  if (!streams_) return stats;
+  const MemoryStats long_runs = streams_->stats();
+  stats.activates += long_runs.activates;
+  stats.bank_active_ns += long_runs.bank_active_ns;
+  stats.row_hits += long_runs.row_hits;
+  stats.turnarounds += long_runs.turnarounds;
+  return stats;
+}
 
 }  // namespace reticle

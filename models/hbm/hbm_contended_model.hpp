@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "models/hbm/hbm_run_model.hpp"
 #include "models/hbm/hbm_run_queue.hpp"
@@ -37,6 +38,7 @@ class HbmContendedModel {
   [[nodiscard]] Picoseconds time_of(HbmTick tick) const;
   [[nodiscard]] HbmTick tick_at(Picoseconds at) const;
   void settle(HbmTick until);
+  HbmToldEnds& told(std::uint8_t requester);
   AccessTiming contend(const MemoryRun& run, Picoseconds at);
   /// When a long run can begin, behind those heard before it.
   Picoseconds turn_of(const MemoryRun& run, Picoseconds at);
@@ -46,7 +48,7 @@ class HbmContendedModel {
   const HbmRunBursts bursts_;
   std::unique_ptr<HbmRunQueue> queue_;
   std::unique_ptr<HbmRunQueue> foreseen_;  ///< `queue_` as it goes on if nobody asks for more
-  HbmToldEnds told_;
+  std::vector<HbmToldEnds> told_;  ///< by requester
   std::optional<HbmRunModel> streams_;  ///< once there is a long run
   std::optional<Ahead> ahead_;
   MemoryStats asked_;

@@ -404,4 +404,18 @@ void HbmController::step(HbmTick now) {
   for (const Channel& channel : channels_) next_ = std::min(next_, channel.refresh_due);
 }
 
+void add_counts(MemoryStats& stats, const HbmController& controller, HbmTick now,
+                Picoseconds clock) {
+  const HbmCommandCounts& counts = controller.counts();
+  const auto issued = [&](HbmCommand c) { return counts.issued[static_cast<std::size_t>(c)]; };
+  stats.activates += issued(HbmCommand::Activate);
+  stats.row_hits += counts.row_hits;
+  stats.read_bursts += issued(HbmCommand::Read) + issued(HbmCommand::ReadAuto);
+  stats.written_bursts += issued(HbmCommand::Write) + issued(HbmCommand::WriteAuto);
+  stats.bank_active_ns += div_up(controller.bank_active(now) * clock.count(), 2) / 1000;
+  stats.refreshes += issued(HbmCommand::RefreshAll);
+  stats.bank_refreshes += issued(HbmCommand::RefreshBank);
+  stats.turnarounds += counts.turnarounds;
+}
+
 }  // namespace reticle

@@ -165,4 +165,8 @@ class HbmController {
   void* context_ = nullptr;
 };
 
+/// Adds what a controller has done up to `now` to the counts every memory keeps.
+void add_counts(MemoryStats& stats, const HbmController& controller, HbmTick now,
+                Picoseconds clock);
+
 }  // namespace reticle

@@ -24,16 +24,18 @@ HbmPlace HbmRunBursts::place(const MemoryRun& run, std::int64_t i) const {
   return map_.place(place * per_piece + i % per_piece);
 }
 
-std::vector<std::int32_t> HbmRunBursts::rows_before(const MemoryRun& run, std::int64_t i) const {
+std::vector<std::int32_t> HbmRunBursts::rows_at_end(const MemoryRun& run) const {
   const std::int64_t banks = geometry_.sets * geometry_.members;
   std::vector<std::int32_t> rows(static_cast<std::size_t>(banks), -1);
   if (!contiguous(run)) return rows;
   // Back through one round of the banks, visit by visit.
-  const std::int64_t begin = std::max<std::int64_t>(0, i - geometry_.sets * geometry_.set / burst_);
-  for (std::int64_t at = i - 1; at >= begin; at -= geometry_.visit / burst_) {
-    const HbmPlace before = place(run, at);
-    std::int32_t& row = rows[static_cast<std::size_t>(before.bank)];
-    if (row < 0) row = before.row;
+  const std::int64_t bursts = count(run);
+  const std::int64_t begin =
+      std::max<std::int64_t>(0, bursts - geometry_.sets * geometry_.set / burst_);
+  for (std::int64_t at = bursts - 1; at >= begin; at -= geometry_.visit / burst_) {
+    const HbmPlace last = place(run, at);
+    std::int32_t& row = rows[static_cast<std::size_t>(last.bank)];
+    if (row < 0) row = last.row;
   }
   return rows;
 }

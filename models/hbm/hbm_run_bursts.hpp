@@ -21,8 +21,8 @@ class HbmRunBursts {
   [[nodiscard]] std::int64_t count(const MemoryRun& run) const;
   /// The `i`-th burst of a run: of scattered pieces, at a place drawn from run and piece.
   [[nodiscard]] HbmPlace place(const MemoryRun& run, std::int64_t i) const;
-  /// Per bank the row in which a contiguous run was last before its `i`-th burst; -1: in none.
-  [[nodiscard]] std::vector<std::int32_t> rows_before(const MemoryRun& run, std::int64_t i) const;
+  /// Per bank the row in which a contiguous run was last; -1: in none.
+  [[nodiscard]] std::vector<std::int32_t> rows_at_end(const MemoryRun& run) const;
 
  private:
   [[nodiscard]] static bool contiguous(const MemoryRun& run) {

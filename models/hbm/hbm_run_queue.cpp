@@ -40,25 +40,39 @@ HbmRunQueue::Id HbmRunQueue::ask(const MemoryRun& run, HbmTick at) {
   return id;
 }
 
-HbmRunQueue::Id HbmRunQueue::ask_after(const MemoryRun& run, HbmTick at, Id before, HbmTick later) {
+HbmRunQueue::Id HbmRunQueue::ask_after_end(const MemoryRun& run, HbmTick at, HbmTick later) {
   const Id id = enter(run, at);
-  waiting_.push_back({.id = id, .before = before, .later = later});
+  waiting_.push_back({.id = id, .later = later});
   return id;
 }
 
 void HbmRunQueue::end(Id id, HbmTick at) {
-  requests_[id].end = at;
-  ends_.push_back({id, at});
-  for (std::size_t i = 0; i < waiting_.size(); ++i) {
-    if (waiting_[i].before != id) continue;
-    const Waiting next = waiting_[i];
-    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
-    hear(next.id, std::max(requests_[next.id].heard, at + next.later));
-    return;
+  Request& r = requests_[id];
+  r.end = at;
+  if (r.taken_over) return;
+  const auto later = [](HbmTick time, const End& other) { return time < other.at; };
+  coming_.insert(std::upper_bound(coming_.begin(), coming_.end(), at, later),
+                 {.requester = r.run.requester, .at = at});
+}
+
+/// Who waited for an end that has come is heard.
+void HbmRunQueue::pass_ends() {
+  for (; !coming_.empty() && coming_.front().at <= now_; coming_.pop_front()) {
+    const End end = coming_.front();
+    const auto next = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& w) {
+      return requests_[w.id].run.requester == end.requester;
+    });
+    if (next == waiting_.end()) {
+      ends_.push_back(end);
+      continue;
+    }
+    hear(next->id, std::max(requests_[next->id].heard, end.at + next->later));
+    waiting_.erase(next);
   }
 }
 
 void HbmRunQueue::hand_over(HbmTick horizon) {
+  pass_ends();
   while (behind(std::min(now_, horizon))) {
     const Id id = backlog_.front();
     Request& r = requests_[id];
@@ -86,6 +100,7 @@ HbmTick HbmRunQueue::step(HbmTick horizon) {
   }
   controller_.completed().clear();
   HbmTick next = controller_.next();
+  if (!coming_.empty()) next = std::min(next, coming_.front().at);
   if (behind(horizon)) {
     const Request& r = requests_[backlog_.front()];
     if (r.heard > now_)
@@ -109,6 +124,21 @@ void HbmRunQueue::finish(Id id) {
     now_ = step(kUnknown);
 }
 
+HbmTick HbmRunQueue::go_on_to_end(std::uint8_t requester) {
+  for (;;) {
+    hand_over(kUnknown);
+    const auto end = std::find_if(ends_.begin(), ends_.end(),
+                                  [&](const End& e) { return e.requester == requester; });
+    if (end != ends_.end()) {
+      const HbmTick at = end->at;
+      ends_.erase(end);
+      return at;
+    }
+    invariant(!coming_.empty() || !idle() || controller_.waiting() > 0, "an end told that comes");
+    now_ = step(kUnknown);
+  }
+}
+
 HbmTick HbmRunQueue::serve() {
   constexpr HbmTick kNobody = -1;
   while (controller_.waiting() > 0) now_ = step(kNobody);
@@ -123,15 +153,16 @@ void HbmRunQueue::take_over(const MemoryRun& run, HbmTick end) {
   const std::int64_t last = std::min(bursts, read ? queues.read_queue : queues.write_queue);
   const Picoseconds served = last * max(t.t_burst, t.t_ccd_s) + (read ? t.t_cl : t.t_cwl);
   const HbmTick begin = std::max(now_, end - ticks_of(served, t.t_ck));
-  controller_.resume(now_, begin, bursts_->rows_before(run, bursts - last));
+  controller_.resume(now_, begin, bursts_->rows_at_end(run));
   now_ = begin;
   const Id id = enter(run, 0);  // before all that waits
   requests_[id].pushed = requests_[id].served = bursts - last;
+  requests_[id].taken_over = true;
   backlog_.push_front(id);
 }
 
 void HbmRunQueue::drain() {
-  for (hand_over(kUnknown); !backlog_.empty() || controller_.waiting() > 0; hand_over(kUnknown))
+  for (hand_over(kUnknown); !idle() || controller_.waiting() > 0; hand_over(kUnknown))
     now_ = step(kUnknown);
 }
 

@@ -28,9 +28,10 @@ class HbmRunQueue {
     HbmTick first_data = kUnknown;
     HbmTick end = kUnknown;
     HbmTick last_data = 0;  ///< of the bursts served so far
+    bool taken_over = false;
   };
   struct End {
-    Id id = 0;
+    std::uint8_t requester = 0;
     HbmTick at = 0;
   };
 
@@ -39,38 +40,43 @@ class HbmRunQueue {
 
   /// Heard at `at`, or now if that has passed.
   Id ask(const MemoryRun& run, HbmTick at);
-  /// Heard `later` after the end of a run that has not ended, but not before `at`.
-  Id ask_after(const MemoryRun& run, HbmTick at, Id before, HbmTick later);
+  /// Heard `later` after the next end of a run of its requester for which none waits yet, but not
+  /// before `at`.
+  Id ask_after_end(const MemoryRun& run, HbmTick at, HbmTick later);
   /// Goes on to `until`, and further until all runs heard by then have been handed over. What is
   /// asked for at `until` or later changes nothing of that.
   void settle(HbmTick until);
   /// Goes on until a run's end is known.
   void finish(Id id);
+  /// Goes on to the next end of a run of the requester for which none waits; returns it.
+  HbmTick go_on_to_end(std::uint8_t requester);
   /// Goes on until what has been handed over is served; returns the end of the last data.
   HbmTick serve();
   /// Goes on until nothing waits.
   void drain();
   /// A run that others have carried and that ends at `end` is handed over for its last bursts, as
-  /// many as the controller has in its queue at a time. Nothing else may wait in the controller.
+  /// many as the controller has in its queue at a time, their rows open. Nothing else may wait in
+  /// the controller.
   void take_over(const MemoryRun& run, HbmTick end);
 
   /// Nobody waits to be heard or to be handed over.
   [[nodiscard]] bool idle() const { return backlog_.empty() && waiting_.empty(); }
   /// Until something is asked for after its last burst.
   [[nodiscard]] const Request& request(Id id) const { return requests_[id]; }
-  /// Ends that have become known, in that order; the caller takes them off.
+  /// Ends for which no run waited, in their order; the caller takes them off.
   [[nodiscard]] std::vector<End>& ends() { return ends_; }
   [[nodiscard]] HbmTick now() const { return now_; }
   [[nodiscard]] const HbmController& controller() const { return controller_; }
 
  private:
   struct Waiting {
-    Id id = 0, before = 0;
+    Id id = 0;
     HbmTick later = 0;
   };
   Id enter(const MemoryRun& run, HbmTick heard);
   void hear(Id id, HbmTick at);
   void end(Id id, HbmTick at);
+  void pass_ends();
   void hand_over(HbmTick horizon);
   HbmTick step(HbmTick horizon);
   /// A run heard by `horizon` has bursts to hand over.
@@ -86,7 +92,8 @@ class HbmRunQueue {
   std::vector<Request> requests_;
   std::vector<Id> free_;
   std::deque<Id> backlog_;  ///< by the time they are heard
-  std::vector<Waiting> waiting_;
+  std::vector<Waiting> waiting_;  ///< in the order in which they were asked for
+  std::deque<End> coming_;        ///< ends that are known and lie ahead, ascending
   std::vector<End> ends_;
 };
 

@@ -2,48 +2,48 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <optional>
-#include <vector>
 
-#include "models/hbm/hbm_run_queue.hpp"
+#include "models/hbm/hbm_commands.hpp"
 
 namespace reticle {
 
-/// The ends that requesters have been told of their runs, and when the runs really ended.
+/// The ends one requester has been told of its runs, and when its runs really ended: whatever it
+/// asks for after an end it was told, it would have asked for after the real one.
 class HbmToldEnds {
  public:
-  struct Told {
-    std::uint8_t requester = 0;
-    HbmRunQueue::Id id = 0;
-    HbmTick at = 0;
-    HbmTick really = HbmRunQueue::kUnknown;
-  };
+  void told(HbmTick at) {
+    told_.insert(std::upper_bound(told_.begin(), told_.end(), at), at);
+    if (told_.size() < kMost || ended_.empty()) return;
+    told_.pop_front();
+    ended_.pop_front();
+  }
+  /// In the order of their times.
+  void ended(HbmTick at) { ended_.push_back(at); }
 
-  /// `told.at` may lie before or after others'.
-  void add(const Told& told) {
-    if (told_.size() == kMost) told_.erase(told_.begin());
-    const auto later = [](HbmTick at, const Told& other) { return at < other.at; };
-    told_.insert(std::upper_bound(told_.begin(), told_.end(), told.at, later), told);
-  }
-  void ended(const HbmRunQueue::End& end) {
-    for (Told& told : told_)
-      if (told.id == end.id && told.really == HbmRunQueue::kUnknown) told.really = end.at;
-  }
-  /// The requester's earliest end up to `at`, once: what it asks at `at` follows from that.
-  std::optional<Told> take(std::uint8_t requester, HbmTick at) {
-    for (auto told = told_.begin(); told != told_.end() && told->at <= at; ++told) {
-      if (told->requester != requester) continue;
-      const Told taken = *told;
-      told_.erase(told);
-      return taken;
-    }
-    return std::nullopt;
+  struct Follows {
+    HbmTick later = 0;             ///< than the end it was told
+    std::optional<HbmTick> ended;  ///< when that really was; nothing: it is still to come
+  };
+  /// What a run asked for at `at` follows: its n-th end told and its n-th real end, whichever run
+  /// that is of; nothing: all ends told lie ahead.
+  std::optional<Follows> take(HbmTick at) {
+    if (told_.empty() || told_.front() > at) return std::nullopt;
+    Follows follows{.later = at - told_.front(), .ended = {}};
+    told_.pop_front();
+    if (ended_.empty()) return follows;
+    follows.ended = ended_.front();
+    ended_.pop_front();
+    return follows;
   }
 
  private:
-  /// More than requesters have outstanding: of one that never comes back, the earliest are forgotten.
+  /// More than a requester has outstanding: of one that asks without regard to ends, the earliest
+  /// are forgotten.
   static constexpr std::size_t kMost = 1024;
-  std::vector<Told> told_;  ///< ascending
+  std::deque<HbmTick> told_;  ///< ascending
+  std::deque<HbmTick> ended_;
 };
 
 }  // namespace reticle
