@@ -19,6 +19,7 @@ HbmRunQueue::Id HbmRunQueue::enter(const MemoryRun& run, HbmTick heard) {
     free_.pop_back();
   }
   requests_[id] = {.run = run, .bursts = bursts_->count(run), .heard = heard};
+  requests_[id].run.posted = run.posted && run.kind == Access::Write;
   return id;
 }
 
@@ -120,8 +121,10 @@ void HbmRunQueue::settle(HbmTick until) {
 }
 
 void HbmRunQueue::finish(Id id) {
-  for (hand_over(kUnknown); requests_[id].end == kUnknown; hand_over(kUnknown))
+  for (hand_over(kUnknown); requests_[id].end == kUnknown; hand_over(kUnknown)) {
     now_ = step(kUnknown);
+    invariant(now_ != kUnknown, "a run that waits for no end that comes");
+  }
 }
 
 HbmTick HbmRunQueue::go_on_to_end(std::uint8_t requester) {
@@ -162,7 +165,8 @@ void HbmRunQueue::take_over(const MemoryRun& run, HbmTick end) {
 }
 
 void HbmRunQueue::drain() {
-  for (hand_over(kUnknown); !idle() || controller_.waiting() > 0; hand_over(kUnknown))
+  for (hand_over(kUnknown); !backlog_.empty() || !coming_.empty() || controller_.waiting() > 0;
+       hand_over(kUnknown))
     now_ = step(kUnknown);
 }
 
