@@ -88,6 +88,21 @@ void check(const PointOutcome& outcome, const Cell& cell) {
   throw SimulationError(what);
 }
 
+/// Throws ConfigError, naming all cells that say something no run accepts: before hours are spent
+/// on the others.
+void check_requests(const std::vector<Cell>& cells) {
+  std::string problems;
+  for (const Cell& cell : cells) {
+    try {
+      (void)read_run(request_of(cell.choice));
+    } catch (const ConfigError& error) {
+      problems +=
+          (problems.empty() ? "" : "\n") + cell.name + ": " + error.what() + "\n  " + cell.command;
+    }
+  }
+  if (!problems.empty()) throw ConfigError(problems);
+}
+
 /// Runs, or finds kept, every cell.
 std::map<std::string, CellOutcome> run_cells(const std::vector<Experiment>& experiments,
                                              const std::vector<Cell>& cells, const fs::path& kept,
@@ -162,6 +177,7 @@ void validate(const Options& options) {
       read_experiments(experiments_directory(options.experiments),
                        experiments_label(options.experiments), registry, options.ids);
   const std::vector<Cell> cells = cells_of(experiments);
+  check_requests(cells);
   if (options.cells) {
     for (const Cell& cell : cells) fmt::print("{}\n  {}\n", cell.name, cell.command);
     return;

@@ -298,8 +298,7 @@ void Instance::account(const StepLoad& load, const StepOutcome& outcome, Picosec
     charged += part;
   }
   result_.busy += took;
-  if (scheduler_.waiting() > 0 && scheduler_.running() < spec_.serving.max_batch)
-    result_.short_of_room += took;
+  if (scheduler_.short_of_room()) result_.short_of_room += took;
   set_log_time(now());
   if (log_.should_log(spdlog::level::debug))
     log_.debug("step {}: {:.3f} us, {} running, {} waiting", result_.steps, seconds(took) * 1e6,

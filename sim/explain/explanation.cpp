@@ -78,6 +78,13 @@ std::string title_of_category(const std::string& key) {
   return key;
 }
 
+/// Why what gains most is not what takes most of the time.
+std::string_view why_not_first(const Explanation& e, const WhatIf& most) {
+  if (most.answer.plan != e.base.plan) return "it makes room for another plan";
+  if (is_capacity(most.lever.resource)) return "what it holds is not read from further away";
+  return "what lies beside the path makes the difference";
+}
+
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 }  // namespace
 
@@ -93,7 +100,8 @@ std::vector<const WhatIf*> Explanation::binding() const {
 const WhatIf* Explanation::gains_most() const {
   const WhatIf* most = nullptr;
   for (const WhatIf& w : what_if)
-    if (w.share && w.gain && (most == nullptr || *w.gain > *most->gain)) most = &w;
+    if (w.lever.resource != Resource::Clock && w.gain && (most == nullptr || *w.gain > *most->gain))
+      most = &w;
   return most;
 }
 
@@ -111,9 +119,12 @@ Explanation explain(const AnswerText& base, const std::vector<Lever>& levers,
   out.steady = !out.base.e2e_ms;
   out.idle = report["time_breakdown"]["idle"].get<double>();
   for (std::size_t i = 0; i < levers.size(); ++i) {
-    WhatIf what{.lever = levers[i], .share = share_of(report, levers[i].resource)};
+    WhatIf what;
+    what.lever = levers[i];
+    what.share = share_of(report, levers[i].resource);
+    // A trace's measure is the time of requests, which knows no idle time.
     if (what.share && !is_capacity(levers[i].resource))
-      what.expected = 1 / (1 - *what.share / 2) - 1;
+      what.expected = 1 / (1 - *what.share / (out.steady ? 1 : 1 - out.idle) / 2) - 1;
     if (answers[i].problem.empty())
       what.answer = answer_of(Json::parse(answers[i].report));
     else
@@ -167,11 +178,13 @@ std::string explanation_text(const Explanation& e) {
     out += first.front() == most
                ? fmt::format("\nWhat takes most of the time is what gains most: {}.\n",
                              fact_of(most->lever.resource).title)
-               : fmt::format(
-                     "\n{} takes most of the time, and {} gains most: what lies beside the "
-                     "path, or another plan, makes the difference.\n",
-                     fact_of(first.front()->lever.resource).title,
-                     fact_of(most->lever.resource).title);
+               : fmt::format("\n{} takes most of the time, and {} gains most: {}.\n",
+                             fact_of(first.front()->lever.resource).title,
+                             fact_of(most->lever.resource).title, why_not_first(e, *most));
+  for (const WhatIf& w : e.what_if)
+    if (w.lever.resource == Resource::Clock && w.gain && most != nullptr && *w.gain > *most->gain)
+      out += fmt::format("The clock, on which arrays, lanes and SRAM hang together, gains {}.\n",
+                         signed_percent(w.gain));
   return out;
 }
 

@@ -158,6 +158,8 @@ void add_epoch(InstanceResult& total, const InstanceResult& next) {
   total.kv_peak = max(total.kv_peak, next.kv_peak);
   total.near_peak = max(total.near_peak, next.near_peak);
   total.batch_peak = std::max(total.batch_peak, next.batch_peak);
+  // What is left heats up from where the machine before the fault was: nobody follows that.
+  total.thermal.reset();
 }
 
 InstanceResult add_instances(const std::vector<InstanceResult>& parts) {
@@ -169,8 +171,8 @@ InstanceResult add_instances(const std::vector<InstanceResult>& parts) {
     total.kv_peak += parts[i].kv_peak;
     total.near_peak += parts[i].near_peak;
     total.batch_peak += parts[i].batch_peak;
-    if (parts[i].thermal) add(*total.thermal, *parts[i].thermal);
-    total.dies.insert(total.dies.end(), parts[i].dies.begin(), parts[i].dies.end());
+    if (!parts[i].thermal) total.thermal.reset();
+    if (total.thermal) add(*total.thermal, *parts[i].thermal);
   }
   std::ranges::stable_sort(total.residency, {}, &ResidencySample::time);
   std::ranges::stable_sort(total.step_rows, {}, &StepRow::begun);

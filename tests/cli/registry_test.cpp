@@ -129,6 +129,25 @@ TEST_CASE(
                          "throughput.output_tokens_per_s?)") != std::string::npos);
 }
 
+TEST_CASE("registry validate: what one run would refuse is said before any run, with its command") {
+  const ScratchDirectory scratch;
+  std::string text = kExperiment;
+  const std::string steps = "workload.steps=1";
+  text.insert(text.find(steps) + steps.size(), ", platform.cost.markup=2");
+  write_file(scratch / "b04.yaml", text);
+  const Arguments command{"registry", "validate", "B4", "--experiments", scratch.path().string()};
+  for (const Arguments& also : {Arguments{}, Arguments{"--cells"}}) {
+    const Outcome outcome = run_reticle(command + also);
+    CHECK(outcome.code == 3);
+    CHECK(outcome.out.empty());
+    CHECK(outcome.err.find(" of 4:") == std::string::npos);
+    CHECK(outcome.err.find("B4.halving.bf16.1: ") != std::string::npos);
+    CHECK(outcome.err.find("has no effect where node_price_usd states the price") !=
+          std::string::npos);
+    CHECK(outcome.err.find("reticle run --platform h100-8") != std::string::npos);
+  }
+}
+
 TEST_CASE("registry validate: one process at a time writes to a directory") {
   const ScratchDirectory scratch;
   std::filesystem::create_directories(scratch.path() / "out");

@@ -32,8 +32,9 @@ const json& row(const json& answer, const std::string& resource) {
   throw;
 }
 
-/// `resource` binds by the breakdown and gains most, about as much as its share says.
-void check_binds(const Arguments& run, const std::string& resource) {
+/// `resource` binds by the breakdown and gains most, about as much as its share says, and `key` is
+/// what is changed for it first.
+void check_binds(const Arguments& run, const std::string& resource, const std::string& key) {
   CAPTURE(resource);
   Explained e;
   explain_into(e, run);
@@ -46,6 +47,7 @@ void check_binds(const Arguments& run, const std::string& resource) {
   if (!first["expected"].is_null() && first["plan"] == e.answer["base"]["plan"])
     CHECK(first["gain"].get<double>() ==
           doctest::Approx(first["expected"].get<double>()).epsilon(0.2));
+  CHECK(first["set"][0].get<std::string>().starts_with(key + "="));
   // By hand.
   Arguments by_hand{"run", "--resolved", e.directory + "/resolved.yaml"};
   for (const json& set : first["set"])
@@ -63,7 +65,7 @@ Arguments one(const std::string& platform, const std::string& llm, const Sets& m
 
 TEST_CASE("explain: HBM bandwidth binds a small batch on one GPU") {
   check_binds(one("h100-8", "llama-3-70b", kOneDie + Sets{"workload.batch=1", "workload.steps=2"}),
-              "hbm_bandwidth");
+              "hbm_bandwidth", "platform.die.hbm.pseudo_channels");
 }
 
 TEST_CASE("explain: arrays bind a batch that reads its weights once for many") {
@@ -73,7 +75,7 @@ TEST_CASE("explain: arrays bind a batch that reads its weights once for many") {
                "platform.fabric.scale_out.ports=1", "platform.die.sequencer.launch_gap=0 us",
                "platform.die.sequencer.step_overhead=0 us", "workload.batch=1024",
                "serving.max_batch=1024", "workload.context=16", "workload.steps=2"}),
-      "mac");
+      "mac", "platform.die.mac.arrays");
 }
 
 TEST_CASE("explain: links bind where they are slow") {
@@ -81,7 +83,7 @@ TEST_CASE("explain: links bind where they are slow") {
                   Sets{"placement.tensor_parallel=48", "platform.fabric.node.rate=2 GB/s",
                        "platform.fabric.package.rate=4 GB/s", "workload.batch=64",
                        "workload.context=1024", "workload.steps=2"}),
-              "links");
+              "links", "platform.fabric.package.rate");
 }
 
 TEST_CASE("explain: latency binds a single stream on many dies") {
@@ -89,7 +91,7 @@ TEST_CASE("explain: latency binds a single stream on many dies") {
       one("ref-asic", "llama-3-70b",
           Sets{"placement.tensor_parallel=48", "workload.batch=1",
                "platform.fabric.node.latency=2 us", "workload.context=1024", "workload.steps=2"}),
-      "latency");
+      "latency", "platform.fabric.package.latency");
 }
 
 TEST_CASE("explain: launches and host bind a small model on GPUs") {
@@ -97,7 +99,7 @@ TEST_CASE("explain: launches and host bind a small model on GPUs") {
                   Sets{"platform.packages_per_node=1", "platform.fabric.scale_out.ports=1",
                        "serving.layer_overhead=50 us", "workload.batch=1", "workload.context=64",
                        "workload.steps=2"}),
-              "launch");
+              "launch", "platform.die.sequencer.step_overhead");
 }
 
 TEST_CASE("explain: capacity binds where requests wait for room in the cache") {
@@ -107,7 +109,7 @@ TEST_CASE("explain: capacity binds where requests wait for room in the cache") {
           sets({"platform.packages_per_node=1", "platform.fabric.scale_out.ports=1",
                 "platform.die.hbm.capacity_per_stack=3500 MB", "workload.limit=200",
                 "workload.rate_scale=1000"}),
-      "hbm_capacity");
+      "hbm_capacity", "platform.die.hbm.capacity_per_stack");
 }
 
 TEST_CASE("explain: answers are kept, and a directory without a run is refused") {
