@@ -4,9 +4,7 @@
 namespace reticle {
 
 HbmContendedModel::HbmContendedModel(const HbmParams& params)
-    : params_{params},
-      bursts_{params_},
-      queue_{std::make_unique<HbmRunQueue>(params_, bursts_)} {}
+    : params_{params}, bursts_{params_}, queue_{std::make_unique<HbmRunQueue>(params_, bursts_)} {}
 
 Picoseconds HbmContendedModel::time_of(HbmTick tick) const {
   return Picoseconds{div_up(tick * params_.timing.t_ck.count(), 2)};
@@ -55,8 +53,7 @@ Picoseconds HbmContendedModel::turn_of(const MemoryRun& run, Picoseconds at) {
   settle(tick);
   HbmTick heard = tick;
   if (const auto follows = told(run.requester).take(tick)) {
-    const HbmTick ended =
-        follows->ended ? *follows->ended : queue_->go_on_to_end(run.requester);
+    const HbmTick ended = follows->ended ? *follows->ended : queue_->go_on_to_end(run.requester);
     heard = std::max(tick, ended + follows->later);
     settle(heard);
   }

@@ -25,6 +25,8 @@ namespace reticle {
 class HbmContendedModel {
  public:
   explicit HbmContendedModel(const HbmParams& params);
+  HbmContendedModel(const HbmContendedModel&) = delete;  // its queues refer to its members
+  HbmContendedModel& operator=(const HbmContendedModel&) = delete;
 
   AccessTiming access(const MemoryRun& run, Picoseconds at);
   [[nodiscard]] MemoryStats stats() const;
@@ -48,8 +50,8 @@ class HbmContendedModel {
   const HbmRunBursts bursts_;
   std::unique_ptr<HbmRunQueue> queue_;
   std::unique_ptr<HbmRunQueue> foreseen_;  ///< `queue_` as it goes on if nobody asks for more
-  std::vector<HbmToldEnds> told_;  ///< by requester
-  std::optional<HbmRunModel> streams_;  ///< once there is a long run
+  std::vector<HbmToldEnds> told_;          ///< by requester
+  std::optional<HbmRunModel> streams_;     ///< once there is a long run
   std::optional<Ahead> ahead_;
   MemoryStats asked_;
 };

@@ -91,7 +91,7 @@ class HbmRunQueue {
   HbmTick last_data_ = 0;
   std::vector<Request> requests_;
   std::vector<Id> free_;
-  std::deque<Id> backlog_;  ///< by the time they are heard
+  std::deque<Id> backlog_;        ///< by the time they are heard
   std::vector<Waiting> waiting_;  ///< in the order in which they were asked for
   std::deque<End> coming_;        ///< ends that are known and lie ahead, ascending
   std::vector<End> ends_;

@@ -105,8 +105,8 @@ TEST_CASE("HbmContendedModel: a posted write is done when the queue has taken it
   // The next one waits for the bursts of the first to go.
   const AccessTiming next =
       dut.access({.kind = Access::Write, .address = queue, .bytes = queue, .posted = true}, 5_ns);
-  CHECK(next.done > 5_ns + params.timing.t_rcd_wr + (params.controller.write_queue - 2) *
-                                                        params.timing.t_burst);
+  CHECK(next.done > 5_ns + params.timing.t_rcd_wr +
+                        (params.controller.write_queue - 2) * params.timing.t_burst);
 }
 
 TEST_CASE("HbmContendedModel: long runs alone are HbmRunModel's") {

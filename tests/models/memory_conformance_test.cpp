@@ -23,9 +23,9 @@ namespace {
 
 using namespace subjects;
 
-#define RETICLE_EVERY_MEMORY                                                            \
-  SramSubject, CycleSramSubject, HbmChannelSubject, HbmChannelNoRefreshSubject,         \
-      HbmCycleChannelSubject, HbmContendedChannelSubject, HbmLockstepSubject,           \
+#define RETICLE_EVERY_MEMORY                                                    \
+  SramSubject, CycleSramSubject, HbmChannelSubject, HbmChannelNoRefreshSubject, \
+      HbmCycleChannelSubject, HbmContendedChannelSubject, HbmLockstepSubject,   \
       HbmEachChannelSubject, LinkedSubject, Ddr5Subject, FlashSubject
 
 TEST_CASE_TEMPLATE("Memory: accepted, started, first data and done follow in order", Subject,

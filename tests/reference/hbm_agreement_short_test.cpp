@@ -15,16 +15,16 @@ void check(const HbmDraw& draw) {
 }
 
 TEST_CASE("HBM transactions agree with commands: a short draw of streams and pages") {
-  check({.seed = hbm_seed(7), .cases = 40, .contended_every = 4});
+  check({.seed = hbm_seed(7), .cases = 40, .contended_every = 8});
 }
 
 TEST_CASE("HBM transactions agree with commands: a short draw of mixes") {
-  check({.seed = hbm_seed(7), .cases = 40, .mixed = true, .contended_every = 4});
+  check({.seed = hbm_seed(7), .cases = 40, .mixed = true, .contended_every = 8});
 }
 
 TEST_CASE("HBM transactions agree with commands: a short draw of long runs beside pages") {
   for (const bool mixed : {false, true})
-    check({.seed = hbm_seed(7), .cases = 4, .mixed = mixed, .streams = true});
+    check({.seed = hbm_seed(7), .cases = 3, .mixed = mixed, .streams = true});
 }
 
 }  // namespace

@@ -32,8 +32,7 @@ TEST_CASE("HBM transactions agree with commands: mixes of reads and writes") {
 TEST_CASE("HBM transactions agree with commands: long runs beside pages") {
   ValidationCsv csv{"hbm_transaction_streams.csv", kHbmCaseColumns};
   for (const bool mixed : {false, true})
-    check(compare_hbm(
-        {.seed = hbm_seed(2026), .cases = 50, .mixed = mixed, .streams = true}, csv));
+    check(compare_hbm({.seed = hbm_seed(2026), .cases = 50, .mixed = mixed, .streams = true}, csv));
 }
 
 /// The largest gaps found, which docs/models/hbm.md explains; printed, not bounded.

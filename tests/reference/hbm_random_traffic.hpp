@@ -117,8 +117,8 @@ struct HbmDraw {
   std::uint64_t seed = 0;
   int cases = 0;
   bool mixed = false;
-  bool streams = false;       ///< long runs beside pages
-  int contended_every = 1;    ///< cases between two with short runs by command, which take longest
+  bool streams = false;     ///< long runs beside pages
+  int contended_every = 1;  ///< cases between two with short runs by command, which take longest
   [[nodiscard]] double bound() const { return mixed ? 0.08 : 0.03; }
   [[nodiscard]] std::string name() const {
     return std::string{streams ? "long runs beside pages" : "streams and pages"} +

@@ -175,8 +175,8 @@ class HbmTrafficRun {
       requests_.emplace_back();
     }
     const std::int64_t bursts = t_.chunk_of(requester) / params_.burst.count();
-    requests_[slot] = {chunk.kind, chunk.index * bursts, now,       bursts,
-                       bursts,     0,                    created_++, requester};
+    requests_[slot] = {chunk.kind, chunk.index * bursts, now,      bursts, bursts,
+                       0,          created_++,           requester};
     backlog_.push_back(slot);
   }
   void hand_over(HbmTick now) {
