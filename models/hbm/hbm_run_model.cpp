@@ -809,6 +809,16 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
 
 AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at) {
   if (run.bytes.count() <= 0) return {at, at, at, at};
+  AccessTiming timing = answer(run, at);
+  if (!run.posted || run.kind == Access::Read) return timing;
+  // The last bursts of a posted write stay in the queue.
+  timing.done = max(timing.accepted, timing.done - params_.controller.write_queue * t_.t_burst);
+  timing.started = min(timing.started, timing.done);
+  timing.first_data = min(timing.first_data, timing.done);
+  return timing;
+}
+
+AccessTiming HbmRunModel::answer(const MemoryRun& run, Picoseconds at) {
   Demand& demand = demand_of(run);
   if (at > held_.from) {
     at = max(at, held_.until);
