@@ -84,6 +84,7 @@ struct SweepSpec {
   std::vector<SweepConstraint> constraints;
   std::vector<SweepObjective> objectives;  ///< one at least
   std::vector<Expression> limits;
+  std::vector<std::string> allowed;  ///< physical limits that candidates may break
   SweepDesign design;
   std::optional<SweepHalving> halving;
   std::optional<double> time_limit_s;  ///< of a point, wall clock
