@@ -15,10 +15,10 @@ namespace {
 constexpr std::size_t kMostNodes = 256;
 
 template <class Q>
-std::optional<double> counted(std::string_view text, double unit) {
+std::optional<double> counted(std::string_view text, double per_unit) {
   const Parsed<Q> parsed = ValueText<Q>::parse(text);
   if (!parsed.value) return std::nullopt;
-  return static_cast<double>(parsed.value->count()) * unit;
+  return static_cast<double>(parsed.value->count()) / per_unit;
 }
 
 struct Amount {
@@ -28,9 +28,9 @@ struct Amount {
 
 /// A number with a unit, in base units.
 std::optional<Amount> quantity(std::string_view text) {
-  constexpr double kPicosecond = 1e-12;
+  constexpr double kPicoseconds = 1e12;  // divided by, 100 ms are 0.1 s to the last bit
   if (const auto bytes = counted<Bytes>(text, 1)) return Amount{*bytes, "B"};
-  if (const auto time = counted<Picoseconds>(text, kPicosecond)) return Amount{*time, "s"};
+  if (const auto time = counted<Picoseconds>(text, kPicoseconds)) return Amount{*time, "s"};
   if (const auto rate = counted<BytesPerSecond>(text, 1)) return Amount{*rate, "B/s"};
   if (const auto clock = counted<Hertz>(text, 1)) return Amount{*clock, "Hz"};
   return std::nullopt;

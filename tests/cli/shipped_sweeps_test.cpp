@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shipped sweeps at the fidelity they are shipped with: what cannot be otherwise, whatever the
+// figures.
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "tests/cli/process.hpp"
+
+using namespace reticle::test;
+using nlohmann::json;
+
+namespace {
+std::string shipped(const std::string& name) {
+  return read_file(std::string{RETICLE_SOURCE_DIR} + "/configs/sweeps/" + name + ".yaml");
+}
+
+/// The file's text with a part of it in other words, for less of the same.
+std::string with(std::string text, const std::string& part, const std::string& other) {
+  REQUIRE(text.find(part) != std::string::npos);
+  return text.replace(text.find(part), part.size(), other);
+}
+
+/// All points of a sweep, which have to run within all limits of the hardware.
+json points_of(const std::string& text, const Arguments& more = {}) {
+  const ScratchDirectory scratch;
+  write_file(scratch / "s.yaml", text);
+  REQUIRE(run_reticle(Arguments{"sweep", scratch / "s.yaml", "--out", scratch / "a", "--jobs", "2",
+                                "--quiet"} +
+                      more)
+              .code == 0);
+  json points =
+      json::parse(run_reticle({"sweep", "export", scratch / "a", "--format", "json"}).out);
+  for (const json& p : points)
+    if (p["status"] == "ok") CHECK(p["broken"].empty());
+  return points;
+}
+
+std::string input(const json& point, const std::string& key) {
+  return point["inputs"][key].is_null() ? "" : point["inputs"][key].get<std::string>();
+}
+double number(const json& point, const std::string& key) { return std::stod(input(point, key)); }
+double figure(const json& point, const char* name) { return point["outputs"][name].get<double>(); }
+
+/// What a step takes is rounded to picoseconds, dies and tiles.
+constexpr double kRounding = 1e-6;
+}  // namespace
+
+TEST_CASE("fabric-class: a better link under the same plan never slows a step") {
+  // One cut, so that the links are all that differs.
+  const json points =
+      points_of(shipped("fabric-class"),
+                sets({"placement.tensor_parallel=48", "placement.expert_parallel=1"}));
+  std::map<std::string, std::map<std::string, const json*>> by_batch;
+  for (const json& p : points) by_batch[input(p, "workload.batch")][input(p, "class")] = &p;
+  CHECK(by_batch.size() == 3);
+  for (const auto& [batch, of] : by_batch) {
+    CAPTURE(batch);
+    REQUIRE(of.size() == 5);
+    const auto speed = [&](const char* name) { return figure(*of.at(name), "throughput"); };
+    CHECK(speed("rate-x4") >= speed("ref-asic") * (1 - kRounding));
+    CHECK(speed("latency-1/4") >= speed("ref-asic") * (1 - kRounding));
+    CHECK(speed("ref-asic") >= speed("ndr-400") * (1 - kRounding));
+    CHECK(speed("nvlink-5") >= speed("ndr-400") * (1 - kRounding));
+    CHECK(of.at("rate-x4")->at("outputs").at("plan") ==
+          of.at("ref-asic")->at("outputs").at("plan"));
+  }
+  // What the sweep is about: one stream waits for links, and a better one helps it.
+  const auto& one = by_batch.at("1");
+  CHECK(figure(*one.at("latency-1/4"), "throughput") >
+        1.01 * figure(*one.at("ndr-400"), "throughput"));
+}
+
+TEST_CASE(
+    "kv-tiering: all points do the same work; room and a tier behind it never lose prefixes") {
+  const json points = points_of(shipped("kv-tiering"));
+  CHECK(points.size() == 18);
+  std::map<std::pair<std::string, std::string>, std::map<double, const json*>> lines;
+  for (const json& p : points) {
+    REQUIRE(p["status"] == "ok");
+    CHECK(figure(p, "rejected") == 0);
+    CHECK(figure(p, "output_tokens") == figure(points[0], "output_tokens"));
+    lines[{input(p, "serving.kv_spill"), input(p, "serving.kv_prefetch")}]
+         [number(p, "placement.kv_share")] = &p;
+  }
+  REQUIRE(lines.size() == 3);
+  for (const auto& [which, line] : lines)
+    for (auto at = line.begin(); std::next(at) != line.end(); ++at)
+      CHECK(figure(*std::next(at)->second, "prefix_hit") >=
+            figure(*at->second, "prefix_hit") * (1 - kRounding));
+  const auto& off = lines.at({"off", ""});
+  for (const char* prefetch : {"true", "false"})
+    for (const auto& [share, p] : lines.at({"far", prefetch})) {
+      CAPTURE(share);
+      CHECK(figure(*p, "prefix_hit") >= figure(*off.at(share), "prefix_hit"));
+    }
+  // The least room loses prefixes that the tier behind it keeps.
+  CHECK(figure(*lines.at({"far", "true"}).begin()->second, "prefix_hit") >
+        figure(*off.begin()->second, "prefix_hit") + 0.1);
+}
+
+TEST_CASE("paper-sensitivity: share in SRAM, streams and utilisation each push one way alone") {
+  const json points = points_of(shipped("paper-sensitivity"));
+  std::map<int, std::map<std::string, const json*>> rows;
+  for (const json& p : points) rows[p["row"]][p["block"]] = &p;
+  CHECK(rows.size() == 256);
+  std::map<std::string, int> pairs;
+  for (const auto& [row, of] : rows)
+    for (const auto& [block, key, name, sign] :
+         {std::tuple{"AB0", "placement.sram_fraction", "throughput", 1},
+          std::tuple{"AB1", "workload.batch", "throughput", 1},
+          std::tuple{"AB2", "platform.cost.utilisation", "usd_per_m_tokens", -1}}) {
+      const json &a = *of.at("A"), &b = *of.at(block);
+      if (a["status"] != "ok" || b["status"] != "ok") continue;
+      CAPTURE(row);
+      CAPTURE(key);
+      const double step = number(b, key) - number(a, key);
+      const double gain = sign * (figure(b, name) / figure(a, name) - 1);
+      // Which experts are touched is drawn: one more stream may find others.
+      constexpr double kDraw = 5e-3;
+      if (step > 0) CHECK(gain >= -kDraw);
+      if (step < 0) CHECK(gain <= kDraw);
+      pairs[key] += step != 0;
+      if (std::string{key} == "platform.cost.utilisation")
+        CHECK(figure(b, "throughput") == figure(a, "throughput"));
+    }
+  for (const auto& [key, n] : pairs) CHECK(n > 100);
+}
+
+TEST_CASE("batch-context: by transaction neither a longer context nor more streams help a stream") {
+  const std::string text =
+      with(with(shipped("batch-context"), "[1024, 4096, 16384, 65536, 131072]", "[4096, 65536]"),
+           "[1, 4, 16, 32, 64, 128, 256]", "[1, 16, 64]");
+  const json points = points_of(text);
+  std::map<std::pair<std::string, double>, std::map<double, double>> by_context, by_batch;
+  for (const json& p : points) {
+    if (p["status"] != "ok") continue;
+    const std::string plan = p["outputs"]["plan"];
+    const double batch = number(p, "workload.batch"), context = number(p, "workload.context");
+    by_context[{plan, batch}][context] = figure(p, "throughput");
+    by_batch[{plan, context}][batch] = figure(p, "per_user");
+  }
+  constexpr double kRouting = 0.01;  // experts are picked by position
+  int pairs = 0;
+  for (const auto* lines : {&by_context, &by_batch})
+    for (const auto& [where, line] : *lines)
+      for (auto at = line.begin(); std::next(at) != line.end(); ++at, ++pairs)
+        CHECK(std::next(at)->second <= at->second * (1 + kRouting));
+  CHECK(pairs > 2);
+}
