@@ -106,7 +106,7 @@ def draw_heat(sweep, target):
                   bbox={"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 1} if value is not None else None)
     shown = axes.imshow([[float("nan") if v is None else v for v in row] for row in grid], origin="lower",
                         aspect="auto", cmap="viridis")
-    axes.set_xticks(range(len(xs)), xs)
+    axes.set_xticks(range(len(xs)), xs, rotation=30 if max(map(len, xs)) > 6 else 0)
     axes.set_yticks(range(len(ys)), ys)
     axes.set(xlabel=x, ylabel=y, title=sweep.held((x, y), best))
     figure.colorbar(shown, label=name + sweep.unit(name))
