@@ -10,6 +10,15 @@ add_custom_command(
   DEPENDS reticle COMMENT "Writing the manual page and the completion" VERBATIM)
 add_custom_target(reticle_manual ALL DEPENDS ${manual}/reticle.1 ${manual}/reticle.bash)
 
+# For editors: what the checker knows of every kind of file (docs/configuration.md).
+file(GLOB_RECURSE configs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/configs/*.yaml)
+add_custom_command(
+  OUTPUT ${manual}/schemas/platform.schema.json
+  COMMAND ${CMAKE_COMMAND} -E env RETICLE_HOME=${PROJECT_SOURCE_DIR}
+          $<TARGET_FILE:reticle> manual schema ${manual}/schemas
+  DEPENDS reticle ${configs} COMMENT "Writing the JSON Schemas" VERBATIM)
+add_custom_target(reticle_schemas ALL DEPENDS ${manual}/schemas/platform.schema.json)
+
 install(TARGETS reticle RUNTIME)
 install(DIRECTORY workloads/samples DESTINATION ${CMAKE_INSTALL_DATADIR}/reticle/workloads)
 install(DIRECTORY configs DESTINATION ${CMAKE_INSTALL_DATADIR}/reticle)
@@ -17,6 +26,7 @@ install(PROGRAMS scripts/plot_compare.py scripts/plot_sweep.py scripts/plot_regi
         DESTINATION ${CMAKE_INSTALL_DATADIR}/reticle/scripts)
 install(FILES scripts/python/reticle.py DESTINATION lib/python3/dist-packages)
 install(FILES scripts/python/example.py DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(DIRECTORY ${manual}/schemas DESTINATION ${CMAKE_INSTALL_DATADIR}/reticle)
 install(FILES ${manual}/reticle.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${manual}/reticle.bash RENAME reticle
         DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)

@@ -1,9 +1,16 @@
+# A product and a sum rounded once, where the machine can, would make results depend on it. The base
+# of x86-64 cannot (docs/reliability.md).
+if(NOT CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64 OR CMAKE_CXX_FLAGS MATCHES "-march|-mfma")
+  set(RETICLE_FLOATING_POINT -ffp-contract=off)
+endif()
+
 # One library per folder, named reticle_<name>; warnings belong to our targets, not to the world.
 function(reticle_flags target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wconversion -Wshadow
                                            # GCC 12 warns of std::string's own code (bug 105651)
                                            $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
-                                           $<$<BOOL:${RETICLE_WERROR}>:-Werror>)
+                                           $<$<BOOL:${RETICLE_WERROR}>:-Werror>
+                                           ${RETICLE_FLOATING_POINT})
   if(RETICLE_SANITIZE)
     target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-omit-frame-pointer)
     target_link_options(${target} PUBLIC -fsanitize=address,undefined)

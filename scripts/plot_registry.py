@@ -20,12 +20,14 @@ matplotlib.rcParams.update({
     "font.family": "sans-serif", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
 })
 import matplotlib.pyplot as plt  # noqa: E402
+from matplotlib.lines import Line2D  # noqa: E402
 from matplotlib.patches import Patch  # noqa: E402
 
 COLOURS = {"supported": "#17692f", "underclaimed": "#00707a", "conditional": "#b07a00",
            "overclaimed": "#a01c1c"}
 CLAIM = "#f3d48a"
 MARKS = "os^Dvp"
+LEFT, RIGHT = 0.005, 60  # of the overview's axis
 
 
 def save(figure, target):
@@ -49,19 +51,28 @@ def overview(data, target):
         axes.barh(y, max(high - 1, 0.03), left=1, height=0.8, color=CLAIM, zorder=1)
         if test["low"] is None:
             continue
-        low, high = (max(x / unit, 6e-3) for x in (test["low"], test["high"]))
-        axes.plot([low, high], [y, y], lw=4, solid_capstyle="butt", zorder=2,
-                  color=COLOURS.get(test["verdict"], "#555555"))
-        axes.plot([low, high], [y, y], "|", ms=11, mew=2, zorder=2,
-                  color=COLOURS.get(test["verdict"], "#555555"))
+        colour = COLOURS.get(test["verdict"], "#555555")
+        if entry["falsifier_came_true"]:
+            axes.axhspan(y - 0.45, y + 0.45, facecolor="none", edgecolor=COLOURS["overclaimed"], hatch="//",
+                         lw=0, alpha=0.35, zorder=0)
+        low, high = test["low"] / unit, test["high"] / unit
+        ends = [min(max(x, LEFT), RIGHT) for x in (low, high)]
+        axes.plot(ends, [y, y], lw=4, solid_capstyle="butt", zorder=2, color=colour)
+        for x, end in zip((low, high), ends):
+            mark = "<" if x < end else ">" if x > end else "|"
+            axes.plot([end], [y], mark, ms=11 if mark == "|" else 8, mew=2, zorder=3, color=colour, clip_on=False)
     axes.set_yticks(range(len(rows)), [f'{e["id"]}  {t["title"]}' for e, t in reversed(rows)])
     axes.set_xscale("log")
-    axes.set_xlim(0.005, 40)
+    axes.set_xlim(LEFT, RIGHT)
     axes.set_xlabel("share of the lower end of the claim (B18: of a price, less is better)")
     axes.grid(axis="x", lw=0.5)
     axes.legend(handles=[Patch(color=CLAIM, label="claimed")] +
                 [Patch(color=c, label=v) for v, c in COLOURS.items()
-                 if any(t["verdict"] == v for _, t in rows)], fontsize=8, loc="lower right")
+                 if any(t["verdict"] == v for _, t in rows)] +
+                [Patch(facecolor="none", edgecolor=COLOURS["overclaimed"], hatch="//",
+                       label="the entry's falsifier came true: overclaimed"),
+                 Line2D([], [], ls="", marker=">", color="#555555", label="goes on beyond the axis (or to zero)")],
+                fontsize=8, loc="upper center", bbox_to_anchor=(0.3, -0.07), ncol=3)
     save(figure, target)
 
 
@@ -90,13 +101,13 @@ def panel(axes, test, title, only=None):
 def four_tests(data, target):
     figure, grid = plt.subplots(2, 2, figsize=(13, 11))
     panel(grid[0][0], find(data, "B1", "same_silicon"),
-          "B1: SRAM in place of HBM, times as fast (model, batch, context)")
+          "B1: SRAM in place of HBM, times as fast (model, dies, batch; context 1024)", {"context": ["1024"]})
     panel(grid[0][1], find(data, "B5", "speed_kept"),
           "B5: share of the speed that each fabric keeps (model, batch, nodes)")
     panel(grid[1][0], find(data, "B16", "cost_reduction"),
           "B16: machine time saved, times (platform, questions at a time, effect)")
     panel(grid[1][1], find(data, "B18", "throughput_cost"),
-          "B18: throughput lost to reproducible sums, % (platform, model, batch)")
+          "B18: throughput lost to reproducible sums on the reference ASIC, % (model, batch)")
     for axes in (grid[0][0], grid[1][0]):
         axes.set_xscale("log")
     figure.tight_layout()

@@ -6,7 +6,7 @@ set -euo pipefail
 reticle_packages=(
   g++ cmake ninja-build pkg-config git
   libsystemc-dev libboost-graph-dev libspdlog-dev libfmt-dev libyaml-cpp-dev
-  libcli11-dev nlohmann-json3-dev doctest-dev libbenchmark-dev zlib1g-dev libsqlite3-dev libeigen3-dev python3 python3-matplotlib python3-yaml
+  libcli11-dev nlohmann-json3-dev doctest-dev libbenchmark-dev zlib1g-dev libsqlite3-dev libeigen3-dev python3 python3-matplotlib python3-yaml python3-jsonschema
 )
 # For `reticle sweep --engine slurm` and its test; installed where RETICLE_SLURM is set.
 reticle_slurm_packages=(slurm-wlm munge)

@@ -9,6 +9,7 @@ Python over these:
 
     fig("B1.same_silicon", arm="sram", model="8B")    "1.05 to 2.41": range of the figures of a test, over
                                                       points and arms that match; `best` arms when no arm
+    between("B7.goodput", ...)                        between what such figures lie, where they were searched for
     val("B9.x", ...)                                  likewise of values, in the metric's unit
     base("B1.same_silicon", ...)                      likewise of the baseline's values
     low(...), high(...)                               one end of fig, as a number
@@ -75,6 +76,10 @@ class Results:
 
     def fig(self, name, arm=None, digits=3, scale=1, **where):
         return span(self.of(name, "figure", arm, **where), digits, scale)
+
+    def between(self, name, arm=None, digits=3, **where):
+        """Between what the figures lie, where operating points were searched in steps."""
+        return span(self.of(name, "figure_low", arm, **where) + self.of(name, "figure_high", arm, **where), digits)
 
     def val(self, name, arm=None, digits=3, scale=1, **where):
         return span(self.of(name, "value", arm, **where), digits, scale)

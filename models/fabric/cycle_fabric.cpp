@@ -10,7 +10,7 @@
 namespace reticle {
 
 namespace {
-constexpr int kSpacingShift = 16;
+constexpr int kSpacingShift = 16;          // fixed point: 2^-16 of a cycle
 constexpr std::size_t kMostRouted = 1024;  ///< exchanges kept with their routes
 /// A flit takes a cycle to leave and at least one on the wire, and a router two more.
 constexpr std::int64_t kOwnLinkCycles = 1, kOwnRouterCycles = 2;

@@ -285,7 +285,7 @@ void Fabric::begin(const RoutedExchange& routed) {
   hash_ = 0;
   const auto mix = [&](Picoseconds t) {
     hash_ = (hash_ ^ static_cast<std::uint64_t>(t.count())) * 0x9e37'79b9'7f4a'7c15U;
-    hash_ ^= hash_ >> 29;
+    hash_ ^= hash_ >> 29;  // high bits into low ones
   };
   for (const ExchangeFront& front : fronts_) {
     ready_.push_back(front.ready - base_);

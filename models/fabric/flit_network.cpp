@@ -10,7 +10,7 @@
 namespace reticle {
 
 namespace {
-constexpr int kSlotShift = 16;
+constexpr int kSlotShift = 16;  // fixed point: 2^-16 of a cycle
 /// Flits of a shared buffer that are each channel's own: classes of routes must not wait for each
 /// other.
 constexpr std::int64_t kReserved = 2;
@@ -47,8 +47,8 @@ FlitNetwork::FlitNetwork(FlitGraph graph, const RouterParams& params) : params_{
                         spec.credit_latency + params.credit_delay, spec.spacing >> kSlotShift});
   }
   inputs_.resize(links_.size() * static_cast<std::size_t>(params.vcs));
-  calendar_.resize(
-      std::bit_ceil(static_cast<std::size_t>(std::max<std::int64_t>(64, longest + 4))));
+  calendar_.resize(std::bit_ceil(static_cast<std::size_t>(
+      std::max<std::int64_t>(64, longest + 4))));  // slots ahead, whole words
   busy_.resize(calendar_.size() / 64);
   const auto v = static_cast<std::size_t>(params.vcs);
   const auto s = static_cast<std::size_t>(params.input_speedup);

@@ -9,7 +9,7 @@ namespace reticle {
 
 namespace {
 using enum HbmCommand;
-constexpr HbmTick kLongAgo = -(std::int64_t{1} << 40);
+constexpr HbmTick kLongAgo = -(std::int64_t{1} << 40);  // before any command
 
 /// Commands of one kind, as bits.
 using CommandSet = std::uint16_t;
@@ -63,7 +63,7 @@ constexpr std::array kRules{
     Rule{Bank, set({WriteAuto}), kAct, {&T::t_cwl, &T::t_burst, &T::t_wr, &T::t_rp}},
     Rule{BankGroup, kAct, kAct, {&T::t_rrd_l}},
     Rule{PseudoChannel, kAct, kAct, {&T::t_rrd_s}},
-    Rule{PseudoChannel, kAct, kAct, {&T::t_faw}, 4},
+    Rule{PseudoChannel, kAct, kAct, {&T::t_faw}, 4},  // activates in its window
     Rule{PseudoChannel, kAct, kPreAll, {&T::t_ras}},
     Rule{PseudoChannel, kRead, kPreAll, {&T::t_rtp}},
     Rule{PseudoChannel, kWrite, kPreAll, {&T::t_cwl, &T::t_burst, &T::t_wr}},
@@ -107,7 +107,7 @@ std::string_view name_of(HbmCommand command) {
 
 HbmTick ticks_of(Picoseconds time, Picoseconds clock) {
   const std::int64_t thousandths = time.count() * 1000 / clock.count();
-  return 2 * ((thousandths + 974) / 1000);
+  return 2 * ((thousandths + 974) / 1000);  // 26 thousandths forgiven
 }
 
 HbmTick bus_ticks(HbmCommand command, const HbmParams& params) {
@@ -162,7 +162,8 @@ HbmTimingState::HbmTimingState(const HbmParams& params, std::int64_t pseudo_chan
   for (Window& window : windows_) window.last.fill(kLongAgo);
   for (const HbmConstraint& c : constraints_of(params)) {
     if (c.window > 1) {
-      invariant(c.window == 4 && c.prev == Activate && c.next == Activate, "the activate window");
+      invariant(c.window == 4 && c.prev == Activate && c.next == Activate,
+                "the activate window");  // t_FAW is of four
       faw_ = c.ticks;
       continue;
     }

@@ -229,6 +229,32 @@ HbmTick HbmController::bank_active(HbmTick now) const {
   return sum;
 }
 
+void HbmController::resume(HbmTick left, HbmTick now, const std::vector<std::int32_t>& rows) {
+  invariant(waiting() == 0, "others use the banks of an idle controller");
+  const HbmCommand kind =
+      refresh_ == RefreshMode::AllBank ? HbmCommand::RefreshAll : HbmCommand::RefreshBank;
+  next_ = kNever;
+  for (Channel& channel : channels_) {
+    const HbmTick passed = std::max<HbmTick>(0, now - channel.refresh_due);
+    if (refresh_ != RefreshMode::Off) {
+      const std::int64_t due = div_up(passed, refresh_interval_);
+      channel.refresh_due += due * refresh_interval_;
+      counts_.issued[static_cast<std::size_t>(kind)] += due + channel.refreshing + channel.owed;
+    }
+    channel.refreshing = false;
+    channel.owed = 0;
+    channel.bank = -1;
+    next_ = std::min(next_, channel.refresh_due);
+  }
+  for (std::size_t bank = 0; bank < banks_.size(); ++bank) {
+    const std::int32_t row = rows[bank] >= 0 ? rows[bank] : banks_[bank].row;
+    close(bank, left);
+    banks_[bank].row = row;
+    banks_[bank].opened = now;
+  }
+  review_all();
+}
+
 void HbmController::issue_column(const Pick& pick, HbmTick now) {
   Bank& bank = banks_[pick.bank];
   const Burst& burst = bursts_[static_cast<std::size_t>(pick.burst)];
@@ -376,6 +402,20 @@ void HbmController::step(HbmTick now) {
   // What was seen before a command went is stale after it: look again from the next half clock.
   if (issued || row) next_ = now + 1;
   for (const Channel& channel : channels_) next_ = std::min(next_, channel.refresh_due);
+}
+
+void add_counts(MemoryStats& stats, const HbmController& controller, HbmTick now,
+                Picoseconds clock) {
+  const HbmCommandCounts& counts = controller.counts();
+  const auto issued = [&](HbmCommand c) { return counts.issued[static_cast<std::size_t>(c)]; };
+  stats.activates += issued(HbmCommand::Activate);
+  stats.row_hits += counts.row_hits;
+  stats.read_bursts += issued(HbmCommand::Read) + issued(HbmCommand::ReadAuto);
+  stats.written_bursts += issued(HbmCommand::Write) + issued(HbmCommand::WriteAuto);
+  stats.bank_active_ns += div_up(controller.bank_active(now) * clock.count(), 2) / 1000;
+  stats.refreshes += issued(HbmCommand::RefreshAll);
+  stats.bank_refreshes += issued(HbmCommand::RefreshBank);
+  stats.turnarounds += counts.turnarounds;
 }
 
 }  // namespace reticle

@@ -56,6 +56,9 @@ class HbmController {
   /// Bursts that wait for their column command.
   [[nodiscard]] std::int64_t waiting() const { return sizes_[0] + sizes_[1] + opened_; }
   [[nodiscard]] const HbmCommandCounts& counts() const { return counts_; }
+  /// Nothing waits and others have used the banks since `left`: goes on at `now`. Refreshes due by
+  /// then count as done; a bank's row is `rows[bank]` where that is not negative.
+  void resume(HbmTick left, HbmTick now, const std::vector<std::int32_t>& rows);
   /// Banks with an open row, summed over time up to `now`: rows still open as well.
   [[nodiscard]] HbmTick bank_active(HbmTick now) const;
   void observe(Observer observer, void* context) {
@@ -161,5 +164,9 @@ class HbmController {
   Observer observer_ = nullptr;
   void* context_ = nullptr;
 };
+
+/// Adds what a controller has done up to `now` to the counts every memory keeps.
+void add_counts(MemoryStats& stats, const HbmController& controller, HbmTick now,
+                Picoseconds clock);
 
 }  // namespace reticle

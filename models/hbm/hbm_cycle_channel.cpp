@@ -4,12 +4,11 @@
 #include <algorithm>
 
 #include "sim/base/error.hpp"
-#include "sim/base/rng.hpp"
 
 namespace reticle {
 
 HbmCycleChannel::HbmCycleChannel(const sc_core::sc_module_name& name, const HbmParams& params)
-    : sc_module{name}, params_{params}, map_{params}, controller_{params} {
+    : sc_module{name}, params_{params}, bursts_{params_}, controller_{params} {
   port.bind(*this);
 }
 
@@ -19,19 +18,6 @@ Picoseconds HbmCycleChannel::time_of(HbmTick tick) const {
 
 HbmTick HbmCycleChannel::tick_at(Picoseconds at) const {
   return div_up(at.count() * 2, params_.timing.t_ck.count());
-}
-
-HbmPlace HbmCycleChannel::place_of(const MemoryRun& run, std::int64_t i) const {
-  const std::int64_t burst = params_.burst.count();
-  if (run.piece.count() <= 0 || run.piece >= run.bytes)
-    return map_.place(run.address.count() / burst + i);
-  const std::int64_t per_piece = div_up(run.piece.count(), burst);
-  const std::int64_t piece = i / per_piece;
-  const auto draw =
-      combine64(static_cast<std::uint64_t>(run.address.count()), static_cast<std::uint64_t>(piece));
-  const std::int64_t pieces = capacity().count() / run.piece.count();
-  const auto place = static_cast<std::int64_t>(draw % static_cast<std::uint64_t>(pieces));
-  return map_.place(place * per_piece + i % per_piece);
 }
 
 void HbmCycleChannel::idle_until(HbmTick until) {
@@ -44,10 +30,7 @@ void HbmCycleChannel::idle_until(HbmTick until) {
 AccessTiming HbmCycleChannel::access(const MemoryRun& run, Picoseconds at) {
   if (run.bytes.count() <= 0) return {at, at, at, at};
   const std::uint32_t tag = ++runs_;
-  const std::int64_t burst = params_.burst.count();
-  const std::int64_t piece =
-      run.piece.count() > 0 ? std::min(run.piece, run.bytes).count() : run.bytes.count();
-  const std::int64_t bursts = div_up(run.bytes.count(), piece) * div_up(piece, burst);
+  const std::int64_t bursts = bursts_.count(run);
   idle_until(tick_at(at) - 1);
   controller_.completed().clear();
   now_ = std::max(now_, tick_at(at));
@@ -56,7 +39,7 @@ AccessTiming HbmCycleChannel::access(const MemoryRun& run, Picoseconds at) {
   HbmTick first = HbmController::kNever, done = 0;
   for (std::int64_t pushed = 0, left = bursts; left > 0;) {
     while (pushed < bursts && !controller_.full(run.kind))
-      controller_.push(run.kind, 0, place_of(run, pushed++), tag, now_);
+      controller_.push(run.kind, 0, bursts_.place(run, pushed++), tag, now_);
     if (controller_.next() <= now_) controller_.step(now_);
     for (const auto& completion : controller_.completed()) {
       if (completion.tag != tag) continue;
@@ -83,17 +66,8 @@ AccessTiming HbmCycleChannel::access(const MemoryRun& run, Picoseconds at) {
 }
 
 MemoryStats HbmCycleChannel::stats() const {
-  const HbmCommandCounts& counts = controller_.counts();
-  const auto issued = [&](HbmCommand c) { return counts.issued[static_cast<std::size_t>(c)]; };
   MemoryStats stats = asked_;
-  stats.activates = issued(HbmCommand::Activate);
-  stats.row_hits = counts.row_hits;
-  stats.read_bursts = issued(HbmCommand::Read) + issued(HbmCommand::ReadAuto);
-  stats.written_bursts = issued(HbmCommand::Write) + issued(HbmCommand::WriteAuto);
-  stats.bank_active_ns = time_of(controller_.bank_active(now_)).count() / 1000;
-  stats.refreshes = issued(HbmCommand::RefreshAll);
-  stats.bank_refreshes = issued(HbmCommand::RefreshBank);
-  stats.turnarounds = counts.turnarounds;
+  add_counts(stats, controller_, now_, params_.timing.t_ck);
   return stats;
 }
 

@@ -5,6 +5,7 @@
 #include <systemc>
 
 #include "models/hbm/hbm_controller.hpp"
+#include "models/hbm/hbm_run_bursts.hpp"
 #include "models/memory/memory_if.hpp"
 
 namespace reticle {
@@ -32,13 +33,11 @@ class HbmCycleChannel final : public sc_core::sc_module, public MemoryIf {
  private:
   [[nodiscard]] Picoseconds time_of(HbmTick tick) const;
   [[nodiscard]] HbmTick tick_at(Picoseconds at) const;
-  /// The `i`-th burst of a run: of scattered pieces, at a place drawn from run and piece.
-  [[nodiscard]] HbmPlace place_of(const MemoryRun& run, std::int64_t i) const;
   /// What falls due without requests: refreshes up to `until`.
   void idle_until(HbmTick until);
 
   const HbmParams params_;
-  const HbmMap map_;
+  const HbmRunBursts bursts_;
   HbmController controller_;
   HbmTick now_ = 0;
   std::uint32_t runs_ = 0;

@@ -5,7 +5,8 @@ namespace reticle {
 
 namespace {
 bool same(const MemoryRun& a, const MemoryRun& b) {
-  return a.kind == b.kind && a.address == b.address && a.bytes == b.bytes && a.piece == b.piece;
+  return a.kind == b.kind && a.address == b.address && a.bytes == b.bytes && a.piece == b.piece &&
+         a.posted == b.posted;
 }
 }  // namespace
 

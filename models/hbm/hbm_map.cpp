@@ -16,8 +16,8 @@ constexpr std::array kFields{
     FieldName{"ba", HbmMap::Field::Bank},   FieldName{"si", HbmMap::Field::StackId},
     FieldName{"ro", HbmMap::Field::Row},
 };
-constexpr std::int64_t kMostBits = 30;
-constexpr std::int64_t kOpenRowBits = 30;
+constexpr std::int64_t kMostBits = 30;     // of an address within a channel
+constexpr std::int64_t kOpenRowBits = 30;  // the row takes what is left
 
 std::optional<std::int64_t> number(std::string_view text) {
   std::int64_t value = 0;
@@ -43,7 +43,7 @@ HbmMap::Parsed HbmMap::parse(std::string_view text) {
     const bool open = word == "ro" && text.empty();
     const bool times = word.size() > 2 && word[2] == '*';
     const auto value = open    ? std::optional<std::int64_t>{kOpenRowBits}
-                       : found ? number(word.substr(times ? 3 : 2))
+                       : found ? number(word.substr(times ? 3 : 2))  // length of the name
                                : std::nullopt;
     if (!value || *value < (times ? 1 : 0) || *value > (times ? (1LL << kMostBits) : kMostBits)) {
       parsed.error = "\"" + std::string{word} + "\" is no field: co, bg, ba, si or ro with bits " +

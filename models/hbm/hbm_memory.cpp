@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "models/hbm/hbm_channel.hpp"
+#include "models/hbm/hbm_contended_channel.hpp"
 #include "models/hbm/hbm_cycle_channel.hpp"
 #include "sim/base/error.hpp"
 
@@ -15,13 +16,15 @@ std::unique_ptr<MemoryIf> make_channel(const std::string& name, const HbmParams&
                                        const std::shared_ptr<HbmHistory>& history) {
   if (params.form == ModelForm::Cycle)
     return std::make_unique<HbmCycleChannel>(name.c_str(), params);
+  if (params.commands_below.count() > 0)
+    return std::make_unique<HbmContendedChannel>(name.c_str(), params);
   return std::make_unique<HbmChannel>(name.c_str(), params, history);
 }
 }  // namespace
 
 HbmHistories hbm_histories(const HbmParams& params) {
   HbmHistories histories;
-  if (params.form == ModelForm::Transaction)
+  if (params.form == ModelForm::Transaction && params.commands_below.count() == 0)
     for (std::int64_t i = 0; i < params.simulated_channels; ++i)
       histories.push_back(std::make_shared<HbmHistory>(params));
   return histories;
@@ -43,7 +46,8 @@ HbmMemory::HbmMemory(const sc_core::sc_module_name& name, const HbmParams& param
 MemoryRun HbmMemory::share_of(const MemoryRun& run, std::int64_t first) const {
   const std::int64_t all = reticle::channels(params_);
   const std::int64_t stripe = params_.interleave.count();
-  MemoryRun share{.kind = run.kind, .address = {}, .bytes = {}, .piece = {}};
+  MemoryRun share = run;
+  share.address = share.bytes = share.piece = {};
   if (run.piece.count() > 0 && run.piece < run.bytes) {
     // Scattered pieces: each covers ceil(piece / stripe) channels, spread evenly over all of them.
     const std::int64_t piece = run.piece.count();

@@ -184,8 +184,8 @@ bool HbmRunModel::straggles(const Columns& run) {
   // Groups that all take part repeat themselves: the end of a long run is that of a short one.
   const std::int64_t round = geometry_.set / params_.burst.count();
   const std::int64_t bursts = run.bursts > 3 * round ? 2 * round + run.bursts % round : run.bursts;
-  const std::int64_t key =
-      (run.into * (3 * round + 1) + bursts) * 3 + static_cast<std::int64_t>(run.rows);
+  const std::int64_t key = (run.into * (3 * round + 1) + bursts) * 3 +
+                           static_cast<std::int64_t>(run.rows);  // kinds of rows
   const auto [known, fresh] = straggling_->try_emplace(key, false);
   if (fresh) known->second = last_gap(run.into, bursts, run.rows) > t_.t_ccd_r;
   return known->second;
@@ -515,7 +515,7 @@ void HbmRunModel::list_first_rows(Demand& demand, std::int64_t in_set) const {
 Picoseconds HbmRunModel::open_rows(Picoseconds at, Picoseconds earliest, std::int64_t count) {
   if (activates_.tail() <= at) activated_ = 0;
   const std::int64_t windows = (activated_ + count) / 4 - activated_ / 4;
-  activated_ = (activated_ + count) % 4;
+  activated_ = (activated_ + count) % 4;  // t_FAW is of four
   const Picoseconds rest = max(Picoseconds{}, t_.t_faw - 4 * t_.t_rrd_s);
   return activates_.reserve(earliest, count * t_.t_rrd_s + windows * rest).first;
 }
@@ -809,6 +809,16 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
 
 AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at) {
   if (run.bytes.count() <= 0) return {at, at, at, at};
+  AccessTiming timing = answer(run, at);
+  if (!run.posted || run.kind == Access::Read) return timing;
+  // The last bursts of a posted write stay in the queue.
+  timing.done = max(timing.accepted, timing.done - params_.controller.write_queue * t_.t_burst);
+  timing.started = min(timing.started, timing.done);
+  timing.first_data = min(timing.first_data, timing.done);
+  return timing;
+}
+
+AccessTiming HbmRunModel::answer(const MemoryRun& run, Picoseconds at) {
   Demand& demand = demand_of(run);
   if (at > held_.from) {
     at = max(at, held_.until);

@@ -175,6 +175,7 @@ class HbmRunModel {
   Picoseconds turn(Access kind, Picoseconds seen);
   void lose_rows(const MemoryRun& run, const Demand& demand);
   [[nodiscard]] Picoseconds open_queued(Picoseconds at);
+  AccessTiming answer(const MemoryRun& run, Picoseconds at);
   AccessTiming serve(const MemoryRun& run, Demand& demand, Picoseconds accepted,
                      Picoseconds commands, Picoseconds data);
   [[nodiscard]] Picoseconds last_gap(std::int64_t begin, std::int64_t bursts, Rows rows) const;

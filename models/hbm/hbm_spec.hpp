@@ -84,7 +84,10 @@ struct HbmParams {
   std::int64_t simulated_channels = 1;
   HbmControllerParams controller;
   HbmTiming timing;
-  ModelForm form = ModelForm::Transaction;  ///< HbmChannel or HbmCycleChannel
+  ModelForm form = ModelForm::Transaction;  ///< HbmCycleChannel, or one of
+  /// HbmContendedChannel, where runs of fewer bytes on a pseudo-channel contend command by command;
+  /// 0: HbmChannel.
+  Bytes commands_below{};
 };
 
 /// Refreshes after which every row has had one: 32 ms in steps of 3.9 us.

@@ -23,6 +23,8 @@ struct MemoryRun {
   /// Who asks: a memory with a port per requester arbitrates between them (a Requester, or the
   /// test's own numbers).
   std::uint8_t requester = 0;
+  /// A write whose requester goes on when the memory's queue has taken it: `done` is then.
+  bool posted = false;
 };
 
 /// Times are absolute. Latency is measured at the requester's port.

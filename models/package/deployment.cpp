@@ -28,7 +28,7 @@ std::unique_ptr<FabricModel> make_fabric(const FabricParams& params) {
 }  // namespace
 
 Deployment::Deployment(const sc_core::sc_module_name& name, const PlatformSpec& platform,
-                       bool reverse)
+                       const std::vector<std::size_t>& order)
     : sc_module{name},
       sram_ports_{platform.die.sram.banks * platform.die.sram.ports},
       hbm_channels_{platform.die.hbm ? channels(*platform.die.hbm) : 1},
@@ -37,7 +37,7 @@ Deployment::Deployment(const sc_core::sc_module_name& name, const PlatformSpec& 
   const HbmHistories histories =
       platform.die.hbm ? hbm_histories(*platform.die.hbm) : HbmHistories{};
   for (std::size_t i = 0; i < dies_.size(); ++i) {
-    const std::size_t id = reverse ? dies_.size() - 1 - i : i;
+    const std::size_t id = order.empty() ? i : order.at(i);
     dies_[id] =
         std::make_unique<Die>(("die" + std::to_string(id)).c_str(), platform.die, histories);
   }

@@ -18,8 +18,10 @@ class Deployment final : public sc_core::sc_module, public CompletionIf {
  public:
   sc_core::sc_export<CompletionIf> completion{"completion"};
 
-  /// `reverse` builds the dies in reverse order; results must not depend on it.
-  Deployment(const sc_core::sc_module_name& name, const PlatformSpec& platform, bool reverse);
+  /// `order` is that in which dies are built, each once; empty: as they are numbered. Results must
+  /// not depend on it.
+  Deployment(const sc_core::sc_module_name& name, const PlatformSpec& platform,
+             const std::vector<std::size_t>& order = {});
 
   /// Loads one step and starts it on every die, now.
   void start(const StepPrograms& step);

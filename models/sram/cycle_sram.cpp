@@ -12,7 +12,7 @@ namespace reticle {
 
 namespace {
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-constexpr int kRequesters = 256;
+constexpr int kRequesters = 256;  // at a time; a die has nine units
 }  // namespace
 
 CycleSram::CycleSram(const sc_core::sc_module_name& name, const SramParams& params)

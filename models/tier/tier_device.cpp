@@ -60,7 +60,8 @@ TierDevice::Span TierDevice::reserve(const MemoryRun& run, Picoseconds at, Bytes
       (run.kind == Access::Read ? params_.page_read : params_.page_write).count();
   const Picoseconds bus = transfer_time(Bytes{demand.bytes}, params_.rate);
   const Picoseconds banks{mul_div_up(demand.pages, bank, params_.banks)};
-  const Picoseconds window{mul_div_up(demand.pages, params_.four_pages.count(), 4)};
+  const Picoseconds window{
+      mul_div_up(demand.pages, params_.four_pages.count(), 4)};  // pages of a window
   const Picoseconds work = max(bus, max(banks, window));
   const Picoseconds first_work =
       min(work, transfer_time(Bytes{largest_share(first_bytes.count())}, params_.rate));

@@ -23,7 +23,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-__all__ = ["Report", "Table", "Error", "Bug", "Usage", "BadInput", "Infeasible", "Stuck", "run", "run_many",
+__all__ = ["Report", "Table", "Error", "Bug", "Usage", "BadInput", "Infeasible", "Stuck", "Interrupted", "run", "run_many",
            "compare", "sweep", "describe", "catalogue", "table", "program", "version"]
 
 
@@ -57,7 +57,12 @@ class Stuck(Error):
     code = 5
 
 
-_ERRORS = {kind.code: kind for kind in (Bug, Usage, BadInput, Infeasible, Stuck)}
+class Interrupted(Error):
+    """Stopped by SIGINT or SIGTERM; what was done is kept."""
+    code = 130
+
+
+_ERRORS = {kind.code: kind for kind in (Bug, Usage, BadInput, Infeasible, Stuck, Interrupted)}
 
 
 class Report(dict):

@@ -8,11 +8,11 @@
 #include <thread>
 
 #include "sim/base/error.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/compare_cells.hpp"
 #include "sim/cli/run_files.hpp"
 #include "sim/config/catalogue.hpp"
-#include "sim/metrics/file_writer.hpp"
 
 namespace reticle {
 
@@ -48,11 +48,13 @@ void check_platforms(std::vector<std::string>& platforms) {
 
 void write_all(const std::filesystem::path& out, const Comparison& comparison,
                const std::string& json) {
-  write_file_atomically(out / "projections_table.csv", projections_csv(comparison));
-  write_file_atomically(out / "table1.csv", table_csv(comparison.table1));
-  write_file_atomically(out / "table2.csv", table_csv(comparison.table2));
-  write_file_atomically(out / "compare.md", comparison_markdown(comparison));
-  write_file_atomically(out / "compare.json", json);
+  WholeFiles files{out};
+  files.add("projections_table.csv") << projections_csv(comparison);
+  files.add("table1.csv") << table_csv(comparison.table1);
+  files.add("table2.csv") << table_csv(comparison.table2);
+  files.add("compare.md") << comparison_markdown(comparison);
+  files.add("compare.json") << json;
+  files.done();
 }
 
 void compare(Options& options) {

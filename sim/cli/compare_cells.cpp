@@ -10,10 +10,11 @@
 
 #include "sim/base/error.hpp"
 #include "sim/base/exit_code.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/cli/chips.hpp"
+#include "sim/cli/interrupt.hpp"
 #include "sim/cli/kept_report.hpp"
 #include "sim/metrics/figures.hpp"
-#include "sim/metrics/file_writer.hpp"
 #include "sim/sweep/point_process.hpp"
 
 namespace reticle {
@@ -116,6 +117,8 @@ bool limit_dies(RunRequest& request, std::int64_t most) {
   return true;
 }
 
+const PointRules kUntilAsked{.go_on = [] { return !Interruptible::asked(); }};
+
 class Comparer {
  public:
   Comparer(const CompareRequest& request, const PaperClaims& claims)
@@ -189,7 +192,9 @@ class Comparer {
                                    : deployment_of(request_, requests_[jobs[j].row]);
       return Json{{"sets", found.sets}, {"why", found.why}}.dump();
     };
-    const auto outcomes = run_points(jobs.size(), request_.jobs, work);
+    const auto outcomes = run_points(jobs.size(), request_.jobs, work, {}, kUntilAsked);
+    if (Interruptible::asked())
+      throw InterruptedError("interrupted while deployments were sized: no cell has begun");
     for (std::size_t j = 0; j < jobs.size(); ++j) {
       PlatformRow& row = rows_[jobs[j].row];
       if (outcomes[j].code == static_cast<int>(ExitCode::Infeasible)) {
@@ -267,7 +272,10 @@ class Comparer {
           std::fprintf(stderr, "%zu of %zu: %s\n", ++done, cells_.size(),
                        cells_[i].label().c_str());
           return true;
-        });
+        },
+        kUntilAsked);
+    if (Interruptible::asked())
+      throw InterruptedError(interrupted_cells(done, cells_.size(), !request_.cells.empty()));
     for (PlatformRow& row : rows_) {
       std::ranges::sort(row.frontier, {}, &FrontierPoint::batch);
       // A plan for one short stream has less room than others of the same machine.
@@ -307,6 +315,7 @@ class Comparer {
                               *figures.tokens_per_s_user});
   }
 
+  const Interruptible interruptible_;
   const CompareRequest& request_;
   const PaperClaims& claims_;
   std::vector<PlatformRow> rows_;     ///< of the platforms, then of baselines

@@ -11,7 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.hpp"
-#include "sim/metrics/file_writer.hpp"
+#include "sim/base/file_writer.hpp"
 #include "workloads/requests/trace_plot.hpp"
 #include "workloads/requests/trace_reader.hpp"
 #include "workloads/requests/trace_statistics.hpp"
@@ -142,10 +142,12 @@ void write_plot(const std::string& path, const std::string& svg) {
   }
   const std::string between = path + ".tmp.svg";
   write_file_atomically(between, svg);
+  const std::string picture = path + ".tmp.png";
   bool done = false;
   for (const char* program : {"rsvg-convert", "convert"})
-    done = done || convert(program, between, path);
+    done = done || convert(program, between, picture);
   std::filesystem::remove(between);
+  if (done) std::filesystem::rename(picture, path);
   if (!done)
     throw ConfigError{{path},
                       "--plot",

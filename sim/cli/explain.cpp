@@ -7,12 +7,12 @@
 #include <thread>
 
 #include "sim/base/error.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/base/log.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/kept_report.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/explain/explanation.hpp"
-#include "sim/metrics/file_writer.hpp"
 #include "sim/sweep/point_process.hpp"
 
 namespace reticle {
@@ -40,10 +40,10 @@ void explain_run(const Options& options) {
   request.resolved = resolved.string();
   const std::vector<Lever> all = levers(read_run(request));
   // What has been answered by this program stays beside the run.
+  // The run itself is among them: steps that were watched were not recalled, and the others are.
   const auto kept = [&](std::size_t i) {
-    return i == 0
-               ? directory / "report.json"
-               : directory / "what-if" / (std::string{fact_of(all[i - 1].resource).key} + ".json");
+    const std::string key = i == 0 ? "base" : std::string{fact_of(all[i - 1].resource).key};
+    return directory / "what-if" / (key + ".json");
   };
   const auto outcomes = run_points(all.size() + 1, options.jobs, [&](std::size_t i) {
     RunRequest mine = request;
@@ -53,7 +53,7 @@ void explain_run(const Options& options) {
   std::vector<AnswerText> answers;
   for (const PointOutcome& outcome : outcomes) answers.push_back(text_of(outcome));
   std::filesystem::create_directories(directory / "what-if");
-  for (std::size_t i = 1; i < answers.size(); ++i)
+  for (std::size_t i = 0; i < answers.size(); ++i)
     if (!answers[i].report.empty()) write_file_atomically(kept(i), answers[i].report);
   const AnswerText base = answers.front();
   answers.erase(answers.begin());

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/cli/inside_files.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
+#include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "sim/base/error.hpp"
 
@@ -38,6 +37,11 @@ TimelineOptions window_of(const RunSpec& spec, const InsideOptions& asked) {
     throw ConfigError({}, asked.timeline.empty() ? "--vcd" : "--timeline",
                       "expected transaction or cycle fidelity: nothing is timed at roofline");
   TimelineOptions options{.steps = read_range(asked.steps, "--timeline-steps", 1)};
+  if (const auto* steady = std::get_if<SteadyDecode>(&spec.workload);
+      steady != nullptr && options.steps.first > steady->steps)
+    throw ConfigError({}, "--timeline-steps",
+                      "expected steps up to " + std::to_string(steady->steps) +
+                          ", of which workload.steps has so many, got " + asked.steps);
   if (asked.dies.empty()) return options;
   options.dies = read_range(asked.dies, "--timeline-dies", 0);
   const std::int64_t count = dies(spec.platform) / spec.serving.instances;
@@ -48,12 +52,6 @@ TimelineOptions window_of(const RunSpec& spec, const InsideOptions& asked) {
   return options;
 }
 }  // namespace
-
-struct InsideFiles::File {
-  std::string option;
-  std::filesystem::path path, beside;
-  std::ofstream out;
-};
 
 bool InsideFiles::Fan::wants(std::int32_t instance, std::int64_t step) const {
   return std::ranges::any_of(all, [&](const auto* one) { return one->wants(instance, step); });
@@ -69,32 +67,18 @@ void InsideFiles::Fan::ended(const RunResult& result) {
   for (RunObserver* one : all) one->ended(result);
 }
 
-std::ofstream& InsideFiles::open(const std::string& path, const char* option) {
-  File& file = *files_.emplace_back(std::make_unique<File>());
-  file.option = option;
-  file.path = path;
-  file.beside = path + ".part." + std::to_string(::getpid());
-  file.out.open(file.beside, std::ios::binary | std::ios::trunc);
-  if (!file.out)
-    throw ConfigError(
-        {path, 0, 0}, option,
-        "expected a file that can be written, got " + std::generic_category().message(errno));
-  return file.out;
-}
-
 InsideFiles::InsideFiles(const InsideOptions& asked, const RunSpec& spec) {
   if (asked.timeline.empty() && asked.vcd.empty()) return;
+  if (asked.timeline == asked.vcd)
+    throw ConfigError({}, "--vcd", "expected another file than that of --timeline");
+  for (const auto& [option, path] :
+       {std::pair{"--timeline", &asked.timeline}, std::pair{"--vcd", &asked.vcd}})
+    if (std::filesystem::is_directory(*path))
+      throw ConfigError({*path, 0, 0}, option, "expected a file, got a directory");
   const TimelineOptions options = window_of(spec, asked);
   if (!asked.timeline.empty())
-    fan_.all.push_back(&timeline_.emplace(open(asked.timeline, "--timeline"), spec, options));
-  if (!asked.vcd.empty())
-    fan_.all.push_back(&waveform_.emplace(open(asked.vcd, "--vcd"), spec, options));
-}
-
-InsideFiles::~InsideFiles() {
-  std::error_code ignored;
-  for (const auto& file : files_)  // gone where they were finished
-    std::filesystem::remove(file->beside, ignored);
+    fan_.all.push_back(&timeline_.emplace(open(asked.timeline), spec, options));
+  if (!asked.vcd.empty()) fan_.all.push_back(&waveform_.emplace(open(asked.vcd), spec, options));
 }
 
 RunObserver* InsideFiles::observer() { return fan_.all.empty() ? nullptr : &fan_; }
@@ -103,13 +87,7 @@ void InsideFiles::finish() {
   if (fan_.all.empty()) return;
   if (fan_.steps == 0)
     throw ConfigError({}, "--timeline-steps", "the run ended before the first of these steps");
-  for (const auto& file : files_) {
-    file->out.close();
-    if (!file->out)
-      throw ConfigError({file->path.string(), 0, 0}, file->option,
-                        "could not be written: " + std::generic_category().message(errno));
-    std::filesystem::rename(file->beside, file->path);
-  }
+  for (WholeFile& file : files_) file.done();
 }
 
 }  // namespace reticle

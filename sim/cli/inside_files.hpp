@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <filesystem>
-#include <fstream>
-#include <memory>
+#include <list>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/base/file_writer.hpp"
 #include "sim/engine/timeline.hpp"
 #include "sim/engine/waveform.hpp"
 
@@ -20,24 +19,23 @@ struct InsideOptions {
   std::string dies;         ///< likewise, or none
 };
 
-/// The files of `run --timeline` and `--vcd`: written beside their places while the run goes on,
-/// and put there when all is in them.
+/// The files of `run --timeline` and `--vcd`: WholeFiles that grow while the run goes on.
 class InsideFiles {
  public:
   /// Throws ConfigError where a file cannot be written, an option is wrong or nothing of the
   /// silicon is simulated.
   InsideFiles(const InsideOptions& options, const RunSpec& spec);
-  ~InsideFiles();
   InsideFiles(const InsideFiles&) = delete;
   InsideFiles& operator=(const InsideFiles&) = delete;
 
   /// Null: nothing was asked for.
   [[nodiscard]] RunObserver* observer();
+  /// A step of the window came to pass.
+  [[nodiscard]] bool begun() const { return fan_.steps > 0; }
   /// Throws ConfigError when the disk was full, or no step of the window came to pass.
   void finish();
 
  private:
-  struct File;
   /// Tells all of them.
   class Fan final : public RunObserver {
    public:
@@ -48,9 +46,9 @@ class InsideFiles {
     void ended(const RunResult& result) override;
     std::int64_t steps = 0;
   };
-  std::ofstream& open(const std::string& path, const char* option);
+  std::ostream& open(const std::string& path) { return files_.emplace_back(path).text(); }
 
-  std::vector<std::unique_ptr<File>> files_;
+  std::list<WholeFile> files_;
   std::optional<Timeline> timeline_;
   std::optional<Waveform> waveform_;
   Fan fan_;

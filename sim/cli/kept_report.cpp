@@ -14,6 +14,11 @@
 namespace reticle {
 
 std::string read_text(const std::filesystem::path& path) {
+  constexpr std::uintmax_t kMostBytes = std::uintmax_t{256} << 20;  // reports have some 10 kB
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return {};
+  if (std::filesystem::file_size(path, error) > kMostBytes)
+    throw ConfigError({path.string(), 0, 0}, "", "larger than 256 MiB");
   std::ostringstream text;
   text << std::ifstream{path, std::ios::binary}.rdbuf();
   return text.str();

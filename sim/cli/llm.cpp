@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "sim/base/error.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/config/write_llm.hpp"
 #include "sim/metrics/text_format.hpp"
@@ -66,9 +67,7 @@ void import(const Import& options) {
   if (options.out.empty()) {
     fmt::print("{}", yaml);
   } else {
-    std::ofstream file{options.out, std::ios::binary};
-    file << yaml;
-    if (!file.flush()) throw ConfigError(options.out + ": cannot be written");
+    write_file_atomically(options.out, yaml);
   }
   fmt::print(
       stderr,

@@ -12,6 +12,7 @@
 
 #include "sim/base/exit_code.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/schema.hpp"
 
 namespace reticle {
 
@@ -72,13 +73,14 @@ struct ExitMeaning {
   ExitCode code;
   std::string_view meaning;
 };
-constexpr std::array<ExitMeaning, 6> kExits{
+constexpr std::array<ExitMeaning, 7> kExits{
     {{ExitCode::Ok, "All went well."},
      {ExitCode::Bug, "A mistake of the program's own."},
      {ExitCode::Usage, "Wrong usage: an option or a word it does not know."},
      {ExitCode::BadInput, "Bad input; the message gives file:line:column and key."},
      {ExitCode::Infeasible, "Valid, but it does not fit or cannot be."},
-     {ExitCode::Stuck, "Stuck, or over a limit of time or memory."}}};
+     {ExitCode::Stuck, "Stuck, or over a limit of time or memory."},
+     {ExitCode::Interrupted, "Interrupted (SIGINT, SIGTERM); what was done is kept."}}};
 
 /// What completes the value of an option or positional of this name.
 struct Values {
@@ -154,7 +156,9 @@ std::string man_page(const CLI::App& app, const std::string& version) {
     out += fmt::format(".TP\n{}\n{}\n", static_cast<int>(code), roff(meaning));
   out +=
       ".SH ENVIRONMENT\n.TP\nRETICLE_HOME\nThe directory that holds configs/, instead of the "
-      "installed one.\n.SH EXAMPLE\n.nf\nreticle run \\-\\-platform ref\\-asic \\-\\-llm "
+      "installed one.\n.TP\nRETICLE_PATH\nFurther folders, with colons between, whose files "
+      "configurations may name; those they lie in, the working directory and the catalogue need "
+      "not be named.\n.SH EXAMPLE\n.nf\nreticle run \\-\\-platform ref\\-asic \\-\\-llm "
       "claude\\-class\\-mid \\-\\-workload steady\\-64\n.fi\n";
   return out;
 }
@@ -196,11 +200,21 @@ std::string bash_completion(const CLI::App& app) {
 }
 
 void add_manual(CLI::App& app) {
-  CLI::App* sub = app.add_subcommand("manual", "Print the manual page or the shell's completion");
+  CLI::App* sub =
+      app.add_subcommand("manual", "Print the manual page, the shell's completion; write schemas");
   sub->group("");
   auto what = std::make_shared<std::string>();
-  sub->add_option("what", *what, "man | bash")->required()->check(CLI::IsMember({"man", "bash"}));
-  sub->callback([&app, what] {
+  auto directory = std::make_shared<std::string>();
+  sub->add_option("what", *what, "man | bash | schema")
+      ->required()
+      ->check(CLI::IsMember({"man", "bash", "schema"}));
+  sub->add_option("directory", *directory, "Of schema: where KIND.schema.json are written");
+  sub->callback([&app, what, directory] {
+    if (*what == "schema") {
+      if (directory->empty()) throw CLI::RequiredError("directory");
+      write_config_schemas(*directory);
+      return;
+    }
     fmt::print("{}", *what == "man" ? man_page(app, build_info().version) : bash_completion(app));
   });
 }

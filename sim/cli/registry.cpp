@@ -9,11 +9,11 @@
 #include <memory>
 
 #include "sim/base/error.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/registry_options.hpp"
 #include "sim/cli/registry_validate.hpp"
 #include "sim/cli/run_files.hpp"
-#include "sim/metrics/file_writer.hpp"
 #include "sim/registry/dependency_graph.hpp"
 #include "sim/registry/pages.hpp"
 
@@ -151,8 +151,11 @@ void write_site(const SiteOptions& options) {
     make_output_directory((out / name).parent_path());
     write_file_atomically(out / name, content);
   }
-  fmt::print("{} files, {} of {} entries with results: {}\n", files.size(),
-             validation.entries.size(), registry.entries.size(), (out / "index.html").string());
+  fmt::print(
+      "{} files, {} of {} entries with results{}: {}\n", files.size(), validation.entries.size(),
+      registry.entries.size(),
+      options.results.empty() ? "" : " of " + program_text(validation.version, validation.revision),
+      (out / "index.html").string());
 }
 
 void add_site(CLI::App& app) {

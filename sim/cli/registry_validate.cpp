@@ -16,12 +16,13 @@
 
 #include "sim/base/error.hpp"
 #include "sim/base/exit_code.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/interrupt.hpp"
 #include "sim/cli/kept_report.hpp"
 #include "sim/cli/registry_options.hpp"
 #include "sim/cli/run_files.hpp"
 #include "sim/config/catalogue.hpp"
-#include "sim/metrics/file_writer.hpp"
 #include "sim/registry/pages.hpp"
 #include "sim/sweep/point_process.hpp"
 #include "workloads/llm/hf_import.hpp"
@@ -103,12 +104,29 @@ void check_requests(const std::vector<Cell>& cells) {
   if (!problems.empty()) throw ConfigError(problems);
 }
 
-/// Runs, or finds kept, every cell.
-std::map<std::string, CellOutcome> run_cells(const std::vector<Experiment>& experiments,
-                                             const std::vector<Cell>& cells, const fs::path& kept,
-                                             std::size_t jobs) {
-  const auto asked = figures_asked(experiments);
-  std::map<std::string, CellOutcome> outcomes;
+using OutcomeMap = std::map<std::string, CellOutcome>;
+
+Outcomes in(const OutcomeMap& outcomes) {
+  return [&outcomes](const std::string& command) {
+    const auto found = outcomes.find(command);
+    return found == outcomes.end() ? nullptr : &found->second;
+  };
+}
+
+/// The cells that are asked for by what is known, and not known themselves.
+std::vector<Cell> unknown_cells(const std::vector<Experiment>& experiments,
+                                const OutcomeMap& outcomes) {
+  std::vector<Cell> cells = cells_of(experiments, in(outcomes));
+  std::erase_if(cells, [&](const Cell& cell) { return outcomes.contains(cell.command); });
+  return cells;
+}
+
+/// Runs, or finds kept, these cells.
+void run_cells(const std::vector<Cell>& cells,
+               const std::map<std::string, std::vector<FigureAsked>>& asked, const fs::path& kept,
+               std::size_t jobs, OutcomeMap& outcomes) {
+  const std::size_t all = outcomes.size() + cells.size();
+  const Interruptible interruptible;
   (void)run_points(
       cells.size(), jobs,
       [&](std::size_t i) {
@@ -123,14 +141,19 @@ std::map<std::string, CellOutcome> run_cells(const std::vector<Experiment>& expe
         CellOutcome result = read_outcome(cell.name, outcome.output);
         require_figures(result, asked.at(cell.command));
         outcomes.emplace(cell.command, std::move(result));
-        std::fprintf(stderr, "%zu of %zu: %s\n", outcomes.size(), cells.size(), cell.name.c_str());
+        std::fprintf(stderr, "%zu of %zu: %s\n", outcomes.size(), all, cell.name.c_str());
         return true;
-      });
-  return outcomes;
+      },
+      {.go_on = [] { return !Interruptible::asked(); }});
+  if (Interruptible::asked())
+    throw InterruptedError(interrupted_cells(outcomes.size(), all, !kept.empty()));
 }
 
-/// What the importer makes of every *.json of a directory.
+/// What the importer makes of every *.json of a directory. Throws ConfigError where there is none.
 std::vector<ImportedConfig> import_all(const std::string& directory) {
+  std::error_code problem;
+  if (!fs::is_directory(directory, problem))
+    throw ConfigError({directory, 0, 0}, "", "expected a directory of config.json files");
   std::vector<fs::path> files;
   for (const auto& item : fs::directory_iterator{directory})
     if (item.path().extension() == ".json") files.push_back(item.path());
@@ -151,13 +174,12 @@ std::vector<ImportedConfig> import_all(const std::string& directory) {
 }
 
 Validation judged(const Registry& registry, const std::vector<Experiment>& experiments,
-                  const std::map<std::string, CellOutcome>& outcomes) {
+                  const OutcomeMap& outcomes) {
   Validation validation;
   for (const Experiment& experiment : experiments)
-    validation.entries.push_back(judge(
-        require_entry(registry, experiment.id), experiment,
-        [&](const std::string& command) -> const CellOutcome& { return outcomes.at(command); }));
-  validation.cells = cells_of(experiments);
+    validation.entries.push_back(
+        judge(require_entry(registry, experiment.id), experiment, in(outcomes)));
+  validation.cells = cells_of(experiments, in(outcomes));
   for (const auto name : known_model_types()) validation.architectures.emplace_back(name);
   validation.version = build_info().version;
   validation.revision = build_info().git_revision;
@@ -165,9 +187,11 @@ Validation judged(const Registry& registry, const std::vector<Experiment>& exper
 }
 
 void write_all(const fs::path& out, const Validation& validation, const std::string& json) {
-  write_file_atomically(out / "validation.md", validation_markdown(validation));
-  write_file_atomically(out / "validation.html", validation_page(validation));
-  write_file_atomically(out / "validation.json", json);
+  WholeFiles files{out};
+  files.add("validation.md") << validation_markdown(validation);
+  files.add("validation.html") << validation_page(validation);
+  files.add("validation.json") << json;
+  files.done();
 }
 
 void validate(const Options& options) {
@@ -176,22 +200,26 @@ void validate(const Options& options) {
   const std::vector<Experiment> experiments =
       read_experiments(experiments_directory(options.experiments),
                        experiments_label(options.experiments), registry, options.ids);
-  const std::vector<Cell> cells = cells_of(experiments);
+  std::vector<Cell> cells = cells_of(experiments);
   check_requests(cells);
   if (options.cells) {
     for (const Cell& cell : cells) fmt::print("{}\n  {}\n", cell.name, cell.command);
     return;
   }
+  // Before the runs, so that a mistyped directory costs none of them.
+  const std::vector<ImportedConfig> imports = options.model_configs.empty()
+                                                  ? std::vector<ImportedConfig>{}
+                                                  : import_all(options.model_configs);
   const fs::path out{options.out};
   if (!out.empty()) make_output_directory(out / "cells");
   const OutputLock lock{out};
-  const auto outcomes =
-      run_cells(experiments, cells, out.empty() ? out : out / "cells", options.jobs);
+  const auto asked = figures_asked(experiments);
+  OutcomeMap outcomes;
+  for (; !cells.empty(); cells = unknown_cells(experiments, outcomes))
+    run_cells(cells, asked, out.empty() ? out : out / "cells", options.jobs, outcomes);
   Validation validation = judged(registry, experiments, outcomes);
-  if (!options.model_configs.empty()) {
-    validation.imports = import_all(options.model_configs);
-    validation.model_configs = options.model_configs;
-  }
+  validation.imports = imports;
+  validation.model_configs = options.model_configs;
   const std::string json = validation_json(validation);
   if (!out.empty()) write_all(out, validation, json);
   fmt::print("{}", options.json ? json : validation_summary(validation));
@@ -207,10 +235,32 @@ std::vector<Experiment> read_experiments(const fs::path& directory, const std::s
   for (const Entry& entry : registry.entries) {
     if (!ids.empty() && std::ranges::count(ids, entry.id) == 0) continue;
     const std::string name = fmt::format("b{:02}.yaml", entry.number);
+    std::error_code error;
+    if (ids.empty() && !fs::exists(directory / name, error)) {
+      fmt::print(stderr, "warning: {}/{}: no such file: {} is not tested\n", label, name, entry.id);
+      continue;
+    }
     experiments.push_back(read_experiment(directory / name, label + "/" + name, registry.entries));
   }
   return experiments;
 }
+
+namespace {
+/// On standard error: cells that another program made than the whole says.
+void warn_of_others(const OutcomeMap& outcomes, const std::string& program) {
+  std::size_t others = 0;
+  const CellOutcome* first = nullptr;
+  for (const auto& [command, outcome] : outcomes) {
+    if (outcome.program == program) continue;
+    if (others++ == 0) first = &outcome;
+  }
+  if (first != nullptr)
+    fmt::print(stderr,
+               "warning: {} of {} runs are not of {}, which the results are said to be of; {} is "
+               "of {}: run `reticle registry validate` again\n",
+               others, outcomes.size(), program, first->cell, first->program);
+}
+}  // namespace
 
 Validation stored_validation(const fs::path& results, const Registry& registry,
                              const std::vector<Experiment>& experiments) {
@@ -223,22 +273,28 @@ Validation stored_validation(const fs::path& results, const Registry& registry,
   StoredValidation stored = read_stored(file.string(), read_text(file));
   const auto& names = stored.cells;
   const auto asked = figures_asked(experiments);
-  std::map<std::string, CellOutcome> outcomes;
+  OutcomeMap outcomes;
   std::vector<Experiment> complete;
   for (const Experiment& experiment : experiments) {
-    const std::vector<Cell> cells = cells_of({experiment});
-    const bool there =
-        std::ranges::all_of(cells, [&](const Cell& cell) { return names.contains(cell.command); });
-    if (!there) continue;
-    for (const Cell& cell : cells) {
-      const std::string& name = names.at(cell.command);
-      CellOutcome outcome = read_outcome(name, read_text(results / "cells" / (name + ".json")));
-      require_figures(outcome, asked.at(cell.command));
-      outcomes.emplace(cell.command, std::move(outcome));
-    }
-    complete.push_back(experiment);
+    std::vector<Cell> cells;
+    do {
+      cells = unknown_cells({experiment}, outcomes);
+      const bool there = std::ranges::all_of(
+          cells, [&](const Cell& cell) { return names.contains(cell.command); });
+      if (!there) break;
+      for (const Cell& cell : cells) {
+        const std::string& name = names.at(cell.command);
+        CellOutcome outcome = read_outcome(name, read_text(results / "cells" / (name + ".json")));
+        require_figures(outcome, asked.at(cell.command));
+        outcomes.emplace(cell.command, std::move(outcome));
+      }
+    } while (!cells.empty());
+    if (cells.empty()) complete.push_back(experiment);
   }
   Validation validation = judged(registry, complete, outcomes);
+  validation.version = stored.version;
+  validation.revision = stored.revision;
+  warn_of_others(outcomes, program_text(stored.version, stored.revision));
   validation.imports = std::move(stored.imports);
   validation.model_configs = std::move(stored.model_configs);
   return validation;
@@ -247,8 +303,8 @@ Validation stored_validation(const fs::path& results, const Registry& registry,
 void add_registry_validate(CLI::App& app) {
   auto options = std::make_shared<Options>();
   CLI::App* sub = app.add_subcommand("validate", "Put the entries' estimates to the test");
-  sub->add_option("ids", options->ids, "Entries, such as B1 B7");
-  sub->add_flag("--all", options->all, "All entries");
+  CLI::Option* ids = sub->add_option("ids", options->ids, "Entries, such as B1 B7");
+  sub->add_flag("--all", options->all, "All entries")->excludes(ids);
   add_registry_options(*sub, options->where);
   sub->add_option("--experiments", options->experiments,
                   "Directory of bNN.yaml; configs/experiments when absent");

@@ -5,22 +5,23 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <memory>
-#include <sstream>
 #include <thread>
 
 #include "sim/base/error.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/base/log.hpp"
 #include "sim/cli/chips.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/inside_files.hpp"
+#include "sim/cli/interrupt.hpp"
 #include "sim/cli/pareto.hpp"
 #include "sim/cli/progress.hpp"
 #include "sim/cli/run_files.hpp"
 #include "sim/config/read_run.hpp"
-#include "sim/metrics/file_writer.hpp"
 #include "sim/metrics/report.hpp"
 #include "sim/metrics/summary.hpp"
 #include "sim/metrics/tables.hpp"
@@ -52,32 +53,30 @@ SimulatorFacts facts(std::chrono::steady_clock::time_point begun) {
   return out;
 }
 
-template <class Write>
-void write_text(const std::filesystem::path& path, Write write) {
-  std::ostringstream text;
-  write(text);
-  write_file_atomically(path, text.str());
-}
-
 void write_results(const std::filesystem::path& out, const RunSpec& spec, const RunResult& result,
                    const std::string& report) {
   const bool steady = std::holds_alternative<SteadyDecode>(spec.workload);
-  write_text(out / "requests.csv",
-             [&](std::ostream& text) { write_requests_csv(text, result, steady); });
-  if (spec.engine.step_rows)
-    write_text(out / "steps.csv", [&](std::ostream& text) { write_steps_csv(text, result); });
-  write_text(out / "activity.csv",
-             [&](std::ostream& text) { write_activity_csv(text, result, spec.platform); });
-  write_text(out / "power.csv",
-             [&](std::ostream& text) { write_power_csv(text, result, spec.platform); });
-  write_text(out / "operators.csv", [&](std::ostream& text) { write_operators_csv(text, result); });
-  if (result.thermal)
-    write_text(out / "thermal.csv", [&](std::ostream& text) { write_thermal_csv(text, result); });
-  write_text(out / "residency.csv", [&](std::ostream& text) { write_residency_csv(text, result); });
-  write_text(out / "resolved.yaml",
-             [&](std::ostream& text) { write_resolved(text, spec, build_info()); });
-  write_file_atomically(out / "report.html", run_page(spec, result, report));
-  write_file_atomically(out / "report.json", report);
+  WholeFiles files{out};
+  write_requests_csv(files.add("requests.csv"), result, steady);
+  if (spec.engine.step_rows) write_steps_csv(files.add("steps.csv"), result);
+  write_activity_csv(files.add("activity.csv"), result, spec.platform);
+  write_power_csv(files.add("power.csv"), result, spec.platform);
+  write_operators_csv(files.add("operators.csv"), result);
+  if (result.thermal) write_thermal_csv(files.add("thermal.csv"), result);
+  write_residency_csv(files.add("residency.csv"), result);
+  write_resolved(files.add("resolved.yaml"), spec, build_info());
+  files.add("report.html") << run_page(spec, result, report);
+  files.add("report.json") << report;
+  files.done();
+}
+
+std::string how_far(const RunResult& result) {
+  const auto finished = std::ranges::count_if(
+      result.requests, [](const RequestRecord& r) { return r.finished.has_value(); });
+  return fmt::format(
+      "interrupted after {} steps, {:.6g} s simulated, {} of {} requests finished; the figures are "
+      "of what was done",
+      result.steps, seconds(result.duration), finished, result.requests.size());
 }
 
 /// Many short runs instead of one.
@@ -100,37 +99,46 @@ void run(const Options& options) {
       trace ? std::optional{RowsLeftOut{trace->skipped, trace->bad_rows}} : std::nullopt;
   if (!options.out.empty()) make_output_directory(options.out);
 
+  const Interruptible interruptible;
   RunResult result;
+  InsideFiles inside{options.inside, spec};
   try {
     ProgressLine line;
-    InsideFiles inside{options.inside, spec};
     result = run_simulation(spec, trace ? &*trace : nullptr,
                             [&](const RunProgress& progress) { line.update(progress); },
-                            {.observer = inside.observer(), .anatomy = !options.out.empty()});
-    inside.finish();
+                            {.observer = inside.observer(),
+                             .anatomy = !options.out.empty(),
+                             .stop_asked = &Interruptible::asked});
   } catch (const InfeasibleError& error) {
     // The report of what does not fit is an answer too.
     const std::string report =
         infeasible_report_json(spec, error.what(), build_info(), digest, left_out);
     if (!options.out.empty()) {
-      const std::filesystem::path out{options.out};
-      write_text(out / "resolved.yaml",
-                 [&](std::ostream& text) { write_resolved(text, spec, build_info()); });
-      write_file_atomically(out / "report.json", report);
+      WholeFiles files{options.out};
+      write_resolved(files.add("resolved.yaml"), spec, build_info());
+      files.add("report.json") << report;
+      files.done();
     }
     if (options.json) fmt::print("{}", report);
     throw;
   }
   const SimulatorFacts simulator = facts(begun);
   const std::string report = report_json(spec, result, simulator, build_info(), digest, left_out);
-  if (!options.out.empty()) write_results(options.out, spec, result, report);
+  const bool interrupted = Interruptible::asked() && !result.ended_by.empty();
+  std::filesystem::path out{options.out};
+  if (!out.empty()) {
+    // What is left half done never takes the place of a run that was whole.
+    if (interrupted) make_output_directory(out /= "interrupted");
+    write_results(out, spec, result, report);
+  }
+  if (result.ended_by.empty() || inside.begun()) inside.finish();
   if (options.json) {
     fmt::print("{}", report);
   } else {
     fmt::print("{}", summary(spec, result, simulator));
-    if (!options.out.empty())
-      fmt::print("\nReport: {}\n", (std::filesystem::path{options.out} / "report.json").string());
+    if (!options.out.empty()) fmt::print("\nReport: {}\n", (out / "report.json").string());
   }
+  if (interrupted) throw InterruptedError(how_far(result));
   if (!result.ended_by.empty())
     throw SimulationError("stopped " + result.ended_by +
                           "; work is left, and the figures are of what was done");
@@ -162,16 +170,19 @@ void add_run(CLI::App& app) {
   sub->add_flag("--json", options->json, "Print the report as one JSON document");
   sub->add_option("--log", options->log, "error | warn | info | debug, to standard error");
   sub->add_flag("--steps", options->steps, "With --out: a row per step in steps.csv");
-  sub->add_option("--timeline", options->inside.timeline,
-                  "Trace of what every unit did, for Perfetto or chrome://tracing");
-  sub->add_option("--vcd", options->inside.vcd,
-                  "Waveforms of the same: busy, stalls and queues of every unit");
+  CLI::Option* timeline =
+      sub->add_option("--timeline", options->inside.timeline,
+                      "Trace of what every unit did, for Perfetto or chrome://tracing");
+  CLI::Option* vcd = sub->add_option(
+      "--vcd", options->inside.vcd, "Waveforms of the same: busy, stalls and queues of every unit");
   sub->add_option("--timeline-steps", options->inside.steps,
                   "With --timeline or --vcd: steps N or A..B of each instance, from 1 (default 1)");
   sub->add_option("--timeline-dies", options->inside.dies,
                   "Likewise: dies N or A..B; else one of those that did the same (--vcd: 0..7)");
   sub->add_flag("--pareto", options->pareto,
-                "Batches 1, 2, 4, ...: throughput per chip against tokens/s of a user");
+                "Batches 1, 2, 4, ...: throughput per chip against tokens/s of a user")
+      ->excludes(timeline)
+      ->excludes(vcd);
   sub->add_option("--jobs", options->jobs, "Runs at a time, with --pareto")
       ->check(CLI::Range(1, kMostJobs));
   sub->footer(
@@ -182,6 +193,10 @@ void add_run(CLI::App& app) {
     const bool named = !q.platform.empty() && !q.llm.empty() && !q.workload.empty();
     if (!q.resolved && !named)
       throw CLI::RequiredError("--platform, --llm and --workload (or --resolved)");
+    const InsideOptions& inside = options->inside;
+    for (const char* window : {"--timeline-steps", "--timeline-dies"})
+      if (sub->count(window) > 0 && inside.timeline.empty() && inside.vcd.empty())
+        throw CLI::RequiredError(std::string{window} + " needs --timeline or --vcd, which");
     if (options->steps) options->request.sets.push_back("engine.step_rows=true");
     if (options->exact) options->request.sets.push_back("engine.recall=off");
     if (!options->chips.empty()) {

@@ -8,13 +8,14 @@
 #include <thread>
 
 #include "sim/base/error.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/base/log.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/interrupt.hpp"
 #include "sim/cli/run_files.hpp"
 #include "sim/cli/slurm.hpp"
 #include "sim/cli/sweep_run.hpp"
 #include "sim/config/read_sweep.hpp"
-#include "sim/metrics/file_writer.hpp"
 #include "sim/sweep/analysis.hpp"
 
 namespace reticle {
@@ -74,10 +75,11 @@ void report(const ReadOptions& options) {
   const std::string json =
       analysis_json(stored.sweep, stored.points, analysis, stored.store.identity());
   const std::filesystem::path out = place_of(options);
-  write_file_atomically(out / "analysis.json", json);
-  write_file_atomically(out / "points.csv",
-                        points_csv(stored.sweep, stored.points, stored.store.identity()));
-  write_file_atomically(out / "report.html", analysis_page(json, stored.sweep.title));
+  WholeFiles files{out};
+  files.add("analysis.json") << json;
+  files.add("points.csv") << points_csv(stored.sweep, stored.points, stored.store.identity());
+  files.add("report.html") << analysis_page(json, stored.sweep.title);
+  files.done();
   for (const auto& sentence : analysis.notes) fmt::print("{}\n", sentence);
   for (const auto& sentence : analysis.knees) fmt::print("{}\n", sentence);
   fmt::print("Front: {} of {} points\nPage: {}\nPictures: scripts/plot_sweep.py {}\n",
@@ -142,7 +144,13 @@ void sweep(Options& options) {
     options.run.jobs = options.run.slurm ? 1 : std::max(1U, std::thread::hardware_concurrency());
   const SweepTally tally = run_sweep(spec, options.run);
   fmt::print("{}", tally_text(tally, options.out));
-  if (tally.interrupted) throw SimulationError("interrupted: the same command goes on from here");
+  if (tally.interrupted) {
+    std::int64_t done = 0;
+    for (const auto& [status, number] : tally.by_status) done += number;
+    throw InterruptedError(
+        fmt::format("interrupted after {} of {} points: the same command goes on from here", done,
+                    tally.points));
+  }
   check_result(tally);
 }
 }  // namespace
@@ -196,7 +204,8 @@ void add_sweep(CLI::App& app) {
   working->add_option("shard", task->first, "Its store")->required();
   working->add_option("--jobs", task->second, "Points at a time")->check(CLI::Range(1, kMostJobs));
   working->callback([task] {
-    if (run_sweep_task(task->first, task->second).interrupted) throw SimulationError("interrupted");
+    if (run_sweep_task(task->first, task->second).interrupted)
+      throw InterruptedError("interrupted");
   });
   sub->callback([options, sub] {
     if (!sub->get_subcommands().empty()) return;

@@ -6,14 +6,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
-#include <sstream>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/interrupt.hpp"
 #include "sim/cli/run_files.hpp"
 #include "sim/cli/slurm.hpp"
 #include "sim/cli/sweep_point.hpp"
@@ -29,30 +29,6 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point begun) {
   return std::chrono::duration<double>(Clock::now() - begun).count();
 }
-
-volatile std::sig_atomic_t interrupted = 0;
-
-/// While one lives, SIGINT and SIGTERM ask the sweep to stop.
-class Interruptible {
- public:
-  Interruptible() {
-    interrupted = 0;
-    struct sigaction asked {};
-    asked.sa_handler = [](int) { interrupted = 1; };
-    ::sigaction(SIGINT, &asked, &before_int_);
-    ::sigaction(SIGTERM, &asked, &before_term_);
-  }
-  ~Interruptible() {
-    ::sigaction(SIGINT, &before_int_, nullptr);
-    ::sigaction(SIGTERM, &before_term_, nullptr);
-  }
-  Interruptible(const Interruptible&) = delete;
-  Interruptible& operator=(const Interruptible&) = delete;
-
- private:
-  struct sigaction before_int_ {
-  }, before_term_{};
-};
 
 /// A bar on a terminal, a line now and then in a log.
 class SweepProgress {
@@ -139,6 +115,7 @@ class SweepRunner {
     const Interruptible interruptible;
     const auto begun = Clock::now();
     std::vector<StoredPoint> open = store_.points();
+    check_points(sweep_, open);
     const std::int64_t all = std::ssize(open);
     std::erase_if(open, [](const StoredPoint& p) { return p.answer.status != PointStatus::Open; });
     run_points_of(open, all);
@@ -203,7 +180,7 @@ class SweepRunner {
     const auto go_on = [&] {
       commit();
       progress_.update(done);
-      stopped_ = interrupted != 0;
+      stopped_ = Interruptible::asked();
       return !stopped_;
     };
     (void)run_points(
@@ -246,8 +223,10 @@ class SweepRunner {
       take_over(array);
     }
     array.clear();
+    std::unordered_set<std::int64_t> asked;
+    for (const StoredPoint& p : wanted) asked.insert(p.id);
     for (const StoredPoint& p : now_of(false))
-      if (std::ranges::count(wanted, p.id, &StoredPoint::id) > 0) {
+      if (asked.contains(p.id)) {
         count_answer(p.answer);
         tally_.peak_rss_bytes = std::max(tally_.peak_rss_bytes, p.answer.peak_rss_bytes);
       }
@@ -310,7 +289,7 @@ class SweepRunner {
       const auto begun = Clock::now();
       while (Clock::now() - begun < pause && !stopped_) {
         std::this_thread::sleep_for(kFirstPoll);
-        stopped_ = interrupted != 0;
+        stopped_ = Interruptible::asked();
       }
       pause = std::min(pause * 2, kLastPoll);
     }
@@ -335,8 +314,7 @@ class SweepRunner {
     // The same inputs may have been under way twice; the first to end is the result.
     if (answered) {
       ++tally_.answered;
-      store_.answer_from_store(id, answer.digest, outcome.wall_s);
-      return count_answer(store_.points(id).front().answer);
+      return count_answer(store_.answer_from_store(id, answer.digest, outcome.wall_s));
     }
     store_.finish(id, answer);
     if (!answer.digest.empty()) known_.insert(answer.digest);
@@ -385,12 +363,8 @@ std::int64_t SweepTally::failures() const {
 
 SweepIdentity identity_of(const SweepSpec& sweep, const std::string& base) {
   const BuildInfo build = build_info();
-  return {sweep.name, sweep.text, base, build.version, build.git_revision};
+  return {sweep.name, sweep.text, base, build.version, build.git_revision, sweep.given};
 }
-
-namespace {
-constexpr std::string_view kGiven = "# given with --set: ";
-}  // namespace
 
 void add_sets(SweepSpec& sweep, const std::vector<std::string>& sets) {
   for (const auto& assignment : sets) {
@@ -402,15 +376,13 @@ void add_sets(SweepSpec& sweep, const std::vector<std::string>& sets) {
                         key + " is an axis of sweep " + sweep.name +
                             ", or follows from its axes: change the sweep's file");
     sweep.base.sets.push_back(assignment);
-    sweep.text += "\n" + std::string{kGiven} + assignment;
+    sweep.given.push_back(assignment);
   }
 }
 
 SweepSpec sweep_of(const SweepIdentity& identity) {
   SweepSpec sweep = parse_sweep(identity.definition, identity.name);
-  std::istringstream lines{identity.definition};
-  for (std::string line; std::getline(lines, line);)
-    if (line.starts_with(kGiven)) sweep.base.sets.push_back(line.substr(kGiven.size()));
+  add_sets(sweep, identity.sets);
   return sweep;
 }
 

@@ -12,10 +12,10 @@
 
 #include "sim/base/error.hpp"
 #include "sim/base/exit_code.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/validate.hpp"
 #include "sim/config/read_run.hpp"
-#include "sim/metrics/file_writer.hpp"
 #include "sim/metrics/tables.hpp"
 #include "sim/sweep/point_process.hpp"
 #include "sim/validate/error_figures.hpp"

@@ -16,12 +16,12 @@
 
 #include "sim/base/error.hpp"
 #include "sim/base/exit_code.hpp"
+#include "sim/base/file_writer.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/validate.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/engine/run.hpp"
 #include "sim/metrics/figures.hpp"
-#include "sim/metrics/file_writer.hpp"
 #include "sim/metrics/labels.hpp"
 #include "sim/metrics/tables.hpp"
 #include "sim/metrics/text_format.hpp"

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.hpp"
+#include "sim/config/json_document.hpp"
 
 namespace reticle {
 
@@ -16,8 +17,17 @@ std::optional<double> number(const Json& report, const char* path) {
   return report[pointer].get<double>();
 }
 
+/// How many of something; throws ConfigError where it is none.
+std::int64_t count(const Json& report, const char* path) {
+  constexpr std::int64_t kMost = 1'000'000'000'000;
+  const auto number = whole_number_of(report.at(Json::json_pointer{path}));
+  if (!number || *number < 0 || *number > kMost)
+    throw ConfigError({"report.json", 0, 0}, path, "expected a whole number up to 10^12");
+  return *number;
+}
+
 Json parsed(std::string_view report) {
-  Json json = Json::parse(report, nullptr, /*allow_exceptions=*/false);
+  Json json = parse_json(report, "report.json");
   const bool ok = json.is_object() && json.contains("deployment") && json.contains("feasible") &&
                   json.contains("inputs");
   if (!ok) throw ConfigError({"report.json", 0, 0}, "", "expected the report of a run");
@@ -28,13 +38,13 @@ Json parsed(std::string_view report) {
 namespace {
 CellFigures figures_of(const Json& report) {
   CellFigures cell;
-  cell.nodes = report["deployment"]["nodes"];
-  cell.packages = report["deployment"]["packages"];
-  cell.dies = report["deployment"]["dies"];
-  cell.simulated = report["inputs"]["fidelity"] != "roofline";
-  cell.fits = report["feasible"]["fits"];
-  for (const Json& limit : report["feasible"]["limits"])
-    cell.limits.push_back({limit["limit"], limit["text"]});
+  cell.nodes = count(report, "/deployment/nodes");
+  cell.packages = count(report, "/deployment/packages");
+  cell.dies = count(report, "/deployment/dies");
+  cell.simulated = report.at("inputs").at("fidelity") != "roofline";
+  cell.fits = report.at("feasible").at("fits").get<bool>();
+  for (const Json& limit : report.at("feasible").at("limits"))
+    cell.limits.push_back({limit.at("limit"), limit.at("text")});
   if (!cell.fits) {
     cell.problem = cell.limits.empty() ? "does not fit" : cell.limits.front().text;
     cell.limited_by = "capacity";
@@ -46,8 +56,7 @@ CellFigures figures_of(const Json& report) {
   if (const auto tpot = get("/latency/tpot_ms/mean")) cell.tokens_per_s_user = 1e3 / *tpot;
   cell.bound_tokens_per_s = get("/roofline/tokens_per_s");
   cell.ttft_ms = get("/latency/ttft_ms/p50");
-  if (const auto tokens = get("/prefill_tokens"))
-    cell.prompt_tokens = static_cast<std::int64_t>(*tokens);
+  if (get("/prefill_tokens")) cell.prompt_tokens = count(report, "/prefill_tokens");
   if (const auto tokens = get("/placement/kv/longest_context"))
     cell.context_ktokens = *tokens / 1e3;
   cell.device_j = get("/energy/scopes/device/per_token_j");
@@ -61,10 +70,10 @@ CellFigures figures_of(const Json& report) {
   cell.usd_per_m_tokens_run = get("/cost/as_simulated/usd_per_m_tokens");
   cell.density = get("/cost/planned/agent_density");
   cell.single_density = get("/cost/single_stream_agent_density");
-  if (const Json& by = report["limited_by"]; by.is_object()) {
-    cell.limited_by = by["category"];
-    cell.limited_share = by["share"].is_number() ? by["share"].get<double>() : 0.0;
-  } else if (const Json& bound = report["roofline"]["bound_by"]; bound.is_string()) {
+  if (const Json& by = report.at("limited_by"); by.is_object()) {
+    cell.limited_by = by.at("category");
+    cell.limited_share = number(by, "/share").value_or(0.0);
+  } else if (const Json& bound = report.at("roofline").at("bound_by"); bound.is_string()) {
     cell.limited_by = bound;
   }
   return cell;
@@ -80,15 +89,16 @@ CellFigures read_cell(std::string_view text) {
 }
 
 bool is_report_of(std::string_view text, const std::string& digest, const BuildInfo& build) {
-  const Json report = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!report.is_object() || !report.contains("inputs") || !report["inputs"].is_object())
-    return false;
-  if (report["inputs"].value("digest", "") != digest ||
-      report.value("reticle_version", "") != build.version ||
-      report.value("git_revision", "") != build.git_revision)
-    return false;
-  try {
-    (void)read_cell(text);  // damaged: as if it were not there
+  try {  // damaged: as if it were not there
+    const Json report = parsed(text);
+    const auto says = [&](const char* path, const std::string& value) {
+      const Json::json_pointer pointer{path};
+      return report.contains(pointer) && report[pointer] == value;
+    };
+    if (!says("/inputs/digest", digest) || !says("/reticle_version", build.version) ||
+        !says("/git_revision", build.git_revision))
+      return false;
+    (void)read_cell(text);
     return true;
   } catch (const ConfigError&) {
     return false;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <sstream>
 
 #include "sim/config/nearest.hpp"
 
@@ -41,12 +42,57 @@ bool holds_catalogue(const fs::path& root) {
   return fs::is_directory(root / "configs", error);
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text.empty() ? "none" : text;
+}
+}  // namespace
+
 bool is_path(std::string_view argument) {
   return argument.find('/') != std::string_view::npos || argument.ends_with(".yaml") ||
          argument.ends_with(".yml");
 }
 
-/// How to call `file`: relative to the root when below it, else as given.
+namespace {
+/// Links followed, as far as there is something; nothing where that is not allowed or runs in
+/// circles.
+std::optional<fs::path> real_path(const fs::path& path) {
+  std::error_code error;
+  // What does not exist has no canonical form, but a place below the working directory all the same.
+  fs::path real = fs::weakly_canonical(fs::absolute(path, error), error);
+  return error ? std::nullopt : std::optional{std::move(real)};
+}
+
+bool is_below(const fs::path& file, const fs::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first ==
+         folder.end();
+}
+
+std::vector<fs::path> given_folders(const fs::path& beside) {
+  std::vector<fs::path> folders{catalogue_root(), ".", beside.empty() ? "." : beside};
+  const char* more = std::getenv("RETICLE_PATH");
+  std::istringstream list{more == nullptr ? "" : more};
+  for (std::string folder; std::getline(list, folder, ':');)
+    if (!folder.empty()) folders.emplace_back(folder);
+  return folders;
+}
+}  // namespace
+
+void require_given(const fs::path& path, const SourcePosition& asked_at, std::string_view key) {
+  if (asked_at.line == 0) return;
+  const auto real = real_path(path);
+  const auto holds = [&](const fs::path& folder) {
+    const auto there = real_path(folder);
+    return real && there && is_below(*real, *there);
+  };
+  if (std::ranges::any_of(given_folders(openable(asked_at.file).parent_path()), holds)) return;
+  throw ConfigError(asked_at, key,
+                    "'" + path.generic_string() +
+                        "' is not below this file's folder, the working directory or the "
+                        "catalogue: name its folder in RETICLE_PATH if it is to be opened");
+}
+
 std::string label_of(const fs::path& file) {
   std::error_code error;
   const fs::path relative = fs::proximate(fs::weakly_canonical(file, error),
@@ -54,13 +100,6 @@ std::string label_of(const fs::path& file) {
   const bool below = !error && !relative.empty() && *relative.begin() != "..";
   return below && !relative.is_absolute() ? relative.generic_string() : file.generic_string();
 }
-
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text.empty() ? "none" : text;
-}
-}  // namespace
 
 fs::path catalogue_root() {
   if (const char* home = std::getenv("RETICLE_HOME"); home != nullptr && *home != '\0') {
@@ -99,6 +138,7 @@ std::optional<CatalogueFile> find_config(CatalogueKind kind, const std::string& 
 
 CatalogueFile require_config(CatalogueKind kind, const std::string& argument,
                              const SourcePosition& asked_at, std::string_view key) {
+  if (is_path(argument)) require_given(argument, asked_at, key);
   if (auto file = find_config(kind, argument)) return *file;
   const auto names = catalogue_names(kind);
   throw ConfigError(asked_at, key,

@@ -45,11 +45,25 @@ std::string_view name_of(CatalogueKind kind);
 /// Names in the catalogue, sorted.
 std::vector<std::string> catalogue_names(CatalogueKind kind);
 
+/// What messages and origins call a file: relative to the catalogue's root below it, else as given.
+std::string label_of(const std::filesystem::path& file);
+
 /// The file of a catalogue name, or of a path (anything with '/' or ending in .yaml); nullopt when
 /// it is neither.
 std::optional<CatalogueFile> find_config(CatalogueKind kind, const std::string& argument);
 
-/// As find_config; throws ConfigError, at `asked_at` when known, listing near names.
+/// What a file names may be opened in folders the user gave alone: the catalogue's, the working
+/// directory, that of the file that names it (of `asked_at`) and those of $RETICLE_PATH, a list
+/// with colons; links are followed first. Throws ConfigError where `path` leads elsewhere. What
+/// stands on the command line is the user's own and not asked (`asked_at` has no line).
+void require_given(const std::filesystem::path& path, const SourcePosition& asked_at,
+                   std::string_view key);
+
+/// An argument that is a path (anything with '/' or ending in .yaml), not a name.
+bool is_path(std::string_view argument);
+
+/// As find_config; throws ConfigError, at `asked_at` when known, listing near names, and where a
+/// file names a path that is not given (require_given).
 CatalogueFile require_config(CatalogueKind kind, const std::string& argument,
                              const SourcePosition& asked_at = {}, std::string_view key = {});
 

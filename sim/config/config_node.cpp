@@ -67,7 +67,21 @@ std::string ConfigNode::path_of(std::string_view key) const {
   return state_->path.empty() ? std::string{key} : state_->path + "." + std::string{key};
 }
 
+AskedKey* ConfigNode::asked(std::string_view key, AskedKey::Form form) const {
+  if (KeyRecord::active() == nullptr) return nullptr;
+  AskedKey& asked = state_->asked.keys[std::string{key}];
+  if (form != AskedKey::Form::Known) asked.form = form;
+  return &asked;
+}
+
+bool ConfigNode::stands_here(std::string_view key) const {
+  const ConfigTree* const value = state_->tree->find(key);
+  return value != nullptr && KeyRecord::active() != nullptr &&
+         KeyRecord::active()->is_of(value->position.file);
+}
+
 bool ConfigNode::has(std::string_view key) const {
+  (void)asked(key, AskedKey::Form::Known);
   auto& known = state_->known;
   if (std::ranges::find(known, key) == known.end()) known.emplace_back(key);
   return state_->tree->find(key) != nullptr;
@@ -143,28 +157,39 @@ void ConfigNode::note_none(std::string_view key) const {
 }
 
 ConfigNode ConfigNode::child(std::string_view key) const {
+  if (AskedKey* asked = this->asked(key, AskedKey::Form::Section))
+    asked->required = stands_here(key) && !asked->may_be_none ? 1 : 0;
   if (!has(key)) fail(key, "required section is missing");
   const ConfigTree& value = *state_->tree->find(key);
   if (value.kind != ConfigTree::Kind::Map) fail(key, "expected a section, got " + found(value));
+  const std::string name{state_->asked.any_name ? "*" : key};
+  return below(value, path_of(key), state_->pattern.empty() ? name : state_->pattern + "." + name);
+}
+
+ConfigNode ConfigNode::below(const ConfigTree& tree, std::string path, std::string pattern) const {
   auto state = std::make_shared<State>();
-  state->tree = std::shared_ptr<const ConfigTree>{state_->tree, &value};
-  state->path = path_of(key);
+  state->tree = std::shared_ptr<const ConfigTree>{state_->tree, &tree};
+  state->path = std::move(path);
+  state->pattern = std::move(pattern);
   state->log = state_->log;
   return ConfigNode{std::move(state)};
 }
 
 std::optional<ConfigNode> ConfigNode::find_child(std::string_view key) const {
+  if (AskedKey* asked = this->asked(key, AskedKey::Form::Section)) asked->may_be_none = true;
   if (is_none(key)) return std::nullopt;
   return child(key);
 }
 
 std::vector<std::string> ConfigNode::keys() const {
+  state_->asked.any_name = true;
   std::vector<std::string> all;
   for (const ConfigEntry& entry : state_->tree->entries) all.push_back(entry.key);
   return all;
 }
 
 bool ConfigNode::is_null(std::string_view key) const {
+  if (AskedKey* asked = this->asked(key, AskedKey::Form::Known)) asked->may_be_null = true;
   return has(key) && state_->tree->find(key)->kind == ConfigTree::Kind::Empty;
 }
 
@@ -173,6 +198,8 @@ bool ConfigNode::is_list(std::string_view key) const {
 }
 
 std::vector<ConfigNode> ConfigNode::sections(std::string_view key) const {
+  if (AskedKey* asked = this->asked(key, AskedKey::Form::Sections))
+    asked->required = stands_here(key) ? 1 : 0;
   if (!has(key)) fail(key, "required list is missing");
   const ConfigTree& list = *state_->tree->find(key);
   if (list.kind != ConfigTree::Kind::List) fail(key, "expected a list, got " + found(list));
@@ -181,16 +208,15 @@ std::vector<ConfigNode> ConfigNode::sections(std::string_view key) const {
     const std::string name = std::string{key} + "[" + std::to_string(all.size()) + "]";
     if (item.kind != ConfigTree::Kind::Map)
       throw ConfigError(item.position, path_of(name), "expected a section, got " + found(item));
-    auto state = std::make_shared<State>();
-    state->tree = std::shared_ptr<const ConfigTree>{state_->tree, &item};
-    state->path = path_of(name);
-    state->log = state_->log;
-    all.push_back(ConfigNode{std::move(state)});
+    const std::string items = std::string{key} + "[]";
+    all.push_back(below(item, path_of(name),
+                        state_->pattern.empty() ? items : state_->pattern + "." + items));
   }
   return all;
 }
 
 std::vector<std::string> ConfigNode::texts(std::string_view key) const {
+  (void)asked(key, AskedKey::Form::Texts);
   if (!has(key)) return {};
   const ConfigTree& list = *state_->tree->find(key);
   if (list.kind != ConfigTree::Kind::List) fail(key, "expected a list, got " + found(list));
@@ -213,6 +239,10 @@ void ConfigNode::check(std::string_view key, bool ok, std::string_view rule) con
 }
 
 void ConfigNode::reject_unknown_keys() const {
+  if (KeyRecord* record = KeyRecord::active()) {
+    state_->asked.closed = true;
+    record->add(state_->pattern, state_->asked, record->is_of(state_->tree->position.file));
+  }
   for (const auto& entry : state_->tree->entries) {
     if (std::ranges::find(state_->known, entry.key) != state_->known.end()) continue;
     throw ConfigError(entry.position, path_of(entry.key),

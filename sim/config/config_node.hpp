@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "sim/config/config_tree.hpp"
+#include "sim/config/key_record.hpp"
 #include "sim/config/run_spec.hpp"
 #include "sim/config/value_text.hpp"
 
@@ -40,12 +41,14 @@ class ConfigNode {
   /// The value of a key that must be there.
   template <class T>
   [[nodiscard]] T get(std::string_view key) const {
-    return read<T>(key, leaf(key, ValueText<T>::expected()));
+    if (AskedKey* asked = asked_value<T>(key)) asked->required = stands_here(key) ? 1 : 0;
+    return value<T>(key);
   }
   /// The value of a key that may be absent.
   template <class T>
   [[nodiscard]] T get(std::string_view key, const T& fallback) const {
-    if (has(key)) return get<T>(key);
+    if (AskedKey* asked = asked_value<T>(key)) asked->fallback = ValueText<T>::format(fallback);
+    if (has(key)) return value<T>(key);
     note_default(key, ValueText<T>::format(fallback));
     return fallback;
   }
@@ -60,15 +63,18 @@ class ConfigNode {
   /// The value of a key whose absence (or the word `none`) means something.
   template <class T>
   [[nodiscard]] std::optional<T> find(std::string_view key) const {
-    if (!is_none(key)) return get<T>(key);
+    if (AskedKey* asked = asked_value<T>(key)) asked->may_be_none = true;
+    if (!is_none(key)) return value<T>(key);
     note_none(key);
     return std::nullopt;
   }
   template <class T>
   [[nodiscard]] std::optional<T> find(std::string_view key, const Range<T>& range) const {
-    const auto value = find<T>(key);
-    if (value) in_range(key, *value, range);
-    return value;
+    const auto found = find<T>(key);
+    if (AskedKey* asked = asked_value<T>(key))
+      asked->range = {ValueText<T>::format(range.low), ValueText<T>::format(range.high)};
+    if (found) in_range(key, *found, range);
+    return found;
   }
 
   /// The key is there; asking makes it a known one.
@@ -104,6 +110,8 @@ class ConfigNode {
     ResolvedValues* log = nullptr;
     std::vector<std::string> known;           ///< keys asked for
     std::map<std::string, std::string> said;  ///< key -> value read, canonical
+    std::string pattern;                      ///< path, with * for names and [] for numbers
+    AskedSection asked;                       ///< for the KeyRecord, where there is one
   };
   /// Where a value's unit stands: in its text, in the name of its key, or nowhere.
   enum class UnitStyle { InText, InKey, None };
@@ -117,6 +125,23 @@ class ConfigNode {
   explicit ConfigNode(std::shared_ptr<State> state) : state_{std::move(state)} {}
 
   template <class T>
+  T value(std::string_view key) const {
+    return read<T>(key, leaf(key, ValueText<T>::expected()));
+  }
+  /// Null: nobody records.
+  template <class T>
+  AskedKey* asked_value(std::string_view key) const {
+    AskedKey* const asked = this->asked(key, AskedKey::Form::Value);
+    if (asked != nullptr) asked->shape = ValueText<T>::shape();
+    return asked;
+  }
+  AskedKey* asked(std::string_view key, AskedKey::Form form) const;
+  /// In the file that is read, not in a table it names.
+  [[nodiscard]] bool stands_here(std::string_view key) const;
+  [[nodiscard]] ConfigNode below(const ConfigTree& tree, std::string path,
+                                 std::string pattern) const;
+
+  template <class T>
   T read(std::string_view key, const ConfigTree& leaf) const {
     const std::string text = with_unit(key, leaf, unit_style<T>());
     const Parsed<T> parsed = ValueText<T>::parse(text);
@@ -126,6 +151,8 @@ class ConfigNode {
   }
   template <class T>
   T in_range(std::string_view key, T value, const Range<T>& range) const {
+    if (AskedKey* asked = this->asked(key, AskedKey::Form::Value))
+      asked->range = {ValueText<T>::format(range.low), ValueText<T>::format(range.high)};
     check(key, range.low <= value && value <= range.high,
           "must be between " + ValueText<T>::format(range.low) + " and " +
               ValueText<T>::format(range.high));

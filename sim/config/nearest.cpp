@@ -32,6 +32,9 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
   std::size_t best = 1 + std::min<std::size_t>(3, 1 + word.size() / 4);
   std::optional<std::string> found;
   for (const auto& candidate : candidates) {
+    // It takes as many edits at least as one word is longer.
+    if (std::max(word.size(), candidate.size()) >= best + std::min(word.size(), candidate.size()))
+      continue;
     const std::size_t distance = edits(word, candidate);
     if (distance >= best) continue;
     best = distance;

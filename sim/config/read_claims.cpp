@@ -291,8 +291,8 @@ PaperClaims read_paper_claims(const std::string& path) {
   return read_paper({std::make_shared<const ConfigTree>(read_yaml(file, label)), values});
 }
 
-void check_claims(const std::string& path) {
-  const auto tree = std::make_shared<const ConfigTree>(read_yaml(path, path));
+void check_claims(ConfigTree claims) {
+  const auto tree = std::make_shared<const ConfigTree>(std::move(claims));
   ResolvedValues values;
   const ConfigNode root{tree, values};
   if (tree->find("groups") != nullptr)

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/config/config_tree.hpp"
+
 namespace reticle {
 
 struct ClaimRange {
@@ -108,6 +110,6 @@ struct PaperClaims {
 PaperClaims read_paper_claims(const std::string& path = {});
 
 /// Reads any file of configs/claims and throws ConfigError if it is wrong.
-void check_claims(const std::string& path);
+void check_claims(ConfigTree claims);
 
 }  // namespace reticle

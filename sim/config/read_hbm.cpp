@@ -187,6 +187,7 @@ HbmParams read_hbm(const ConfigNode& node) {
   params.simulated_channels =
       node.get<std::int64_t>("simulated_channels", params.simulated_channels, bounds::kCount);
   params.form = node.get<ModelForm>("form", params.form);
+  params.commands_below = node.get<Bytes>("commands_below", params.commands_below);
   node.check("simulated_channels", channels(params) % params.simulated_channels == 0,
              "must divide the die's " + std::to_string(channels(params)) + " pseudo-channels");
   const std::int64_t all_banks = params.pseudo_channels * banks(params);

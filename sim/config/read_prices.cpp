@@ -205,9 +205,12 @@ double* price_at(PlatformSpec& platform, std::string_view path) {
 
 ResolvedValues read_prices(const std::string& name_or_path, PlatformSpec& platform) {
   const CatalogueFile file = require_config(CatalogueKind::Prices, name_or_path);
+  return read_prices(read_yaml(file.path, file.label), platform);
+}
+
+ResolvedValues read_prices(ConfigTree table, PlatformSpec& platform) {
   ResolvedValues changed;
-  const auto tree =
-      std::make_shared<const ConfigTree>(under_platform(read_yaml(file.path, file.label)));
+  const auto tree = std::make_shared<const ConfigTree>(under_platform(std::move(table)));
   const ConfigNode node = ConfigNode{tree, changed}.child("platform");
   constexpr auto kPartial = PriceCoverage::Partial;
   read_section(node, "energy", kPartial,

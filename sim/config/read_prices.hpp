@@ -29,5 +29,7 @@ double* price_at(PlatformSpec& platform, std::string_view path);
 /// Lays a price table (a name in configs/prices, or a path) over the platform's own prices.
 /// Returns what it changed.
 ResolvedValues read_prices(const std::string& name_or_path, PlatformSpec& platform);
+/// The tree of such a file.
+ResolvedValues read_prices(ConfigTree table, PlatformSpec& platform);
 
 }  // namespace reticle

@@ -33,8 +33,9 @@ ConfigTree command_line_leaf(const std::string& text) {
   return make_leaf(text, kCommandLine, kCommandLine.file);
 }
 
-ConfigTree read_config(CatalogueKind kind, const std::string& argument) {
-  const CatalogueFile file = require_config(kind, argument);
+ConfigTree read_config(CatalogueKind kind, const std::string& argument,
+                       const SourcePosition& asked_at = {}, std::string_view key = {}) {
+  const CatalogueFile file = require_config(kind, argument, asked_at, key);
   return read_yaml(file.path, file.label);
 }
 
@@ -58,7 +59,8 @@ void put_draft(ConfigTree& root) {
     return;
   }
   if (draft == nullptr || draft->text == kHead || root.find("draft") != nullptr) return;
-  put(root, "draft", read_config(CatalogueKind::Llm, draft->text));
+  put(root, "draft",
+      read_config(CatalogueKind::Llm, draft->text, draft->position, "serving.speculation.draft"));
 }
 
 /// A chance of acceptance that is set takes the place of one that a file has in another form.
@@ -132,6 +134,20 @@ void keep_standards(ConfigTree& root) {
   }
 }
 
+/// What is the same for a tree of the catalogue's files and a resolved one.
+ConfigTree completed(ConfigTree root, const RunRequest& request, bool resolved) {
+  put_missing_sections(root);
+  if (request.seed) put(root, "seed", command_line_leaf(std::to_string(*request.seed)));
+  if (request.fidelity) put(*root.find("engine"), "fidelity", command_line_leaf(*request.fidelity));
+  for (const auto& assignment : request.sets) {
+    drop_alternatives(root, assignment);
+    apply_set(root, assignment);
+  }
+  resolved ? keep_standards(root) : complete_tables(root);
+  put_draft(root);
+  return root;
+}
+
 ConfigTree requested_tree(const RunRequest& request) {
   ConfigTree root = make_map(kCommandLine);
   if (request.resolved) {
@@ -142,39 +158,12 @@ ConfigTree requested_tree(const RunRequest& request) {
   } else {
     put_from_catalogue(root, request);
   }
-  put_missing_sections(root);
-  if (request.seed) put(root, "seed", command_line_leaf(std::to_string(*request.seed)));
-  if (request.fidelity) put(*root.find("engine"), "fidelity", command_line_leaf(*request.fidelity));
-  for (const auto& assignment : request.sets) {
-    drop_alternatives(root, assignment);
-    apply_set(root, assignment);
-  }
-  request.resolved ? keep_standards(root) : complete_tables(root);
-  put_draft(root);
-  return root;
+  return completed(std::move(root), request, request.resolved.has_value());
 }
 
-/// Reads one section of a tree that holds nothing else.
-template <class Read>
-auto read_part(std::string_view key, ConfigTree part, const std::vector<std::string>& sets,
-               ResolvedValues* kept, Read read) {
-  ConfigTree root = make_map(kCommandLine);
-  put(root, key, std::move(part));
-  for (const auto& assignment : sets) apply_set(root, assignment);
-  complete_tables(root);
-  ResolvedValues values;
-  const ConfigNode node{std::make_shared<const ConfigTree>(std::move(root)), values};
-  auto spec = read(node.child(key));
-  node.reject_unknown_keys();
-  if (kept != nullptr) *kept = std::move(values);
-  return spec;
-}
-}  // namespace
-
-RunSpec read_run(const RunRequest& request) {
+RunSpec run_of(ConfigTree tree) {
   RunSpec run;
-  const auto tree = std::make_shared<const ConfigTree>(requested_tree(request));
-  const ConfigNode root{tree, run.resolved};
+  const ConfigNode root{std::make_shared<const ConfigTree>(std::move(tree)), run.resolved};
   run.seed = root.get<std::uint64_t>("seed", run.seed);
   run.platform = read_platform(root.child("platform"));
   run.llm = read_llm(root.child("llm"));
@@ -201,6 +190,25 @@ RunSpec read_run(const RunRequest& request) {
   return run;
 }
 
+/// Reads one section of a tree that holds nothing else.
+template <class Read>
+auto read_part(std::string_view key, ConfigTree part, const std::vector<std::string>& sets,
+               ResolvedValues* kept, Read read) {
+  ConfigTree root = make_map(kCommandLine);
+  put(root, key, std::move(part));
+  for (const auto& assignment : sets) apply_set(root, assignment);
+  complete_tables(root);
+  ResolvedValues values;
+  const ConfigNode node{std::make_shared<const ConfigTree>(std::move(root)), values};
+  auto spec = read(node.child(key));
+  node.reject_unknown_keys();
+  if (kept != nullptr) *kept = std::move(values);
+  return spec;
+}
+}  // namespace
+
+RunSpec read_run(const RunRequest& request) { return run_of(requested_tree(request)); }
+
 PlatformSpec read_platform(const std::string& name_or_path, const std::vector<std::string>& sets,
                            ResolvedValues* values) {
   return read_part("platform", read_config(CatalogueKind::Platform, name_or_path), sets, values,
@@ -220,19 +228,23 @@ WorkloadSpec read_workload(const std::string& argument, const std::vector<std::s
 }
 
 namespace {
+/// A file that is checked: parsed, and as it stands.
+struct CheckedFile {
+  ConfigTree tree;
+  std::string_view text;
+  const std::string& label;
+};
+
 template <void (*Check)(const ConfigNode&)>
-void check_table(const std::string& path) {
+void check_table(CheckedFile file) {
   ResolvedValues values;
-  Check({std::make_shared<const ConfigTree>(read_yaml(path, path)), values});
+  Check({std::make_shared<const ConfigTree>(std::move(file.tree)), values});
 }
 
-void check_prices(const std::string& path) {
-  PlatformSpec any;
-  (void)read_prices(path, any);
-}
-
-void check_serving(const std::string& path) {
-  (void)read_part("serving", read_config(CatalogueKind::Serving, path), {}, nullptr, read_serving);
+/// Read as the section `key` of a run.
+template <class Read>
+void check_part(std::string_view key, ConfigTree tree, Read read) {
+  (void)read_part(key, std::move(tree), {}, nullptr, read);
 }
 
 /// A serving policy has no key that every one has.
@@ -245,49 +257,65 @@ constexpr std::array<std::string_view, 16> kServingKeys{
 struct FileKind {
   std::string_view key;
   std::string_view name;
-  void (*check)(const std::string& path);
+  void (*check)(CheckedFile file);
 };
+
+void check_platform(CheckedFile f) {
+  check_part("platform", std::move(f.tree), [](const ConfigNode& n) { return read_platform(n); });
+}
+void check_llm(CheckedFile f) {
+  check_part("llm", std::move(f.tree), [](const ConfigNode& n) { return read_llm(n); });
+}
+void check_workload(CheckedFile f) {
+  check_part("workload", based_workload(std::move(f.tree), f.label),
+             [](const ConfigNode& n) { return read_workload(n); });
+}
+void check_prices(CheckedFile f) {
+  PlatformSpec any;
+  (void)read_prices(std::move(f.tree), any);
+}
+void check_resolved(CheckedFile f) {
+  (void)run_of(completed(resolved_tree(std::move(f.tree), f.label), {}, true));
+}
 constexpr std::array kFileKinds{
-    FileKind{"reticle_resolved", "resolved",
-             [](const std::string& path) {
-               RunRequest request;
-               request.resolved = path;
-               (void)read_run(request);
-             }},
-    FileKind{"sweep", "sweep", [](const std::string& path) { (void)read_sweep(path); }},
-    FileKind{"die", "platform", [](const std::string& path) { (void)read_platform(path); }},
-    FileKind{"vocabulary", "llm", [](const std::string& path) { (void)read_llm(path); }},
-    FileKind{"kind", "workload", [](const std::string& path) { (void)read_workload(path); }},
+    FileKind{"reticle_resolved", "resolved", check_resolved},
+    FileKind{"sweep", "sweep", [](CheckedFile f) { (void)parse_sweep(f.text, f.label); }},
+    FileKind{"die", "platform", check_platform},
+    FileKind{"vocabulary", "llm", check_llm},
+    FileKind{"kind", "workload", check_workload},
     FileKind{"timing", "hbm", check_table<check_hbm_table>},
     FileKind{"crossbar_share", "kernels", check_table<check_kernel_table>},
     FileKind{"wafer_usd", "silicon", check_table<check_silicon_table>},
     FileKind{"coolant_c", "cooling", check_table<check_cooling_table>},
     FileKind{"page_read", "tier", check_table<check_tier_table>},
     FileKind{"packet", "link", check_table<check_link_table>},
-    FileKind{"worked_examples", "claims", check_claims},
-    FileKind{"groups", "claims", check_claims},
+    FileKind{"worked_examples", "claims", [](CheckedFile f) { check_claims(std::move(f.tree)); }},
+    FileKind{"groups", "claims", [](CheckedFile f) { check_claims(std::move(f.tree)); }},
     FileKind{"energy", "prices", check_prices},
     FileKind{"cost", "prices", check_prices},
 };
 }  // namespace
 
-std::string check_file(const std::string& path) {
-  // A bare word would be looked up as a name.
-  const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
-  const ConfigTree tree = read_yaml(file, path);
+std::string check_text(std::string_view text, const std::string& label) {
+  ConfigTree tree = parse_yaml(text, label);
   for (const auto& kind : kFileKinds) {
     if (tree.find(kind.key) == nullptr) continue;
-    kind.check(file);
+    kind.check({std::move(tree), text, label});
     return std::string{kind.name};
   }
   if (std::ranges::any_of(kServingKeys, [&](auto key) { return tree.find(key) != nullptr; })) {
-    check_serving(file);
+    check_part("serving", std::move(tree), read_serving);
     return "serving";
   }
-  throw ConfigError({path, 1, 1}, "",
+  throw ConfigError({label, 1, 1}, "",
                     "expected a platform, llm, workload, hbm, kernels, silicon, cooling, tier, "
                     "link, prices, claims, "
                     "serving, sweep or resolved file");
+}
+
+std::string check_file(const std::string& path) {
+  const std::string label = label_of(path);
+  return check_text(read_yaml_text(path, label), label);
 }
 
 }  // namespace reticle

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/config/run_spec.hpp"
@@ -39,5 +40,7 @@ WorkloadSpec read_workload(const std::string& argument, const std::vector<std::s
 /// Reads a configuration file of whatever kind it is and throws ConfigError if it is wrong.
 /// Returns the kind: platform, llm, workload, prices, hbm, claims, serving, sweep or resolved.
 std::string check_file(const std::string& path);
+/// The text of such a file; `label` stands for it in messages.
+std::string check_text(std::string_view text, const std::string& label);
 
 }  // namespace reticle

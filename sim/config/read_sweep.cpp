@@ -213,6 +213,29 @@ void check_axes(const ConfigNode& root, SweepSpec& sweep) {
   }
 }
 
+/// Files that values of keys name are those of a folder that was given, as others a file names.
+void check_path(const ConfigNode& node, std::string_view at, std::string_view key,
+                const std::string& value) {
+  const bool names_file = std::ranges::find(kNames, key) != kNames.end() ||
+                          key.ends_with(".standard") || key.ends_with(".draft") ||
+                          key.ends_with(".path");
+  if (names_file && is_path(value)) require_given(value, node.position_of(at), at);
+}
+
+void check_paths(const ConfigNode& root, const SweepSpec& sweep) {
+  const ConfigNode run = root.child("run");
+  check_path(run, "platform", "platform", sweep.base.platform);
+  check_path(run, "llm", "llm", sweep.base.llm);
+  check_path(run, "workload", "workload", sweep.base.workload);
+  if (sweep.base.serving) check_path(run, "serving", "serving", *sweep.base.serving);
+  for (const std::string& set : sweep.base.sets)
+    if (const std::size_t equals = set.find('='); equals != std::string::npos)
+      check_path(root, "set", set.substr(0, equals), set.substr(equals + 1));
+  for (const SweepAxis& axis : sweep.axes)
+    for (const SweepColumn& column : axis.columns)
+      for (const std::string& value : column.values) check_path(root, "axes", column.key, value);
+}
+
 void read_base(const ConfigNode& root, SweepSpec& sweep) {
   const ConfigNode run = root.child("run");
   sweep.base.platform = run.get<std::string>("platform");
@@ -375,7 +398,7 @@ SweepSpec read_sweep(const std::string& name_or_path) {
   return parse_sweep(file_text(file.path), file.label);
 }
 
-SweepSpec parse_sweep(const std::string& text, const std::string& label) {
+SweepSpec parse_sweep(std::string_view text, const std::string& label) {
   ResolvedValues ignored;
   const ConfigNode root{std::make_shared<const ConfigTree>(parse_yaml(text, label)), ignored};
   SweepSpec sweep;
@@ -396,6 +419,7 @@ SweepSpec parse_sweep(const std::string& text, const std::string& label) {
       sweep.derived.push_back(std::move(derived));
     }
   check_axes(root, sweep);
+  check_paths(root, sweep);
   read_goals(root, sweep);
   read_design(root, sweep);
   if (root.has("time_limit")) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "sim/config/sweep_spec.hpp"
 
@@ -11,6 +12,6 @@ namespace reticle {
 SweepSpec read_sweep(const std::string& name_or_path);
 
 /// The text of such a file; `label` stands for it in messages.
-SweepSpec parse_sweep(const std::string& text, const std::string& label);
+SweepSpec parse_sweep(std::string_view text, const std::string& label);
 
 }  // namespace reticle

@@ -80,12 +80,10 @@ ConfigTree trace_tree(const std::string& path, const std::string& format) {
 
 /// A trace's path is relative to the file that names it; from here on, to the catalogue's root or
 /// the working directory.
-void rebase_path(ConfigTree& workload, const CatalogueFile& file) {
+void rebase_path(ConfigTree& workload, const std::string& label) {
   ConfigTree* path = workload.find("path");
-  if (path == nullptr || path->kind != ConfigTree::Kind::Leaf || fs::path{path->text}.is_absolute())
-    return;
-  path->text =
-      (fs::path{file.label}.parent_path() / path->text).lexically_normal().generic_string();
+  if (path == nullptr || path->kind != ConfigTree::Kind::Leaf) return;
+  path->text = (fs::path{label}.parent_path() / path->text).lexically_normal().generic_string();
 }
 
 bool is_yaml(const std::string& argument) {
@@ -101,9 +99,14 @@ ConfigTree workload_tree(const std::string& argument) {
   const auto catalogued = named ? find_config(CatalogueKind::Workload, argument) : std::nullopt;
   if (is_trace && !catalogued) return trace_tree(path, format);
   const CatalogueFile file = require_config(CatalogueKind::Workload, argument);
-  ConfigTree tree = read_yaml(file.path, file.label);
-  rebase_path(tree, file);
-  return tree;
+  return based_workload(read_yaml(file.path, file.label), file.label);
+}
+
+ConfigTree based_workload(ConfigTree workload, const std::string& label) {
+  rebase_path(workload, label);
+  if (const ConfigTree* path = workload.find("path"); path != nullptr)
+    require_given(openable(path->text), path->position, "workload.path");
+  return workload;
 }
 
 WorkloadSpec read_workload(const ConfigNode& node) {

@@ -11,6 +11,10 @@ namespace reticle {
 /// FILE[:format]. Throws ConfigError naming near names when it is none of them.
 ConfigTree workload_tree(const std::string& argument);
 
+/// What a workload's file holds, its paths no longer relative to the file but to the catalogue's
+/// root or the working directory, as `label` is.
+ConfigTree based_workload(ConfigTree workload, const std::string& label);
+
 WorkloadSpec read_workload(const ConfigNode& node);
 
 }  // namespace reticle

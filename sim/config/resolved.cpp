@@ -33,15 +33,22 @@ std::string yaml_text(std::string_view text) {
 
 /// Sections and leaves in the order first seen, so that dotted paths come out nested.
 struct Section {
-  std::vector<std::pair<std::string, Section>> children;
+  struct Child;
+  std::vector<Child> children;
   const ResolvedValue* value = nullptr;
 
-  Section& at(std::string_view key) {
-    for (auto& [name, child] : children)
-      if (name == key) return child;
-    return children.emplace_back(std::string{key}, Section{}).second;
-  }
+  Section& at(std::string_view key);
 };
+struct Section::Child {
+  std::string name;
+  Section section;
+};
+
+Section& Section::at(std::string_view key) {
+  const auto found = std::ranges::find(children, key, &Child::name);
+  if (found != children.end()) return found->section;
+  return children.emplace_back(Child{std::string{key}, {}}).section;
+}
 
 /// "platform.claims[0]": an index nests like a key.
 void insert(Section& root, const ResolvedValue& value) {
@@ -87,7 +94,10 @@ void write_resolved(std::ostream& out, const RunSpec& run, const BuildInfo& buil
 }
 
 ConfigTree read_resolved(const std::string& path) {
-  ConfigTree tree = read_yaml(path, path);
+  return resolved_tree(read_yaml(path, path), path);
+}
+
+ConfigTree resolved_tree(ConfigTree tree, const std::string& path) {
   const ConfigTree* schema = tree.find(kSchemaKey);
   if (schema == nullptr || schema->text != kSchema)
     throw ConfigError(schema == nullptr ? SourcePosition{path, 1, 1} : schema->position, kSchemaKey,

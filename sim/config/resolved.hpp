@@ -23,6 +23,8 @@ void write_resolved(std::ostream& out, const RunSpec& run, const BuildInfo& buil
 
 /// The tree of a resolved.yaml, less its header. Throws ConfigError.
 ConfigTree read_resolved(const std::string& path);
+/// Likewise, of what such a file holds; `label` stands for it in messages.
+ConfigTree resolved_tree(ConfigTree file, const std::string& label);
 
 /// How many constants of the platform carry each word of kConfidenceWords (0 where none does).
 std::map<std::string, std::int64_t> count_confidence(const std::vector<ResolvedValue>& resolved);

@@ -79,6 +79,7 @@ struct SweepSpec {
   std::string name;
   std::string title;
   RunRequest base;  ///< with the fixed overrides
+  std::vector<std::string> given{};  ///< of those, what came beside the file
   std::vector<SweepAxis> axes;
   std::vector<DerivedKey> derived;
   std::vector<SweepConstraint> constraints;

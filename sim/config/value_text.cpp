@@ -173,15 +173,26 @@ const QuantityText& quantity_text<BitsPerSecond>() {
   return kBitRateText;
 }
 
+ValueShape shape_of(const QuantityText& kind) {
+  ValueShape shape{ValueShape::Kind::Quantity, std::string{kind.expected}, {}, {}, kind.bare};
+  for (const UnitFactor& unit : kind.units) shape.units.emplace_back(unit.name);
+  return shape;
+}
+
 Parsed<std::int64_t> parse_quantity(std::string_view text, const QuantityText& kind) {
   text = trim(text);
   const auto number = take_decimal(text);
   if (!number) return {};
   const std::string_view unit = trim(text);
-  if (unit.empty() && kind.bare) return scaled(*number, 1, kind.base);
+  const bool below_zero = number->negative && number->mantissa != 0;
+  if (unit.empty() && kind.bare) {
+    // A number of things without a unit may be negative; a count of cycles may not.
+    if (below_zero && !kind.units.empty()) return {std::nullopt, "must not be negative"};
+    return scaled(*number, 1, kind.base);
+  }
   for (const auto& known : kind.units) {
     if (known.name != unit) continue;
-    if (number->negative && number->mantissa != 0) return {std::nullopt, "must not be negative"};
+    if (below_zero) return {std::nullopt, "must not be negative"};
     return scaled(*number, known.factor, kind.base);
   }
   return {};

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "sim/base/units.hpp"
+#include "sim/config/key_record.hpp"
 
 namespace reticle {
 
@@ -52,6 +53,8 @@ struct QuantityText {
   bool bare = false;
 };
 
+ValueShape shape_of(const QuantityText& kind);
+
 Parsed<std::int64_t> parse_quantity(std::string_view text, const QuantityText& kind);
 std::string format_quantity(std::int64_t count, const QuantityText& kind);
 
@@ -80,6 +83,7 @@ struct ValueText<Quantity<Tag>> {
   }
   static std::string format(Q value) { return format_quantity(value.count(), quantity_text<Q>()); }
   static std::string expected() { return std::string{quantity_text<Q>().expected}; }
+  static ValueShape shape() { return shape_of(quantity_text<Q>()); }
 };
 
 template <>
@@ -87,6 +91,7 @@ struct ValueText<std::int64_t> {
   static Parsed<std::int64_t> parse(std::string_view text);
   static std::string format(std::int64_t value) { return std::to_string(value); }
   static std::string expected() { return "a whole number"; }
+  static ValueShape shape() { return {ValueShape::Kind::Integer, expected()}; }
 };
 
 template <>
@@ -94,6 +99,7 @@ struct ValueText<std::uint64_t> {
   static Parsed<std::uint64_t> parse(std::string_view text);
   static std::string format(std::uint64_t value) { return std::to_string(value); }
   static std::string expected() { return "a whole number from 0 to 18446744073709551615"; }
+  static ValueShape shape() { return {ValueShape::Kind::Integer, expected()}; }
 };
 
 template <>
@@ -101,6 +107,7 @@ struct ValueText<double> {
   static Parsed<double> parse(std::string_view text);
   static std::string format(double value);  ///< shortest text that reads back the same
   static std::string expected() { return "a number"; }
+  static ValueShape shape() { return {ValueShape::Kind::Number, expected()}; }
 };
 
 template <>
@@ -108,6 +115,9 @@ struct ValueText<bool> {
   static Parsed<bool> parse(std::string_view text);
   static std::string format(bool value) { return value ? "true" : "false"; }
   static std::string expected() { return "true or false"; }
+  static ValueShape shape() {
+    return {ValueShape::Kind::Truth, expected(), {"true", "on", "yes", "false", "off", "no"}};
+  }
 };
 
 template <>
@@ -115,6 +125,7 @@ struct ValueText<std::string> {
   static Parsed<std::string> parse(std::string_view text) { return {std::string{text}, {}}; }
   static std::string format(const std::string& value) { return value; }
   static std::string expected() { return "a text"; }
+  static ValueShape shape() { return {ValueShape::Kind::Text, expected()}; }
 };
 
 template <>
@@ -122,6 +133,12 @@ struct ValueText<BeatTime> {
   static Parsed<BeatTime> parse(std::string_view text);
   static std::string format(const BeatTime& value);
   static std::string expected() { return "a time such as '14.2 ns' or '8 beats'"; }
+  static ValueShape shape() {
+    ValueShape times = shape_of(quantity_text<Picoseconds>());
+    times.expected = expected();
+    times.units.emplace_back("beats");
+    return times;
+  }
 };
 
 template <class E>
@@ -156,6 +173,7 @@ struct ValueText<E> {
     return {};
   }
   static std::string expected() { return one_of(names()); }
+  static ValueShape shape() { return {ValueShape::Kind::Word, expected(), names()}; }
 };
 
 }  // namespace reticle

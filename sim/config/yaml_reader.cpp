@@ -25,6 +25,7 @@ namespace {
 constexpr std::size_t kMaxFileBytes = std::size_t{4} << 20;
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxEntries = 1024;
+constexpr std::size_t kMaxNodes = 100'000;  // ten times what the longest resolved.yaml has
 
 /// Builds the tree from parser events, so that nothing is expanded or recursed into unseen.
 class TreeBuilder final : public YAML::EventHandler {
@@ -115,6 +116,9 @@ class TreeBuilder final : public YAML::EventHandler {
       root_ = std::move(tree);
       return;
     }
+    if (++nodes_ > kMaxNodes)
+      throw ConfigError(tree.position, "",
+                        "more than " + std::to_string(kMaxNodes) + " entries in the file");
     Open& parent = open_.back();
     if (parent.tree.entries.size() + parent.tree.items.size() == kMaxEntries)
       throw ConfigError(tree.position, "",
@@ -134,6 +138,7 @@ class TreeBuilder final : public YAML::EventHandler {
   const std::string& label_;
   ConfigTree root_;
   std::vector<Open> open_;
+  std::size_t nodes_ = 0;
 };
 
 // What a long-form leaf may say. `year`, `note` and `basis` are for the reader of the file;
@@ -231,6 +236,22 @@ Provenance take_provenance(ConfigTree& root) {
   return common;
 }
 
+/// The parser holds what stands in open brackets, 240 bytes for each of them, before it says that
+/// there is one.
+void refuse_open_brackets(std::string_view text, const std::string& label) {
+  constexpr std::size_t kMostOpen = 1024;
+  std::size_t open = 0;
+  SourcePosition at{label, 1, 1};
+  for (const char c : text) {
+    if (c == '[' || c == '{') ++open;
+    if ((c == ']' || c == '}') && open > 0) --open;
+    if (open > kMostOpen)
+      throw ConfigError(at, "", "more than " + std::to_string(kMostOpen) + " brackets left open");
+    at.column = c == '\n' ? 1 : at.column + 1;
+    at.line += c == '\n' ? 1 : 0;
+  }
+}
+
 ConfigTree build(std::string_view text, const std::string& label) {
   std::istringstream stream{std::string{text}};
   TreeBuilder builder{label};
@@ -248,7 +269,9 @@ ConfigTree build(std::string_view text, const std::string& label) {
   }
 }
 
-std::string read_text(const std::filesystem::path& file, const std::string& label) {
+}  // namespace
+
+std::string read_yaml_text(const std::filesystem::path& file, const std::string& label) {
   const SourcePosition position{label, 0, 0};
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
@@ -265,12 +288,12 @@ std::string read_text(const std::filesystem::path& file, const std::string& labe
   if (stream.bad()) throw ConfigError(position, "", "cannot be read");
   return text;
 }
-}  // namespace
 
 ConfigTree parse_yaml(std::string_view text, const std::string& label) {
   if (text.size() > kMaxFileBytes) throw ConfigError({label, 0, 0}, "", "larger than 4 MiB");
   if (const auto problem = text_problem(text))
     throw ConfigError({label, problem->line, problem->column}, "", problem->what);
+  refuse_open_brackets(text, label);
   ConfigTree root = build(text, label);
   if (root.kind == ConfigTree::Kind::Empty)
     throw ConfigError({label, 1, 1}, "", "expected a map of keys, found nothing");
@@ -294,11 +317,11 @@ KeepYaml::KeepYaml() {
 KeepYaml::~KeepYaml() { kept.reset(); }
 
 ConfigTree read_yaml(const std::filesystem::path& file, const std::string& label) {
-  if (!kept) return parse_yaml(read_text(file, label), label);
+  if (!kept) return parse_yaml(read_yaml_text(file, label), label);
   const std::pair key{file.string(), label};
   const auto found = kept->find(key);
   if (found != kept->end()) return found->second;
-  return kept->emplace(key, parse_yaml(read_text(file, label), label)).first->second;
+  return kept->emplace(key, parse_yaml(read_yaml_text(file, label), label)).first->second;
 }
 
 }  // namespace reticle

@@ -11,6 +11,7 @@
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
 #include "sim/engine/early_exit_executor.hpp"
+#include "sim/engine/elaboration_order.hpp"
 #include "sim/engine/speculative_executor.hpp"
 #include "sim/engine/step_anatomy.hpp"
 #include "sim/metrics/add_instances.hpp"
@@ -74,9 +75,10 @@ Instance::Instance(const sc_core::sc_module_name& name, std::int32_t number, con
   result_.plan_target = plan.target;
   result_.plan_options = plan.options;
   if (spec.engine.fidelity != Fidelity::Roofline)
-    deployment_ =
-        std::make_unique<Deployment>("deployment", silicon_of(plan.platform, spec.engine.fidelity),
-                                     spec.engine.reverse_elaboration);
+    deployment_ = std::make_unique<Deployment>(
+        "deployment", silicon_of(plan.platform, spec.engine.fidelity),
+        elaboration_order(static_cast<std::size_t>(dies(plan.platform)),
+                          spec.engine.reverse_elaboration, "dies"));
   // What follows within a step takes no time of the host.
   if (spec.engine.thermal) {
     // Of a node's limit, what its packages here have a right to.
@@ -298,8 +300,7 @@ void Instance::account(const StepLoad& load, const StepOutcome& outcome, Picosec
     charged += part;
   }
   result_.busy += took;
-  if (scheduler_.waiting() > 0 && scheduler_.running() < spec_.serving.max_batch)
-    result_.short_of_room += took;
+  if (scheduler_.short_of_room()) result_.short_of_room += took;
   set_log_time(now());
   if (log_.should_log(spdlog::level::debug))
     log_.debug("step {}: {:.3f} us, {} running, {} waiting", result_.steps, seconds(took) * 1e6,

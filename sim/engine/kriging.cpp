@@ -62,7 +62,7 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
 }  // namespace
 
 double Kriging::covariance(double distance) const {
-  const double r = std::sqrt(3.0) * distance;
+  const double r = std::sqrt(3.0) * distance;  // Matern 3/2
   return variance_ * (1 + r) * std::exp(-r);
 }
 

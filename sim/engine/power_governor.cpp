@@ -13,7 +13,7 @@
 namespace reticle {
 
 namespace {
-constexpr std::size_t kMostSamples = 4096;
+constexpr std::size_t kMostSamples = 4096;  // of thermal.csv: a file one can plot
 }
 
 PowerGovernor::PowerGovernor(const PlatformSpec& platform, Tier kv, std::int32_t instance)

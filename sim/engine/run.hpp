@@ -16,6 +16,8 @@ class RunObserver;
 struct RunViews {
   RunObserver* observer = nullptr;  ///< null: nobody watches
   bool anatomy = false;             ///< RunResult::anatomy is filled
+  /// Asked after each step; true: the run ends there, and RunResult::ended_by says so.
+  std::function<bool()> stop_asked{};
 };
 
 /// How far a run has come; `total` requests or steps.

@@ -3,13 +3,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
+#include <sstream>
 #include <utility>
 
 #include "models/kernel/time.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
 #include "sim/base/rng.hpp"
+#include "sim/engine/elaboration_order.hpp"
 #include "sim/metrics/add_instances.hpp"
 
 namespace reticle {
@@ -34,6 +37,14 @@ std::vector<DieId> dies_of(const InstancePlan& plan, std::int64_t part, std::siz
           static_cast<std::uint32_t>(first + stage * p.stage_dies() + replica * p.tensor + i)});
   return out;
 }
+/// a x b, which may pass 64 bits: to six digits then.
+std::string product_text(std::int64_t a, std::int64_t b) {
+  std::int64_t exact = 0;
+  if (!__builtin_mul_overflow(a, b, &exact)) return std::to_string(exact);
+  std::ostringstream text;
+  text << static_cast<double>(a) * static_cast<double>(b);
+  return text.str();
+}
 }  // namespace
 
 Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec, const Trace* trace,
@@ -45,12 +56,14 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
       trace_{trace},
       routers_{routers},
       on_progress_{on_progress},
+      stop_asked_{views.stop_asked},
       places_(sites.size()),
       router_{spec.serving.routing, spec.serving.instances},
       decode_router_{spec.serving.routing, spec.serving.instances} {
   if (spec.serving.lora) adapters_.emplace(*spec.serving.lora);
   const std::int64_t block_tokens = trace ? trace->block_tokens : 0;
-  for (std::size_t p = 0; p < sites.size(); ++p) {
+  for (const std::size_t p :
+       elaboration_order(sites.size(), spec.engine.reverse_elaboration, "instances")) {
     Place& place = places_[p];
     place.site = &sites[p];
     place.role = role_of(spec.serving, p);
@@ -74,8 +87,13 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
 }
 
 RunResult Simulation::run() {
-  sc_core::sc_start();
+  constexpr Picoseconds kMostTime{std::numeric_limits<std::int64_t>::max()};
+  sc_core::sc_start(to_sc_time(kMostTime), sc_core::SC_EXIT_ON_STARVATION);
   if (failure_) std::rethrow_exception(failure_);
+  if (!finished_ && sc_core::sc_pending_activity())
+    throw SimulationError(
+        "the run passes 106 days of simulated time, the most that 64 bits of "
+        "picoseconds hold");
   if (!finished_) {
     std::string pending;
     for (const Place& place : places_) pending += place.instance().pending();
@@ -276,8 +294,8 @@ void Simulation::refuse_batch(const SteadyDecode& steady) const {
                         std::to_string(needed) + " KV pages of " +
                         std::to_string(room.page_bytes.count()) +
                         " B, the deployment has room for " + std::to_string(have) + ": " +
-                        std::to_string((needed - have) * room.page_bytes.count()) +
-                        " B do not fit" + what_would_hold(steady));
+                        product_text(needed - have, room.page_bytes.count()) + " B do not fit" +
+                        what_would_hold(steady));
 }
 
 /// The deployment that holds the streams of a steady batch, for a run on one instance.
@@ -344,7 +362,9 @@ bool Simulation::go_on() {
 void Simulation::stepped() {
   ++steps_;
   if (!spec_.serving.faults.empty()) token_log_.add(now(), output_tokens_);
-  if (finished_ || spec_.engine.max_steps == 0 || steps_ < spec_.engine.max_steps) return;
+  if (finished_) return;
+  if (stop_asked_ && stop_asked_()) return give_up("by an interrupt");
+  if (spec_.engine.max_steps == 0 || steps_ < spec_.engine.max_steps) return;
   result_.ended_by = "after engine.max_steps=" + std::to_string(spec_.engine.max_steps);
   stop();
 }

@@ -88,6 +88,7 @@ class Simulation final : public sc_core::sc_module, public InstanceListener {
   const Trace* trace_;
   Routers routers_;
   const std::function<void(const RunProgress&)>& on_progress_;
+  const std::function<bool()> stop_asked_;  ///< empty: nobody can
   std::vector<Place> places_;
   std::unique_ptr<KvNetwork> network_;  ///< where instances hand caches over
   RequestRouter router_, decode_router_;

@@ -9,6 +9,7 @@
 #include "models/package/platform_parts.hpp"
 #include "sim/base/error.hpp"
 #include "sim/mapping/plan.hpp"
+#include "sim/mapping/whole_cache.hpp"
 
 namespace reticle {
 
@@ -36,10 +37,23 @@ std::int64_t concurrency(const RunSpec& spec, const Trace& trace, Picoseconds st
   const double streams =
       span > 0
           ? std::ceil(tokens / span * seconds(step) / static_cast<double>(decoders(spec.serving)))
-          : 1e18;
+          : 1e18;  // more than any batch
   return streams < static_cast<double>(most)
              ? std::max<std::int64_t>(1, static_cast<std::int64_t>(streams))
              : most;
+}
+
+/// A step far beyond all memories cannot be, and to lower it would take memory without end: it is
+/// refused later, by whoever admits requests.
+void bound_target(const RunSpec& spec, PlanTarget& target) {
+  constexpr std::int64_t kBeyond = 64;
+  const std::int64_t room = weight_room(spec.platform, spec.placement).count();
+  const CacheStage whole = whole_cache(spec.llm, target.page_tokens);
+  if (whole.page > 0)
+    target.context =
+        std::min(target.context, std::max<std::int64_t>(1, room / whole.page * target.page_tokens));
+  const std::int64_t each = std::max<std::int64_t>(1, whole.booked(target.context));
+  target.batch = std::min(target.batch, std::max<std::int64_t>(kBeyond, room / each * kBeyond));
 }
 
 PlanTarget plan_target(const RunSpec& spec, const Trace* trace) {
@@ -58,6 +72,7 @@ PlanTarget plan_target(const RunSpec& spec, const Trace* trace) {
   }
   target.batch = spec.placement.plan_batch.value_or(target.batch);
   target.context = spec.placement.plan_context.value_or(target.context);
+  bound_target(spec, target);
   return target;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/engine/step_anatomy.hpp"
+#include "sim/engine/unit_slices.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -25,11 +26,8 @@ void add_work(OperatorWork& work, const Program& program, const Instruction& in)
   if (in.code == OpCode::Load) work.loaded[tier] += Bytes{in.amount};
   if (in.code == OpCode::Store) work.stored[tier] += Bytes{in.amount};
   if (in.code == OpCode::Vector) work.vector_ops += element_ops(vector_work(in));
-  if (in.code != OpCode::Mac) return;
-  for (auto i = in.shapes_begin; i < in.shapes_end; ++i) {
-    const GemmShape& s = program.shapes[static_cast<std::size_t>(i)];
-    work.macs[static_cast<std::size_t>(in.precision)] += s.m * s.k * s.n * s.count;
-  }
+  if (in.code == OpCode::Mac)
+    work.macs[static_cast<std::size_t>(in.precision)] += macs_of(program, in);
 }
 }  // namespace
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/engine/step_power.hpp"
+#include "sim/engine/unit_slices.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -69,15 +70,10 @@ void add_instruction(Bins& bins, const Program& program, const Instruction& in,
       if (in.tier == Tier::Hbm) at(PowerModule::Hbm, bytes);
       if (in.tier == Tier::Far || in.tier == Tier::Flash) at(PowerModule::Far, bytes);
       break;
-    case OpCode::Mac: {
-      double macs = 0;
-      for (auto i = in.shapes_begin; i < in.shapes_end; ++i) {
-        const GemmShape& s = program.shapes[static_cast<std::size_t>(i)];
-        macs += static_cast<double>(s.m * s.k * s.n * s.count);
-      }
-      at(PowerModule::Mac, macs * prices.mac_pj[static_cast<std::size_t>(in.precision)]);
+    case OpCode::Mac:
+      at(PowerModule::Mac, static_cast<double>(macs_of(program, in)) *
+                               prices.mac_pj[static_cast<std::size_t>(in.precision)]);
       break;
-    }
     case OpCode::Vector:
       at(PowerModule::Vector, static_cast<double>(element_ops(vector_work(in))));
       break;

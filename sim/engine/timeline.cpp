@@ -48,20 +48,23 @@ std::string operator_text(const Instruction& in) {
   return text;
 }
 
-std::int64_t macs_of(const Program& program, const Instruction& in) {
-  std::int64_t macs = 0;
-  for (auto i = in.shapes_begin; i < in.shapes_end; ++i) {
-    const GemmShape& s = program.shapes[static_cast<std::size_t>(i)];
-    macs += s.m * s.k * s.n * s.count;
-  }
-  return macs;
+/// Payload of all its messages from a die.
+std::int64_t sent_by(const Exchange& exchange, std::size_t die) {
+  std::int64_t bytes = 0;
+  for (const auto& phase : exchange.phases)
+    for (const Message& m : phase)
+      if (index(exchange.participants[static_cast<std::size_t>(m.source)]) == die)
+        bytes += m.bytes.count();
+  return bytes;
 }
 
 /// Of equal dies, equal.
 std::uint64_t hash_of(const std::vector<UnitSlice>& slices) {
   std::uint64_t hash = slices.size();
   for (const UnitSlice& s : slices)
-    hash = combine64(hash, static_cast<std::uint64_t>(s.begin.count() ^ (s.end.count() << 20)));
+    hash = combine64(
+        hash, static_cast<std::uint64_t>(s.begin.count() ^
+                                         (s.end.count() << 20)));  // ends apart from beginnings
   return hash;
 }
 
@@ -123,14 +126,27 @@ std::vector<Timeline::Shown> Timeline::choose(const SiliconStep& step,
       continue;
     }
     candidates.push_back(all.size());
+    // Slices of units, of operators (one an instruction at most, and loads are none), staging.
+    shown.events = shown.slices.size() + kPowerBins +
+                   static_cast<std::size_t>(
+                       std::ranges::count_if(step.programs.dies[d].code, [](const Instruction& in) {
+                         return in.code != OpCode::Load && in.code != OpCode::Store;
+                       }));
     all.push_back(std::move(shown));
   }
-  std::size_t slices = 0;
-  for (const Shown& s : all) slices += s.slices.size();
+  const Topology& topology = step.deployment.fabric().topology();
+  std::vector<std::size_t> of_links(step.deployment.size());
+  for (const LinkUse& use : step.links) {
+    const Topology::Link& link = topology.links()[use.link];
+    const std::int32_t die = link.from < topology.dies() ? link.from : link.to;
+    if (die < topology.dies()) ++of_links[static_cast<std::size_t>(die)];
+  }
+  std::size_t events = 0;
+  for (Shown& s : all) events += s.events += of_links[s.die];
   left_out = 0;
-  if (!fold || slices <= kMostSlices) return all;
+  if (!fold || events <= kMostEvents) return all;
   // Every nth of them.
-  const std::size_t stride = div_up(std::int64_t(slices), std::int64_t{kMostSlices});
+  const std::size_t stride = div_up(std::int64_t(events), std::int64_t{kMostEvents});
   std::vector<Shown> some;
   for (std::size_t i = 0; i < all.size(); i += stride) some.push_back(std::move(all[i]));
   left_out = all.size() - some.size();
@@ -231,6 +247,7 @@ void Timeline::show_die(const SiliconStep& step, const Shown& shown) {
         const Exchange& exchange = *step.programs.exchanges[static_cast<std::size_t>(in.exchange)];
         trace_.slice(track, s.begin, s.end, name,
                      {{"exchange", std::int64_t{in.exchange}},
+                      {"sent_bytes", sent_by(exchange, shown.die)},
                       {"dies", static_cast<std::int64_t>(exchange.participants.size())},
                       {"waits_for_others_ps",
                        (sequencer.execution(s.instruction).start - s.begin).count()}});
@@ -316,7 +333,7 @@ void Timeline::show_links(const SiliconStep& step, const std::vector<Shown>& sho
 void Timeline::show_power(const SiliconStep& step) {
   const StepPower power = step_power(step, kPowerBins);
   const std::int64_t process = base_of(step.instance) + kPower;
-  name_process(process, fmt::format("power {} (watts, all dies)", step.instance));
+  name_process(process, fmt::format("power {} (watts of its dies and host)", step.instance));
   for (std::size_t b = 0; b < power.watts.size(); ++b) {
     const Picoseconds at =
         step.begun + Picoseconds{power.bin.count() * static_cast<std::int64_t>(b)};

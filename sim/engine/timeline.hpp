@@ -25,7 +25,7 @@ struct NumberRange {
 struct TimelineOptions {
   NumberRange steps{1, 1};  ///< of each instance, from 1
   /// Dies to show, each one; nullopt: one of those that did the same at the same times, and no more
-  /// than kMostSlices allow.
+  /// than kMostEvents allow.
   std::optional<NumberRange> dies{};
 };
 
@@ -35,8 +35,9 @@ struct TimelineOptions {
 /// Leaves out: single banks, channels and arrays, which work in step within their unit.
 class Timeline final : public RunObserver {
  public:
-  /// Slices of dies in one step; beyond, fewer dies are shown.
-  static constexpr std::size_t kMostSlices = 80'000;
+  /// Of dies in one step: slices and changes of counters, some 120 B each; beyond, fewer dies are
+  /// shown.
+  static constexpr std::size_t kMostEvents = 120'000;
 
   /// Both must outlive the object.
   Timeline(std::ostream& out, const RunSpec& spec, const TimelineOptions& options);
@@ -53,6 +54,7 @@ class Timeline final : public RunObserver {
     std::size_t die = 0;
     std::vector<UnitSlice> slices;
     std::vector<std::size_t> alike;  ///< dies that did the same
+    std::size_t events = 0;          ///< it takes to show this
   };
 
   std::vector<Shown> choose(const SiliconStep& step, std::size_t& left_out) const;

@@ -23,6 +23,15 @@ Picoseconds work_time(const Program& program, const Instruction& in, const DiePa
 bool pipelined(Unit unit) { return unit == Unit::Mac || unit == Unit::Vector; }
 }  // namespace
 
+std::int64_t macs_of(const Program& program, const Instruction& in) {
+  std::int64_t macs = 0;
+  for (auto i = in.shapes_begin; i < in.shapes_end; ++i) {
+    const GemmShape& s = program.shapes[static_cast<std::size_t>(i)];
+    macs += s.m * s.k * s.n * s.count;
+  }
+  return macs;
+}
+
 std::vector<UnitSlice> unit_slices(const Sequencer& sequencer, const DieParams& die,
                                    Picoseconds begun) {
   const Program& program = sequencer.program();

@@ -23,6 +23,9 @@ struct UnitSlice {
   bool operator==(const UnitSlice&) const = default;
 };
 
+/// Multiply-accumulates of an instruction of the MAC array.
+std::int64_t macs_of(const Program& program, const Instruction& in);
+
 /// What the units of a die did in the step that `sequencer` has finished, unit by unit, each in the
 /// order of its program. `begun`: the start of the step.
 std::vector<UnitSlice> unit_slices(const Sequencer& sequencer, const DieParams& die,

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <optional>
 #include <string_view>
 
 #include "models/package/deployment.hpp"
@@ -11,7 +13,8 @@
 namespace reticle {
 
 namespace {
-constexpr int kTextBits = 16 * 8;
+constexpr int kTextBits = 16 * 8;  // sixteen letters
+constexpr int kPercentBits = 7;    // to 100
 /// In the order of enum Unit.
 constexpr std::array<std::string_view, kUnitCount> kUnitNames{
     "sram", "hbm", "far", "flash", "write", "mac", "vector", "fabric", "launch"};
@@ -30,6 +33,32 @@ Stall stall_of(const Program& program, std::int32_t instruction, std::int32_t ca
   if (!operand && in.staged) return Stall::Staging;
   return kStallOn[static_cast<std::size_t>(unit)];
 }
+
+/// Bytes of a second that the unit moves at most; nullopt: it moves none, or no single rate holds.
+std::optional<BytesPerSecond> peak_rate(const DieParams& die, const Instruction& in) {
+  if (in.code != OpCode::Load && in.code != OpCode::Store) return std::nullopt;
+  switch (in.tier) {
+    case Tier::Sram:
+      return peak_bandwidth(die.sram);
+    case Tier::Hbm:
+      return peak_bandwidth(*die.hbm);
+    case Tier::Far:
+      return peak_bandwidth(*die.far);
+    case Tier::Flash:
+      return peak_bandwidth(*die.flash);
+  }
+  return std::nullopt;
+}
+
+/// Of the time a slice takes, in percent: what the unit would need for it at its full rate.
+double work_percent(const DieParams& die, const Instruction& in, const UnitSlice& slice) {
+  const double took = seconds(slice.end - slice.begin);
+  if (took <= 0) return 0;
+  if (in.unit == Unit::Mac || in.unit == Unit::Vector) return 100 * seconds(slice.busy) / took;
+  const auto rate = peak_rate(die, in);
+  return rate ? 100 * static_cast<double>(in.amount) / static_cast<double>(rate->count()) / took
+              : 100;
+}
 }  // namespace
 
 Waveform::Waveform(std::ostream& out, const RunSpec& spec, const TimelineOptions& options)
@@ -46,10 +75,10 @@ Waveform::DieSignals& Waveform::signals_of(std::int32_t instance, std::size_t di
   const std::string scope = "instance" + std::to_string(instance) + ".die" + std::to_string(die);
   for (const std::string_view unit : kUnitNames) {
     const std::string inner = scope + "." + std::string{unit};
-    signals.units.push_back(
-        {dump_.add(inner, "busy", 1), dump_.add(inner, "stall", 4), dump_.add(inner, "left", 20)});
+    signals.units.push_back({dump_.add(inner, "busy", 1), dump_.add(inner, "work", kPercentBits),
+                             dump_.add(inner, "stall", 4), dump_.add(inner, "left", 20)});
   }
-  signals.staging = dump_.add(scope, "staging_bytes", 40);
+  signals.staging = dump_.add(scope, "staging_bytes", 40);  // bits
   signals.op = dump_.add(scope, "operator", kTextBits);
   return signals;
 }
@@ -58,42 +87,77 @@ Waveform::SchedulerSignals& Waveform::signals_of(std::int32_t instance) {
   const auto [entry, fresh] = schedulers_.try_emplace(instance);
   if (fresh) {
     const std::string scope = "instance" + std::to_string(instance) + ".scheduler";
-    entry->second = {dump_.add(scope, "running", 20), dump_.add(scope, "waiting", 20),
-                     dump_.add(scope, "kv_bytes", 60), dump_.add(scope, "step", 32)};
+    entry->second = {dump_.add(scope, "running", 20), dump_.add(scope, "waiting", 20),  // bits
+                     dump_.add(scope, "kv_bytes", 60), dump_.add(scope, "step", 32)};   // bits
   }
   return entry->second;
 }
 
+/// Back along the causes: while the instruction waited, each was under way in turn.
+void Waveform::show_stall(VcdDump::Signal signal, const Sequencer& sequencer,
+                          std::int32_t instruction, Picoseconds from, Picoseconds to) {
+  const Program& program = sequencer.program();
+  dump_.change(signal, to, std::uint64_t{0});
+  std::int32_t waits = instruction;
+  while (to > from) {
+    const std::int32_t cause = sequencer.execution(waits).start_cause;
+    const Stall stall = stall_of(program, waits, cause);
+    Picoseconds since = from;
+    if (cause != kNoInstruction) {
+      const Execution& done = sequencer.execution(cause);
+      // An exchange is under way from when the die has joined it.
+      const bool joins = program.code[static_cast<std::size_t>(cause)].code == OpCode::Exchange;
+      if (!joins)
+        since = max(from, done.start);
+      else if (done.start_cause != kNoInstruction)
+        since = max(from, sequencer.execution(done.start_cause).end);
+    }
+    since = min(since, to);
+    dump_.change(signal, since, static_cast<std::uint64_t>(stall));
+    if (cause == kNoInstruction) return;
+    to = since;
+    waits = cause;
+  }
+}
+
 void Waveform::show_units(const DieSignals& signals, const Sequencer& sequencer,
-                          const std::vector<UnitSlice>& slices, Picoseconds begun) {
+                          const std::vector<UnitSlice>& slices, const DieParams& die,
+                          Picoseconds begun) {
   const Program& program = sequencer.program();
   for (std::size_t s = 0; s < slices.size();) {
     const Unit unit = slices[s].unit;
     const UnitSignals& signal = signals.units[static_cast<std::size_t>(unit)];
     const std::size_t first = s;
     while (s < slices.size() && slices[s].unit == unit) ++s;
-    // Transfers of one port may be under way side by side.
+    // Transfers of one port may be under way side by side, exchanges be joined in any order.
+    std::vector<UnitSlice> mine(slices.begin() + static_cast<std::ptrdiff_t>(first),
+                                slices.begin() + static_cast<std::ptrdiff_t>(s));
+    std::ranges::stable_sort(mine, {}, &UnitSlice::begin);
     std::vector<std::pair<Picoseconds, int>> edges;
+    std::vector<std::pair<Picoseconds, double>> work;
     std::vector<Picoseconds> ends;
     Picoseconds free = begun;
-    for (std::size_t i = first; i < s; ++i) {
-      const UnitSlice& slice = slices[i];
+    for (const UnitSlice& slice : mine) {
       edges.emplace_back(slice.begin, 1);
       edges.emplace_back(slice.end, -1);
+      const double percent =
+          work_percent(die, program.code[static_cast<std::size_t>(slice.instruction)], slice);
+      work.emplace_back(slice.begin, percent);
+      work.emplace_back(slice.end, -percent);
       ends.push_back(slice.end);
-      if (slice.begin > free) {
-        const Execution& done = sequencer.execution(slice.instruction);
-        dump_.change(
-            signal.stall, free,
-            static_cast<std::uint64_t>(stall_of(program, slice.instruction, done.start_cause)));
-        dump_.change(signal.stall, slice.begin, std::uint64_t{0});
-      }
+      if (slice.begin > free)
+        show_stall(signal.stall, sequencer, slice.instruction, free, slice.begin);
       free = max(free, slice.end);
     }
     std::ranges::sort(edges);
     int level = 0;
     for (const auto& [at, change] : edges)
       dump_.change(signal.busy, at, static_cast<std::uint64_t>((level += change) > 0));
+    std::ranges::sort(work);
+    double sum = 0;
+    for (const auto& [at, change] : work)
+      dump_.change(signal.work, at,
+                   static_cast<std::uint64_t>(std::clamp(std::lround(sum += change), 0L, 100L)));
     std::ranges::sort(ends);
     auto left = static_cast<std::uint64_t>(ends.size());
     dump_.change(signal.left, begun, left);
@@ -133,7 +197,7 @@ void Waveform::ran(const SiliconStep& step) {
         step.deployment.die(DieId{static_cast<std::uint32_t>(d)}).sequencer;
     const DieSignals& signals = signals_of(step.instance, d);
     show_units(signals, sequencer, unit_slices(sequencer, step.platform.die, step.begun),
-               step.begun);
+               step.platform.die, step.begun);
     show_die(signals, sequencer, step.begun);
   }
 }

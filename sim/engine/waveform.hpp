@@ -30,9 +30,11 @@ enum class Stall : std::uint8_t {
 };
 inline constexpr std::size_t kStallCount = 11;
 
-/// Signals of dies and schedulers for a waveform viewer: per unit `busy`, `stall`, `left`
-/// (instructions of the step it has not ended); per die `staging` (bytes) and `operator` (ASCII);
-/// per scheduler `running`, `waiting`, `kv_bytes` and `step`.
+/// Signals of dies and schedulers for a waveform viewer: per unit `busy` (an instruction has it, be
+/// it that its operands are still to come), `work` (percent of that time that the unit needs at its
+/// full rate), `stall` (what the next instruction waits for, unit by unit as they were under way),
+/// `left` (instructions of the step it has not ended); per die `staging` (bytes) and `operator`
+/// (ASCII); per scheduler `running`, `waiting`, `kv_bytes` and `step`.
 class Waveform final : public RunObserver {
  public:
   /// Without dies named, the first ones.
@@ -47,7 +49,7 @@ class Waveform final : public RunObserver {
 
  private:
   struct UnitSignals {
-    VcdDump::Signal busy, stall, left;
+    VcdDump::Signal busy, work, stall, left;
   };
   struct DieSignals {
     std::vector<UnitSignals> units;
@@ -58,8 +60,11 @@ class Waveform final : public RunObserver {
   };
   DieSignals& signals_of(std::int32_t instance, std::size_t die);
   SchedulerSignals& signals_of(std::int32_t instance);
+  /// Why `instruction`, for which the unit was free from `from` on, began only at `to`.
+  void show_stall(VcdDump::Signal signal, const Sequencer& sequencer, std::int32_t instruction,
+                  Picoseconds from, Picoseconds to);
   void show_units(const DieSignals& signals, const Sequencer& sequencer,
-                  const std::vector<UnitSlice>& slices, Picoseconds begun);
+                  const std::vector<UnitSlice>& slices, const DieParams& die, Picoseconds begun);
   void show_die(const DieSignals& signals, const Sequencer& sequencer, Picoseconds begun);
 
   std::ostream& out_;

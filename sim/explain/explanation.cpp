@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/error.hpp"
+#include "sim/config/json_document.hpp"
 #include "sim/metrics/labels.hpp"
 #include "sim/metrics/text_format.hpp"
 
@@ -21,23 +22,28 @@ std::optional<double> number(const Json& value) {
 
 RunAnswer answer_of(const Json& report) {
   RunAnswer answer;
-  if (!report["feasible"]["fits"].get<bool>()) {
-    answer.problem = report["feasible"]["limits"][0]["text"];
+  if (!report.at("feasible").at("fits").get<bool>()) {
+    answer.problem = report.at("feasible").at("limits").at(0).at("text");
     return answer;
   }
-  answer.tokens_per_s = number(report["throughput"]["output_tokens_per_s"]);
-  const Json& e2e = report["latency"]["e2e_ms"];
-  if (e2e.is_object()) answer.e2e_ms = number(e2e["mean"]);
-  const Json& limit = report["limited_by"];
-  if (limit.is_object() && limit["category"].is_string()) answer.limited_by = limit["category"];
-  answer.plan = report["placement"]["plan"]["text"];
-  answer.collectives = report["collectives"].dump();
+  answer.tokens_per_s = number(report.at("throughput").at("output_tokens_per_s"));
+  const Json& e2e = report.at("latency").at("e2e_ms");
+  if (e2e.is_object()) answer.e2e_ms = number(e2e.at("mean"));
+  const Json& limit = report.at("limited_by");
+  if (limit.is_object() && limit.at("category").is_string())
+    answer.limited_by = limit.at("category");
+  answer.plan = report.at("placement").at("plan").at("text");
+  answer.collectives = report.at("collectives").dump();
   return answer;
 }
 
 Tier home_of(const Json& report) {
-  const std::string tier = report["placement"]["kv"]["tier"];
-  return static_cast<Tier>(std::ranges::find(kTierNames, tier) - kTierNames.begin());
+  const std::string tier = report.at("placement").at("kv").at("tier");
+  const auto found = std::ranges::find(kTierNames, tier);
+  if (found == kTierNames.end())
+    throw ConfigError({"report.json", 0, 0}, "placement.kv.tier",
+                      "expected a memory, got '" + tier + "'");
+  return static_cast<Tier>(found - kTierNames.begin());
 }
 
 bool is_capacity(Resource r) { return r == Resource::HbmCapacity || r == Resource::SramCapacity; }
@@ -47,13 +53,13 @@ std::optional<double> share_of(const Json& report, Resource resource) {
   const Tier home = home_of(report);
   if (is_capacity(resource)) {
     if ((resource == Resource::HbmCapacity ? Tier::Hbm : Tier::Sram) != home) return std::nullopt;
-    return number(report["residency"]["short_of_room_share"]);
+    return number(report.at("residency").at("short_of_room_share"));
   }
   const auto categories = categories_of(resource, home);
   if (categories.empty()) return std::nullopt;
   double share = 0;
   for (const TimeCategory c : categories)
-    share += report["time_breakdown"][std::string{label_of(c).key}].get<double>();
+    share += report.at("time_breakdown").at(std::string{label_of(c).key}).get<double>();
   return share;
 }
 
@@ -78,6 +84,13 @@ std::string title_of_category(const std::string& key) {
   return key;
 }
 
+/// Why what gains most is not what takes most of the time.
+std::string_view why_not_first(const Explanation& e, const WhatIf& most) {
+  if (most.answer.plan != e.base.plan) return "it makes room for another plan";
+  if (is_capacity(most.lever.resource)) return "what it holds is not read from further away";
+  return "what lies beside the path makes the difference";
+}
+
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 }  // namespace
 
@@ -93,29 +106,33 @@ std::vector<const WhatIf*> Explanation::binding() const {
 const WhatIf* Explanation::gains_most() const {
   const WhatIf* most = nullptr;
   for (const WhatIf& w : what_if)
-    if (w.share && w.gain && (most == nullptr || *w.gain > *most->gain)) most = &w;
+    if (w.lever.resource != Resource::Clock && w.gain && (most == nullptr || *w.gain > *most->gain))
+      most = &w;
   return most;
 }
 
-Explanation explain(const AnswerText& base, const std::vector<Lever>& levers,
-                    const std::vector<AnswerText>& answers) {
-  if (!base.problem.empty()) throw SimulationError(base.problem);
-  const Json report = Json::parse(base.report);
+namespace {
+Explanation explained(const AnswerText& base, const std::vector<Lever>& levers,
+                      const std::vector<AnswerText>& answers) {
+  const Json report = parse_json<Json>(base.report, "report.json");
   Explanation out;
   out.base = answer_of(report);
   if (!out.base.problem.empty()) throw InfeasibleError(out.base.problem);
-  const Json& inputs = report["inputs"];
-  out.inputs =
-      fmt::format("{} on {}, {}", inputs["llm"].get<std::string>(),
-                  inputs["platform"].get<std::string>(), inputs["workload"].get<std::string>());
+  const Json& inputs = report.at("inputs");
+  out.inputs = fmt::format("{} on {}, {}", inputs.at("llm").get<std::string>(),
+                           inputs.at("platform").get<std::string>(),
+                           inputs.at("workload").get<std::string>());
   out.steady = !out.base.e2e_ms;
-  out.idle = report["time_breakdown"]["idle"].get<double>();
+  out.idle = report.at("time_breakdown").at("idle").get<double>();
   for (std::size_t i = 0; i < levers.size(); ++i) {
-    WhatIf what{.lever = levers[i], .share = share_of(report, levers[i].resource)};
+    WhatIf what;
+    what.lever = levers[i];
+    what.share = share_of(report, levers[i].resource);
+    // A trace's measure is the time of requests, which knows no idle time.
     if (what.share && !is_capacity(levers[i].resource))
-      what.expected = 1 / (1 - *what.share / 2) - 1;
+      what.expected = 1 / (1 - *what.share / (out.steady ? 1 : 1 - out.idle) / 2) - 1;
     if (answers[i].problem.empty())
-      what.answer = answer_of(Json::parse(answers[i].report));
+      what.answer = answer_of(parse_json<Json>(answers[i].report, "report.json"));
     else
       what.answer.problem = answers[i].problem;
     what.gain = speed_up(out.base, what.answer, out.steady);
@@ -124,6 +141,17 @@ Explanation explain(const AnswerText& base, const std::vector<Lever>& levers,
   std::ranges::stable_sort(out.what_if, std::ranges::greater{},
                            [](const WhatIf& w) { return w.share.value_or(-1); });
   return out;
+}
+}  // namespace
+
+Explanation explain(const AnswerText& base, const std::vector<Lever>& levers,
+                    const std::vector<AnswerText>& answers) {
+  if (!base.problem.empty()) throw SimulationError(base.problem);
+  try {
+    return explained(base, levers, answers);
+  } catch (const Json::exception&) {
+    throw ConfigError({"report.json", 0, 0}, "", "expected the report of a run, whole");
+  }
 }
 
 std::string explanation_text(const Explanation& e) {
@@ -167,11 +195,13 @@ std::string explanation_text(const Explanation& e) {
     out += first.front() == most
                ? fmt::format("\nWhat takes most of the time is what gains most: {}.\n",
                              fact_of(most->lever.resource).title)
-               : fmt::format(
-                     "\n{} takes most of the time, and {} gains most: what lies beside the "
-                     "path, or another plan, makes the difference.\n",
-                     fact_of(first.front()->lever.resource).title,
-                     fact_of(most->lever.resource).title);
+               : fmt::format("\n{} takes most of the time, and {} gains most: {}.\n",
+                             fact_of(first.front()->lever.resource).title,
+                             fact_of(most->lever.resource).title, why_not_first(e, *most));
+  for (const WhatIf& w : e.what_if)
+    if (w.lever.resource == Resource::Clock && w.gain && most != nullptr && *w.gain > *most->gain)
+      out += fmt::format("The clock, on which arrays, lanes and SRAM hang together, gains {}.\n",
+                         signed_percent(w.gain));
   return out;
 }
 

@@ -25,8 +25,9 @@ struct WhatIf {
   /// Share of the run's time that hangs on the resource: on the critical path; of capacity, while
   /// requests waited for room in the cache. Absent for the clock, which several units share.
   std::optional<double> share;
-  /// Speed-up of the run, less one, if that time were halved and all else stayed [Amdahl 1967]. A
-  /// run gains less where another path is as long, more where it finds a better plan or collective.
+  /// Speed-up of the run, less one, if that time were halved and all else stayed [Amdahl 1967]; of
+  /// a trace its share of the time within steps, as requests spend none of the idle time. A run
+  /// gains less where another path is as long, more where it finds a better plan or collective.
   std::optional<double> expected;
   RunAnswer answer;
   std::optional<double> gain;  ///< speed-up less one; absent where it has no result
@@ -41,7 +42,8 @@ struct Explanation {
 
   /// The first three that bind at all.
   [[nodiscard]] std::vector<const WhatIf*> binding() const;
-  /// Of those with a share, the one that gains most; null: none has a result.
+  /// The one resource that gains most, the clock, which several hang on, apart; null: none has a
+  /// result.
   [[nodiscard]] const WhatIf* gains_most() const;
 };
 

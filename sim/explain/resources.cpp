@@ -13,7 +13,8 @@ namespace reticle {
 namespace {
 constexpr std::array<ResourceFact, kResourceCount> kFacts{{
     {Resource::SramBandwidth, "sram_bandwidth", "SRAM bandwidth", "twice the banks"},
-    {Resource::HbmBandwidth, "hbm_bandwidth", "HBM bandwidth", "twice the channels of a stack"},
+    {Resource::HbmBandwidth, "hbm_bandwidth", "HBM bandwidth",
+     "twice the channels of a stack; a GPU's crossbar, stated as a share of them, with it"},
     {Resource::FarBandwidth, "far_bandwidth", "far-tier bandwidth",
      "twice the channels and link rate"},
     {Resource::Mac, "mac", "matrix arithmetic", "twice the arrays"},

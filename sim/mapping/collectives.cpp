@@ -11,7 +11,7 @@
 namespace reticle {
 
 namespace {
-constexpr std::size_t kMostKept = 4096;
+constexpr std::size_t kMostKept = 4096;  // exchanges: a bound on memory, not on what is found
 
 Exchange with_participants(const DieGroup& group) {
   Exchange exchange;
@@ -266,7 +266,8 @@ Spread spread(const FabricLevel& spec) {
     case TopologyKind::Ring:
       return {std::max<std::int64_t>(1, spec.width / 2), w * w / 8 / others};
     case TopologyKind::Mesh2d:
-      return {spec.width + spec.height - 2, std::max(w, h) * w * h / 4 / others};
+      return {spec.width + spec.height - 2,
+              std::max(w, h) * w * h / 4 / others};  // bisection, both ways
     case TopologyKind::Torus2d:
       return {std::max<std::int64_t>(1, spec.width / 2 + spec.height / 2),
               std::max(w, h) * w * h / 8 / others};
@@ -458,7 +459,7 @@ std::string Collectives::compare(const DieGroup& group, Bytes bytes) const {
 }
 
 std::vector<Collectives::Served> Collectives::served(const DieGroup& group) const {
-  constexpr Bytes kLeast{1024}, kMost{std::int64_t{1} << 30};
+  constexpr Bytes kLeast{1024}, kMost{std::int64_t{1} << 30};  // 1 KiB to 1 GiB: what is described
   std::vector<Served> list;
   for (Bytes bytes = kLeast; bytes <= kMost; bytes = 2 * bytes) {
     const Choice choice = choose(group, bytes);
@@ -512,7 +513,7 @@ std::shared_ptr<const Exchange> Collectives::scatter_sums(const DieGroup& group,
 }
 std::shared_ptr<const Exchange> Collectives::send(const DieGroup& from, const DieGroup& to,
                                                   Bytes bytes) {
-  return keep({3, from, to, bytes.count()},
+  return keep({3, from, to, bytes.count()},  // kind of exchange
               [&] { return as_direct(peer_to_peer(from, to, bytes)); });
 }
 

@@ -10,6 +10,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/mapping/expert_groups.hpp"
+#include "sim/mapping/whole_cache.hpp"
 #include "workloads/llm/attended.hpp"
 
 namespace reticle {
@@ -410,6 +411,10 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
   return out;
 }
 
+CacheStage whole_cache(const LlmSpec& llm, std::int64_t page_tokens) {
+  return stage_cache(llm, {}, page_tokens, 0, 0);
+}
+
 bool holds(const PlatformSpec& platform, const LlmSpec& llm, const PlacementPolicy& policy,
            const ExpertRouter* router, const Demand& demand) {
   for (ParallelPlan plan : enumerate_plans(llm, dies(platform))) {
@@ -427,15 +432,24 @@ bool holds(const PlatformSpec& platform, const LlmSpec& llm, const PlacementPoli
   return false;
 }
 
-std::int64_t next_size(std::int64_t nodes) { return nodes + std::max<std::int64_t>(1, nodes / 32); }
+/// The next size that is tried: what is found is at most 3 % above the smallest.
+std::int64_t next_size(std::int64_t nodes) {
+  constexpr std::int64_t kFineness = 32;
+  return nodes + std::max<std::int64_t>(1, nodes / kFineness);
+}
 
 std::optional<std::int64_t> smallest_nodes(PlatformSpec platform, const LlmSpec& llm,
                                            const PlacementPolicy& policy,
                                            const ExpertRouter* router, const Demand& demand) {
-  constexpr int kMostTried = 64;
+  constexpr int kMostTried = 64;  // sizes: beyond, nobody would wait for the advice
   const std::int64_t of_node_dies = dies(platform) / platform.nodes;
   const std::int64_t of_node = weight_room(platform, policy).count() / platform.nodes;
-  platform.nodes = std::max<std::int64_t>(1, weight_bytes(llm).count() / of_node);
+  // No cut makes the cache smaller than whole: fewer nodes need not be tried.
+  const std::int64_t of_sequence = whole_cache(llm, demand.page_tokens).booked(demand.tokens);
+  platform.nodes = std::max({std::int64_t{1}, weight_bytes(llm).count() / of_node,
+                             mul_div_up(std::max<std::int64_t>(1, demand.sequences), of_sequence,
+                                        std::max<std::int64_t>(1, of_node))});
+  if (platform.nodes > kMostDiesTried) return std::nullopt;
   for (int tried = 0; tried < kMostTried && platform.nodes * of_node_dies <= kMostDiesTried;
        ++tried, platform.nodes = next_size(platform.nodes))
     if (holds(platform, llm, policy, router, demand)) return platform.nodes;

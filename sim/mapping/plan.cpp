@@ -124,11 +124,13 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
   const Collectives collectives{platform, placement.rank_order};
   const Bytes sums{static_cast<std::int64_t>(tokens) * llm.hidden * op_costs::kPartialSumBytes};
   const Precision inputs = llm.linear_inputs.value_or(llm.activations);
+  // Products of a layer, attention among them: the rough time only puts plans in order.
+  constexpr double kLaunchesOfLayer = 6;
   const double launches =
       die.sequencer.static_prefetch
           ? 0
-          : 6 * seconds(die.kernels ? begin_of(*die.kernels, KernelKind::Product)
-                                    : die.sequencer.launch_gap);
+          : kLaunchesOfLayer * seconds(die.kernels ? begin_of(*die.kernels, KernelKind::Product)
+                                                   : die.sequencer.launch_gap);
 
   double worst_stage = 0;
   for (std::int64_t stage = 0; stage < plan.pipeline; ++stage) {
@@ -172,9 +174,9 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
                               static_cast<double>(plan.expert) / std::max(1.0, experts.touched));
         const auto ffn =
             static_cast<double>(largest_share(llm.moe->expert_ffn, plan.expert_tensor));
-        mac +=
-            mac_seconds(die.mac, m, static_cast<double>(llm.hidden), (llm.gated_ffn ? 3 : 2) * ffn,
-                        experts.touched, product_format(die.mac, llm.weights, inputs));
+        mac += mac_seconds(die.mac, m, static_cast<double>(llm.hidden),
+                           (llm.gated_ffn ? 3 : 2) * ffn,  // matrices
+                           experts.touched, product_format(die.mac, llm.weights, inputs));
         comm += reduce;
         if (plan.data > 1) {
           // Every token goes to all dies of the groups it is routed to, and partial sums come back.
@@ -203,7 +205,7 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
 
 namespace {
 
-constexpr std::int64_t kSampledLayers = 16;
+constexpr std::int64_t kSampledLayers = 16;  // sample_layers says which
 
 StepLoad decode_step(const PlanTarget& target, const Placement& placement) {
   StepLoad load;

@@ -129,7 +129,7 @@ void add_work(InstanceResult& total, const InstanceResult& part) {
 }  // namespace
 
 namespace {
-/// Energies and times add up; of clocks and temperatures the worst.
+/// Energies, times and the nodes' power add up; of clocks and temperatures the worst.
 void add(ThermalResult& total, const ThermalResult& part) {
   total.at_full_clock += part.at_full_clock;
   total.throttled += part.throttled;
@@ -145,7 +145,9 @@ void add(ThermalResult& total, const ThermalResult& part) {
   total.elsewhere_j += part.elsewhere_j;
   total.die_c.insert(total.die_c.end(), part.die_c.begin(), part.die_c.end());
   total.samples.insert(total.samples.end(), part.samples.begin(), part.samples.end());
+  const double node_w = total.sustained.node_w + part.sustained.node_w;
   if (part.sustained.speed < total.sustained.speed) total.sustained = part.sustained;
+  total.sustained.node_w = node_w;
   if (part.seconds_to_throttling)
     total.seconds_to_throttling =
         std::min(*part.seconds_to_throttling,
@@ -158,6 +160,8 @@ void add_epoch(InstanceResult& total, const InstanceResult& next) {
   total.kv_peak = max(total.kv_peak, next.kv_peak);
   total.near_peak = max(total.near_peak, next.near_peak);
   total.batch_peak = std::max(total.batch_peak, next.batch_peak);
+  // What is left heats up from where the machine before the fault was: nobody follows that.
+  total.thermal.reset();
 }
 
 InstanceResult add_instances(const std::vector<InstanceResult>& parts) {
@@ -169,8 +173,8 @@ InstanceResult add_instances(const std::vector<InstanceResult>& parts) {
     total.kv_peak += parts[i].kv_peak;
     total.near_peak += parts[i].near_peak;
     total.batch_peak += parts[i].batch_peak;
-    if (parts[i].thermal) add(*total.thermal, *parts[i].thermal);
-    total.dies.insert(total.dies.end(), parts[i].dies.begin(), parts[i].dies.end());
+    if (!parts[i].thermal) total.thermal.reset();
+    if (total.thermal) add(*total.thermal, *parts[i].thermal);
   }
   std::ranges::stable_sort(total.residency, {}, &ResidencySample::time);
   std::ranges::stable_sort(total.step_rows, {}, &StepRow::begun);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sim/base/error.hpp"
+#include "sim/config/json_document.hpp"
 #include "sim/metrics/labels.hpp"
 
 namespace reticle {
@@ -75,11 +76,9 @@ struct Writer {
 }
 
 std::int64_t whole(const Json& json, const std::string& key) {
-  const bool fits = json.is_number_unsigned()
-                        ? json.get<std::uint64_t>() <= std::uint64_t{INT64_MAX}
-                        : json.is_number_integer();
-  if (!fits) refuse(key, "expected a whole number of 64 bits, got " + json.dump());
-  return json.get<std::int64_t>();
+  const auto number = whole_number_of(json);
+  if (!number) refuse(key, "expected a whole number of 64 bits, got " + json.dump());
+  return *number;
 }
 
 const Json& member(const Json& object, const std::string& path, const std::string& key) {
@@ -126,7 +125,7 @@ std::string counts_to_json(const EventCounts& counts) {
 }
 
 EventCounts counts_from_json(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const Json json = parse_json<Json>(text, "counts");
   if (!json.is_object()) refuse("", "expected a JSON object");
   EventCounts counts;
   Reader reader{json};

@@ -126,6 +126,9 @@ std::vector<Finding> run_findings(const RunSpec& spec, const RunResult& result) 
       found.push_back(
           {FindingKind::Faults, fmt::format("fault {} at {} s would have come after the run's end",
                                             fault.name, number_text(seconds(fault.at)))});
+  if (spec.engine.thermal && !result.thermal)
+    found.push_back({FindingKind::Faults,
+                     "heat is not told: nobody followed it from before the fault to after it"});
   if (result.prefixes_unshared)
     found.push_back({FindingKind::Prefixes,
                      spec.llm.name + " keeps windows or states: beside keys and values in SRAM "

@@ -47,18 +47,20 @@ Json thermal_json(const RunSpec& spec, const RunResult& result) {
   const auto burst = burst_rate(result);
   const auto n = static_cast<double>(std::max<std::size_t>(1, result.instances.size()));
   const double busy = seconds(result.busy) * n;
+  // A run shorter than a period of the controller has no samples.
+  const auto sampled = [&](double v) { return t.samples.empty() ? Json(nullptr) : Json(v); };
   return {
       {"cooling", spec.platform.cooling->standard},
       {"clock", {{"mean", or_null(ratio(t.clock_seconds, busy))}, {"least", t.least_clock}}},
       {"throttled_share", or_null(ratio(seconds(t.throttled), busy))},
       {"first_throttled_s", t.first_throttled ? Json(seconds(*t.first_throttled)) : Json(nullptr)},
-      {"hottest_c", t.samples.empty() ? Json(nullptr) : Json(t.hottest_c)},
+      {"hottest_c", sampled(t.hottest_c)},
       {"energy",
-       {{"dynamic_j", t.dynamic_j},
-        {"memory_j", t.memory_j},
-        {"leakage_j", t.leakage_j},
-        {"elsewhere_j", t.elsewhere_j},
-        {"total_j", t.dynamic_j + t.memory_j + t.leakage_j + t.elsewhere_j}}},
+       {{"dynamic_j", sampled(t.dynamic_j)},
+        {"memory_j", sampled(t.memory_j)},
+        {"leakage_j", sampled(t.leakage_j)},
+        {"elsewhere_j", sampled(t.elsewhere_j)},
+        {"total_j", sampled(t.dynamic_j + t.memory_j + t.leakage_j + t.elsewhere_j)}}},
       {"burst_output_tokens_per_s", or_null(burst)},
       {"seconds_to_throttling", or_null(t.seconds_to_throttling)},
       {"sustained",

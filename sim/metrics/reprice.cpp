@@ -4,6 +4,7 @@
 #include <string>
 
 #include "sim/base/error.hpp"
+#include "sim/config/json_document.hpp"
 #include "sim/metrics/counts_json.hpp"
 #include "sim/metrics/priced_json.hpp"
 #include "sim/metrics/report.hpp"
@@ -25,8 +26,9 @@ const Json& at(const Json& report, const char* path) {
 
 std::int64_t whole(const Json& report, const char* path) {
   const Json& value = at(report, path);
-  if (!value.is_number_integer()) refuse(path, "expected a whole number, got " + value.dump());
-  return value.get<std::int64_t>();
+  const auto number = whole_number_of(value);
+  if (!number) refuse(path, "expected a whole number, got " + value.dump());
+  return *number;
 }
 
 std::optional<double> number(const Json& report, const char* path) {
@@ -58,13 +60,13 @@ void check_limits(const Json& report) {
   const Json& limits = at(report, "/feasible/limits");
   if (!limits.is_array()) refuse("/feasible/limits", "expected a list");
   for (const Json& limit : limits)
-    if (!limit.is_object() || !limit.contains("limit"))
-      refuse("/feasible/limits", "expected objects with a key 'limit'");
+    if (!limit.is_object() || !limit.contains("limit") || !limit["limit"].is_string())
+      refuse("/feasible/limits", "expected objects with a text 'limit'");
 }
 
 /// A report that can be priced: of this schema, of a run that came to an end.
 Json finished_report(std::string_view text) {
-  Json report = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  Json report = parse_json<Json>(text, "report.json");
   if (!report.is_object()) refuse("", "expected a JSON object");
   if (whole(report, "/schema") != kReportSchema)
     refuse("schema", "expected " + std::to_string(kReportSchema));

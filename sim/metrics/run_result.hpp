@@ -182,7 +182,7 @@ struct InstanceResult {
   std::int64_t dropped_picks = 0;  ///< of these, by full experts (moe.routing.capacity_factor)
   ExpertTraffic experts;
   Picoseconds busy{};           ///< within steps
-  Picoseconds short_of_room{};  ///< of that, while requests waited though the batch had places
+  Picoseconds short_of_room{};  ///< of that, while a request found no room in the cache, or lost it
   std::array<Picoseconds, kTimeCategoryCount> breakdown{};  ///< sums to the run's duration
   EventCounts counts;
   Picoseconds roofline_busy{};  ///< sum over steps of their roofline
@@ -225,7 +225,8 @@ struct HandoverStats {
 };
 
 /// What a run did: of its instances together (counts added, times averaged), and of each. Steps
-/// taken apart and links are those of the first.
+/// taken apart, dies, links and the time they were simulated for are those of the first, before any
+/// fault.
 struct RunResult : InstanceResult {
   std::vector<InstanceResult> instances;  ///< without their residency; empty: there is one alone
   std::vector<RequestRecord> requests;

@@ -23,7 +23,8 @@ double milliseconds(Picoseconds t) {
 
 double percentile(std::span<const double> sorted, int percent) {
   invariant(!sorted.empty() && percent > 0 && percent <= 100, "a percentile of something");
-  const std::size_t rank = (sorted.size() * static_cast<std::size_t>(percent) + 99) / 100;
+  const std::size_t rank =
+      (sorted.size() * static_cast<std::size_t>(percent) + 99) / 100;  // rounded up
   return sorted[rank - 1];
 }
 

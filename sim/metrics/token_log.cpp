@@ -6,7 +6,7 @@
 namespace reticle {
 
 namespace {
-constexpr std::size_t kMostSamples = 16'384;
+constexpr std::size_t kMostSamples = 16'384;  // 256 kB; beyond, every other is let go
 }
 
 void TokenLog::add(Picoseconds time, std::int64_t tokens) {

@@ -91,7 +91,10 @@ std::vector<std::vector<std::size_t>> longest_ways(const Graph& groups,
 
 DependencyGraph::DependencyGraph(const std::vector<Entry>& entries) {
   const Graph graph = edges_of(entries);
-  const auto [component, members] = components_of(graph);
+  // Not a structured binding: clang before 16 lets no lambda have one.
+  const auto parts = components_of(graph);
+  const auto& component = parts.first;
+  const Groups& members = parts.second;
   const Graph groups = condensed(graph, component, members.size());
   const std::vector<int> level = levels_of(groups);
   Graph reach;

@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "sim/config/text_check.hpp"
 #include "sim/config/word_of.hpp"
 #include "sim/config/yaml_reader.hpp"
 #include "sim/registry/entry_id.hpp"
@@ -210,6 +211,8 @@ HistoryItem read_history_item(const ConfigNode& node, const std::vector<HistoryI
   if (before.empty() && !item.status) node.fail("status", "the first item gives the status");
   if (!before.empty() && item.status && item.evidence.empty())
     node.fail("evidence", "a change of status needs evidence");
+  if (item.status == EntryStatus::Resolved && item.evidence.empty())
+    node.fail("evidence", "what is resolved needs evidence, from its first day on");
   node.reject_unknown_keys();
   return item;
 }
@@ -294,6 +297,9 @@ Entry parse_entry(const std::string& text, const std::string& label) {
   ResolvedValues log;
   const ConfigNode root{std::make_shared<const ConfigTree>(parse_yaml(parts.front, label)), log};
   Entry entry = read_front(root);
+  if (const auto problem = text_problem(parts.body))
+    throw ConfigError({label, parts.body_line + problem->line - 1, problem->column}, "body",
+                      problem->what);
   check_body(parts, label);
   entry.body = parts.body;
   entry.file = label;

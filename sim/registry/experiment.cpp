@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/registry/experiment.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <set>
 
+#include "sim/config/catalogue.hpp"
 #include "sim/config/word_of.hpp"
 #include "sim/config/yaml_reader.hpp"
 
@@ -14,30 +18,84 @@ namespace {
 constexpr Range<double> kAnyFigure{-1e18, 1e18};
 constexpr Range<double> kPositive{1e-18, 1e18};
 
+/// A path that it names is of a folder that was given, as others a file names.
+void check_set(const ConfigNode& node, std::string_view at, const std::string& set) {
+  const std::size_t equals = set.find('=');
+  if (equals == std::string::npos) node.fail(at, "expected key=value, got " + set);
+  const std::string value = set.substr(equals + 1);
+  if (is_path(value)) require_given(value, node.position_of(at), at);
+}
+
 RunChoice read_choice(const ConfigNode& node) {
   RunChoice choice;
   for (const auto& [key, text] :
        {std::pair{"platform", &choice.platform}, std::pair{"llm", &choice.llm},
         std::pair{"workload", &choice.workload}, std::pair{"serving", &choice.serving}})
-    if (node.has(key)) *text = node.get<std::string>(key);
+    if (node.has(key)) {
+      *text = node.get<std::string>(key);
+      if (is_path(*text)) require_given(*text, node.position_of(key), key);
+    }
   choice.sets = node.texts("set");
-  for (const std::string& set : choice.sets)
-    if (set.find('=') == std::string::npos) node.fail("set", "expected key=value, got " + set);
+  for (const std::string& set : choice.sets) check_set(node, "set", set);
   return choice;
 }
 
-Arm read_arm(const ConfigNode& node) {
-  Arm arm;
-  arm.name = node.get<std::string>("name");
-  arm.what = node.get<std::string>("what", arm.name);
-  arm.bound = node.get<bool>("bound", false);
-  arm.choice = read_choice(node);
+/// What several tests of an experiment name: said once.
+struct Named {
+  std::vector<Arm> arms;
+  std::vector<ConditionAxis> axes;
+};
+
+/// What `like` names; null without it.
+template <class T>
+const T* likeness(const ConfigNode& node, const std::vector<T>& named, const std::string& of) {
+  if (!node.has("like")) return nullptr;
+  const auto found = std::ranges::find(named, node.get<std::string>("like"), &T::name);
+  node.check("like", found != named.end(), "must be one of this experiment's " + of);
+  return &*found;
+}
+
+/// An arm of its own, or like one of `named`, whose keys come before its own.
+Arm read_arm(const ConfigNode& node, const std::vector<Arm>& named) {
+  const Arm* like = likeness(node, named, "arms");
+  Arm arm = like != nullptr ? *like : Arm{};
+  if (like == nullptr || node.has("name")) arm.name = node.get<std::string>("name");
+  arm.what = node.get<std::string>("what", like != nullptr ? like->what : arm.name);
+  arm.bound = node.get<bool>("bound", arm.bound);
+  arm.choice = layered(std::move(arm.choice), read_choice(node));
   node.reject_unknown_keys();
   return arm;
 }
 
-/// `key` with `values`, or whole `points`.
-ConditionAxis read_axis(const ConfigNode& node) {
+/// Rates in even ratios, each of three digits, between two ends.
+ConditionAxis read_search(const ConfigNode& node) {
+  constexpr Range<double> kStep{1.01, 2};
+  constexpr double kMostRange = 1e6;
+  ConditionAxis axis{node.get<std::string>("name"), {}, /*search=*/true};
+  const auto key = node.get<std::string>("key");
+  const auto from = node.get<double>("from", kPositive);
+  const auto to = node.get<double>("to", kPositive);
+  const auto step = node.get<double>("step", kStep);
+  node.check("to", to > from && to <= kMostRange * from,
+             "must be above from, a million times at most");
+  for (double at = from; at <= to; at *= step) {
+    ConditionPoint point{fmt::format("{:.3g}", at), {}};
+    point.choice.sets.push_back(key + "=" + point.label);
+    double value = 0;
+    std::from_chars(point.label.data(), point.label.data() + point.label.size(), value);
+    point.value = value;
+    axis.points.push_back(std::move(point));
+  }
+  node.reject_unknown_keys();
+  return axis;
+}
+
+/// `key` with `values`, or whole `points`, or like one of `named`.
+ConditionAxis read_axis(const ConfigNode& node, const std::vector<ConditionAxis>& named) {
+  if (const ConditionAxis* like = likeness(node, named, "axes")) {
+    node.reject_unknown_keys();
+    return *like;
+  }
   ConditionAxis axis;
   axis.name = node.get<std::string>("name");
   if (node.has("key")) {
@@ -45,6 +103,7 @@ ConditionAxis read_axis(const ConfigNode& node) {
     for (const std::string& value : node.texts("values")) {
       ConditionPoint point{value, {}};
       point.choice.sets.push_back(key + "=" + value);
+      check_set(node, "values", point.choice.sets.back());
       axis.points.push_back(std::move(point));
     }
   } else {
@@ -115,9 +174,10 @@ void read_claimed(const ConfigNode& node, const Entry& entry, ClaimTest& test) {
   test.claim_unit = claim->unit;
 }
 
-void read_arms(const ConfigNode& node, const RunChoice& common, ClaimTest& test) {
+void read_arms(const ConfigNode& node, const RunChoice& common, const std::vector<Arm>& named,
+               ClaimTest& test) {
   const auto placed = [&](const ConfigNode& child) {
-    Arm arm = read_arm(child);
+    Arm arm = read_arm(child, named);
     arm.shared = common;
     return arm;
   };
@@ -151,7 +211,43 @@ void check_point_arms(const ConfigNode& node, const ClaimTest& test) {
   if (test.choose) check({*test.choose});
 }
 
-ClaimTest read_test(const ConfigNode& node, const RunChoice& common, const Entry& entry) {
+/// Every combination of conditions, arm and operating point is a run.
+void check_size(const ConfigNode& node, const ClaimTest& test) {
+  constexpr std::size_t kMostRuns = 10'000;
+  std::size_t runs = test.treatments.size() + (test.baseline ? 1 : 0);
+  if (test.choose) runs *= test.choose->points.size();
+  for (const ConditionAxis& axis : test.conditions) {
+    if (runs > kMostRuns) break;
+    runs *= axis.points.size();
+  }
+  if (runs > kMostRuns)
+    node.fail(test.conditions.empty() ? "treatments" : "conditions",
+              "ask for more than " + std::to_string(kMostRuns) + " runs");
+}
+
+/// Operating points, all of them or to be searched, and the limits they are to keep.
+void read_operating_points(const ConfigNode& node, const Named& named, ClaimTest& test) {
+  if (const auto child = node.find_child("choose"))
+    test.choose = child->has("from") ? read_search(*child) : read_axis(*child, named.axes);
+  if (node.has("within"))
+    for (const ConfigNode& child : node.sections("within")) {
+      test.within.push_back(read_limit(child));
+      const std::string& other = test.within.back().relative_to;
+      child.check("relative_to", other.empty() || arm_of(test, other) != nullptr,
+                  "must be an arm of the test");
+      child.check("relative_to", other.empty() || !test.choose || !test.choose->search,
+                  "an arm that is searched for itself has no such limit");
+    }
+  if (!test.choose || !test.choose->search) return;
+  if (test.within.empty())
+    node.fail("choose", "a search is for the last that keeps limits: expected within");
+  if (test.metric.lower_is_better)
+    node.fail("choose",
+              "a search is for the largest figure: expected a metric that is better higher");
+}
+
+ClaimTest read_test(const ConfigNode& node, const RunChoice& common, const Named& named,
+                    const Entry& entry) {
   ClaimTest test;
   test.id = node.get<std::string>("id");
   test.title = node.get<std::string>("title");
@@ -159,19 +255,13 @@ ClaimTest read_test(const ConfigNode& node, const RunChoice& common, const Entry
   test.metric = read_metric(node.child("metric"));
   read_claimed(node, entry, test);
   test.claimed.is_price = test.form == Form::LossPercent;
-  read_arms(node, layered(common, read_choice(node)), test);
+  read_arms(node, layered(common, read_choice(node)), named.arms, test);
   if (node.has("conditions"))
     for (const ConfigNode& child : node.sections("conditions"))
-      test.conditions.push_back(read_axis(child));
-  if (const auto child = node.find_child("choose")) test.choose = read_axis(*child);
-  if (node.has("within"))
-    for (const ConfigNode& child : node.sections("within")) {
-      test.within.push_back(read_limit(child));
-      const std::string& other = test.within.back().relative_to;
-      child.check("relative_to", other.empty() || arm_of(test, other) != nullptr,
-                  "must be an arm of the test");
-    }
+      test.conditions.push_back(read_axis(child, named.axes));
+  read_operating_points(node, named, test);
   check_point_arms(node, test);
+  check_size(node, test);
   const bool by_value = test.metric.figure == kOperatingPointValue;
   if (by_value && (!test.choose || std::ranges::any_of(test.choose->points, [](const auto& point) {
         return !point.value;
@@ -194,17 +284,18 @@ Refutation read_refutation(const ConfigNode& node, const std::vector<ClaimTest>&
   out.below = node.find<double>("below", kAnyFigure);
   out.from = node.find<double>("at_least", kAnyFigure);
   if (!out.below == !out.from) node.fail("test", "expected either below or at_least");
-  if (const auto where = node.find_child("where")) {
-    out.axis = where->get<std::string>("axis");
-    const auto axis = std::ranges::find(test->conditions, out.axis, &ConditionAxis::name);
-    where->check("axis", axis != test->conditions.end(), "must be an axis of the test");
-    out.labels = where->texts("labels");
-    for (const std::string& label : out.labels)
-      if (std::ranges::count(axis->points, label, &ConditionPoint::label) == 0)
-        where->fail("labels", "must be labels of the axis, got " + label);
-    if (out.labels.empty()) where->fail("labels", "expected at least one");
-    where->reject_unknown_keys();
-  }
+  if (node.has("where"))
+    for (const ConfigNode& where : node.sections("where")) {
+      Refutation::Labels only{where.get<std::string>("axis"), where.texts("labels")};
+      const auto axis = std::ranges::find(test->conditions, only.axis, &ConditionAxis::name);
+      where.check("axis", axis != test->conditions.end(), "must be an axis of the test");
+      for (const std::string& label : only.labels)
+        if (std::ranges::count(axis->points, label, &ConditionPoint::label) == 0)
+          where.fail("labels", "must be labels of the axis, got " + label);
+      if (only.labels.empty()) where.fail("labels", "expected at least one");
+      where.reject_unknown_keys();
+      out.where.push_back(std::move(only));
+    }
   node.reject_unknown_keys();
   return out;
 }
@@ -262,6 +353,25 @@ const Entry& entry_of(const ConfigNode& root, const std::vector<Entry>& entries)
   return *entry;
 }
 
+Named read_named(const ConfigNode& root) {
+  Named named;
+  const auto new_name = [](const ConfigNode& node, const auto& items) {
+    const auto same = [&](const auto& item) { return item.name == items.back().name; };
+    node.check("name", std::ranges::count_if(items, same) == 1, "is there twice");
+  };
+  if (root.has("arms"))
+    for (const ConfigNode& node : root.sections("arms")) {
+      named.arms.push_back(read_arm(node, named.arms));
+      new_name(node, named.arms);
+    }
+  if (root.has("axes"))
+    for (const ConfigNode& node : root.sections("axes")) {
+      named.axes.push_back(read_axis(node, {}));
+      new_name(node, named.axes);
+    }
+  return named;
+}
+
 Experiment read_tree(ConfigTree tree, const std::string& label, const std::vector<Entry>& entries) {
   ResolvedValues log;
   const ConfigNode root{std::make_shared<const ConfigTree>(std::move(tree)), log};
@@ -272,9 +382,10 @@ Experiment read_tree(ConfigTree tree, const std::string& label, const std::vecto
   experiment.hypothesis = root.get<std::string>("hypothesis");
   experiment.falsifier = root.get<std::string>("falsifier");
   const RunChoice common = read_choice(root);
+  const Named named = read_named(root);
   if (root.has("tests"))
     for (const ConfigNode& node : root.sections("tests")) {
-      experiment.tests.push_back(read_test(node, common, entry));
+      experiment.tests.push_back(read_test(node, common, named, entry));
       const auto same = [&](const auto& test) { return test.id == experiment.tests.back().id; };
       node.check("id", std::ranges::count_if(experiment.tests, same) == 1, "is there twice");
     }

@@ -44,6 +44,9 @@ struct ConditionPoint {
 struct ConditionAxis {
   std::string name;
   std::vector<ConditionPoint> points;
+  /// Of operating points, which rise in even ratios: the last one that keeps the limits is found by
+  /// bisection, the others are not run.
+  bool search = false;
 };
 
 /// In place of a figure of the report: the `figure` of the operating point that was chosen.
@@ -100,8 +103,12 @@ struct Refutation {
   bool everywhere = true;       ///< at all points looked at, or at one at least
   std::optional<double> below;  ///< the figure, in the test's terms, is less than this
   std::optional<double> from;   ///< it is at least this
-  std::string axis;             ///< looks at its points of these labels alone; empty: at all
-  std::vector<std::string> labels;
+  /// Looks at the points alone that have, on every axis named here, one of its labels.
+  struct Labels {
+    std::string axis;
+    std::vector<std::string> labels;
+  };
+  std::vector<Labels> where;
 };
 
 struct Experiment {

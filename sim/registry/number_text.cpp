@@ -53,8 +53,9 @@ std::string tolerance_text(const ClaimTest& test) {
 std::string refutation_text(const RefutationResult& result) {
   const Refutation& asked = result.refutation;
   std::string text = result.title + ", " + (asked.arm.empty() ? "the best arm" : asked.arm);
-  if (!asked.axis.empty())
-    text += fmt::format(", where {} is {}", asked.axis, fmt::join(asked.labels, " or "));
+  for (const Refutation::Labels& only : asked.where)
+    text += fmt::format(", {} {} is {}", &only == &asked.where.front() ? "where" : "and", only.axis,
+                        fmt::join(only.labels, " or "));
   text += asked.below ? fmt::format(": below {} {}", figure_text(asked.below), result.unit)
                       : fmt::format(": {} {} and more", figure_text(asked.from), result.unit);
   text += asked.everywhere ? " at every point" : " at some point";
@@ -72,6 +73,21 @@ std::string simulated_text(const TestResult& result) {
   std::string text = range_text(low, high, unit_of(result.test));
   if (result.test.form == Form::Figure && low && *low > 0 && *high > *low)
     text += ", a factor of " + figure_text(*high / *low);
+  return text;
+}
+
+std::string operating_point_text(const ArmResult& arm, const ClaimTest& test) {
+  if (!arm.value || arm.operating_point.empty()) return {};
+  std::string text = " (" + test.choose->name + " " + arm.operating_point;
+  if (!arm.next_point.empty()) text += ", no more at " + arm.next_point;
+  if (test.choose->search && arm.next_point.empty()) text += ", at least: the search ends there";
+  return text + ")";
+}
+
+std::string comparand_text(const Comparand& comparand) {
+  std::string text = figure_text(comparand.figure);
+  if (comparand.low && comparand.high)
+    text += fmt::format(" ({} to {})", figure_text(comparand.low), figure_text(comparand.high));
   return text;
 }
 

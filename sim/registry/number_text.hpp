@@ -25,6 +25,11 @@ std::string came_true_text(const EntryResult& result);
 std::string unit_of(const ClaimTest& test);
 /// The range over all points; of plain figures also how far apart its ends are.
 std::string simulated_text(const TestResult& result);
+/// " (arrivals x 0.5)", of a search also the next one; empty where there was no choice, or no
+/// value.
+std::string operating_point_text(const ArmResult& arm, const ClaimTest& test);
+/// "2.1 (2 to 2.2)": the figure, and between what it lies where operating points were searched.
+std::string comparand_text(const Comparand& comparand);
 /// "weights_hbm, then kv".
 std::string takeover_text(const TestResult& result);
 

@@ -37,7 +37,7 @@ std::optional<std::pair<double, double>> extent_of(const TestResult& result) {
     extent->first = std::min(extent->first, figure);
     extent->second = std::max(extent->second, figure);
   };
-  for (const PointResult& point : result.points)
+  for (const TestedPoint& point : result.points)
     for (const Comparand& comparand : point.treatments)
       if (comparand.figure) add(*comparand.figure);
   if (!extent) return std::nullopt;
@@ -121,7 +121,7 @@ std::string band(const TestResult& result, const Axis& axis, double bottom) {
       escaped(claim_text(result.test)));
 }
 
-std::string row_label(const PointResult& point, const ClaimTest& test) {
+std::string row_label(const TestedPoint& point, const ClaimTest& test) {
   constexpr std::size_t kMost = 34;
   std::vector<std::string> parts;
   for (std::size_t a = 0; a < point.labels.size(); ++a)
@@ -158,7 +158,7 @@ std::string plot_svg(const TestResult& result) {
           range_text(result.overall.low, result.overall.high, unit_of(test)), claim_text(test))));
   out += band(result, axis, bottom) + scale(axis, bottom) + legend(test, kTop - 10);
   double y = kTop + kRow / 2;
-  for (const PointResult& point : result.points) {
+  for (const TestedPoint& point : result.points) {
     const std::string label = row_label(point, test);
     out += text_at(kLeft - 8, y + 4, "end", label);
     for (std::size_t t = 0; t < point.treatments.size(); ++t)

@@ -24,8 +24,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kLedger = "ledger.yaml";
 constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 20;
 
-using Ledger = std::map<std::string, LedgerItem>;
-
 void add(Registry& registry, Severity severity, SourcePosition at, std::string rule,
          const std::string& key, const std::string& problem) {
   std::string text = ConfigError(at, key, problem).what();
@@ -73,9 +71,9 @@ void read_one(Registry& registry, const fs::path& path, const std::string& label
   registry.entries.push_back(std::move(entry));
 }
 
-Ledger read_ledger(const fs::path& path, const std::string& label) {
+Ledger ledger_of(ConfigTree tree) {
   ResolvedValues log;
-  const ConfigNode root{std::make_shared<const ConfigTree>(read_yaml(path, label)), log};
+  const ConfigNode root{std::make_shared<const ConfigTree>(std::move(tree)), log};
   Ledger ledger;
   for (const ConfigNode& node : root.sections("ids")) {
     const auto id = node.get<std::string>("id");
@@ -171,6 +169,10 @@ void lint_edit(Registry& registry, const Entry& entry, const Entry& before) {
 }
 }  // namespace
 
+Ledger parse_ledger(std::string_view text, const std::string& label) {
+  return ledger_of(parse_yaml(text, label));
+}
+
 const Entry* Registry::find(const std::string& id) const {
   const auto found = std::ranges::find(entries, id, &Entry::id);
   return found == entries.end() ? nullptr : &*found;
@@ -196,7 +198,7 @@ Registry read_registry(const fs::path& directory, const std::string& label) {
   std::ranges::sort(registry.entries, {}, &Entry::number);
   registry.ledger_file = label + "/" + std::string{kLedger};
   collecting(registry, [&] {
-    registry.ledger = read_ledger(directory / kLedger, registry.ledger_file);
+    registry.ledger = ledger_of(read_yaml(directory / kLedger, registry.ledger_file));
     check_ledger(registry);
   });
   return registry;

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/registry/entry.hpp"
@@ -31,15 +32,20 @@ struct LedgerItem {
   SourcePosition at{};
 };
 
+using Ledger = std::map<std::string, LedgerItem>;  ///< by id
+
 struct Registry {
   std::vector<Entry> entries;  ///< by number; those that could be read
   std::vector<LintFinding> findings;
-  std::map<std::string, LedgerItem> ledger;  ///< by id; empty where it could not be read
+  Ledger ledger;  ///< empty where it could not be read
   std::string ledger_file;
 
   [[nodiscard]] const Entry* find(const std::string& id) const;
   [[nodiscard]] std::size_t errors() const;
 };
+
+/// The text of a ledger.yaml. Throws ConfigError at file:line:col.
+Ledger parse_ledger(std::string_view text, const std::string& label);
 
 /// Reads every file of the directory; what cannot be read is a finding. Messages call a file
 /// `label`/name. Throws ConfigError when there is no such directory, or no entry in it.

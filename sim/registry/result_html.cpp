@@ -31,13 +31,10 @@ std::string list_html(const std::vector<std::string>& items) {
 
 std::string value_html(const ArmResult& arm, const ClaimTest& test) {
   if (!arm.value) return "none";
-  std::string text = figure_text(arm.value) + " " + test.metric.unit;
-  if (!arm.operating_point.empty())
-    text += " (" + test.choose->name + " " + arm.operating_point + ")";
-  return escaped(text);
+  return escaped(figure_text(arm.value) + " " + test.metric.unit + operating_point_text(arm, test));
 }
 
-std::vector<std::string> row_of(const PointResult& point, const ClaimTest& test,
+std::vector<std::string> row_of(const TestedPoint& point, const ClaimTest& test,
                                 const std::string& arm, const ArmResult& ran,
                                 const std::string& figure) {
   std::vector<std::string> cells;
@@ -55,13 +52,13 @@ std::string points_html(const TestResult& result) {
   for (const ConditionAxis& axis : test.conditions) headings.push_back(axis.name);
   headings.insert(headings.end(), {"arm", test.metric.title, unit_of(test), "limited by", "run"});
   std::vector<std::vector<std::string>> rows;
-  for (const PointResult& point : result.points) {
+  for (const TestedPoint& point : result.points) {
     if (point.baseline)
       rows.push_back(row_of(point, test, test.baseline->name + " (baseline)", *point.baseline, ""));
     for (std::size_t t = 0; t < point.treatments.size(); ++t)
       rows.push_back(row_of(point, test,
                             test.treatments[t].name + (test.treatments[t].bound ? " (bound)" : ""),
-                            point.treatments[t].arm, figure_text(point.treatments[t].figure)));
+                            point.treatments[t].arm, comparand_text(point.treatments[t])));
   }
   return "<details><summary>Every figure and its run</summary>\n" +
          html_table(test.title + ": every figure and its run", headings, rows) + "</details>\n";
@@ -123,7 +120,7 @@ std::string importer_html(const Validation& validation) {
 std::set<std::string> cells_named(const EntryResult& result) {
   std::set<std::string> names;
   for (const TestResult& test : result.tests)
-    for (const PointResult& point : test.points) {
+    for (const TestedPoint& point : test.points) {
       if (point.baseline) names.insert(point.baseline->cell);
       for (const Comparand& comparand : point.treatments) names.insert(comparand.arm.cell);
     }

@@ -363,7 +363,9 @@ class Site {
                       facts(entry) + html_of_markdown(entry.body) + "<h2>Known solutions</h2>\n" +
                       solutions(entry) + "<h2>Put to the test</h2>\n";
     if (const EntryResult* result = result_of(entry))
-      out += result_html(*result, validation_, 3) + runs_html(validation_, result);
+      out += "<p>Runs of program " +
+             escaped(program_text(validation_.version, validation_.revision)) + ".</p>\n" +
+             result_html(*result, validation_, 3) + runs_html(validation_, result);
     else
       out += "<p>No results at hand.</p>\n";
     return out + "<h2>Change log</h2>\n" + history_html(entry);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "sim/config/json_document.hpp"
 #include "sim/config/nearest.hpp"
 #include "sim/registry/number_text.hpp"
 
@@ -61,6 +62,7 @@ RunChoice for_arm(const ConditionPoint& point, const Arm& arm) {
 /// these say for it alone.
 struct ArmRun {
   std::string operating_point;
+  std::size_t option = 0;  ///< its place among the operating points
   RunChoice choice;
   std::optional<double> value{};  ///< the operating point's
 };
@@ -73,10 +75,11 @@ std::vector<ArmRun> runs_of(const ClaimTest& test, const Arm& arm,
       choice = layered(std::move(choice), for_arm(test.conditions[a].points[point[a]], arm));
     return option != nullptr ? layered(std::move(choice), for_arm(*option, arm)) : choice;
   };
-  if (!test.choose) return {{"", own(there, nullptr)}};
+  if (!test.choose) return {{"", 0, own(there, nullptr)}};
   std::vector<ArmRun> runs;
   for (const ConditionPoint& option : test.choose->points)
-    runs.push_back({option.label, own(layered(there, option.choice), &option), option.value});
+    runs.push_back(
+        {option.label, runs.size(), own(layered(there, option.choice), &option), option.value});
   return runs;
 }
 
@@ -110,9 +113,14 @@ const Arm& arm_named(const ClaimTest& test, const std::string& name) {
 struct Place {
   const ClaimTest& test;
   const std::vector<std::size_t>& point;
-  std::size_t run;  ///< of the arm's
+  std::size_t option;  ///< its place among them
   const Outcomes& outcomes;
 };
+
+const CellOutcome& outcome_of(const Outcomes& outcomes, const std::string& command) {
+  if (const CellOutcome* outcome = outcomes(command)) return *outcome;
+  throw InvariantError("what is judged has been run: " + command);
+}
 
 /// The figure a limit is on; null, and why, where there is none.
 std::optional<double> limited_figure(const OperatingLimit& limit, const CellOutcome& outcome,
@@ -121,8 +129,8 @@ std::optional<double> limited_figure(const OperatingLimit& limit, const CellOutc
   if (!figure) why = "the report says nothing of " + limit.figure;
   if (!figure || limit.relative_to.empty()) return figure;
   const Arm& arm = arm_named(place.test, limit.relative_to);
-  const ArmRun run = runs_of(place.test, arm, place.point)[place.run];
-  const auto other = figure_of(place.outcomes(command_of(run.choice)), limit.figure);
+  const ArmRun run = runs_of(place.test, arm, place.point)[place.option];
+  const auto other = figure_of(outcome_of(place.outcomes, command_of(run.choice)), limit.figure);
   if (!other || *other == 0) {
     why = limit.relative_to + " has no " + limit.figure;
     return std::nullopt;
@@ -151,7 +159,7 @@ ArmResult result_of(const ArmRun& run, const Place& place) {
   const ClaimTest& test = place.test;
   ArmResult result;
   result.command = command_of(run.choice);
-  const CellOutcome& outcome = place.outcomes(result.command);
+  const CellOutcome& outcome = outcome_of(place.outcomes, result.command);
   result.cell = outcome.cell;
   result.operating_point = run.operating_point;
   result.limited_by = outcome.limited_by;
@@ -168,12 +176,59 @@ ArmResult result_of(const ArmRun& run, const Place& place) {
   return result;
 }
 
+/// How far a search has come.
+struct Search {
+  std::vector<std::size_t> tried;  ///< operating points, in order; the last may not have been run
+  std::size_t kept = 0;            ///< so many from the first, so far: the last of them was tried
+};
+
+/// Bisection between two operating points next to each other, the lower of which keeps the limits
+/// and the upper one does not. Ends early at one whose outcome is not known.
+Search search(const ClaimTest& test, const std::vector<ArmRun>& runs,
+              const std::vector<std::size_t>& point, const Outcomes& outcomes) {
+  Search out;
+  std::size_t lost = runs.size() + 1;  // as `kept` counts
+  while (lost - out.kept > 1) {
+    const std::size_t middle = (out.kept + lost) / 2;
+    const std::size_t option = middle - 1;
+    out.tried.push_back(option);
+    const CellOutcome* outcome = outcomes(command_of(runs[option].choice));
+    if (outcome == nullptr) break;
+    (refusal(*outcome, {test, point, option, outcomes}).empty() ? out.kept : lost) = middle;
+  }
+  return out;
+}
+
+/// All runs of an arm at a point, or those that its search has come to.
+std::vector<ArmRun> runs_asked(const ClaimTest& test, const Arm& arm,
+                               const std::vector<std::size_t>& point, const Outcomes& outcomes) {
+  std::vector<ArmRun> runs = runs_of(test, arm, point);
+  if (!test.choose || !test.choose->search) return runs;
+  std::vector<ArmRun> asked;
+  for (const std::size_t option : search(test, runs, point, outcomes).tried)
+    asked.push_back(runs[option]);
+  return asked;
+}
+
+/// The last operating point that keeps the limits, or else the first, which does not.
+ArmResult found_of(const ClaimTest& test, const std::vector<ArmRun>& runs,
+                   const std::vector<std::size_t>& point, const Outcomes& outcomes) {
+  const std::size_t kept = search(test, runs, point, outcomes).kept;
+  const std::size_t option = kept == 0 ? 0 : kept - 1;
+  ArmResult result = result_of(runs[option], {test, point, option, outcomes});
+  if (!result.value || kept == runs.size()) return result;
+  result.next_point = runs[kept].operating_point;
+  result.most = *result.value * *runs[kept].value / *runs[option].value;
+  return result;
+}
+
 ArmResult best_of(const ClaimTest& test, const Arm& arm, const std::vector<std::size_t>& point,
                   const Outcomes& outcomes) {
-  std::optional<ArmResult> best;
   const std::vector<ArmRun> runs = runs_of(test, arm, point);
-  for (std::size_t r = 0; r < runs.size(); ++r) {
-    ArmResult result = result_of(runs[r], {test, point, r, outcomes});
+  if (test.choose && test.choose->search) return found_of(test, runs, point, outcomes);
+  std::optional<ArmResult> best;
+  for (const ArmRun& run : runs) {
+    ArmResult result = result_of(run, {test, point, run.option, outcomes});
     const bool better = !best || (result.value && !best->value) ||
                         (result.value && best->value &&
                          (test.metric.lower_is_better ? *result.value < *best->value
@@ -209,6 +264,10 @@ Comparand compared(const ClaimTest& test, const std::optional<ArmResult>& baseli
     out.figure = figure_of(test, before, *arm.value);
     // Where only the treatment works, no number says how much better it is.
     out.standing = out.figure ? standing_of(*out.figure, test.claimed) : Standing::Better;
+    if (arm.most || (baseline && baseline->most)) {
+      out.low = figure_of(test, baseline ? baseline->most : std::nullopt, *arm.value);
+      out.high = figure_of(test, before, arm.most.value_or(*arm.value));
+    }
   } else if (before || !baseline) {
     out.standing = Standing::Worse;
   }
@@ -231,9 +290,9 @@ bool better(const ClaimTest& test, const Comparand& a, const Comparand& b) {
   return a.figure && !b.figure;  // one that runs over one that does not
 }
 
-PointResult at(const ClaimTest& test, const std::vector<std::size_t>& point,
+TestedPoint at(const ClaimTest& test, const std::vector<std::size_t>& point,
                const Outcomes& outcomes) {
-  PointResult result;
+  TestedPoint result;
   result.labels = labels_of(test, point);
   if (test.baseline) result.baseline = best_of(test, *test.baseline, point, outcomes);
   for (const Arm& arm : test.treatments)
@@ -255,10 +314,10 @@ std::vector<std::string> axis_names(const ClaimTest& test) {
 
 /// Of one comparand per point, as `pick` chooses it; points without one say nothing.
 template <class Pick>
-Judgement judgement_of(const ClaimTest& test, const std::vector<PointResult>& points, Pick pick) {
+Judgement judgement_of(const ClaimTest& test, const std::vector<TestedPoint>& points, Pick pick) {
   Judgement judgement;
   std::vector<ConditionResult> results;
-  for (const PointResult& point : points) {
+  for (const TestedPoint& point : points) {
     const Comparand* chosen = pick(point);
     if (chosen == nullptr) continue;
     if (chosen->standing) results.push_back({point.labels, *chosen->standing});
@@ -286,7 +345,7 @@ std::string most_frequent(const std::map<std::string, int>& counts) {
 
 void note_limits(TestResult& result) {
   std::map<std::string, int> before, after;
-  for (const PointResult& point : result.points) {
+  for (const TestedPoint& point : result.points) {
     if (point.baseline && point.baseline->value) ++before[point.baseline->limited_by];
     if (point.best && point.treatments[*point.best].arm.value)
       ++after[point.treatments[*point.best].arm.limited_by];
@@ -319,12 +378,15 @@ RefutationResult evaluated(const Refutation& refutation, const std::vector<TestR
   RefutationResult out{.refutation = refutation, .title = test.title, .unit = unit_of(test)};
   const auto treatment = static_cast<std::size_t>(
       std::ranges::find(test.treatments, refutation.arm, &Arm::name) - test.treatments.begin());
-  const auto axis = static_cast<std::size_t>(
-      std::ranges::find(test.conditions, refutation.axis, &ConditionAxis::name) -
-      test.conditions.begin());
-  for (const PointResult& point : result.points) {
-    if (!refutation.axis.empty() && std::ranges::count(refutation.labels, point.labels[axis]) == 0)
-      continue;
+  const auto looked_at = [&](const TestedPoint& point) {
+    return std::ranges::all_of(refutation.where, [&](const Refutation::Labels& only) {
+      const auto axis = std::ranges::find(test.conditions, only.axis, &ConditionAxis::name);
+      const auto place = static_cast<std::size_t>(axis - test.conditions.begin());
+      return std::ranges::count(only.labels, point.labels[place]) > 0;
+    });
+  };
+  for (const TestedPoint& point : result.points) {
+    if (!looked_at(point)) continue;
     const std::optional<std::size_t> which =
         refutation.arm.empty() ? point.best : std::optional{treatment};
     const auto figure = which ? figure_to_refute(test, point.treatments[*which]) : std::nullopt;
@@ -347,14 +409,14 @@ std::string command_of(const RunChoice& choice) {
   return command;
 }
 
-std::vector<Cell> cells_of(const std::vector<Experiment>& experiments) {
+std::vector<Cell> cells_of(const std::vector<Experiment>& experiments, const Outcomes& outcomes) {
   std::vector<Cell> cells;
   std::set<std::string> asked;
   for (const Experiment& experiment : experiments)
     for (const ClaimTest& test : experiment.tests)
       for (const auto& point : points_of(test.conditions))
         for (const Arm* arm : arms_of(test))
-          for (ArmRun& run : runs_of(test, *arm, point)) {
+          for (ArmRun& run : runs_asked(test, *arm, point, outcomes)) {
             std::string command = command_of(run.choice);
             if (!asked.insert(command).second) continue;
             cells.push_back(
@@ -368,10 +430,13 @@ CellOutcome read_outcome(const std::string& cell, std::string_view report) {
   CellOutcome outcome;
   outcome.cell = cell;
   try {
-    const Json json = Json::parse(report);
+    const Json json = parse_json(report, cell);
+    outcome.program =
+        program_text(json.value("reticle_version", ""), json.value("git_revision", ""));
     if (!json.at("feasible").at("fits").get<bool>()) {
       const Json& limits = json.at("feasible").at("limits");
-      outcome.problem = limits.empty() ? "does not fit" : limits[0].at("text").get<std::string>();
+      outcome.problem =
+          limits.empty() ? "does not fit" : limits.at(0).at("text").get<std::string>();
       outcome.limited_by = "capacity";
       return outcome;
     }
@@ -422,12 +487,12 @@ TestResult judge(const ClaimTest& test, const Outcomes& outcomes) {
   result.test = test;
   for (const auto& point : points_of(test.conditions))
     result.points.push_back(at(test, point, outcomes));
-  result.overall = judgement_of(test, result.points, [](const PointResult& point) {
+  result.overall = judgement_of(test, result.points, [](const TestedPoint& point) {
     return point.best ? &point.treatments[*point.best] : nullptr;
   });
   for (std::size_t t = 0; t < test.treatments.size(); ++t)
     result.treatments.push_back(judgement_of(
-        test, result.points, [t](const PointResult& point) { return &point.treatments[t]; }));
+        test, result.points, [t](const TestedPoint& point) { return &point.treatments[t]; }));
   note_limits(result);
   return result;
 }
@@ -456,6 +521,10 @@ EntryResult judge(const Entry& entry, const Experiment& experiment, const Outcom
   return result;
 }
 
+std::string program_text(const std::string& version, const std::string& revision) {
+  return fmt::format("{} ({})", version, revision);
+}
+
 std::string computing_command(const EntryResult& result, const Validation& validation) {
   const Experiment& experiment = result.experiment;
   if (!experiment.arithmetic && !experiment.importer) return {};
@@ -468,7 +537,7 @@ std::string computing_command(const EntryResult& result, const Validation& valid
 StoredValidation read_stored(const std::string& label, std::string_view json) {
   StoredValidation stored;
   try {
-    const Json document = Json::parse(json);
+    const Json document = parse_json(json, label);
     for (const Json& cell : document.at("cells"))
       stored.cells.emplace(cell.at("command").get<std::string>(),
                            cell.at("name").get<std::string>());
@@ -479,6 +548,8 @@ StoredValidation read_stored(const std::string& label, std::string_view json) {
       stored.imports.push_back({config.at("name").get<std::string>(), text(config.at("model_type")),
                                 text(config.at("problem"))});
     stored.model_configs = text(document.at("model_configs"));
+    stored.version = document.at("reticle_version").get<std::string>();
+    stored.revision = document.at("git_revision").get<std::string>();
   } catch (const Json::exception& error) {
     throw ConfigError({label, 0, 0}, "",
                       std::string{"not what reticle registry validate writes: "} + error.what());

@@ -23,11 +23,10 @@ struct Cell {
   std::string command;
   RunChoice choice;
 };
-std::vector<Cell> cells_of(const std::vector<Experiment>& experiments);
-
 /// What a cell's report says.
 struct CellOutcome {
   std::string cell;     ///< its name
+  std::string program;  ///< "0.9.0 (abc)": what the report says it was made by
   std::string problem;  ///< why there are no figures: it does not fit, or was not run
   std::string limited_by;
   double limited_share = 0;
@@ -36,6 +35,16 @@ struct CellOutcome {
 };
 /// Throws ConfigError when the text is not the report of a run.
 CellOutcome read_outcome(const std::string& cell, std::string_view report);
+
+/// The outcome of a command; null where it has not been run.
+using Outcomes = std::function<const CellOutcome*(const std::string& command)>;
+
+/// The runs that experiments ask for, each once. What a search asks for next hangs on what came out
+/// before: of each one as far as `outcomes` are known, and the first that is not. It is all there
+/// is to run where the outcome of every one is known.
+std::vector<Cell> cells_of(
+    const std::vector<Experiment>& experiments,
+    const Outcomes& outcomes = [](const std::string&) { return nullptr; });
 
 /// A figure that tests take from the report of a command, and where they name it.
 struct FigureAsked {
@@ -48,14 +57,16 @@ std::map<std::string, std::vector<FigureAsked>> figures_asked(
 /// none, and is passed over.
 void require_figures(const CellOutcome& outcome, const std::vector<FigureAsked>& asked);
 
-/// The outcome of a command.
-using Outcomes = std::function<const CellOutcome&(const std::string& command)>;
-
 /// An arm at a point of the condition space, at the best operating point it has.
 struct ArmResult {
   std::string cell, command;
   std::string operating_point;  ///< label, where there was a choice
   std::optional<double> value;  ///< of the metric, scaled
+  /// Where the point was searched: the next one, which keeps the limits no longer (empty: it is the
+  /// last there is, and they may be kept beyond), and the value were it kept up to there, as of a
+  /// metric in proportion to the rate.
+  std::string next_point;
+  std::optional<double> most;
   std::string problem;
   std::string limited_by;
   double limited_share = 0;
@@ -65,10 +76,12 @@ struct ArmResult {
 struct Comparand {
   ArmResult arm;
   std::optional<double> figure;      ///< in the claim's terms; absent where one side has no value
+  std::optional<double> low, high;   ///< between which it lies, where points were searched
   std::optional<Standing> standing;  ///< absent where neither side has a value, or nothing claimed
 };
 
-struct PointResult {
+/// What the arms of a test came to at one point of its conditions.
+struct TestedPoint {
   std::vector<std::string> labels;
   std::optional<ArmResult> baseline;
   std::vector<Comparand> treatments;  ///< in the order of the test
@@ -83,7 +96,7 @@ struct Judgement {
 
 struct TestResult {
   ClaimTest test;
-  std::vector<PointResult> points;
+  std::vector<TestedPoint> points;
   Judgement overall;                      ///< the best treatment of each point
   std::vector<Judgement> treatments;      ///< each alone
   std::string bound_before, bound_after;  ///< what limits most points, at first and once lifted
@@ -126,6 +139,8 @@ struct Validation {
   std::string model_configs;               ///< that directory
   std::string version, revision;
 };
+/// "0.9.0 (abc)", as of a cell's report.
+std::string program_text(const std::string& version, const std::string& revision);
 
 /// `reticle registry validate ...` that repeats what is computed without a run; empty where an
 /// entry has nothing of the kind.
@@ -140,6 +155,7 @@ struct StoredValidation {
   std::map<std::string, std::string> cells;  ///< name by command
   std::vector<ImportedConfig> imports;
   std::string model_configs;
+  std::string version, revision;  ///< of the program that made it
 };
 /// Throws ConfigError, calling the text `label`.
 StoredValidation read_stored(const std::string& label, std::string_view json);

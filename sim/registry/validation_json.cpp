@@ -19,13 +19,14 @@ std::string_view name_of(Standing standing) {
 Json to_json(const ArmResult& arm) {
   return {{"cell", arm.cell},
           {"operating_point", or_null(arm.operating_point)},
+          {"next_point", or_null(arm.next_point)},
           {"value", or_null(arm.value)},
           {"problem", or_null(arm.problem)},
           {"limited_by", or_null(arm.limited_by)},
           {"limited_share", arm.limited_share}};
 }
 
-Json to_json(const PointResult& point, const ClaimTest& test) {
+Json to_json(const TestedPoint& point, const ClaimTest& test) {
   Json labels = Json::object();
   for (std::size_t a = 0; a < point.labels.size(); ++a)
     labels[test.conditions[a].name] = point.labels[a];
@@ -35,6 +36,8 @@ Json to_json(const PointResult& point, const ClaimTest& test) {
     Json item = to_json(comparand.arm);
     item["name"] = test.treatments[t].name;
     item["figure"] = or_null(comparand.figure);
+    item["figure_low"] = or_null(comparand.low);
+    item["figure_high"] = or_null(comparand.high);
     item["standing"] = comparand.standing ? Json(name_of(*comparand.standing)) : Json{};
     treatments.push_back(std::move(item));
   }
@@ -61,7 +64,7 @@ Json to_json(const TestResult& result) {
     item.update(to_json(result.treatments[t]));
     treatments.push_back(std::move(item));
   }
-  for (const PointResult& point : result.points) points.push_back(to_json(point, test));
+  for (const TestedPoint& point : result.points) points.push_back(to_json(point, test));
   Json claim;
   if (!test.claim.empty())
     claim = {{"id", test.claim},          {"low", test.claimed.low},
@@ -104,13 +107,15 @@ Json to_json(const Arithmetic& arithmetic) {
 
 Json to_json(const RefutationResult& result) {
   const Refutation& asked = result.refutation;
+  Json where = Json::array();
+  for (const Refutation::Labels& only : asked.where)
+    where.push_back({{"axis", only.axis}, {"labels", only.labels}});
   return {{"test", asked.test},
           {"arm", or_null(asked.arm)},
           {"points", asked.everywhere ? "every" : "some"},
           {"below", or_null(asked.below)},
           {"at_least", or_null(asked.from)},
-          {"axis", or_null(asked.axis)},
-          {"labels", asked.labels},
+          {"where", where},
           {"holds", result.holds},
           {"of", result.of},
           {"came_true", result.came_true}};
@@ -151,7 +156,7 @@ std::string validation_json(const Validation& validation) {
     imports.push_back({{"name", config.name},
                        {"model_type", or_null(config.model_type)},
                        {"problem", or_null(config.problem)}});
-  const Json document{{"schema", "reticle-registry-validation-2"},
+  const Json document{{"schema", "reticle-registry-validation-3"},
                       {"reticle_version", validation.version},
                       {"git_revision", validation.revision},
                       {"entries", entries},

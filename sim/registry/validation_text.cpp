@@ -32,10 +32,7 @@ std::string head(const std::vector<std::string>& cells) {
 
 std::string value_text(const ArmResult& arm, const ClaimTest& test) {
   if (!arm.value) return "none";
-  std::string text = figure_text(arm.value) + " " + test.metric.unit;
-  if (!arm.operating_point.empty())
-    text += fmt::format(" ({} {})", test.choose->name, arm.operating_point);
-  return text;
+  return figure_text(arm.value) + " " + test.metric.unit + operating_point_text(arm, test);
 }
 
 std::string cell_link(const ArmResult& arm) {
@@ -49,7 +46,7 @@ std::string points_table(const TestResult& result) {
   for (const ConditionAxis& axis : test.conditions) names.push_back(axis.name);
   names.insert(names.end(), {"arm", test.metric.title, unit_of(test), "limited by", "run"});
   std::string out = head(names);
-  const auto add = [&](const PointResult& point, const std::string& arm, const ArmResult& ran,
+  const auto add = [&](const TestedPoint& point, const std::string& arm, const ArmResult& ran,
                        const std::string& figure) {
     std::vector<std::string> cells = point.labels;
     cells.insert(cells.end(),
@@ -59,11 +56,11 @@ std::string points_table(const TestResult& result) {
                   cell_link(ran)});
     out += row(cells);
   };
-  for (const PointResult& point : result.points) {
+  for (const TestedPoint& point : result.points) {
     if (point.baseline) add(point, test.baseline->name + " (baseline)", *point.baseline, "");
     for (std::size_t t = 0; t < point.treatments.size(); ++t)
       add(point, test.treatments[t].name + (test.treatments[t].bound ? " (bound)" : ""),
-          point.treatments[t].arm, figure_text(point.treatments[t].figure));
+          point.treatments[t].arm, comparand_text(point.treatments[t]));
   }
   return out;
 }

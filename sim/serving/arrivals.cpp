@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/serving/arrivals.hpp"
 
+#include <limits>
 #include <map>
 #include <string>
 
 #include "sim/base/error.hpp"
+#include "workloads/requests/trace_stream.hpp"
 
 namespace reticle {
+
+namespace {
+/// The instant `span` after `at`, or the last that can be told.
+Picoseconds after(Picoseconds at, Picoseconds span) {
+  constexpr Picoseconds kLast{std::numeric_limits<std::int64_t>::max()};
+  return span > kLast - at ? kLast : at + span;
+}
+}  // namespace
 
 Arrivals::Arrivals(const Trace& trace, double rate_scale, bool closed_loop) : trace_{trace} {
   if (closed_loop) next_turn_.resize(trace.requests.size());
@@ -26,8 +36,7 @@ Arrivals::Arrivals(const Trace& trace, double rate_scale, bool closed_loop) : tr
         continue;
       }
     }
-    const double at = static_cast<double>(r.arrival.count()) / rate_scale;
-    due_.emplace(rate_scale == 1.0 ? r.arrival : Picoseconds{static_cast<std::int64_t>(at)}, r.id);
+    due_.emplace(scaled_arrival(trace.path, r.arrival, rate_scale), r.id);
   }
   if (closed_loop && !turns)
     throw ConfigError({trace.path}, "workload.closed_loop",
@@ -48,7 +57,7 @@ RequestId Arrivals::take() {
 void Arrivals::ended(RequestId id, Picoseconds now) {
   if (next_turn_.empty()) return;
   if (const auto next = next_turn_[static_cast<std::size_t>(id)])
-    due_.emplace(now + *trace_.requests[static_cast<std::size_t>(*next)].pause, *next);
+    due_.emplace(after(now, *trace_.requests[static_cast<std::size_t>(*next)].pause), *next);
 }
 
 }  // namespace reticle

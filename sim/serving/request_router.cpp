@@ -23,7 +23,7 @@ std::size_t least_loaded(std::span<const InstanceLoad> loads) {
 std::uint64_t key_of(const Request& request) {
   if (request.session) return combine64(1, *request.session);
   if (!request.prefix_blocks.empty()) return combine64(2, request.prefix_blocks.front());
-  return combine64(3, static_cast<std::uint64_t>(request.id));
+  return combine64(3, static_cast<std::uint64_t>(request.id));  // kinds of key apart
 }
 }  // namespace
 

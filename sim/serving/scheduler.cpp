@@ -279,6 +279,7 @@ bool Scheduler::admit_one(Waiting::iterator at, std::vector<Admitted>& admitted)
   const KvAsk ask = ask_of(ticket);
   const bool swapped = ticket.image.tokens > 0;
   const auto lease = swapped ? kv_.swap_in(ask, ticket.image) : kv_.admit(ask);
+  short_of_room_ |= !lease;
   if (!lease) return false;
   if (!swapped)
     preempted_.recomputed_tokens += std::max<std::int64_t>(0, ticket.lost - lease->filled);
@@ -443,6 +444,7 @@ void Scheduler::lose_image(Ticket& ticket) {
 }
 
 void Scheduler::preempt(std::size_t at) {
+  short_of_room_ = true;
   const bool swap = spec_.preemption == Preemption::Swap && running_[at].lease.filled > 0;
   const Ticket back = give_up(running_[at], swap);
   ++preempted_.preemptions;
@@ -487,6 +489,7 @@ const StepLoad& Scheduler::plan(std::vector<Admitted>& admitted, Picoseconds now
   stuck_.reset();
   load_.sequences.clear();
   prompt_tokens_ = 0;
+  short_of_room_ = false;
   refuse_hopeless(now);
   std::int64_t budget = spec_.prefill_tokens;
   const std::int64_t preemptions = preempted_.preemptions;

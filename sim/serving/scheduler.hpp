@@ -137,6 +137,9 @@ class Scheduler {
   [[nodiscard]] std::optional<RequestId> stuck() const { return stuck_; }
   /// Tokens of prompts in the step planned last; generated ones that are computed again are none.
   [[nodiscard]] std::int64_t prompt_tokens() const { return prompt_tokens_; }
+  /// In the step planned last the cache had no room for a request that it could have served, or for
+  /// the tokens of one that runs.
+  [[nodiscard]] bool short_of_room() const { return short_of_room_; }
   /// The step planned last has ended, `now`.
   const std::vector<Progress>& complete(Picoseconds now = {});
 
@@ -217,6 +220,7 @@ class Scheduler {
   StepLoad load_;
   Picoseconds begun_{};  ///< of the step planned last
   std::int64_t prompt_tokens_ = 0;
+  bool short_of_room_ = false;
   std::int64_t longest_context_ = 0, dropped_tokens_ = 0;
   std::vector<Progress> progress_;
 };

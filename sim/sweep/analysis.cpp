@@ -36,6 +36,7 @@ class Analyst {
  public:
   Analyst(const SweepSpec& sweep, const std::vector<StoredPoint>& points)
       : sweep_{sweep}, points_{points} {
+    check_points(sweep, points);
     for (const StoredPoint& point : points) {
       results_.push_back(result_of(sweep, point.point, point.answer));
       // Bounds are not compared with results.
@@ -171,9 +172,12 @@ class Analyst {
   /// Rows all of whose points ran.
   [[nodiscard]] ObjectiveSensitivity by_matrices(std::size_t objective) const {
     const std::size_t d = sweep_.axes.size();
+    std::set<std::string> names{"A", "B"};
+    for (std::size_t k = 0; k < d; ++k) names.insert("AB" + std::to_string(k));
     std::map<std::int64_t, std::map<std::string, double>> rows;
     for (std::size_t i = 0; i < points_.size(); ++i)
-      if (has_result(i)) rows[points_[i].point.row][points_[i].point.block] = value(i, objective);
+      if (has_result(i) && names.contains(points_[i].point.block))
+        rows[points_[i].point.row][points_[i].point.block] = value(i, objective);
     std::vector<double> a, b;
     std::vector<std::vector<double>> mixed(d);
     for (const auto& [row, blocks] : rows) {
@@ -234,15 +238,18 @@ class Analyst {
     std::vector<std::size_t> bin;
     for (const std::size_t i : which) {
       const std::string& text = *points_[i].point.values[column];
-      if (!sampled) {
-        bin.push_back(seen.emplace(text, seen.size()).first->second);
+      const ExpressionValue number = value_of_text(text.substr(0, text.find(' ')));  // no unit
+      if (!sampled || !std::holds_alternative<double>(number)) {
+        bin.push_back(kParts + seen.emplace(text, seen.size()).first->second);
         continue;
       }
-      const double at = std::stod(text);
+      const double at = std::get<double>(number);
       const double u = span->log ? std::log(at / span->low) / std::log(span->high / span->low)
                                  : (at - span->low) / (span->high - span->low);
-      bin.push_back(std::min(
-          kParts - 1, static_cast<std::size_t>(std::max(0.0, u) * static_cast<double>(kParts))));
+      constexpr double kLast = static_cast<double>(kParts) - 1;
+      const double part = std::floor(u * (kLast + 1));
+      // Of a damaged store it may be no number.
+      bin.push_back(part > 0 ? static_cast<std::size_t>(std::min(part, kLast)) : 0);
     }
     return bin;
   }

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "sim/base/error.hpp"
+#include "sim/config/json_document.hpp"
 #include "sim/config/sweep_figures.hpp"
 #include "sim/sweep/analysis.hpp"
 #include "sim/sweep/point_values.hpp"
@@ -63,6 +65,17 @@ Json figures_json() {
   return figures;
 }
 
+/// What a damaged store may hold instead of UTF-8 is replaced.
+std::string text_of(const Json& json, int indent = -1) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+Json object_of(const std::string& text, const std::string& label) {
+  Json json = parse_json<Json>(text, label);
+  if (!json.is_object()) throw ConfigError({label, 1, 1}, "", "expected a JSON object");
+  return json;
+}
+
 Json point_json(const SweepSpec& sweep, const StoredPoint& point) {
   const PointResult result = result_of(sweep, point.point, point.answer);
   const PointAnswer& answer = point.answer;
@@ -70,7 +83,7 @@ Json point_json(const SweepSpec& sweep, const StoredPoint& point) {
   Json derived = Json::object();
   for (const auto& [key, value] : derived_of(sweep, point.point)) derived[key] = value;
   return {{"id", point.id},
-          {"inputs", Json::parse(point.inputs)},
+          {"inputs", object_of(point.inputs, "inputs of a point")},
           {"derived", derived},
           {"fidelity", point.point.fidelity},
           {"block", point.point.block},
@@ -83,7 +96,8 @@ Json point_json(const SweepSpec& sweep, const StoredPoint& point) {
           {"digest", answer.digest},
           {"wall_s", answer.wall_s},
           {"peak_rss_bytes", answer.peak_rss_bytes},
-          {"outputs", answer.outputs.empty() ? Json(nullptr) : Json::parse(answer.outputs)}};
+          {"outputs", answer.outputs.empty() ? Json(nullptr)
+                                             : object_of(answer.outputs, "outputs of a point")}};
 }
 
 Json number_json(const std::optional<double>& number) {
@@ -93,7 +107,7 @@ Json number_json(const std::optional<double>& number) {
 /// RFC 4180.
 std::string csv_cell(const Json& value) {
   if (value.is_null()) return {};
-  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  std::string text = value.is_string() ? value.get<std::string>() : text_of(value);
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
   std::string quoted = "\"";
   for (const char c : text) quoted += c == '"' ? std::string{"\"\""} : std::string(1, c);
@@ -116,6 +130,7 @@ std::string escaped(const std::string& text) {
 
 std::string points_json(const SweepSpec& sweep, const std::vector<StoredPoint>& points,
                         const SweepIdentity& identity) {
+  check_points(sweep, points);
   Json all = Json::array();
   for (const StoredPoint& point : points) {
     Json json = point_json(sweep, point);
@@ -123,11 +138,12 @@ std::string points_json(const SweepSpec& sweep, const std::vector<StoredPoint>& 
     json["git_revision"] = identity.revision;
     all.push_back(std::move(json));
   }
-  return all.dump(1) + "\n";
+  return text_of(all, 1) + "\n";
 }
 
 std::string points_csv(const SweepSpec& sweep, const std::vector<StoredPoint>& points,
                        const SweepIdentity& identity) {
+  check_points(sweep, points);
   std::vector<std::string_view> names;
   for (const SweepFigure& f : kSweepFacts) names.push_back(f.name);
   for (const SweepFigure& f : kSweepFigures) names.push_back(f.name);
@@ -196,7 +212,7 @@ std::string analysis_json(const SweepSpec& sweep, const std::vector<StoredPoint>
   }
   json["points"] = Json::array();
   for (const StoredPoint& point : points) json["points"].push_back(point_json(sweep, point));
-  return json.dump() + "\n";
+  return text_of(json) + "\n";
 }
 
 std::string analysis_page(const std::string& analysis_json, const std::string& title) {

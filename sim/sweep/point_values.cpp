@@ -4,9 +4,22 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "sim/base/error.hpp"
+#include "sim/config/json_document.hpp"
+
 namespace reticle {
 
 using Json = nlohmann::ordered_json;
+
+void check_points(const SweepSpec& sweep, const std::vector<StoredPoint>& points) {
+  const std::size_t columns = columns_of(sweep).size();
+  for (const StoredPoint& point : points)
+    if (point.point.values.size() != columns)
+      throw ConfigError({}, "point " + std::to_string(point.id),
+                        "expected the store to hold " + std::to_string(columns) +
+                            " values of it, one per key of the axes, got " +
+                            std::to_string(point.point.values.size()));
+}
 
 PointValues values_of(const SweepSpec& sweep, const DesignPoint& point) {
   PointValues values{{"platform", sweep.base.platform},
@@ -25,10 +38,19 @@ std::optional<ExpressionValue> value_in(const PointValues& values, const std::st
   return value_of_text(found->second);
 }
 
+namespace {
+Json outputs_object(const PointAnswer& answer) {
+  if (answer.outputs.empty()) return Json::object();
+  Json json = parse_json<Json>(answer.outputs, "outputs of a point");
+  if (!json.is_object())
+    throw ConfigError({"outputs of a point", 1, 1}, "", "expected a JSON object");
+  return json;
+}
+}  // namespace
+
 std::map<std::string, ExpressionValue> outputs_of(const PointAnswer& answer) {
   std::map<std::string, ExpressionValue> outputs;
-  if (answer.outputs.empty()) return outputs;
-  const Json json = Json::parse(answer.outputs);
+  const Json json = outputs_object(answer);
   for (const auto& [name, value] : json.items()) {
     if (value.is_number()) outputs[name] = value.get<double>();
     if (value.is_string()) outputs[name] = value.get<std::string>();
@@ -59,9 +81,12 @@ std::vector<std::pair<std::string, std::string>> derived_of(const SweepSpec& swe
 }
 
 std::vector<std::string> broken_of(const PointAnswer& answer) {
-  if (answer.outputs.empty()) return {};
-  const Json json = Json::parse(answer.outputs);
-  return json.value("broken", std::vector<std::string>{});
+  std::vector<std::string> broken;
+  const Json json = outputs_object(answer);
+  if (const auto found = json.find("broken"); found != json.end())
+    for (const Json& limit : *found)
+      if (limit.is_string()) broken.push_back(limit.get<std::string>());
+  return broken;
 }
 
 namespace {

@@ -15,11 +15,16 @@ namespace reticle {
 
 using PointValues = std::map<std::string, std::string>;
 
+/// Throws ConfigError where a point has more or fewer values than the sweep's axes have keys: the
+/// store is of another sweep, or damaged. What follows may rely on it.
+void check_points(const SweepSpec& sweep, const std::vector<StoredPoint>& points);
+
 /// Names of the run and values of the axes, by key.
 PointValues values_of(const SweepSpec& sweep, const DesignPoint& point);
 std::optional<ExpressionValue> value_in(const PointValues& values, const std::string& name);
 
-/// Facts and figures of an answer by their names; words and numbers alone.
+/// Facts and figures of an answer by their names; words and numbers alone. Throws ConfigError where
+/// what the store holds is no JSON object.
 std::map<std::string, ExpressionValue> outputs_of(const PointAnswer& answer);
 
 /// Keys that follow from the axes, and their values as --set takes them.

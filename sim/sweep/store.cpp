@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "sim/base/error.hpp"
+#include "sim/config/json_document.hpp"
 
 namespace reticle {
 
@@ -60,6 +61,12 @@ CREATE VIEW points AS
   FROM point LEFT JOIN result ON result.id = point.result;
 )";
 
+/// What sqlite_master says of these tables. A file of another schema may hold views and triggers
+/// that run for ever, so nothing else is asked before.
+constexpr const char* kObjects =
+    "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' "
+    "ORDER BY name LIMIT 8";
+
 /// What a user can do about an error of SQLite's.
 std::string advice(int code) {
   switch (code & 0xff) {
@@ -80,11 +87,28 @@ std::string advice(int code) {
 
 /// The values of a point, in the order of the sweep's columns.
 std::vector<std::optional<std::string>> values_of(const std::string& inputs) {
+  const std::string label = "inputs of a point";
   std::vector<std::optional<std::string>> values;
-  const auto json = nlohmann::ordered_json::parse(inputs);
-  for (const auto& value : json)
+  const auto json = parse_json<nlohmann::ordered_json>(inputs, label);
+  for (const auto& value : json) {
+    if (!json.is_object() || !(value.is_null() || value.is_string()))
+      throw ConfigError({label, 1, 1}, "", "expected a JSON object of texts");
     values.push_back(value.is_null() ? std::nullopt : std::optional{value.get<std::string>()});
+  }
   return values;
+}
+
+/// Of a row of `sweep`; there is none before the store is adopted.
+std::vector<std::string> sets_of(const std::string& text) {
+  const std::string label = "row 'sets' of a sweep's store";
+  std::vector<std::string> sets;
+  const auto json = text.empty() ? nlohmann::json::array() : parse_json(text, label);
+  for (const auto& set : json) {
+    if (!json.is_array() || !set.is_string())
+      throw ConfigError({label, 1, 1}, "", "expected a JSON array of texts");
+    sets.push_back(set.get<std::string>());
+  }
+  return sets;
 }
 }  // namespace
 
@@ -163,6 +187,13 @@ class SweepStore::Database {
     while (rows.next()) {
     }
   }
+  /// Tables and views by their text; the same of two stores of one schema.
+  [[nodiscard]] std::string schema() {
+    std::string text;
+    for (Rows rows = ask(kObjects); rows.next();)
+      text += rows.text(0) + " " + rows.text(1) + ": " + rows.text(2) + "\n";
+    return text;
+  }
   [[nodiscard]] std::int64_t changed() const { return sqlite3_changes(handle_); }
 
   [[noreturn]] void fail(const std::string& why) const {
@@ -216,8 +247,7 @@ SweepStore::SweepStore(const fs::path& path, StoreKind kind) {
   // A write-ahead log cannot be read without writing to its index.
   db_ = std::make_unique<Database>(
       path, kind == StoreKind::Local ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
-  if (!db_->ask("SELECT 1 FROM sqlite_master WHERE name = 'points'").next())
-    db_->fail("expected the store of a sweep, got another database");
+  check_schema();
   read_identity();
 }
 
@@ -257,7 +287,19 @@ void SweepStore::create() {
     db_->run(kSchema);
     db_->tell("INSERT INTO sweep VALUES ('schema', ?)", std::string{kSchemaVersion});
   }
+  check_schema();
   db_->run("COMMIT");
+}
+
+void SweepStore::check_schema() {
+  static const std::string ours = [] {
+    Database empty{":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE};
+    empty.run(kSchema);
+    return empty.schema();
+  }();
+  if (db_->schema() != ours)
+    db_->fail("expected the store of a sweep, schema " + std::string{kSchemaVersion} +
+              ", got another database, or a store that another version wrote: give another --out");
 }
 
 void SweepStore::read_identity() {
@@ -267,13 +309,15 @@ void SweepStore::read_identity() {
   if (values["schema"] != kSchemaVersion)
     db_->fail("expected a store of schema " + std::string{kSchemaVersion} + ", got '" +
               values["schema"] + "'");
-  identity_ = {values["name"], values["definition"], values["base"], values["version"],
-               values["revision"]};
+  identity_ = {values["name"],    values["definition"], values["base"],
+               values["version"], values["revision"],   sets_of(values["sets"])};
 }
 
 void SweepStore::adopt(const SweepIdentity& identity, bool replace) {
   const bool fresh = identity_.definition.empty();
-  if (!fresh && identity_.definition != identity.definition && !replace)
+  const bool same =
+      identity_.definition == identity.definition && identity_.sets == identity.sets;
+  if (!fresh && !same && !replace)
     db_->fail("the store holds another sweep, '" + identity_.name +
               "' as it was then: give another --out, or --replace to keep its results and make its "
               "points those of this one");
@@ -287,8 +331,8 @@ void SweepStore::adopt(const SweepIdentity& identity, bool replace) {
   }
   for (const auto& [key, value] :
        {std::pair{"name", identity.name}, std::pair{"definition", identity.definition},
-        std::pair{"base", identity.base}, std::pair{"version", identity.version},
-        std::pair{"revision", identity.revision}})
+        std::pair{"sets", nlohmann::json(identity.sets).dump()}, std::pair{"base", identity.base},
+        std::pair{"version", identity.version}, std::pair{"revision", identity.revision}})
     db_->tell("INSERT OR REPLACE INTO sweep VALUES (?, ?)", std::string{key}, value);
   db_->run("COMMIT");
   identity_ = identity;
@@ -358,7 +402,8 @@ void SweepStore::finish(std::int64_t point, const PointAnswer& answer) {
       lasting ? answer.digest : std::string{}, identity_.version, identity_.revision, point);
 }
 
-void SweepStore::answer_from_store(std::int64_t point, const std::string& digest, double wall_s) {
+PointAnswer SweepStore::answer_from_store(std::int64_t point, const std::string& digest,
+                                          double wall_s) {
   PointAnswer answer;
   {
     auto rows = db_->ask(
@@ -374,6 +419,7 @@ void SweepStore::answer_from_store(std::int64_t point, const std::string& digest
               .peak_rss_bytes = rows.whole(3)};
   }
   finish(point, answer);
+  return answer;
 }
 
 void SweepStore::commit() {
@@ -394,7 +440,8 @@ bool SweepStore::merge(const fs::path& other) {
   commit();
   const SweepStore part{other};
   const bool same =
-      part.identity_.definition == identity_.definition && part.identity_.base == identity_.base &&
+      part.identity_.definition == identity_.definition &&
+      part.identity_.sets == identity_.sets && part.identity_.base == identity_.base &&
       part.identity_.version == identity_.version && part.identity_.revision == identity_.revision;
   if (same) {
     for (const StoredPoint& p : part.points())

@@ -52,6 +52,7 @@ struct SweepIdentity {
   std::string definition;  ///< text of the sweep's file
   std::string base;        ///< digest of what the points rest on
   std::string version, revision;
+  std::vector<std::string> sets{};  ///< key=value for every point, beside the file
 };
 
 /// Where the processes that use a store are.
@@ -88,8 +89,8 @@ class SweepStore {
 
   /// Writes down an answer. Safe from a kill once `commit` has returned.
   void finish(std::int64_t point, const PointAnswer& answer);
-  /// The result of the same inputs that is there is this point's.
-  void answer_from_store(std::int64_t point, const std::string& digest, double wall_s);
+  /// The result of the same inputs that is there is this point's, and returned.
+  PointAnswer answer_from_store(std::int64_t point, const std::string& digest, double wall_s);
   void commit();
   /// Points that crashed, were stuck or ran out of time are open again.
   std::int64_t reopen_failed();
@@ -102,6 +103,7 @@ class SweepStore {
 
  private:
   void create();
+  void check_schema();
   void lock(const std::filesystem::path& path);
   void read_identity();
   void adopt(const SweepIdentity& identity, bool replace);

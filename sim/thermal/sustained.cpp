@@ -18,6 +18,14 @@ double watts_of(const PackageHeat& heat, const PackagePower& power) {
          static_cast<double>(heat.dies()) * (power.clock_w + power.lid_idle_w);
 }
 
+/// The limit that this much power is above: of the hottest package, of all nodes.
+PowerLimit power_limit_at(const PlatformSpec& platform, double package_w, double node_w) {
+  const double package_limit = platform.cooling->package_power_limit_w;
+  const double node_limit = platform.node_power_limit_w * static_cast<double>(platform.nodes);
+  if (package_limit > 0 && package_w > package_limit) return PowerLimit::PackagePower;
+  return node_limit > 0 && node_w > node_limit ? PowerLimit::NodePower : PowerLimit::None;
+}
+
 /// The steady state at that clock, and the first limit it breaks.
 SustainedPoint state_at(const PlatformSpec& platform, const ThermalLoad& load, double clock) {
   const CoolingParams& cooling = *platform.cooling;
@@ -35,13 +43,9 @@ SustainedPoint state_at(const PlatformSpec& platform, const ThermalLoad& load, d
     point.package_w = std::max(point.package_w, watts);
     point.node_w += watts;
   }
-  const double node_limit = platform.node_power_limit_w * static_cast<double>(platform.nodes);
-  if (point.hottest_c > cooling.throttle_c)
-    point.bound_by = PowerLimit::Temperature;
-  else if (cooling.package_power_limit_w > 0 && point.package_w > cooling.package_power_limit_w)
-    point.bound_by = PowerLimit::PackagePower;
-  else if (node_limit > 0 && point.node_w > node_limit)
-    point.bound_by = PowerLimit::NodePower;
+  point.bound_by = point.hottest_c > cooling.throttle_c
+                       ? PowerLimit::Temperature
+                       : power_limit_at(platform, point.package_w, point.node_w);
   return point;
 }
 }  // namespace
@@ -90,9 +94,7 @@ SustainedPoint sustained(const PlatformSpec& platform, const ThermalLoad& load) 
 std::optional<double> seconds_until_throttling(const PlatformSpec& platform,
                                                const ThermalLoad& load, double most) {
   const CoolingParams& cooling = *platform.cooling;
-  const SustainedPoint forever = state_at(platform, load, 1);
-  if (forever.bound_by != PowerLimit::Temperature && forever.bound_by != PowerLimit::Runaway)
-    return forever.bound_by == PowerLimit::None ? std::nullopt : std::optional{0.0};
+  if (state_at(platform, load, 1).bound_by == PowerLimit::None) return std::nullopt;
   std::vector<PackageHeat> heats;
   for (const PackagePower& full : load.packages) {
     PackagePower idle = full;
@@ -103,10 +105,17 @@ std::optional<double> seconds_until_throttling(const PlatformSpec& platform,
   }
   // Steps of the controller at first, then ever longer ones: temperatures approach their end ever
   // more slowly.
-  const double least = seconds(cooling.period);
-  double step = least;
+  constexpr double kStepsOfOneLength = 500;  // a step is at most 0.2 % of the time gone by
+  double step = seconds(cooling.period);
   for (double at = 0; at < most; at += step) {
-    if (at > 500 * step) step *= 2;
+    double package_w = 0, node_w = load.always_w + load.elsewhere_w;
+    for (std::size_t p = 0; p < heats.size(); ++p) {
+      const double watts = watts_of(heats[p], load.packages[p]);
+      package_w = std::max(package_w, watts);
+      node_w += watts;
+    }
+    if (power_limit_at(platform, package_w, node_w) != PowerLimit::None) return at;
+    if (at > kStepsOfOneLength * step) step *= 2;
     for (std::size_t p = 0; p < heats.size(); ++p) {
       heats[p].advance(step, load.packages[p]);
       if (heats[p].hottest_c() > cooling.throttle_c) return at + step;

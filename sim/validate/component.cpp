@@ -36,7 +36,7 @@ class Shape {
       const std::string_view value = part.substr(equals + 1);
       std::int64_t number = 0;
       const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-      constexpr std::int64_t kMost = 10'000'000'000;
+      constexpr std::int64_t kMost = 10'000'000'000;  // of elements of a side: beyond is a slip
       if (error != std::errc{} || end != value.data() + value.size()) continue;
       if (number < 1 || number > kMost) continue;
       const std::string key{part.substr(0, equals)};
@@ -204,11 +204,12 @@ class RowWriter {
     }
     // The collector draws loads from a power law of exponent 1.01 between 1 and 0.8 T and scales
     // them to the number of picks; here its quantiles. Near exponent 1 it is even in the logarithm.
+    constexpr double kLargest = 0.8;
     std::vector<double> load;
     double sum = 0;
     for (std::int64_t e = 0; e < experts; ++e) {
       const double u = (static_cast<double>(e) + 0.5) / static_cast<double>(experts);
-      load.push_back(std::pow(std::max(1.0, 0.8 * static_cast<double>(tokens)), u));
+      load.push_back(std::pow(std::max(1.0, kLargest * static_cast<double>(tokens)), u));
       sum += load.back();
     }
     std::int64_t dealt = 0;
@@ -316,11 +317,12 @@ class RowWriter {
     const auto format = format_of(precision_);
     if (!format) return "unknown format " + std::string{precision_};
     // One scale of 4 bytes per 128 values of FP8.
+    constexpr std::int64_t kScaled = 128, kScaleBytes = 4;
     const bool back = op_ == "alltoall_combine";
     const Precision sent = back ? Precision::Bf16 : *format;
     const std::int64_t hidden = shape_["hidden"];
     std::int64_t token = bytes_of(hidden, sent).count();
-    if (sent == Precision::Fp8) token += hidden / 128 * 4;
+    if (sent == Precision::Fp8) token += hidden / kScaled * kScaleBytes;
     const bool bulk = holds(framework_, "normal");
     const auto ranks = static_cast<double>(gpus_), picks = static_cast<double>(shape_["topk"]);
     // To a rank once, however many of a token's experts are there.

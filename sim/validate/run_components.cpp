@@ -46,7 +46,7 @@ class Runner final : public sc_core::sc_module {
   const PlatformSpec& platform_;
   const std::span<const Component> rows_;
   std::vector<ComponentOutcome> outcomes_;
-  Deployment deployment_{"deployment", platform_, false};
+  Deployment deployment_{"deployment", platform_};
   StepPrograms programs_;
 };
 

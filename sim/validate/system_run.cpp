@@ -64,6 +64,9 @@ std::optional<std::string> named(const Table& table, CatalogueKind kind, const s
   return std::ranges::count(names, name) > 0 ? std::optional{name} : find(table, name);
 }
 
+/// No length, number of clients or of chips is longer; doubled it still fits.
+constexpr std::int64_t kMostCounted = 1'000'000'000'000;
+
 /// The whole number at the end of `text` behind `word`, "8" of "TP8 EP1" for "TP".
 std::optional<std::int64_t> number_behind(std::string_view text, std::string_view word) {
   const std::size_t at = text.find(word);
@@ -71,14 +74,24 @@ std::optional<std::int64_t> number_behind(std::string_view text, std::string_vie
   const std::string_view rest = text.substr(at + word.size());
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
-  return error == std::errc{} ? std::optional{value} : std::nullopt;
+  const bool told = error == std::errc{} && value <= kMostCounted;
+  return told ? std::optional{value} : std::nullopt;
 }
 
 std::optional<std::int64_t> whole(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc{} && end == text.data() + text.size() ? std::optional{value}
-                                                                  : std::nullopt;
+  const bool told =
+      error == std::errc{} && end == text.data() + text.size() && value <= kMostCounted;
+  return told ? std::optional{value} : std::nullopt;
+}
+
+/// None where it is not told.
+std::int64_t chips_of(const Table::Row& row) {
+  const double chips = row.number("n_chips").value_or(0);
+  if (!(chips >= 0 && chips <= static_cast<double>(kMostCounted)))
+    row.fail("n_chips", "expected a number of chips");
+  return static_cast<std::int64_t>(chips);
 }
 
 std::vector<std::string> parts_of(std::string_view text) {
@@ -106,7 +119,7 @@ std::vector<std::string> format_sets(const SystemRun& run) {
   const auto weights = format_of(parts[0]);
   const auto inputs = parts.size() > 1 ? format_of(parts[1]) : weights;
   const auto cache = parts.size() > 2 ? format_of(parts[2]) : std::optional<std::string>{"bf16"};
-  if (parts.size() > 3 || !weights || !inputs || !cache) return {};
+  if (parts.size() > 3 || !weights || !inputs || !cache) return {};  // weights/inputs/cache
   std::vector<std::string> sets{"llm.weights=" + *weights, "llm.linear_inputs=" + *inputs,
                                 "llm.kv=" + *cache};
   // NVIDIA's FP4 checkpoints of DeepSeek keep attention in BF16 [TensorRT-LLM, tech_blog1,
@@ -160,7 +173,7 @@ void put_lengths(const SystemRun& run, SystemCase& system) {
     if (run.family == "inferencemax") {
       // Ten prompts for each of a client's places [InferenceMAX benchmark_serving].
       system.turns = 10;
-      system.shortest = 0.8;
+      system.shortest = 0.8;  // its --random-range-ratio
     }
     return;
   }
@@ -213,7 +226,7 @@ std::vector<SystemRun> system_runs(const Table& table) {
                       .output = text("output_len"),
                       .concurrency = text("concurrency"),
                       .notes = text("notes"),
-                      .chips = static_cast<std::int64_t>(row.number("n_chips").value_or(0)),
+                      .chips = chips_of(row),
                       .measured = {}});
     const auto value = row.number("value");
     if (!value || !(*value > 0)) row.fail("value", "expected a number above 0");
@@ -259,8 +272,9 @@ SystemCase case_of(const SystemRun& run) {
   put_lengths(run, system);
   request.sets.push_back(
       fmt::format("placement.plan_batch={}", std::max<std::int64_t>(1, system.clients)));
+  constexpr std::int64_t kNoQueue = 4096;  // more than any row has clients
   request.sets.push_back(
-      fmt::format("serving.max_batch={}", system.queued ? system.clients : 4096));
+      fmt::format("serving.max_batch={}", system.queued ? system.clients : kNoQueue));
   return system;
 }
 

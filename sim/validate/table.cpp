@@ -48,7 +48,10 @@ Table::Table(const std::string& path) : path_{path} {
     if (std::find(columns_.begin(), columns_.end() - 1, columns_.back()) != columns_.end() - 1)
       lines.fail(begin, "table", "expected each column once, found " + quoted(columns_.back()));
   }
+  constexpr std::size_t kMostCells = 1'000'000;
   while (const auto line = lines.next()) {
+    if (rows_.size() * columns_.size() >= kMostCells)
+      lines.fail(0, "table", "expected at most 1,000,000 values in all");
     Row& row = rows_.emplace_back();
     row.table_ = this;
     row.line_ = lines.line_number();

@@ -72,8 +72,7 @@ Json anatomy_json(const RunResult& result) {
 /// Of the dies of one instance, at their best: what the roofline is made of.
 Json roofs_json(const RunSpec& spec, const RunResult& result) {
   const DieParams& die = spec.platform.die;
-  const auto n = static_cast<double>(std::max<std::size_t>(
-      1, result.dies.size() / std::max<std::size_t>(1, result.instances.size())));
+  const auto n = static_cast<double>(std::max<std::size_t>(1, result.dies.size()));
   Json bandwidth{{"sram", static_cast<double>(peak_bandwidth(die.sram).count()) * n}};
   if (die.hbm) bandwidth["hbm"] = static_cast<double>(peak_bandwidth(*die.hbm).count()) * n;
   if (die.far) bandwidth["far"] = static_cast<double>(peak_bandwidth(*die.far).count()) * n;
@@ -143,20 +142,21 @@ Json latencies_json(const RunResult& result, bool steady) {
 /// Busy shares of each die in the steps that were simulated, and where it lies.
 Json dies_json(const RunSpec& spec, const RunResult& result) {
   const FloorPlan plan = floor_plan(spec.platform);
-  const double time = seconds(result.simulated) /
-                      static_cast<double>(std::max<std::size_t>(1, result.instances.size()));
   Json rows = Json::array();
-  if (time > 0)
-    for (const EventCounts& c : result.dies) {
-      std::int64_t macs = 0;
-      for (const std::int64_t m : c.macs) macs += m;
-      const auto share = [&](Picoseconds busy) { return std::min(1.0, seconds(busy) / time); };
+  const auto add = [&](const InstanceResult& instance) {
+    const double time = seconds(instance.simulated);
+    if (time <= 0) return;
+    for (const EventCounts& c : instance.dies) {
+      const auto share = [&](Picoseconds busy) { return seconds(busy) / time; };
       rows.push_back({{"mac", share(c.mac_busy)},
                       {"vector", share(c.vector_busy)},
                       {"sram", share(c.sram_busy)},
                       {"hbm", share(c.hbm_busy)},
                       {"far", share(c.far_busy)}});
     }
+  };
+  if (result.instances.empty()) add(result);
+  for (const InstanceResult& instance : result.instances) add(instance);
   return {{"width", plan.width},
           {"height", plan.height},
           {"per_package", spec.platform.dies_per_package},
@@ -165,8 +165,7 @@ Json dies_json(const RunSpec& spec, const RunResult& result) {
 }
 
 Json links_json(const RunSpec& spec, const RunResult& result) {
-  const double time = seconds(result.simulated) /
-                      static_cast<double>(std::max<std::size_t>(1, result.instances.size()));
+  const double time = seconds(result.simulated);
   if (result.links.empty() || time <= 0) return nullptr;
   const bool all = result.links.size() <= kMostLinks;
   Json rows = Json::array(), levels = Json::array();
@@ -174,7 +173,7 @@ Json links_json(const RunSpec& spec, const RunResult& result) {
   std::vector<std::int64_t> count(busy.size()), bytes(busy.size());
   for (const LinkLoad& link : result.links) {
     const auto level = static_cast<std::size_t>(link.level);
-    const double share = std::min(1.0, seconds(link.busy) / time);
+    const double share = seconds(link.busy) / time;
     ++count[level];
     bytes[level] += link.bytes.count();
     busy[level] += share;
@@ -187,7 +186,7 @@ Json links_json(const RunSpec& spec, const RunResult& result) {
                       {"bytes", bytes[l]},
                       {"mean_share", count[l] > 0 ? busy[l] / static_cast<double>(count[l]) : 0},
                       {"most_share", most[l]}});
-  return {{"levels", levels}, {"links", rows}};
+  return {{"levels", levels}, {"links", rows}, {"dies", result.dies.size()}};
 }
 
 /// Watts of each component of energy over time, several spans to one where there are many.
@@ -236,6 +235,14 @@ Json inputs_json(const RunSpec& spec) {
   return rows;
 }
 
+/// Components of energy that flow whether or not there is work.
+Json constant_names(const RunSpec& spec) {
+  Json names = Json::array();
+  for (const EnergyComponent& c : price_energy({}, spec.platform, Picoseconds{0}).components)
+    if (c.constant) names.push_back(c.name);
+  return names;
+}
+
 /// As text between script tags.
 std::string embedded(const Json& data) {
   std::string text = data.dump(), out;
@@ -255,7 +262,7 @@ std::string run_page(const RunSpec& spec, const RunResult& result, std::string_v
       {"residency", residency_json(result)}, {"latencies", latencies_json(result, steady)},
       {"dies", dies_json(spec, result)},     {"links", links_json(spec, result)},
       {"power", power_json(spec, result)},   {"heat", heat_json(result)},
-      {"inputs", inputs_json(spec)}};
+      {"inputs", inputs_json(spec)},         {"constant", constant_names(spec)}};
   Page page;
   page.title = fmt::format("{} on {}, {}", spec.llm.name, spec.platform.name, spec.workload_name);
   page.style = std::string{style_sheet()} + std::string{run_page_style()};

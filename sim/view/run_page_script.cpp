@@ -17,7 +17,9 @@ std::string_view run_page_style() {
   }
 }
 .figure { margin: 1rem 0 2rem; break-inside: avoid; }
-.figure svg { width: 100%; }
+.figure { overflow-x: auto; }
+.figure svg { width: 100%; min-width: 620px; }
+.figure, .key i { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 .figure .said { color: var(--soft); font-size: .9rem; margin: .3rem 0 .6rem; }
 .key { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .85rem; padding: 0; margin: .3rem 0; list-style: none; }
 .key i { display: inline-block; width: .8rem; height: .8rem; margin-right: .35rem; vertical-align: -.1rem; }
@@ -35,6 +37,8 @@ std::string_view run_page_style() {
   main { max-width: none; padding: 0; }
   .choice { display: none; }
   details:not([open]) { display: none; }
+  .figure { overflow: visible; }
+  .figure svg { min-width: 0; }
   h2 { break-after: avoid; }
 }
 )CSS";
@@ -238,9 +242,10 @@ function roofline() {
     points.sort((p, q) => q.y - p.y).forEach((p, n) => {
       const cx = x.at(p.x), cy = y.at(p.y);
       tip(el("circle", {class: "mark op", cx, cy, r: 5.5, fill: palette(n)}, s), `${p.o.name}: ${+p.x.toPrecision(3)} MACs/byte, ${si(p.y, "MAC/s")}`);
-      let ty = cy + 4; while (taken.some(t => Math.abs(t[0] - cx) < 110 && Math.abs(t[1] - ty) < 12)) ty += 12;
-      taken.push([cx, ty]); el("text", {x: cx + 9, y: ty}, s, p.o.name);
+      let ty = cy + 4; while (taken.some(t => Math.abs(t[0] - cx) < 22 && Math.abs(t[1] - ty) < 12)) ty += 12;
+      taken.push([cx, ty]); el("text", {x: cx + 8, y: ty}, s, n + 1);
     });
+    key(where, points.map((p, n) => [palette(n), `${n + 1} ${p.o.name}`]));
   };
   if (D.anatomy.length > 1) chooser(choice, "step", D.anatomy.map((a, i) => [i, a.prompt_tokens ? "with prompt tokens" : "decodes alone"]), draw);
   draw(0);
@@ -258,14 +263,14 @@ function bars(parent, rows, unit, label) {
 function energy() {
   const rows = Object.entries(R.energy.by_component).filter(([, v]) => v > 0).sort((a, b) => b[1] - a[1]);
   html("p", $("f-energy"), `${si(R.energy.total_j, "J")} in all, ${si(R.energy.per_token_j, "J")} per output token. Constant power is light.`, {class: "said"});
-  const constant = n => n.startsWith("static") || n === "hbm_refresh" || n === "hbm_background";
+  const constant = n => D.constant.includes(n);
   bars($("f-energy"), rows.map(([n, v]) => [n, v, constant(n) ? "var(--c-idle)" : "var(--m0)"]), "J", "energy by component");
 }
-const groups = [["sram", n => n.startsWith("sram")], ["hbm", n => n.startsWith("hbm") && n !== "hbm_refresh" && n !== "hbm_background"], ["mac", n => n === "mac"], ["vector", n => n === "vector"],
+const groups = [["sram", n => n.startsWith("sram")], ["hbm", n => n.startsWith("hbm") && !D.constant.includes(n)], ["mac", n => n === "mac"], ["vector", n => n === "vector"],
   ["fabric", n => n.startsWith("fabric")], ["wires and far tiers", n => n === "transport" || n === "far" || n === "flash"], ["constant", () => true]];
 function power() {
   if (D.power.length < 2) return;
-  html("p", $("f-power"), "Power of instance 0 over time, by module.", {class: "said"});
+  html("p", $("f-power"), `Power of instance 0 over time, by module${R.thermal ? ", as the full clock takes: what a lowered clock saves is in the temperatures below" : ""}.`, {class: "said"});
   const rows = D.power.map(p => { const w = new Array(groups.length).fill(0); for (const [n, v] of Object.entries(p.watts)) w[groups.findIndex(g => g[1](n))] += v; return {t: p.t, to: p.to, w, sum: w.reduce((a, b) => a + b, 0)}; });
   const f = {left: 80, right: 980, top: 24, bottom: 240}, s = svg($("f-power"), 276, "power over time");
   const x = linear(rows[0].t, rows[rows.length - 1].to, f.left, f.right, v => si(v, "s")), y = linear(0, Math.max(...rows.map(r => r.sum)) * 1.05, f.bottom, f.top, v => si(v, "W"));
@@ -316,20 +321,23 @@ function latencies() {
     const h = D.latencies[k], q = R.latency[k];
     if (!h) continue;
     ++drawn;
-    const f = {left: 80, right: 980, top: 30, bottom: 130}, s = svg($("f-latency"), 166, names[k] + " distribution");
+    const f = {left: 80, right: 980, top: 46, bottom: 146}, s = svg($("f-latency"), 182, names[k] + " distribution");
     const x = logarithmic(h.low, h.high, f.left, f.right, v => si(v / 1e3, "s", 2)), y = linear(0, Math.max(...h.counts), f.bottom, f.top, v => si(v));
     x.ticks = x.ticks.length > 1 ? x.ticks : [h.low, Math.sqrt(h.low * h.high), h.high];
     y.ticks = [0, Math.max(...h.counts)];
-    axes(s, x, y, f, ["", names[k] + ": how many"]);
+    axes(s, x, y, f, ["", ""]);
+    el("text", {x: f.left, y: 16, class: "soft"}, s, names[k] + ": how many");
     const step = (f.right - f.left) / h.counts.length;
     h.counts.forEach((n, i) => { if (n) tip(el("rect", {class: "bar", x: f.left + i * step, y: y.at(n), width: step, height: f.bottom - y.at(n), fill: "var(--m0)"}, s), n + ""); });
-    let last = -99;
+    // Percentiles whose marks would touch share their words.
+    const marks = [];
     if (q) for (const p of ["p50", "p95", "p99"]) {
-      const at = x.at(Math.min(h.high, Math.max(h.low, q[p])));
+      const at = x.at(Math.min(h.high, Math.max(h.low, q[p]))), text = `${p} ${si(q[p] / 1e3, "s")}`;
       el("line", {x1: at, x2: at, y1: f.top - 4, y2: f.bottom, stroke: "var(--m1)", "stroke-width": 1.5}, s);
-      const shift = at - last < 90 ? (last + 90) : at; last = shift;
-      el("text", {x: Math.min(shift, 960), y: f.top - 8, "text-anchor": "middle"}, s, `${p} ${si(q[p] / 1e3, "s")}`);
+      const last = marks[marks.length - 1];
+      if (last && at - last.at < 110) last.text += ", " + text; else marks.push({at, text});
     }
+    for (const m of marks) el("text", {x: m.at, y: f.top - 8, "text-anchor": m.at < 250 ? "start" : m.at > 800 ? "end" : "middle"}, s, m.text);
   }
   if (!drawn) none("f-latency", "No request got two tokens.");
 }
@@ -340,6 +348,8 @@ function floor() {
   const place = i => { const p = Math.floor(i / per), k = i % per; return [(p % across * w + gap + k % d.width) * cell, (Math.floor(p / across) * h + gap + Math.floor(k / d.width)) * cell]; };
   return {place, cell, packages, across, w, h, gap, height: (Math.ceil(packages / across) * h + gap) * cell};
 }
+/// What is told of dies and links is of the machine before any fault.
+const before = () => R.faults && R.faults.length ? ", before the first fault" : "";
 const shade = v => `color-mix(in srgb, var(--m1) ${Math.round(8 + 92 * v)}%, var(--panel))`;
 function dies() {
   if (!D.dies.shares.length) return none("f-dies", "No die was simulated.");
@@ -351,7 +361,7 @@ function dies() {
     const temperature = u === "temperature", values = temperature ? D.heat.die_c : D.dies.shares.map(s => s[u]);
     const low = temperature ? Math.min(...values) : 0, high = temperature ? Math.max(...values) : Math.max(...values, 1e-9);
     const text = v => temperature ? v.toFixed(1) + " °C" : (100 * v).toFixed(1) + " %";
-    html("p", where, temperature ? `Temperature of each die at the end: ${text(low)} to ${text(high)}.` : `Share of the simulated steps' time that each die's ${u} was busy: ${text(Math.min(...values))} to ${text(high)}, mean ${text(values.reduce((a, b) => a + b, 0) / values.length)}. The darkest is the busiest.`, {class: "said"});
+    html("p", where, temperature ? `Temperature of each die at the end: ${text(low)} to ${text(high)}.` : `Share of the simulated steps' time that each die's ${u} was busy: ${text(Math.min(...values))} to ${text(high)}, mean ${text(values.reduce((a, b) => a + b, 0) / values.length)}${before()}. The strongest colour is the busiest die's, whatever its share.`, {class: "said"});
     const f = floor(), s = svg(where, f.height, "heat map of " + u + " over the dies");
     for (let p = 0; p < f.packages; ++p) el("rect", {x: (p % f.across * f.w + f.gap * .6) * f.cell, y: (Math.floor(p / f.across) * f.h + f.gap * .6) * f.cell, width: (f.w - f.gap * .2) * f.cell, height: (f.h - f.gap * .2) * f.cell, fill: "none", stroke: "var(--line)"}, s);
     values.forEach((v, i) => {
@@ -369,8 +379,8 @@ function fabric() {
   if (!L) return none("f-fabric", R.deployment.dies > 1 ? "This form of the fabric counts no single links." : "One die: there is no fabric.");
   table($("f-fabric"), "Links of instance 0 by level", ["level", "links", "bytes carried", "busy, mean", "busy, most"], L.levels.map(l => [l.name, l.links, si(l.bytes, "B"), percent(l.mean_share), percent(l.most_share)]));
   if (!L.links.length) return none("f-fabric", "Too many links to draw one by one.");
-  const n = R.deployment.dies, f = floor(), most = Math.max(...L.links.map(l => l[4]), 1e-9);
-  html("p", $("f-fabric"), `Dies, switches and links of instance 0; wide and dark: busy, ${percent(most)} at most.`, {class: "said"});
+  const n = L.dies, f = floor(), most = Math.max(...L.links.map(l => l[4]), 1e-9);
+  html("p", $("f-fabric"), `Dies, switches and links of instance 0${before()}; wide and strong: busy, ${percent(most)} at most.`, {class: "said"});
   const hubs = [...new Set(L.links.flatMap(l => [l[0], l[1]]).filter(v => v >= n))].sort((a, b) => a - b), room = hubs.length ? 90 : 10;
   const s = svg($("f-fabric"), f.height + room, "fabric with link loads"), at = v => {
     if (v < n) { const [x, y] = f.place(v); return [x + f.cell / 2, y + f.cell / 2 + room]; }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -67,10 +68,16 @@ struct Outcome {
   std::string out, err;
 };
 
+/// What the world does to a program.
+struct Faults {
+  std::optional<rlim_t> file_size{};  ///< no file may grow beyond: its writer sees a full disk
+  std::string out{};                  ///< standard output goes there instead
+};
+
 /// The program under way.
 class Process {
  public:
-  explicit Process(const Arguments& arguments) {
+  explicit Process(const Arguments& arguments, const Faults& faults = {}) {
     std::vector<char*> argv;
     std::string program = RETICLE_BINARY;
     Arguments owned = arguments;
@@ -81,8 +88,11 @@ class Process {
     if (id_ < 0) throw std::runtime_error("fork");
     if (id_ > 0) return;
     ::setenv("RETICLE_HOME", RETICLE_SOURCE_DIR, 1);
-    redirect(scratch_ / "out", STDOUT_FILENO);
+    redirect(faults.out.empty() ? scratch_ / "out" : faults.out, STDOUT_FILENO);
     redirect(scratch_ / "err", STDERR_FILENO);
+    if (const rlimit limit{faults.file_size.value_or(0), faults.file_size.value_or(0)};
+        faults.file_size)
+      ::setrlimit(RLIMIT_FSIZE, &limit);
     ::execv(argv[0], argv.data());
     ::_exit(127);
   }
@@ -138,7 +148,9 @@ class Process {
   pid_t id_ = -1;
 };
 
-inline Outcome run_reticle(const Arguments& arguments) { return Process{arguments}.wait(); }
+inline Outcome run_reticle(const Arguments& arguments, const Faults& faults = {}) {
+  return Process{arguments, faults}.wait();
+}
 
 /// "--set" before each.
 inline Arguments sets(const std::vector<std::string>& assignments) {
@@ -158,6 +170,17 @@ inline std::string without_simulator(const std::string& report) {
   const auto at = report.find("\"simulator\"");
   if (at == std::string::npos) throw std::runtime_error("a report without a simulator block");
   return report.substr(0, at);
+}
+
+/// A row for docs/reliability.md, where RETICLE_TABLE is set.
+inline void table_row(const std::string& what, const Outcome& outcome) {
+  if (std::getenv("RETICLE_TABLE") == nullptr) return;
+  std::string said = outcome.err.substr(0, outcome.err.find_last_not_of('\n') + 1);
+  said = said.substr(said.find_last_of('\n') + 1);
+  for (auto at = said.find("/tmp/reticle_"); at != std::string::npos;
+       at = said.find("/tmp/reticle_"))
+    said.erase(at, std::string{"/tmp/reticle_XXXXXX/"}.size());
+  std::printf("| %s | %d | %s |\n", what.c_str(), outcome.code, said.c_str());
 }
 
 inline bool contains(const std::string& text, const std::string& part) {

@@ -187,4 +187,63 @@ TEST_CASE("registry site: what the importer read stays with the results") {
 TEST_CASE("registry validate: it takes ids or --all, and known ids") {
   CHECK(run_reticle({"registry", "validate"}).code == 2);
   CHECK(run_reticle({"registry", "validate", "B99"}).code == 3);
+  CHECK(run_reticle({"registry", "validate", "B9", "--all"}).code == 2);
+}
+
+TEST_CASE("registry validate: configurations that are not there end with 3, before any run") {
+  const Outcome outcome =
+      run_reticle({"registry", "validate", "B15", "--model-configs", "/nowhere"});
+  CHECK(outcome.code == 3);
+  CHECK(outcome.err.find("/nowhere: expected a directory of config.json files") !=
+        std::string::npos);
+}
+
+TEST_CASE(
+    "registry site: it says of which program the results are, and which runs are of another") {
+  const ScratchDirectory scratch;
+  write_file(scratch / "b04.yaml", kExperiment);
+  const Arguments from{"--experiments", scratch.path().string()};
+  REQUIRE(
+      run_reticle(Arguments{"registry", "validate", "B4", "--out", scratch / "out"} + from).code ==
+      0);
+  const Arguments site =
+      Arguments{"registry", "site", "--out", scratch / "site", "--results", scratch / "out"} + from;
+  const Json results = Json::parse(read_file(scratch / "out/validation.json"));
+  const auto revision = results["git_revision"].get<std::string>();
+  Outcome written = run_reticle(site);
+  REQUIRE(written.code == 0);
+  CHECK(written.out.find("1 of 18 entries with results of ") != std::string::npos);
+  CHECK(written.out.find("(" + revision + ")") != std::string::npos);
+  CHECK(written.err.find("are not of") == std::string::npos);
+  CHECK(read_file(scratch / "site/entries/b04.html").find("(" + revision + ")") !=
+        std::string::npos);
+  // The seventeen entries that no experiment tests are no reason to stop.
+  CHECK(written.err.find("b01.yaml: no such file: B1 is not tested") != std::string::npos);
+
+  const std::string cell = scratch / "out/cells/B4.halving.bf16.1.json";
+  Json stored = Json::parse(read_file(cell));
+  stored["git_revision"] = "0";
+  write_file(cell, stored.dump());
+  written = run_reticle(site);
+  CHECK(written.code == 0);
+  CHECK(written.err.find("warning: 1 of 4 runs are not of") != std::string::npos);
+  CHECK(written.err.find("B4.halving.bf16.1 is of") != std::string::npos);
+}
+
+TEST_CASE(
+    "registry validate: a search runs what it comes to, and says between what a figure lies") {
+  const ScratchDirectory scratch;
+  std::string text = kExperiment;
+  const std::string grid =
+      "    conditions: [{name: batch, key: workload.batch, values: [1, 64]}]\n";
+  text.replace(text.find(grid), grid.size(),
+               "    choose: {name: batch, key: workload.batch, from: 1, to: 64, step: 2}\n"
+               "    within: [{figure: latency.tpot_ms.mean, at_most: 9.5}]\n");
+  write_file(scratch / "b04.yaml", text);
+  const Outcome outcome = run_reticle({"registry", "validate", "B4", "--experiments",
+                                       scratch.path().string(), "--out", scratch / "out"});
+  REQUIRE(outcome.code == 0);
+  const Json report = Json::parse(read_file(scratch / "out/validation.json"));
+  CHECK(report["cells"].size() <= 6);  // seven batches, two arms, three runs each
+  CHECK(std::filesystem::exists(scratch.path() / "out/cells/B4.halving.bf16.8.json"));
 }

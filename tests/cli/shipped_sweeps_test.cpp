@@ -49,6 +49,40 @@ double figure(const json& point, const char* name) { return point["outputs"][nam
 constexpr double kRounding = 1e-6;
 }  // namespace
 
+TEST_CASE("sram-fraction-x-dies: by transaction SRAM never hurts, and dies add bandwidth") {
+  const json points = points_of(with(shipped("sram-fraction-x-dies"),
+                                     "[8, 12, 16, 24, 28, 56, 84, 112]", "[12, 28]"));
+  CHECK(points.size() == 44);
+  // Of one plan: where the planner changes to another, that is its doing.
+  std::map<std::tuple<double, double, std::string>, std::map<double, double>> lines;
+  std::map<double, std::map<double, double>> bandwidth;
+  for (const json& p : points) {
+    if (p["status"] != "ok") continue;
+    const double batch = number(p, "workload.batch"), dies = figure(p, "dies");
+    const double share = number(p, "placement.sram_fraction");
+    lines[{batch, dies, p["outputs"]["plan"]}][share] = figure(p, "throughput");
+    if (share == 0) bandwidth[batch][dies] = figure(p, "effective_bandwidth");
+  }
+  // Which weights lie where moves the ends of the last loads of a layer by that much.
+  constexpr double kLayout = 5e-3;
+  int pairs = 0;
+  for (const auto& [where, line] : lines) {
+    double before = 0;
+    for (const auto& [share, throughput] : line) {
+      CAPTURE(share);
+      CHECK(throughput >= before * (1 - kLayout));
+      before = std::max(before, throughput);
+      ++pairs;
+    }
+    if (line.size() > 2) CHECK(line.rbegin()->second > line.begin()->second);
+  }
+  CHECK(pairs > 10);
+  for (const auto& [batch, line] : bandwidth) {
+    REQUIRE(line.size() == 2);
+    CHECK(line.rbegin()->second > line.begin()->second);
+  }
+}
+
 TEST_CASE("fabric-class: a better link under the same plan never slows a step") {
   // One cut, so that the links are all that differs.
   const json points =

@@ -182,14 +182,21 @@ def test(program, home):
     check(under_way.wait(240) == 0, "a task killed in the middle does not end the sweep")
     check(points(program, home / "killed") == local, "nor does it change what comes out")
 
-    under_way = subprocess.Popen([str(c) for c in [*cluster, home / "resumed"]], stdout=subprocess.DEVNULL)
-    while not (home / "resumed/slurm/job").exists():
-        time.sleep(0.05)
+    # Held, so that it has certainly not ended when others come.
+    held = [*cluster, home / "resumed", "--sbatch=--hold"]
+    under_way = subprocess.Popen([str(c) for c in held], stdout=subprocess.DEVNULL)
+    job_file = home / "resumed/slurm/job"
+    until(job_file.exists, "an array was submitted")
     under_way.kill()
     under_way.wait()
+    here = run(program, "sweep", file, "--quiet", "--out", home / "resumed")
+    check(here.returncode == 3 and "a job array works on points of this sweep" in here.stderr,
+          f"while the array runs nobody else works on its points: {here.stderr}")
     status = run(program, "sweep", "status", home / "resumed")
     check(status.returncode == 0 and "160 points" in status.stdout, f"status without the program: {status.stdout}")
-    check(run(*cluster, home / "resumed").returncode == 0, "another start finds the array again")
+    run("scontrol", "release", job_file.read_text().strip())
+    again = run(*cluster, home / "resumed")
+    check(again.returncode == 0 and "160 were there before" in again.stdout, f"another start finds the array again: {again.stdout}")
     check(points(program, home / "resumed") == local, "and ends with the same results")
 
 

@@ -263,7 +263,9 @@ TEST_CASE("sweep: interrupted, it says how to go on, and does") {
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
   std::this_thread::sleep_for(std::chrono::milliseconds{150});
   const Outcome outcome = process.interrupt(SIGINT);
-  CHECK(outcome.code == 5);
+  table_row("sweep, SIGINT", outcome);
+  CHECK(outcome.code == 130);
+  CHECK(contains(outcome.err, "interrupted after "));
   CHECK(contains(outcome.err, "goes on from here"));
   CHECK(run_reticle(sweep(scratch, text, "a")).code == 0);
   CHECK(points_of(scratch / "a").size() == 240);
@@ -516,6 +518,19 @@ TEST_CASE("sweep: a limit on a figure that runs do not have is said, not taken f
   const Outcome report = run_reticle({"sweep", "report", scratch / "a"});
   CHECK(contains(report.out, "8 of 8 points that ran have no ttft_p99"));
   CHECK(contains(report.out, "Front: 0 of 8"));
+}
+
+TEST_CASE("sweep: what --set gives is of the sweep, for who goes on and for who reads it") {
+  const ScratchDirectory scratch;
+  const Arguments args = sweep(scratch, rooflines(1), "a");
+  const Arguments cut = args + sets({"placement.tensor_parallel=4"});
+  REQUIRE(run_reticle(cut).code == 0);
+  CHECK(before(run_reticle(cut).out) == 4);
+  for (const json& p : points_of(scratch / "a")) CHECK(contains(p["outputs"]["plan"], "TP4"));
+  CHECK(run_reticle({"sweep", "report", scratch / "a"}).code == 0);
+  const Outcome without = run_reticle(args);
+  CHECK(without.code == 3);
+  CHECK(contains(without.err, "holds another sweep"));
 }
 
 TEST_CASE("sweep: what is an axis cannot be set beside, and nothing is left behind by a mistake") {

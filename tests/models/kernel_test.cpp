@@ -41,7 +41,7 @@ TEST_CASE("Sequencer: loads of SRAM and HBM share the crossbar to the cores") {
   gpu.die.kernels = KernelParams{};
   gpu.die.kernels->crossbar_permille = 10;
   const Bytes each = 256_KiB;
-  Deployment deployment{"deployment", gpu, false};
+  Deployment deployment{"deployment", gpu};
   StepPrograms step = empty_step(1);
   const std::int32_t one = step.dies[0].add(load(Tier::Hbm, each));
   const std::int32_t other = step.dies[0].add(load(Tier::Sram, each));

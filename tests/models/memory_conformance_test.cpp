@@ -10,6 +10,8 @@ TYPE_TO_STRING_AS("SRAM cycle by cycle", reticle::subjects::CycleSramSubject);
 TYPE_TO_STRING_AS("HBM channel", reticle::subjects::HbmChannelSubject);
 TYPE_TO_STRING_AS("HBM channel without refresh", reticle::subjects::HbmChannelNoRefreshSubject);
 TYPE_TO_STRING_AS("HBM channel by command", reticle::subjects::HbmCycleChannelSubject);
+TYPE_TO_STRING_AS("HBM channel, short runs by command",
+                  reticle::subjects::HbmContendedChannelSubject);
 TYPE_TO_STRING_AS("HBM in lockstep", reticle::subjects::HbmLockstepSubject);
 TYPE_TO_STRING_AS("HBM channel by channel", reticle::subjects::HbmEachChannelSubject);
 TYPE_TO_STRING_AS("linked memory", reticle::subjects::LinkedSubject);
@@ -21,10 +23,10 @@ namespace {
 
 using namespace subjects;
 
-#define RETICLE_EVERY_MEMORY                                                            \
-  SramSubject, CycleSramSubject, HbmChannelSubject, HbmChannelNoRefreshSubject,         \
-      HbmCycleChannelSubject, HbmLockstepSubject, HbmEachChannelSubject, LinkedSubject, \
-      Ddr5Subject, FlashSubject
+#define RETICLE_EVERY_MEMORY                                                    \
+  SramSubject, CycleSramSubject, HbmChannelSubject, HbmChannelNoRefreshSubject, \
+      HbmCycleChannelSubject, HbmContendedChannelSubject, HbmLockstepSubject,   \
+      HbmEachChannelSubject, LinkedSubject, Ddr5Subject, FlashSubject
 
 TEST_CASE_TEMPLATE("Memory: accepted, started, first data and done follow in order", Subject,
                    RETICLE_EVERY_MEMORY) {

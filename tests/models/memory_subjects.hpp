@@ -7,6 +7,7 @@
 #include <systemc>
 
 #include "models/hbm/hbm_channel.hpp"
+#include "models/hbm/hbm_contended_channel.hpp"
 #include "models/hbm/hbm_cycle_channel.hpp"
 #include "models/hbm/hbm_memory.hpp"
 #include "models/sram/cycle_sram.hpp"
@@ -62,6 +63,14 @@ struct HbmChannelNoRefreshSubject : HbmChannelSubject {
 struct HbmCycleChannelSubject : HbmChannelSubject {
   static constexpr bool by_command = true;
   static auto make() { return fresh<HbmCycleChannel>(hbm3(RefreshMode::AllBank)); }
+};
+/// Runs of both kinds: kSizes go up to 4 MiB.
+struct HbmContendedChannelSubject : HbmCycleChannelSubject {
+  static auto make() {
+    HbmParams params = hbm3(RefreshMode::AllBank);
+    params.commands_below = 64_KiB;
+    return fresh<HbmContendedChannel>(params);
+  }
 };
 struct HbmLockstepSubject {
   static constexpr bool reorders = true;

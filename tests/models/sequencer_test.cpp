@@ -29,8 +29,8 @@ GemmShape gemm(std::int64_t m, std::int64_t tiles) {
 MemoryRun read(Bytes bytes) { return {Access::Read, 0_B, bytes, 0_B}; }
 
 TEST_CASE("Sequencer: a product ends with its array or, later, with its streamed weights") {
-  Deployment long_mac{"long_mac", platform(1), false};
-  Deployment long_load{"long_load", platform(1), false};
+  Deployment long_mac{"long_mac", platform(1)};
+  Deployment long_load{"long_load", platform(1)};
   Alone alone;
   HbmMemory fresh_hbm{"fresh_hbm", kHbm};
   MacArray fresh_mac{"fresh_mac", mac_array()};
@@ -62,7 +62,7 @@ TEST_CASE("Sequencer: a product ends with its array or, later, with its streamed
 }
 
 TEST_CASE("Sequencer: a dependency that does not stream waits for the producer's end") {
-  Deployment dut{"dut", platform(1), false};
+  Deployment dut{"dut", platform(1)};
   StepPrograms step = empty_step(1);
   Program& p = step.dies[0];
   const std::int32_t weights = p.add(load(Tier::Hbm, 64_KiB));
@@ -74,7 +74,7 @@ TEST_CASE("Sequencer: a dependency that does not stream waits for the producer's
 }
 
 TEST_CASE("Sequencer: the unit is held until its last operand has streamed in") {
-  Deployment dut{"dut", platform(1), false};
+  Deployment dut{"dut", platform(1)};
   StepPrograms step = empty_step(1);
   Program& p = step.dies[0];
   const std::int32_t slow = p.add(load(Tier::Far, 1_MiB));
@@ -86,7 +86,7 @@ TEST_CASE("Sequencer: the unit is held until its last operand has streamed in") 
 }
 
 TEST_CASE("Sequencer: units run side by side, each in program order") {
-  Deployment dut{"dut", platform(1), false};
+  Deployment dut{"dut", platform(1)};
   Alone alone;
   StepPrograms step = empty_step(1);
   Program& p = step.dies[0];
@@ -104,7 +104,7 @@ TEST_CASE("Sequencer: units run side by side, each in program order") {
 }
 
 TEST_CASE("Sequencer: staging bounds how far loads run ahead of their consumers") {
-  Deployment dut{"dut", platform(1), false};
+  Deployment dut{"dut", platform(1)};
   StepPrograms step = empty_step(1);
   Program& p = step.dies[0];
   // Two halves of the staging buffer; each product takes far longer than its load.
@@ -128,7 +128,7 @@ TEST_CASE("Sequencer: staging bounds how far loads run ahead of their consumers"
 }
 
 TEST_CASE("Sequencer: no load takes staging space before the consumer that frees it has ended") {
-  Deployment dut{"dut", platform(1), false};
+  Deployment dut{"dut", platform(1)};
   StepPrograms step = empty_step(1);
   Program& p = step.dies[0];
   const auto staged = [&](Tier tier, Bytes bytes, std::int32_t consumer) {
@@ -152,7 +152,7 @@ TEST_CASE("Sequencer: no load takes staging space before the consumer that frees
 }
 
 TEST_CASE("Sequencer: a load that needs all staging space waits for the latest consumer") {
-  Deployment dut{"dut", platform(2), false};
+  Deployment dut{"dut", platform(2)};
   StepPrograms step = empty_step(2);
   add_exchange(step, one_phase(2, {{1, 0, 64_B}}));
   step.dies[1].add(exchange(0, 1));
@@ -178,7 +178,7 @@ TEST_CASE("Sequencer: a load that needs all staging space waits for the latest c
 }
 
 TEST_CASE("Sequencer: staging space is given in program order, so that no port starves another") {
-  Deployment dut{"dut", platform(1), false};
+  Deployment dut{"dut", platform(1)};
   StepPrograms step = empty_step(1);
   Program& p = step.dies[0];
   std::int32_t last = kNoInstruction;
@@ -199,8 +199,8 @@ TEST_CASE("Sequencer: staging space is given in program order, so that no port s
 
 TEST_CASE(
     "Sequencer: a fill takes its place in the memory when it happens, not when it is foreseen") {
-  Deployment with{"with", platform(1), false};
-  Deployment without{"without", platform(1), false};
+  Deployment with{"with", platform(1)};
+  Deployment without{"without", platform(1)};
   // A long load from HBM is written on into SRAM; meanwhile weights are needed from there.
   const auto program = [](bool fills) {
     StepPrograms step = empty_step(1);
@@ -225,7 +225,7 @@ TEST_CASE(
 }
 
 TEST_CASE("Sequencer: waits run one after another and hold what depends on them") {
-  Deployment dut{"dut", platform(1), false};
+  Deployment dut{"dut", platform(1)};
   StepPrograms step = empty_step(1);
   Program& p = step.dies[0];
   p.add(pause(3_us));
@@ -240,7 +240,7 @@ TEST_CASE("Sequencer: waits run one after another and hold what depends on them"
 }
 
 TEST_CASE("Sequencer: prefetch proceeds while the die waits in an exchange") {
-  Deployment dut{"dut", platform(2), false};
+  Deployment dut{"dut", platform(2)};
   StepPrograms step = empty_step(2);
   add_exchange(step, one_phase(2, {{0, 1, 64_KiB}, {1, 0, 64_KiB}}));
   for (std::int32_t die : {0, 1}) {
@@ -263,7 +263,7 @@ TEST_CASE("Sequencer: prefetch proceeds while the die waits in an exchange") {
 }
 
 TEST_CASE("Sequencer: two dies that exchange end with the data of the one that joined later") {
-  Deployment dut{"dut", platform(2), false};
+  Deployment dut{"dut", platform(2)};
   StepPrograms step = empty_step(2);
   add_exchange(step, one_phase(2, {{0, 1, 64_KiB}, {1, 0, 64_KiB}}));
   for (std::int32_t die : {0, 1}) {
@@ -288,7 +288,7 @@ TEST_CASE("Sequencer: two dies that exchange end with the data of the one that j
 }
 
 TEST_CASE("Sequencer: a second step starts where simulated time stands") {
-  Deployment dut{"dut", platform(1), false};
+  Deployment dut{"dut", platform(1)};
   StepPrograms step = empty_step(1);
   step.dies[0].add(vector_op(1000));
   Picoseconds first{};

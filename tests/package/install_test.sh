@@ -21,6 +21,11 @@ reticle run --platform h100-8 --llm llama-3-8b --workload sample-chat --set work
   --set engine.fidelity=roofline --out out >/dev/null
 grep -q '"output_tokens"' out/report.json
 
+# What editors ask for.
+for kind in platform llm workload serving sweep; do
+  grep -q '"properties"' "usr/share/reticle/schemas/$kind.schema.json"
+done
+
 # Every subcommand is in the manual page, which troff takes without a word.
 page=usr/share/man/man1/reticle.1
 for name in run compare sweep validate "registry lint" "describe platform"; do grep -q "^.SS reticle $name" "$page"; done

@@ -26,8 +26,18 @@ struct HbmTraffic {
   bool posted_writes = false;
   /// Requesters like this one, each with its own `depth` and its own part of the memory.
   std::int64_t requesters = 1;
+  /// Bytes of the first requester's chunks, where they are others: a weight stream beside pages.
+  std::int64_t stream_chunk = 0;
+  [[nodiscard]] std::int64_t chunk_of(std::int64_t requester) const {
+    return requester == 0 && stream_chunk > 0 ? stream_chunk : chunk;
+  }
+  /// Bandwidth is measured from the end of request `warm_up` to that of the `measured`-th after it:
+  /// of the stream where there is one, of all others.
   std::int64_t warm_up = 2000;
   std::int64_t measured = 20'000;
+  [[nodiscard]] bool marks(std::int64_t requester) const {
+    return stream_chunk == 0 || requester == 0;
+  }
 };
 
 struct HbmMeasured {
@@ -58,10 +68,10 @@ class HbmChunks {
     Access kind = Access::Read;
     std::int64_t index = 0;
   };
-  /// Of `requester`: its part of all `chunks`, random places drawn for it alone.
-  HbmChunks(const HbmTraffic& traffic, std::int64_t chunks, std::int64_t requester = 0)
+  /// Of `requester`: its part of a memory of `bytes`, random places drawn for it alone.
+  HbmChunks(const HbmTraffic& traffic, std::int64_t bytes, std::int64_t requester = 0)
       : t_{traffic},
-        chunks_{chunks / traffic.requesters},
+        chunks_{bytes / traffic.chunk_of(requester) / traffic.requesters},
         base_{requester * chunks_},
         random_{static_cast<std::uint64_t>(12345 + requester)} {}
   Chunk draw() {
@@ -105,10 +115,9 @@ class HbmTrafficRun {
         t_{traffic},
         map_{params},
         dut_{params},
-        ps_per_two_ticks_{params.timing.t_ck.count()},
-        bursts_per_chunk_{traffic.chunk / params.burst.count()} {
-    const std::int64_t chunks = map_.rows() * banks(params) * params.row.count() / traffic.chunk;
-    for (std::int64_t i = 0; i < traffic.requesters; ++i) chunks_.emplace_back(t_, chunks, i);
+        ps_per_two_ticks_{params.timing.t_ck.count()} {
+    const std::int64_t bytes = map_.rows() * banks(params) * params.row.count();
+    for (std::int64_t i = 0; i < traffic.requesters; ++i) chunks_.emplace_back(t_, bytes, i);
   }
 
   HbmMeasured run() {
@@ -121,7 +130,7 @@ class HbmTrafficRun {
     const double seconds = ns(last_end_ - first_end_) * 1e-9;
     std::sort(latencies_.begin(), latencies_.end());
     HbmMeasured m;
-    m.gbps = static_cast<double>(t_.measured * t_.chunk) / seconds * 1e-9;
+    m.gbps = static_cast<double>(bytes_) / seconds * 1e-9;
     if (latencies_.empty()) return m;
     double sum = 0;
     for (const HbmTick l : latencies_) sum += ns(l);
@@ -139,6 +148,7 @@ class HbmTrafficRun {
     Access kind;
     std::int64_t first_burst;
     HbmTick created;
+    std::int64_t bursts;
     std::int64_t left;    ///< bursts not ended
     std::int64_t pushed;  ///< bursts handed over
     std::int64_t number;
@@ -164,19 +174,19 @@ class HbmTrafficRun {
     } else {
       requests_.emplace_back();
     }
-    requests_[slot] = {
-        chunk.kind, chunk.index * bursts_per_chunk_, now, bursts_per_chunk_, 0, created_++,
-        requester};
+    const std::int64_t bursts = t_.chunk_of(requester) / params_.burst.count();
+    requests_[slot] = {chunk.kind, chunk.index * bursts, now,      bursts, bursts,
+                       0,          created_++,           requester};
     backlog_.push_back(slot);
   }
   void hand_over(HbmTick now) {
     while (!backlog_.empty()) {
       Request& r = requests_[backlog_.front()];
-      while (r.pushed < bursts_per_chunk_ && !dut_.full(r.kind)) {
+      while (r.pushed < r.bursts && !dut_.full(r.kind)) {
         dut_.push(r.kind, 0, map_.place(r.first_burst + r.pushed), backlog_.front(), now);
         ++r.pushed;
       }
-      if (r.pushed < bursts_per_chunk_) return;
+      if (r.pushed < r.bursts) return;
       if (posted(r)) finish(r, now);
       backlog_.pop_front();
     }
@@ -191,8 +201,12 @@ class HbmTrafficRun {
     free_.push_back(slot);
   }
   void finish(const Request& r, HbmTick now) {
-    if (++ended_ == t_.warm_up) first_end_ = now;
-    last_end_ = now;
+    if (ended_ >= t_.warm_up && ended_ < t_.warm_up + t_.measured)
+      bytes_ += r.bursts * params_.burst.count();
+    if (t_.marks(r.requester)) {
+      if (++ended_ == t_.warm_up) first_end_ = now;
+      last_end_ = now;
+    }
     if (r.kind == Access::Read && ended_ > t_.warm_up) latencies_.push_back(now - r.created);
     // The requester sees the end in this clock and asks again in the next one.
     if (t_.depth > 0) renewals_.push_back({now + kTurn, r.requester});
@@ -238,7 +252,6 @@ class HbmTrafficRun {
   const HbmMap map_;
   HbmController dut_;
   const std::int64_t ps_per_two_ticks_;
-  const std::int64_t bursts_per_chunk_;
   std::vector<HbmChunks> chunks_;  ///< per requester
   SplitMix gaps_{12345 ^ 0xABCDEF};
   double clock_ = 0;
@@ -254,6 +267,7 @@ class HbmTrafficRun {
   std::vector<HbmTick> latencies_;
   HbmTick now_ = 0, next_arrival_ = 0, first_end_ = 0, last_end_ = 0;
   std::int64_t ended_ = 0, created_ = 0, steps_ = 0;
+  std::int64_t bytes_ = 0;  ///< ended since the warm-up
 };
 
 }  // namespace reticle

@@ -21,6 +21,8 @@ RUNS = {
                "--set", "workload.limit=60"],
     "wafer": ["--platform", "cerebras-wse3", "--llm", "llama-3-70b", "--workload", "steady-decode",
               "--set", "workload.steps=2"],
+    "two": ["--platform", "h100-8", "--llm", "llama-3-8b", "--workload", "sample-chat", "--exact",
+            "--set", "workload.limit=8", "--set", "serving.instances=2"],
 }
 SECTIONS = ["run", "waterfall", "roofline", "energy", "residency", "latency", "dies", "fabric",
             "inputs"]
@@ -51,6 +53,17 @@ def look(browser, name, folder):
     check(dies == report["deployment"]["dies"], f"{name}: {dies} dies on the floor plan")
     shares = browser.run("D.dies.shares.flatMap(s => Object.values(s))")
     check(all(0 <= s <= 1 for s in shares), f"{name}: shares are shares")
+    if report["recall"]["recalled_steps"] == 0:
+        # Of instances alike, so much of the time within steps.
+        mean = browser.run("D.dies.shares.reduce((a, s) => a + s.hbm, 0) / D.dies.shares.length")
+        told = report["counts"]["hbm_busy_ps"] / dies / report["time_ps"]["busy"]
+        check(abs(mean - told) <= 0.1 * told, f"{name}: HBM is busy {mean:.4f}, counted {told:.4f}")
+    switches = browser.run("Array.from(document.querySelectorAll('#f-fabric circle')).length")
+    ends = browser.run("D.links && D.links.links.length ? new Set(D.links.links.flatMap(l => [l[0], l[1]])"
+                       ".filter(v => v >= D.links.dies)).size : 0")
+    check(switches == ends and browser.run("!D.links || D.links.dies * Math.max(1, (R.instances || []).length) === "
+                                           "R.deployment.dies"),
+          f"{name}: {switches} switches of one instance's fabric")
     points = browser.run("document.querySelectorAll('#f-roofline .op').length")
     check(points >= 5, f"{name}: {points} operators on the roofline")
     above = browser.run("""(() => { const a = D.anatomy[0], top = Math.max(...Object.values(D.roofs.macs_per_s)),
@@ -61,7 +74,7 @@ def look(browser, name, folder):
     check(not above, f"{name}: no operator is above its roof {above}")
     links = browser.run("D.links ? D.links.levels.map(l => l.bytes) : []")
     counted = report["counts"]["link_bytes"]
-    if report["recall"]["recalled_steps"] == 0:
+    if report["recall"]["recalled_steps"] == 0 and not report["instances"]:
         check(links == counted, f"{name}: links carry what was counted {links} {counted}")
     check(not browser.run(OUTSIDE), f"{name}: no text leaves its drawing {browser.run(OUTSIDE)[:5]}")
     check(browser.run("document.querySelectorAll('svg:not([aria-label])').length") == 0,

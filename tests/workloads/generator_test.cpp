@@ -114,6 +114,27 @@ TEST_CASE("generator: the shipped samples hold the requests their names promise"
   CHECK(read_trace(folder + "agent-60.jsonl", "").requests.size() == 60);
 }
 
+TEST_CASE("generator: the long chat sample goes on with the short one, a document is asked about") {
+  const std::string folder = RETICLE_SOURCE_DIR "/workloads/samples/";
+  const Trace made = generate_trace(chat(6000), kSampleSeed);
+  const Trace shipped = read_trace(folder + "chat-6000.jsonl.gz", "");
+  REQUIRE(shipped.requests.size() == 6000);
+  for (std::size_t i = 0; i < 6000; ++i) {
+    CHECK(shipped.requests[i].arrival == made.requests[i].arrival);
+    CHECK(shipped.requests[i].input_tokens == made.requests[i].input_tokens);
+    CHECK(shipped.requests[i].output_tokens == made.requests[i].output_tokens);
+  }
+  const Trace document = read_trace(folder + "document-16.jsonl", "");
+  REQUIRE(document.requests.size() == 16);
+  for (const Request& request : document.requests) {
+    CHECK(request.input_tokens == 1'000'000);
+    CHECK(request.output_tokens == 1000);
+    REQUIRE(request.prefix_blocks.size() == 123);
+    CHECK(request.prefix_blocks[121] == document.requests[0].prefix_blocks[121]);
+  }
+  CHECK(document.requests[1].prefix_blocks[122] != document.requests[0].prefix_blocks[122]);
+}
+
 TEST_CASE("generator: another seed gives another trace, a longer trace begins like a shorter") {
   for (const auto& make : {chat, agent}) {
     const Trace trace = generate_trace(make(100), 1);

@@ -10,7 +10,7 @@
 using namespace reticle;
 
 TEST_CASE("fuzz: the corpus holds good and bad files of every format") {
-  const auto samples = samples_in("corpus");
+  const auto samples = samples_in("traces");
   CHECK(samples.size() >= 11);
   for (const Sample& sample : samples) {
     CAPTURE(sample.name);
@@ -21,7 +21,7 @@ TEST_CASE("fuzz: the corpus holds good and bad files of every format") {
 }
 
 TEST_CASE("fuzz: random damage gives a trace or a ConfigError, in any format") {
-  const auto samples = samples_in("corpus");
+  const auto samples = samples_in("traces");
   RngStream rng{1, "fuzz"};
   std::int64_t read = 0;
   for (int round = 0; round < 300; ++round)

@@ -18,6 +18,7 @@ class RecordBuilder {
  public:
   static constexpr std::int64_t kMaxExperts = llm_bounds::kExperts;
   static constexpr std::int64_t kMaxLayers = llm_bounds::kLayers;
+  static constexpr std::size_t kMostPicks = std::size_t{1} << 30;  ///< 2 GiB of them
 
   RecordBuilder(const TextPlace& place, RoutingRecord& record) : place_{place}, r_{record} {}
 
@@ -52,6 +53,9 @@ class RecordBuilder {
           "expected position " + std::to_string(next_) + ", found " + std::to_string(position));
     }
     next_ = position + 1;
+    held_ += picks.size();
+    if (held_ > kMostPicks)
+      place_.fail(0, "routing", "expected at most " + std::to_string(kMostPicks) + " picks in all");
     auto& all = r_.sessions.back().picks;
     for (const std::uint64_t pick : picks) {
       all.push_back(static_cast<std::uint16_t>(pick));
@@ -71,6 +75,7 @@ class RecordBuilder {
   std::set<std::uint64_t> ids_;
   std::vector<std::uint64_t> seen_;  ///< by expert: the check that saw it last
   std::uint64_t checks_ = 0;
+  std::size_t held_ = 0;
   std::int64_t next_ = 0;
   std::int64_t most_ = 0;
 };

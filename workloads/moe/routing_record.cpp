@@ -7,13 +7,14 @@
 #include <string>
 
 #include "sim/base/error.hpp"
+#include "sim/base/file_writer.hpp"
 #include "workloads/moe/record_builder.hpp"
 #include "workloads/moe/routed_batch.hpp"
 #include "workloads/moe/router_data.hpp"
 #include "workloads/text/csv_cells.hpp"
 #include "workloads/text/json_line.hpp"
+#include "workloads/text/json_string.hpp"
 #include "workloads/text/line_source.hpp"
-#include "workloads/text/whole_file.hpp"
 
 namespace reticle {
 

@@ -8,6 +8,7 @@
 namespace reticle {
 
 namespace {
+constexpr std::int64_t kMostRequests = 100'000'000;
 
 void require(bool ok, std::string_view key, std::string_view rule) {
   if (!ok) throw ConfigError{{}, key, "expected " + std::string{rule}};
@@ -52,6 +53,8 @@ void check_sessions(const GeneratorParams& params) {
 void check_generator(const GeneratorParams& params) {
   require(params.kind == "chat" || params.kind == "agent", "kind", "chat or agent");
   require(params.requests >= 1, "requests", "at least 1");
+  // All are held, some 100 B each: to be put in order, and described.
+  require(params.requests <= kMostRequests, "requests", "at most 10^8");
   require(params.rate_per_s > 0.0 && params.rate_per_s <= 1e9, "rate_per_s",
           "a rate above 0 and up to 10^9");
   require(params.arrival_cv >= 0.0 && params.arrival_cv <= 100.0, "arrival_cv",

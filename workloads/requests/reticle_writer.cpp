@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string>
 
+#include "sim/base/file_writer.hpp"
 #include "workloads/requests/trace_reader.hpp"
-#include "workloads/text/whole_file.hpp"
+#include "workloads/text/json_string.hpp"
 
 namespace reticle {
 

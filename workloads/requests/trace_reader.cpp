@@ -8,12 +8,28 @@
 
 namespace reticle {
 
+namespace {
+/// A replay holds its requests; 25 million rows of the size BurstGPT's are. A gzipped file of a few
+/// megabytes can hold more than any machine.
+constexpr std::size_t kMostTraceBytes = std::size_t{4} << 30;
+}  // namespace
+
 Trace read_trace(const std::string& path, std::string_view format, const TraceOptions& options) {
   TraceStream stream{path, format, options};
   Trace trace;
   trace.path = path;
   trace.format = stream.format();
-  while (auto request = stream.next()) trace.requests.push_back(std::move(*request));
+  std::size_t bytes = 0;
+  while (auto request = stream.next()) {
+    bytes += sizeof(Request) + request->prefix_blocks.size() * sizeof(std::uint64_t);
+    if (bytes > kMostTraceBytes)
+      throw ConfigError{{path},
+                        "requests",
+                        "expected a trace that " + std::to_string(kMostTraceBytes >> 30) +
+                            " GiB hold, found more after " + std::to_string(trace.requests.size()) +
+                            ": take a part of it (workload.limit, skip, sample)"};
+    trace.requests.push_back(std::move(*request));
+  }
   trace.block_tokens = stream.block_tokens();
   trace.skipped = stream.skipped();
   trace.bad_rows = stream.bad_rows();

@@ -34,6 +34,19 @@ void check(const TraceOptions& o) {
 
 }  // namespace
 
+Picoseconds scaled_arrival(const std::string& trace, Picoseconds arrival, double rate_scale) {
+  if (rate_scale == 1.0) return arrival;
+  const double at = static_cast<double>(arrival.count()) / rate_scale;
+  constexpr double kMost = 9.2e18;  // of picoseconds in 64 bits
+  if (at > kMost)
+    throw ConfigError({trace}, "rate_scale",
+                      "expected a factor that leaves arrivals within 106 days, got one that puts "
+                      "the arrival at " +
+                          std::to_string(seconds(arrival)) + " s at " + std::to_string(at * 1e-12) +
+                          " s");
+  return Picoseconds{static_cast<std::int64_t>(at)};
+}
+
 TraceStream::TraceStream(const std::string& path, std::string_view format,
                          const TraceOptions& options)
     : path_{path}, format_{format}, options_{options} {
@@ -140,9 +153,7 @@ bool TraceStream::kept(const Request& request) {
 void TraceStream::shape(Request& request) {
   if (!start_) start_ = options_.skip > 0 ? request.arrival : options_.from;
   request.arrival -= *start_;
-  if (options_.rate_scale != 1.0)
-    request.arrival = Picoseconds{static_cast<std::int64_t>(
-        std::min(static_cast<double>(request.arrival.count()) / options_.rate_scale, 9.2e18))};
+  request.arrival = scaled_arrival(path_, request.arrival, options_.rate_scale);
   if (options_.max_input && request.input_tokens > *options_.max_input) {
     request.input_tokens = *options_.max_input;
     if (block_tokens() > 0) {

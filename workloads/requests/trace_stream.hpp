@@ -30,6 +30,10 @@ inline constexpr std::size_t kMostHeld = std::size_t{1} << 16;
 /// And how many block ids they may have together (32 MB).
 inline constexpr std::size_t kMostHeldIds = std::size_t{1} << 22;
 
+/// When a request of `trace` arrives that comes so many times sooner. Throws ConfigError beyond
+/// what picoseconds in 64 bits hold.
+Picoseconds scaled_arrival(const std::string& trace, Picoseconds arrival, double rate_scale);
+
 class TraceStream {
  public:
   /// `format` empty: told from the content. Throws ConfigError as read_trace does.

@@ -56,6 +56,20 @@ TEST_CASE("determinism: a trace does not depend on elaboration order") {
   CHECK(forward == without_simulator(report_text(chat({"engine.reverse_elaboration=true"}))));
 }
 
+TEST_CASE("determinism: nor on a shuffled order of dies and of instances") {
+  const Arguments moe = steady("ref-asic", "claude-class-mid", kTwoSteps);
+  const Arguments two = chat({"serving.instances=2", "workload.limit=6"});
+  const std::string straight_moe = without_simulator(report_text(moe));
+  const std::string straight_two = without_simulator(report_text(two));
+  for (const char* seed : {"1", "2", "3"}) {
+    CAPTURE(seed);
+    ::setenv("RETICLE_ELABORATION", seed, 1);
+    CHECK(straight_moe == without_simulator(report_text(moe)));
+    CHECK(straight_two == without_simulator(report_text(two)));
+    ::unsetenv("RETICLE_ELABORATION");
+  }
+}
+
 TEST_CASE("determinism: another seed moves a mixture of experts and not a dense model") {
   const Arguments moe = steady("ref-asic", "claude-class-mid", kTwoSteps);
   const Arguments dense = steady("h100-8", "llama-3-70b", kTwoSteps);

@@ -52,7 +52,7 @@ void check_step(const LlmSpec& llm, const ParallelPlan& plan, std::int64_t packa
   const StepTotals asked = totals_of(step);
 
   Lowering lowering{bench.platform, bench.llm, bench.placement, bench.router_or_null()};
-  Deployment deployment{"deployment", bench.platform, false};
+  Deployment deployment{"deployment", bench.platform};
   SiliconExecutor executor{lowering,
                            deployment,
                            bench.platform,
@@ -135,7 +135,7 @@ std::vector<StepOutcome> moving(BytesPerSecond rate,
   p.die.flash->link.rate = BytesPerSecond{rate.count() / 4};
   Bench bench{p, small_dense(), {}};
   Lowering lowering{bench.platform, bench.llm, bench.placement, nullptr};
-  Deployment deployment{"deployment", bench.platform, false};
+  Deployment deployment{"deployment", bench.platform};
   SiliconExecutor executor{lowering,
                            deployment,
                            bench.platform,

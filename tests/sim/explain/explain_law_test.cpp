@@ -32,8 +32,9 @@ const json& row(const json& answer, const std::string& resource) {
   throw;
 }
 
-/// `resource` binds by the breakdown and gains most, about as much as its share says.
-void check_binds(const Arguments& run, const std::string& resource) {
+/// `resource` binds by the breakdown and gains most, about as much as its share says, and `key` is
+/// what is changed for it first.
+void check_binds(const Arguments& run, const std::string& resource, const std::string& key) {
   CAPTURE(resource);
   Explained e;
   explain_into(e, run);
@@ -46,6 +47,7 @@ void check_binds(const Arguments& run, const std::string& resource) {
   if (!first["expected"].is_null() && first["plan"] == e.answer["base"]["plan"])
     CHECK(first["gain"].get<double>() ==
           doctest::Approx(first["expected"].get<double>()).epsilon(0.2));
+  CHECK(first["set"][0].get<std::string>().starts_with(key + "="));
   // By hand.
   Arguments by_hand{"run", "--resolved", e.directory + "/resolved.yaml"};
   for (const json& set : first["set"])
@@ -63,7 +65,7 @@ Arguments one(const std::string& platform, const std::string& llm, const Sets& m
 
 TEST_CASE("explain: HBM bandwidth binds a small batch on one GPU") {
   check_binds(one("h100-8", "llama-3-70b", kOneDie + Sets{"workload.batch=1", "workload.steps=2"}),
-              "hbm_bandwidth");
+              "hbm_bandwidth", "platform.die.hbm.pseudo_channels");
 }
 
 TEST_CASE("explain: arrays bind a batch that reads its weights once for many") {
@@ -73,7 +75,7 @@ TEST_CASE("explain: arrays bind a batch that reads its weights once for many") {
                "platform.fabric.scale_out.ports=1", "platform.die.sequencer.launch_gap=0 us",
                "platform.die.sequencer.step_overhead=0 us", "workload.batch=1024",
                "serving.max_batch=1024", "workload.context=16", "workload.steps=2"}),
-      "mac");
+      "mac", "platform.die.mac.arrays");
 }
 
 TEST_CASE("explain: links bind where they are slow") {
@@ -81,7 +83,7 @@ TEST_CASE("explain: links bind where they are slow") {
                   Sets{"placement.tensor_parallel=48", "platform.fabric.node.rate=2 GB/s",
                        "platform.fabric.package.rate=4 GB/s", "workload.batch=64",
                        "workload.context=1024", "workload.steps=2"}),
-              "links");
+              "links", "platform.fabric.package.rate");
 }
 
 TEST_CASE("explain: latency binds a single stream on many dies") {
@@ -89,7 +91,7 @@ TEST_CASE("explain: latency binds a single stream on many dies") {
       one("ref-asic", "llama-3-70b",
           Sets{"placement.tensor_parallel=48", "workload.batch=1",
                "platform.fabric.node.latency=2 us", "workload.context=1024", "workload.steps=2"}),
-      "latency");
+      "latency", "platform.fabric.package.latency");
 }
 
 TEST_CASE("explain: launches and host bind a small model on GPUs") {
@@ -97,7 +99,7 @@ TEST_CASE("explain: launches and host bind a small model on GPUs") {
                   Sets{"platform.packages_per_node=1", "platform.fabric.scale_out.ports=1",
                        "serving.layer_overhead=50 us", "workload.batch=1", "workload.context=64",
                        "workload.steps=2"}),
-              "launch");
+              "launch", "platform.die.sequencer.step_overhead");
 }
 
 TEST_CASE("explain: capacity binds where requests wait for room in the cache") {
@@ -107,13 +109,35 @@ TEST_CASE("explain: capacity binds where requests wait for room in the cache") {
           sets({"platform.packages_per_node=1", "platform.fabric.scale_out.ports=1",
                 "platform.die.hbm.capacity_per_stack=3500 MB", "workload.limit=200",
                 "workload.rate_scale=1000"}),
-      "hbm_capacity");
+      "hbm_capacity", "platform.die.hbm.capacity_per_stack");
+}
+
+TEST_CASE("explain: who arrives into a cache with room does not wait for room") {
+  const json r = report(
+      Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-8b", "--workload", "sample-chat"} +
+      sets({"workload.limit=100", "workload.rate_scale=20"}));
+  CHECK(r["memory"]["tiers"][1]["kv_peak_bytes"].get<double>() <
+        0.5 * r["memory"]["tiers"][1]["capacity_bytes"].get<double>());
+  CHECK(r["residency"]["short_of_room_share"] == 0.0);
+}
+
+TEST_CASE("explain: of a trace with idle time the halved share is of the time within steps") {
+  Explained e;
+  explain_into(e, Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-70b", "--workload",
+                            "sample-chat"} +
+                      sets({"workload.limit=12", "workload.rate_scale=0.05"}));
+  REQUIRE(e.answer["base"]["idle_share"].get<double>() > 0.3);
+  const json& hbm = row(e.answer, "hbm_bandwidth");
+  const double gain = hbm["gain"];
+  CHECK(gain > 0.1);
+  CHECK(hbm["expected"].get<double>() == doctest::Approx(gain).epsilon(0.3));
 }
 
 TEST_CASE("explain: answers are kept, and a directory without a run is refused") {
   Explained e;
   explain_into(e, one("h100-8", "llama-3.2-1b", Sets{"workload.batch=1", "workload.steps=2"}));
   CHECK(std::filesystem::exists(e.directory + "/explain.json"));
+  CHECK(std::filesystem::exists(e.directory + "/what-if/base.json"));
   CHECK(std::filesystem::exists(e.directory + "/what-if/mac.json"));
   const Outcome words = run_reticle({"explain", e.directory});
   CHECK(words.code == 0);

@@ -22,7 +22,7 @@ std::vector<Entry> entries() {
 const std::string kSound = R"(id: B7
 hypothesis: "it helps"
 falsifier: "it does not"
-refuted_if: [{test: goodput, arm: clever, points: every, below: 2, where: {axis: batch, labels: ["64"]}}]
+refuted_if: [{test: goodput, arm: clever, points: every, below: 2, where: [{axis: batch, labels: ["64"]}]}]
 llm: llama-3-70b
 set: [workload.steps=2]
 tests:
@@ -95,7 +95,8 @@ TEST_CASE("experiment: a falsifier is a condition over a test, an arm and points
   REQUIRE(experiment.refuted_if.size() == 1);
   CHECK(*experiment.refuted_if[0].below == 2);
   CHECK(experiment.refuted_if[0].everywhere);
-  CHECK(experiment.refuted_if[0].labels == std::vector<std::string>{"64"});
+  REQUIRE(experiment.refuted_if[0].where.size() == 1);
+  CHECK(experiment.refuted_if[0].where[0].labels == std::vector<std::string>{"64"});
   const auto broken = [](const std::string& old, const std::string& now) {
     return problem_of(with(kSound, old, now));
   };
@@ -110,8 +111,8 @@ TEST_CASE("experiment: a falsifier is a condition over a test, an arm and points
         std::string::npos);
   CHECK(broken("\"64\"]", "\"65\"]").find("must be labels of the axis, got 65") !=
         std::string::npos);
-  CHECK(broken("refuted_if: [{test: goodput, arm: clever, points: every, below: 2, where: {axis: "
-               "batch, labels: [\"64\"]}}]\n",
+  CHECK(broken("refuted_if: [{test: goodput, arm: clever, points: every, below: 2, where: [{axis: "
+               "batch, labels: [\"64\"]}]}]\n",
                "")
             .find("refuted_if") != std::string::npos);
 }
@@ -132,6 +133,53 @@ TEST_CASE("experiment: a limit is relative to an arm, the value of operating poi
             .find("must be an arm of the test, got nobody") != std::string::npos);
   CHECK(problem_of(with(kSound, "throughput.output_tokens_per_s", "operating_point.figure"))
             .find("every operating point needs its figure") != std::string::npos);
+}
+
+TEST_CASE("experiment: arms and axes that several tests have are said once") {
+  const std::string shared =
+      "arms:\n  - {name: quick, what: \"so\", platform: h100-8, set: [a.b=1]}\n"
+      "axes:\n  - {name: batch, key: workload.batch, values: [1, 64]}\n";
+  const std::string text =
+      with(with(kSound, "{name: batch, key: workload.batch, values: [1, 64]}", "{like: batch}"),
+           "      - {name: clever, platform: h100-8, set: [a.b=2]}\n",
+           "      - {like: quick, name: clever, set: [c.d=2]}\n      - {like: quick}\n");
+  const Experiment experiment = parse_experiment(
+      with(text, "llm: llama-3-70b\n", "llm: llama-3-70b\n" + shared), "b07.yaml", entries());
+  const ClaimTest& test = experiment.tests[0];
+  CHECK(test.conditions[0].points[1].choice.sets[0] == "workload.batch=64");
+  CHECK(test.treatments[0].choice.sets == std::vector<std::string>{"a.b=1", "c.d=2"});
+  CHECK(test.treatments[0].shared.llm == "llama-3-70b");
+  CHECK(test.treatments[1].name == "quick");
+  CHECK(test.treatments[1].what == "so");
+  CHECK(problem_of(
+            with(kSound, "{name: batch, key: workload.batch, values: [1, 64]}", "{like: batch}"))
+            .find("must be one of this experiment's axes, got batch") != std::string::npos);
+  CHECK(problem_of(with(kSound, "{name: clever, platform: h100-8, set: [a.b=2]}", "{like: quick}"))
+            .find("must be one of this experiment's arms, got quick") != std::string::npos);
+}
+
+TEST_CASE("experiment: a search has rates in even ratios, and limits that they keep") {
+  const std::string choose =
+      "    choose: {name: x, key: workload.rate_scale, from: 0.5, to: 2, step: 1.3}\n";
+  const std::string limit = "    within: [{figure: goodput.share, at_least: 0.9}]\n";
+  const Experiment experiment = parse_experiment(kSound + choose + limit, "b07.yaml", entries());
+  const ConditionAxis& axis = *experiment.tests[0].choose;
+  CHECK(axis.search);
+  REQUIRE(axis.points.size() == 6);  // 0.5, 0.65, 0.845, 1.0985, 1.428, 1.856
+  CHECK(axis.points[3].label == "1.1");
+  CHECK(*axis.points[3].value == 1.1);
+  CHECK(axis.points[3].choice.sets[0] == "workload.rate_scale=1.1");
+  const auto problem = [&](const std::string& old, const std::string& now) {
+    return problem_of(with(kSound + choose + limit, old, now));
+  };
+  CHECK(problem(limit, "").find("expected within") != std::string::npos);
+  CHECK(problem("to: 2", "to: 0.4").find("must be above from") != std::string::npos);
+  CHECK(problem("step: 1.3", "step: 1").find("step: must be between") != std::string::npos);
+  CHECK(
+      problem("better: higher", "better: lower").find("expected a metric that is better higher") !=
+      std::string::npos);
+  CHECK(problem("at_least: 0.9", "at_least: 0.9, relative_to: plain")
+            .find("an arm that is searched for itself has no such limit") != std::string::npos);
 }
 
 TEST_CASE("experiment: points are all combinations, the last axis running fastest") {

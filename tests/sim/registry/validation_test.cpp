@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -67,8 +68,7 @@ class Machine {
 
 TestResult judged(const ClaimTest& test, double wall) {
   auto machine = std::make_shared<Machine>(wall);
-  return judge(test,
-               [machine](const std::string& c) -> const CellOutcome& { return (*machine)(c); });
+  return judge(test, [machine](const std::string& c) { return &(*machine)(c); });
 }
 }  // namespace
 
@@ -161,6 +161,104 @@ TEST_CASE("validation: an arm works at its best operating point within the limit
   CHECK(result.points[0].baseline->problem.find("at most 5 counts") != std::string::npos);
 }
 
+namespace {
+/// Rates in even ratios, each worth `rate` until more than `capacity` come.
+ConditionAxis rates(double step, int count) {
+  ConditionAxis out{"rate", {}, /*search=*/true};
+  for (int i = 0; i < count; ++i) {
+    const double rate = std::pow(step, i);
+    ConditionPoint point{std::to_string(rate), {}};
+    point.choice.sets = {"rate=" + point.label};
+    point.value = rate;
+    out.points.push_back(std::move(point));
+  }
+  return out;
+}
+
+double number_after(const std::string& text, const std::string& key) {
+  return std::stod(text.substr(text.find(key) + key.size()));
+}
+
+/// Two arms of a search: what is asked for is run, as long as something is.
+struct Searched {
+  TestResult result;
+  std::size_t runs = 0;
+};
+Searched searched(const ClaimTest& test, const std::map<std::string, double>& capacities) {
+  Experiment experiment;
+  experiment.id = "B1";
+  experiment.tests = {test};
+  std::map<std::string, CellOutcome> known;
+  const Outcomes outcomes = [&](const std::string& command) -> const CellOutcome* {
+    const auto found = known.find(command);
+    return found == known.end() ? nullptr : &found->second;
+  };
+  for (bool more = true; more;) {
+    more = false;
+    for (const Cell& cell : cells_of({experiment}, outcomes)) {
+      if (known.contains(cell.command)) continue;
+      more = true;
+      const double rate = number_after(cell.command, "rate=");
+      const std::size_t at = cell.command.find("arm=") + 4;
+      const bool kept = rate <= capacities.at(cell.command.substr(at, 1));
+      CellOutcome outcome;
+      outcome.cell = cell.name;
+      outcome.figures = {{"rate", rate}, {"share", kept ? 1 : 0}};
+      known.emplace(cell.command, std::move(outcome));
+    }
+  }
+  CHECK(cells_of({experiment}, outcomes).size() == known.size());
+  return {judge(test, outcomes), known.size()};
+}
+
+ClaimTest search_test(double step, int count) {
+  ClaimTest test = example_test();
+  test.baseline = arm("plain", {"arm=p"});
+  test.treatments = {arm("clever", {"arm=c"})};
+  test.conditions.clear();
+  test.choose = rates(step, count);
+  test.within = {{.figure = "share", .at_least = 0.9}};
+  return test;
+}
+}  // namespace
+
+TEST_CASE("validation: a search finds the last rate that keeps the limits, in few runs") {
+  const ClaimTest test = search_test(1.05, 127);  // up to 1.05^126 = 467
+  for (const double plain : {1.0, 1.04, 7.3, 100.0})
+    for (const double clever : {2.0, 33.0, 460.0}) {
+      const auto [result, runs] = searched(test, {{"p", plain}, {"c", clever}});
+      CHECK(runs <= 2 * 7);
+      const ArmResult& baseline = *result.points[0].baseline;
+      CHECK(*baseline.value <= plain);
+      CHECK(*baseline.value * 1.05 > plain);
+      CHECK(std::stod(baseline.next_point) > plain);
+      CHECK(*baseline.most == doctest::Approx(*baseline.value * 1.05));
+      const Comparand& found = result.points[0].treatments[0];
+      CHECK(*found.figure == doctest::Approx(*found.arm.value / *baseline.value));
+      // The ratio of what the machines could really take lies between.
+      CHECK(*found.low < clever / plain);
+      CHECK(*found.high > clever / plain);
+      CHECK(*found.high / *found.low == doctest::Approx(1.05 * 1.05));
+    }
+}
+
+TEST_CASE("validation: a search that no rate keeps, and one that all keep") {
+  const ClaimTest test = search_test(1.05, 127);
+  const TestResult none = searched(test, {{"p", 0.5}, {"c", 3}}).result;
+  CHECK_FALSE(none.points[0].baseline->value);
+  CHECK(none.points[0].baseline->problem.find("at least 0.9 counts") != std::string::npos);
+  CHECK_FALSE(none.points[0].treatments[0].figure);
+  CHECK(*none.points[0].treatments[0].standing == Standing::Better);
+  const TestResult all = searched(test, {{"p", 2}, {"c", 1e9}}).result;
+  CHECK(all.points[0].treatments[0].arm.next_point.empty());
+  CHECK_FALSE(all.points[0].treatments[0].arm.most);
+  Validation validation;
+  validation.entries.resize(1);
+  validation.entries[0].tests = {all};
+  CHECK(validation_markdown(validation).find("at least: the search ends there") !=
+        std::string::npos);
+}
+
 TEST_CASE("validation: a falsifier comes true by figures alone, and takes the verdict with it") {
   Experiment experiment;
   experiment.id = "B1";
@@ -170,7 +268,7 @@ TEST_CASE("validation: a falsifier comes true by figures alone, and takes the ve
     experiment.refuted_if = {std::move(refutation)};
     auto machine = std::make_shared<Machine>(wall);
     return judge(test::example_entry(1), experiment,
-                 [machine](const std::string& c) -> const CellOutcome& { return (*machine)(c); });
+                 [machine](const std::string& c) { return &(*machine)(c); });
   };
   EntryResult result = concluded({.below = 3}, 100);
   CHECK_FALSE(result.refuted);
@@ -184,8 +282,13 @@ TEST_CASE("validation: a falsifier comes true by figures alone, and takes the ve
   // At one batch of two: some, not every; and every of those looked at.
   CHECK_FALSE(concluded({.below = 2}, 4).refuted);
   CHECK(concluded({.everywhere = false, .below = 2}, 4).refuted);
-  CHECK(concluded({.below = 2, .axis = "batch", .labels = {"8"}}, 4).refuted);
-  CHECK_FALSE(concluded({.below = 2, .axis = "batch", .labels = {"1"}}, 4).refuted);
+  CHECK(concluded({.below = 2, .where = {{"batch", {"8"}}}}, 4).refuted);
+  CHECK_FALSE(concluded({.below = 2, .where = {{"batch", {"1"}}}}, 4).refuted);
+  // By two axes: the points that are of both.
+  experiment.tests[0].conditions.push_back(axis("other", "o", {"x", "y"}));
+  result = concluded({.below = 2, .where = {{"batch", {"8"}}, {"other", {"y"}}}}, 4);
+  CHECK(result.refuted);
+  CHECK(result.refutations[0].of == 1);
 }
 
 TEST_CASE("validation: a remedy that does not fit is below any gain, and not above one") {
@@ -195,9 +298,7 @@ TEST_CASE("validation: a remedy that does not fit is below any gain, and not abo
   for (Arm& treatment : experiment.tests[0].treatments) treatment.choice.sets.push_back("room=-1");
   experiment.refuted_if = {{.test = "t", .below = 0.1}};
   auto machine = std::make_shared<Machine>(100);
-  const Outcomes outcomes = [&](const std::string& c) -> const CellOutcome& {
-    return (*machine)(c);
-  };
+  const Outcomes outcomes = [&](const std::string& c) { return &(*machine)(c); };
   CHECK(judge(test::example_entry(1), experiment, outcomes).refuted);
   experiment.refuted_if = {{.test = "t", .from = 0.1}};
   CHECK_FALSE(judge(test::example_entry(1), experiment, outcomes).refuted);
@@ -305,8 +406,10 @@ TEST_CASE("validation: an arm's own keys come after those of conditions") {
 
 TEST_CASE("validation: a report's numbers go by their paths, what does not fit has its reason") {
   const CellOutcome outcome = read_outcome(
-      "c", R"({"feasible": {"fits": true}, "a": {"b": 2, "c": null, "d": [{"e": 5}, 7]}, "x": true,
+      "c",
+      R"({"reticle_version": "1.2", "git_revision": "abc", "feasible": {"fits": true}, "a": {"b": 2, "c": null, "d": [{"e": 5}, 7]}, "x": true,
                "limited_by": {"category": "kv", "share": 0.5}})");
+  CHECK(outcome.program == "1.2 (abc)");
   CHECK(outcome.figures.at("a.b") == 2);
   CHECK(outcome.figures.at("x") == 1);
   CHECK(outcome.figures.at("a.d.0.e") == 5);
@@ -329,9 +432,8 @@ TEST_CASE("validation: every figure of the report leads to a cell that has a com
     named[cell.command] = (*machine)(cell.command);
     named[cell.command].cell = cell.name;
   }
-  validation.entries = {
-      judge(test::example_entry(1), experiment,
-            [&](const std::string& c) -> const CellOutcome& { return named.at(c); })};
+  validation.entries = {judge(test::example_entry(1), experiment,
+                              [&](const std::string& c) { return &named.at(c); })};
   validation.cells = cells_of({experiment});
   const auto json = nlohmann::json::parse(validation_json(validation));
   std::set<std::string> cells;
@@ -343,12 +445,15 @@ TEST_CASE("validation: every figure of the report leads to a cell that has a com
   CHECK(json["entries"][0]["verdict"] == "conditional");
   validation.imports = {{"a", "llama", ""}, {"b", "", "why not"}};
   validation.model_configs = "some dir";
+  validation.version = "1.2";
+  validation.revision = "abc";
   const StoredValidation stored = read_stored("r", validation_json(validation));
   CHECK(stored.cells.size() == cells.size());
   REQUIRE(stored.imports.size() == 2);
   CHECK(stored.imports[0].model_type == "llama");
   CHECK(stored.imports[1].problem == "why not");
   CHECK(stored.model_configs == "some dir");
+  CHECK(program_text(stored.version, stored.revision) == "1.2 (abc)");
   const std::string markdown = validation_markdown(validation);
   for (const auto& name : cells) CHECK(markdown.find("| " + name + " |") != std::string::npos);
 }

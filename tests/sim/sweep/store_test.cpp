@@ -79,7 +79,10 @@ TEST_CASE("store: the same inputs have one result, whoever answers") {
   SweepStore store{d.file(), kSweep, false};
   store.put_points({point(0, "1"), point(1, "2"), point(2, "3")});
   store.finish(0, ok("same"));
-  store.answer_from_store(1, "same", 0.5);
+  const PointAnswer answered = store.answer_from_store(1, "same", 0.5);
+  CHECK(answered.status == PointStatus::Ok);
+  CHECK(answered.outputs == "{\"x\":1}");
+  CHECK(answered.wall_s == 0.5);
   store.finish(2, ok("same"));
   store.commit();
   for (const auto& p : store.points()) CHECK(p.answer.digest == "same");
@@ -116,6 +119,16 @@ TEST_CASE(
   }
   SweepStore replaced{d.file(), other, true};
   CHECK(replaced.known().contains("d"));
+}
+
+TEST_CASE("store: what was set beside the file is kept as it was given, and makes another sweep") {
+  const Directory d;
+  SweepIdentity given = kSweep;
+  given.sets = {"a.b=one\ntwo", "c.d=\"x\""};
+  { const SweepStore store{d.file(), given, false}; }
+  CHECK(SweepStore{d.file()}.identity().sets == given.sets);
+  CHECK(message_of([&] { SweepStore{d.file(), given, false}; }).empty());
+  CHECK(has(message_of([&] { SweepStore{d.file(), kSweep, false}; }), "another sweep, 's'"));
 }
 
 TEST_CASE("store: two processes cannot work on one, and the end of the first frees it") {

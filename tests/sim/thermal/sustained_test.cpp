@@ -107,4 +107,14 @@ TEST_CASE("sustained: the time to throttling is that of the network") {
   // Die is 0.5 K/W x 60 W above the plate, which may reach 57 C of its 70 C.
   const double exact = -50 * std::log(1 - (87 - 30 - 40) / 30.0);
   CHECK(std::abs(*time - exact) < 0.01 * exact);
+  // It would be too hot in the end, but takes more than it may from the first moment on.
+  p.cooling->package_power_limit_w = 50;
+  CHECK(seconds_until_throttling(p, load_of(watts)) == 0.0);
+  // What leaks more when warm passes its limit on the way there.
+  p.cooling->package_power_limit_w = 62;
+  const auto on_the_way = seconds_until_throttling(p, load_of(watts, 2.5));
+  REQUIRE(on_the_way);
+  CHECK(*on_the_way > 0);
+  p.cooling->package_power_limit_w = 0;
+  CHECK(*on_the_way < *seconds_until_throttling(p, load_of(watts, 2.5)));
 }

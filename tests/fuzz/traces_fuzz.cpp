@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // libFuzzer over the trace readers: the first byte picks the format, the rest is the file.
-//   ninja fuzz_traces && ./fuzz_traces -max_total_time=60 tests/fuzz/corpus
+//   ninja fuzz_traces && ./fuzz_traces -max_total_time=60 tests/fuzz/traces
 #include "tests/fuzz/trace_entry.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

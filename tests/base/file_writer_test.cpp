@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/metrics/file_writer.hpp"
+#include "sim/base/file_writer.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
