@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shipped sweeps at the fidelity they are shipped with: what cannot be otherwise, whatever the
-// figures.
+// Shipped sweeps at the fidelity they are shipped with, and whole ones by roofline: what cannot be
+// otherwise, whatever the figures.
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -24,19 +24,26 @@ std::string with(std::string text, const std::string& part, const std::string& o
   return text.replace(text.find(part), part.size(), other);
 }
 
-/// All points of a sweep, which have to run within all limits of the hardware.
-json points_of(const std::string& text, const Arguments& more = {}) {
+/// All points of a sweep.
+json rows_of(const std::string& text, const Arguments& more = {}) {
   const ScratchDirectory scratch;
   write_file(scratch / "s.yaml", text);
   REQUIRE(run_reticle(Arguments{"sweep", scratch / "s.yaml", "--out", scratch / "a", "--jobs", "2",
                                 "--quiet"} +
                       more)
               .code == 0);
-  json points =
-      json::parse(run_reticle({"sweep", "export", scratch / "a", "--format", "json"}).out);
+  return json::parse(run_reticle({"sweep", "export", scratch / "a", "--format", "json"}).out);
+}
+/// Which have to run within all limits of the hardware.
+json points_of(const std::string& text, const Arguments& more = {}) {
+  json points = rows_of(text, more);
   for (const json& p : points)
     if (p["status"] == "ok") CHECK(p["broken"].empty());
   return points;
+}
+
+std::string by_roofline(std::string text) {
+  return text.insert(text.find("  workload:"), "  fidelity: roofline\n");
 }
 
 std::string input(const json& point, const std::string& key) {
@@ -184,4 +191,68 @@ TEST_CASE("batch-context: by transaction neither a longer context nor more strea
       for (auto at = line.begin(); std::next(at) != line.end(); ++at, ++pairs)
         CHECK(std::next(at)->second <= at->second * (1 + kRouting));
   CHECK(pairs > 2);
+}
+
+TEST_CASE("sram-fraction-x-dies: by roofline SRAM never hurts, whatever the dies") {
+  // Of one plan: where the planner changes to another, that is its doing.
+  std::map<std::tuple<double, double, std::string>, std::map<double, double>> lines;
+  std::map<double, json> by_dies;
+  for (const json& p : rows_of(by_roofline(shipped("sram-fraction-x-dies")))) {
+    if (p["status"] != "ok") continue;
+    const json& out = p["outputs"];
+    lines[{number(p, "workload.batch"), out["dies"], out["plan"]}]
+         [number(p, "placement.sram_fraction")] = out["throughput"];
+    by_dies[out["dies"]] = out;
+  }
+  std::size_t pairs = 0;
+  for (const auto& [where, line] : lines)
+    for (auto at = line.begin(); std::next(at) != line.end(); ++at, ++pairs)
+      CHECK(std::next(at)->second >= at->second * (1 - 1e-9));
+  CHECK(pairs > 20);
+  CHECK(by_dies.size() == 8);
+}
+
+TEST_CASE("sram-fraction-x-dies: more dies under one cut never lower the bandwidth a step gets") {
+  // Tensors cut in sixteen fit all eight numbers of dies; stages take the rest.
+  const std::string text = with(with(by_roofline(shipped("sram-fraction-x-dies")),
+                                     "values: [1, 64]", "values: [64]"),
+                                "to: 1, steps: 11", "to: 0.1, steps: 2");
+  const json points =
+      rows_of(text, sets({"placement.tensor_parallel=16", "placement.expert_parallel=1"}));
+  std::map<double, std::map<double, double>> lines;
+  for (const json& p : points)
+    if (p["status"] == "ok")
+      lines[number(p, "placement.sram_fraction")][p["outputs"]["dies"]] =
+          p["outputs"]["effective_bandwidth"];
+  CHECK(lines[0].size() == 8);
+  for (const auto& [share, line] : lines)
+    for (auto at = line.begin(); std::next(at) != line.end(); ++at) {
+      CAPTURE(at->first);
+      CHECK(std::next(at)->second >= at->second * (1 - 1e-9));
+    }
+}
+
+TEST_CASE("batch-context: by roofline neither a longer context nor more streams help a stream") {
+  std::map<std::pair<std::string, double>, std::map<double, double>> by_context, by_batch;
+  bool weights = false, cache = false;
+  for (const json& p : rows_of(by_roofline(shipped("batch-context")))) {
+    if (p["status"] != "ok") continue;
+    const json& out = p["outputs"];
+    const double batch = number(p, "workload.batch"), context = number(p, "workload.context");
+    by_context[{out["plan"], batch}][context] = out["throughput"];
+    by_batch[{out["plan"], context}][batch] = out["per_user"];
+    // The crossing the sweep is about: what binds is the cache where it is most of what HBM reads.
+    weights |= out["limited_by"] == "weights_hbm";
+    cache |= out["limited_by"] == "kv" && batch * context >= 64 * 16384;
+    if (batch * context < 4 * 4096) CHECK(out["limited_by"] != "kv");
+  }
+  CHECK(weights);
+  CHECK(cache);
+  // Which experts a token picks hangs on its position: where one stream runs, that may weigh more
+  // than a longer context.
+  constexpr double kRouting = 0.01;
+  for (const auto* lines : {&by_context, &by_batch})
+    for (const auto& [where, line] : *lines)
+      for (auto at = line.begin(); std::next(at) != line.end(); ++at)
+        CHECK(std::next(at)->second <= at->second * (1 + kRouting));
 }

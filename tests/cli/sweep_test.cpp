@@ -10,7 +10,6 @@
 #include <random>
 #include <set>
 #include <thread>
-#include <tuple>
 
 #include "tests/cli/process.hpp"
 
@@ -259,9 +258,8 @@ TEST_CASE("sweep: interrupted, it says how to go on, and does") {
   const ScratchDirectory scratch;
   const std::string text = rooflines(60);
   Process process{sweep(scratch, text, "a")};
-  while (!std::filesystem::exists(scratch / "a/sweep.sqlite-wal"))
+  for (int i = 0; i < 2000 && done_in(scratch / "a") == 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
-  std::this_thread::sleep_for(std::chrono::milliseconds{150});
   const Outcome outcome = process.interrupt(SIGINT);
   table_row("sweep, SIGINT", outcome);
   CHECK(outcome.code == 130);
@@ -362,91 +360,6 @@ TEST_CASE("sweep: where the limit changes along an axis, the report says between
   CHECK(changes > 0);
 }
 
-namespace {
-/// A shipped sweep, all its points by roofline.
-std::string shipped_by_roofline(const std::string& name) {
-  std::string text =
-      read_file(std::string{RETICLE_SOURCE_DIR} + "/configs/sweeps/" + name + ".yaml");
-  text.insert(text.find("  workload:"), "  fidelity: roofline\n");
-  return text;
-}
-
-double number(const json& point, const std::string& input) {
-  return std::stod(point["inputs"][input].get<std::string>());
-}
-}  // namespace
-
-TEST_CASE("sweep: on the shipped grid SRAM never hurts and dies never lower the bandwidth") {
-  const ScratchDirectory scratch;
-  REQUIRE(run_reticle(sweep(scratch, shipped_by_roofline("sram-fraction-x-dies"), "a")).code == 0);
-  // Of one plan: where the planner changes to another, that is its doing.
-  std::map<std::tuple<double, double, std::string>, std::map<double, double>> lines;
-  std::map<double, json> by_dies;
-  for (const json& p : points_of(scratch / "a")) {
-    if (p["status"] != "ok") continue;
-    const json& out = p["outputs"];
-    lines[{number(p, "workload.batch"), out["dies"], out["plan"]}]
-         [number(p, "placement.sram_fraction")] = out["throughput"];
-    by_dies[out["dies"]] = out;
-  }
-  std::size_t pairs = 0;
-  for (const auto& [where, line] : lines)
-    for (auto at = line.begin(); std::next(at) != line.end(); ++at, ++pairs)
-      CHECK(std::next(at)->second >= at->second * (1 - 1e-9));
-  CHECK(pairs > 20);
-  CHECK(by_dies.size() == 8);
-}
-
-TEST_CASE("sweep: more dies under one cut never lower the bandwidth that a step gets") {
-  const ScratchDirectory scratch;
-  // Tensors cut in sixteen fit all eight numbers of dies; stages take the rest.
-  std::string text = shipped_by_roofline("sram-fraction-x-dies");
-  text.replace(text.find("values: [1, 64]"), 15, "values: [64]");
-  text.replace(text.find("to: 1, steps: 11"), 16, "to: 0.1, steps: 2");
-  const Outcome outcome =
-      run_reticle(sweep(scratch, text, "a") +
-                  sets({"placement.tensor_parallel=16", "placement.expert_parallel=1"}));
-  REQUIRE(outcome.code == 0);
-  std::map<double, std::map<double, double>> lines;
-  for (const json& p : points_of(scratch / "a"))
-    if (p["status"] == "ok")
-      lines[number(p, "placement.sram_fraction")][p["outputs"]["dies"]] =
-          p["outputs"]["effective_bandwidth"];
-  CHECK(lines[0].size() == 8);
-  for (const auto& [share, line] : lines)
-    for (auto at = line.begin(); std::next(at) != line.end(); ++at) {
-      CAPTURE(at->first);
-      CHECK(std::next(at)->second >= at->second * (1 - 1e-9));
-    }
-}
-
-TEST_CASE("sweep: on the shipped grid neither longer contexts nor more streams help a stream") {
-  const ScratchDirectory scratch;
-  REQUIRE(run_reticle(sweep(scratch, shipped_by_roofline("batch-context"), "a")).code == 0);
-  std::map<std::pair<std::string, double>, std::map<double, double>> by_context, by_batch;
-  bool weights = false, cache = false;
-  for (const json& p : points_of(scratch / "a")) {
-    if (p["status"] != "ok") continue;
-    const json& out = p["outputs"];
-    const double batch = number(p, "workload.batch"), context = number(p, "workload.context");
-    by_context[{out["plan"], batch}][context] = out["throughput"];
-    by_batch[{out["plan"], context}][batch] = out["per_user"];
-    // The crossing the sweep is about: what binds is the cache where it is most of what HBM reads.
-    weights |= out["limited_by"] == "weights_hbm";
-    cache |= out["limited_by"] == "kv" && batch * context >= 64 * 16384;
-    if (batch * context < 4 * 4096) CHECK(out["limited_by"] != "kv");
-  }
-  CHECK(weights);
-  CHECK(cache);
-  // Which experts a token picks hangs on its position: where one stream runs, that may weigh more
-  // than a longer context.
-  constexpr double kRouting = 0.01;
-  for (const auto* lines : {&by_context, &by_batch})
-    for (const auto& [where, line] : *lines)
-      for (auto at = line.begin(); std::next(at) != line.end(); ++at)
-        CHECK(std::next(at)->second <= at->second * (1 + kRouting));
-}
-
 TEST_CASE("sweep: without one result it fails, and says why; so does its report") {
   const ScratchDirectory scratch;
   const std::string head =
@@ -522,10 +435,10 @@ TEST_CASE("sweep: a limit on a figure that runs do not have is said, not taken f
 
 TEST_CASE("sweep: what --set gives is of the sweep, for who goes on and for who reads it") {
   const ScratchDirectory scratch;
-  const Arguments args = sweep(scratch, rooflines(1), "a");
+  const Arguments args = sweep(scratch, rooflines(2), "a");
   const Arguments cut = args + sets({"placement.tensor_parallel=4"});
   REQUIRE(run_reticle(cut).code == 0);
-  CHECK(before(run_reticle(cut).out) == 4);
+  CHECK(before(run_reticle(cut).out) == 8);
   for (const json& p : points_of(scratch / "a")) CHECK(contains(p["outputs"]["plan"], "TP4"));
   CHECK(run_reticle({"sweep", "report", scratch / "a"}).code == 0);
   const Outcome without = run_reticle(args);
