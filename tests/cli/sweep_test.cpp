@@ -360,7 +360,7 @@ TEST_CASE("sweep: where the limit changes along an axis, the report says between
   CHECK(changes > 0);
 }
 
-TEST_CASE("sweep: without one result it fails, and says why; so does its report") {
+TEST_CASE("sweep: without one result it fails, and says why, so does its report") {
   const ScratchDirectory scratch;
   const std::string head =
       "sweep: none\nrun: {platform: h100-8, llm: llama-3-8b, workload: steady-decode, "
