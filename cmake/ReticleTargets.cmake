@@ -12,7 +12,8 @@ function(reticle_flags target)
                                            $<$<BOOL:${RETICLE_WERROR}>:-Werror>
                                            ${RETICLE_FLOATING_POINT})
   if(RETICLE_SANITIZE)
-    target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-omit-frame-pointer)
+    target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-omit-frame-pointer
+                                            -fno-sanitize-recover=all)
     target_link_options(${target} PUBLIC -fsanitize=address,undefined)
   endif()
 endfunction()
@@ -37,6 +38,9 @@ function(reticle_test name)
   target_link_options(test_${name} PRIVATE -fno-lto)  # libraries carry plain code beside
   reticle_flags(test_${name})
   set(timeout 300)
+  if(RETICLE_SANITIZE)
+    set(timeout 1200)
+  endif()
   if(ARG_LABEL STREQUAL anchor)
     set(timeout 1800)  # whole traces, on slow machines
   endif()

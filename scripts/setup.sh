@@ -16,6 +16,9 @@ reticle_slurm_packages=(slurm-wlm munge)
 reticle_optional_packages=(chromium tidy)
 [ -z "${RETICLE_BROWSER:-}" ] || reticle_packages+=("${reticle_optional_packages[@]}")
 
+# The fuzz targets and the second compiler of scripts/determinism.sh; installed where RETICLE_CLANG is set.
+[ -z "${RETICLE_CLANG:-}" ] || reticle_packages+=(clang libclang-rt-dev)
+
 say() { printf '== %s\n' "$*"; }
 
 # reticle_missing PACKAGE...: those that are not installed.

@@ -170,12 +170,7 @@ void describe_trace(const DescribeTrace& request) {
       figures.emplace(stream.block_tokens(), request.prefix ? TraceStatistics::kMostIds : 0);
     figures->add(row);
   }
-  if (!figures)
-    throw ConfigError{{path},
-                      "requests",
-                      fmt::format("expected at least one, found none (rows without tokens: {}, "
-                                  "malformed rows left out: {})",
-                                  stream.skipped(), stream.bad_rows())};
+  if (!figures) throw stream.none_found();
   if (!request.plot.empty())
     write_plot(request.plot, trace_svg(*figures, std::filesystem::path{path}.filename().string()));
   if (request.json) {

@@ -59,7 +59,8 @@ namespace {
 /// circles.
 std::optional<fs::path> real_path(const fs::path& path) {
   std::error_code error;
-  // What does not exist has no canonical form, but a place below the working directory all the same.
+  // What does not exist has no canonical form, but a place below the working directory all the
+  // same.
   fs::path real = fs::weakly_canonical(fs::absolute(path, error), error);
   return error ? std::nullopt : std::optional{std::move(real)};
 }
@@ -91,6 +92,17 @@ void require_given(const fs::path& path, const SourcePosition& asked_at, std::st
                     "'" + path.generic_string() +
                         "' is not below this file's folder, the working directory or the "
                         "catalogue: name its folder in RETICLE_PATH if it is to be opened");
+}
+
+void require_given_value(std::string_view key, const std::string& value,
+                         const SourcePosition& asked_at, std::string_view named_as) {
+  constexpr std::array<std::string_view, 4> kFiles{"platform", "llm", "workload", "serving"};
+  constexpr std::array<std::string_view, 4> kEnds{".standard", ".draft", ".path", ".recording"};
+  const bool names_file =
+      std::ranges::find(kFiles, key) != kFiles.end() ||
+      std::ranges::any_of(kEnds, [&](std::string_view end) { return key.ends_with(end); });
+  if (names_file && (is_path(value) || key.ends_with(".recording")))
+    require_given(openable(value), asked_at, named_as);
 }
 
 std::string label_of(const fs::path& file) {

@@ -62,6 +62,11 @@ void require_given(const std::filesystem::path& path, const SourcePosition& aske
 /// An argument that is a path (anything with '/' or ending in .yaml), not a name.
 bool is_path(std::string_view argument);
 
+/// As require_given, of a value of `key` ("llm", "workload.path", "platform.die.hbm.standard")
+/// where that key names files and the value is a path; nothing of any other.
+void require_given_value(std::string_view key, const std::string& value,
+                         const SourcePosition& asked_at, std::string_view named_as);
+
 /// As find_config; throws ConfigError, at `asked_at` when known, listing near names, and where a
 /// file names a path that is not given (require_given).
 CatalogueFile require_config(CatalogueKind kind, const std::string& argument,

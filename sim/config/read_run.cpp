@@ -33,10 +33,20 @@ ConfigTree command_line_leaf(const std::string& text) {
   return make_leaf(text, kCommandLine, kCommandLine.file);
 }
 
+/// The recording of routing that a model's file names is one of a folder that was given.
+void check_recording(const ConfigTree& llm) {
+  const ConfigTree* node = &llm;
+  for (const char* key : {"moe", "routing", "recording"})
+    if ((node = node->find(key)) == nullptr) return;
+  require_given(openable(node->text), node->position, "llm.moe.routing.recording");
+}
+
 ConfigTree read_config(CatalogueKind kind, const std::string& argument,
                        const SourcePosition& asked_at = {}, std::string_view key = {}) {
   const CatalogueFile file = require_config(kind, argument, asked_at, key);
-  return read_yaml(file.path, file.label);
+  ConfigTree tree = read_yaml(file.path, file.label);
+  if (kind == CatalogueKind::Llm) check_recording(tree);
+  return tree;
 }
 
 void put_from_catalogue(ConfigTree& root, const RunRequest& request) {
@@ -264,6 +274,7 @@ void check_platform(CheckedFile f) {
   check_part("platform", std::move(f.tree), [](const ConfigNode& n) { return read_platform(n); });
 }
 void check_llm(CheckedFile f) {
+  check_recording(f.tree);
   check_part("llm", std::move(f.tree), [](const ConfigNode& n) { return read_llm(n); });
 }
 void check_workload(CheckedFile f) {

@@ -216,10 +216,7 @@ void check_axes(const ConfigNode& root, SweepSpec& sweep) {
 /// Files that values of keys name are those of a folder that was given, as others a file names.
 void check_path(const ConfigNode& node, std::string_view at, std::string_view key,
                 const std::string& value) {
-  const bool names_file = std::ranges::find(kNames, key) != kNames.end() ||
-                          key.ends_with(".standard") || key.ends_with(".draft") ||
-                          key.ends_with(".path");
-  if (names_file && is_path(value)) require_given(value, node.position_of(at), at);
+  require_given_value(key, value, node.position_of(at), at);
 }
 
 void check_paths(const ConfigNode& root, const SweepSpec& sweep) {

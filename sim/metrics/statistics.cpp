@@ -5,8 +5,8 @@
 #include <cmath>
 #include <numbers>
 #include <numeric>
-#include <ranges>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "sim/base/error.hpp"
@@ -80,10 +80,12 @@ std::optional<Goodput> goodput(const ServingSpec& serving,
 }
 
 namespace {
-template <class Requests>
-Latencies latencies_of(Requests&& requests) {
+/// Of the requests for which `counts(request)`.
+template <class Counts>
+Latencies latencies_of(std::span<const RequestRecord> requests, Counts counts) {
   std::vector<double> ttft, tpot, e2e;
   for (const RequestRecord& r : requests) {
+    if (!counts(r)) continue;
     if (r.first_token) ttft.push_back(milliseconds(*r.first_token - r.arrival));
     if (const auto per_token = tpot_picoseconds(r))
       tpot.push_back(*per_token * kMillisecondsPerPicosecond);
@@ -95,7 +97,7 @@ Latencies latencies_of(Requests&& requests) {
 }  // namespace
 
 Latencies latencies(const RunResult& result) {
-  Latencies all = latencies_of(result.requests);
+  Latencies all = latencies_of(result.requests, [](const RequestRecord&) { return true; });
   all.itl_ms = distribution(result.token_gaps);
   return all;
 }
@@ -129,7 +131,7 @@ std::vector<ClassLatencies> latencies_by_class(const RunResult& result) {
   for (const std::int64_t priority : classes) {
     const auto mine = [&](const RequestRecord& r) { return r.priority == priority; };
     all.push_back({priority, std::ranges::count_if(result.requests, mine),
-                   latencies_of(std::views::filter(result.requests, mine))});
+                   latencies_of(result.requests, mine)});
   }
   return all;
 }

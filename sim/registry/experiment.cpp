@@ -22,8 +22,8 @@ constexpr Range<double> kPositive{1e-18, 1e18};
 void check_set(const ConfigNode& node, std::string_view at, const std::string& set) {
   const std::size_t equals = set.find('=');
   if (equals == std::string::npos) node.fail(at, "expected key=value, got " + set);
-  const std::string value = set.substr(equals + 1);
-  if (is_path(value)) require_given(value, node.position_of(at), at);
+  require_given_value(std::string_view{set}.substr(0, equals), set.substr(equals + 1),
+                      node.position_of(at), at);
 }
 
 RunChoice read_choice(const ConfigNode& node) {
@@ -33,7 +33,7 @@ RunChoice read_choice(const ConfigNode& node) {
         std::pair{"workload", &choice.workload}, std::pair{"serving", &choice.serving}})
     if (node.has(key)) {
       *text = node.get<std::string>(key);
-      if (is_path(*text)) require_given(*text, node.position_of(key), key);
+      require_given_value(key, *text, node.position_of(key), key);
     }
   choice.sets = node.texts("set");
   for (const std::string& set : choice.sets) check_set(node, "set", set);

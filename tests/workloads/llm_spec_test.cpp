@@ -148,7 +148,10 @@ TEST_CASE("check: names the key, the rule and the value of what is wrong") {
           m.layers = dense_then_moe(3, 0);
         }).starts_with("dense_layers"));
   CHECK(complaint(small_moe(), [](LlmSpec& m) { m.dense_ffn = 0; }).starts_with("dense_ffn: "));
-  CHECK(complaint(mixtral_8x7b(), [](LlmSpec& m) { m.dense_ffn = 8; }).starts_with("dense_ffn: "));
+  CHECK(complaint(mixtral_8x7b(), [](LlmSpec& m) { m.dense_ffn = 8; }) ==
+        "dense_ffn: must be 0 without dense layers (dense_layers, ffn_order), got 8");
+  CHECK(complaint(small_moe(), [](LlmSpec& m) { m.moe->shared_experts = 0; }) ==
+        "moe.shared_ffn: must be 0 without moe.shared_experts, got 5");
   CHECK(complaint(llama_3_70b(), [](LlmSpec& m) {
           m.layers[3].ffn = FfnKind::Moe;
         }).starts_with("moe: must be there"));

@@ -119,6 +119,13 @@ void require_between(std::string_view key, std::int64_t value, std::int64_t low,
           "must be between " + std::to_string(low) + " and " + std::to_string(high), value);
 }
 
+/// A size of something that is there (1 to `most`) or not (0), as `of` says.
+void require_size_of(bool there, std::string_view of, std::string_view key, std::int64_t value,
+                     std::int64_t most) {
+  if (there) return require_between(key, value, 1, most);
+  require(value == 0, key, "must be 0 without " + std::string{of}, value);
+}
+
 /// The rules of one mixer; keys begin with its path.
 class MixerCheck {
  public:
@@ -131,7 +138,9 @@ class MixerCheck {
             "must divide " + key("heads") + " (" + std::to_string(a.heads) + ")", a.kv_heads);
     between("head_dim", a.head_dim, 1, llm_bounds::kWidth);
     between("window", a.window, 0, llm_bounds::kTokens);
-    between("sink_tokens", a.sink_tokens, 0, a.window > 0 ? llm_bounds::kTokens : 0);
+    require(a.sink_tokens == 0 || a.window > 0, key("sink_tokens"),
+            "must be 0 without " + key("window"), a.sink_tokens);
+    between("sink_tokens", a.sink_tokens, 0, llm_bounds::kTokens);
     require(!a.chunked || a.window > 0, key("window"), "must be set where chunked is", a.window);
   }
   void operator()(const LatentAttentionSpec& a) const {
@@ -142,9 +151,10 @@ class MixerCheck {
     between("nope_dim", a.nope_dim, 1, llm_bounds::kWidth);
     between("value_dim", a.value_dim, 1, llm_bounds::kWidth);
     between("index_heads", a.index_heads, 0, llm_bounds::kWidth);
-    const std::int64_t least = a.index_heads > 0 ? 1 : 0;
-    between("index_dim", a.index_dim, least, least * llm_bounds::kWidth);
-    between("index_topk", a.index_topk, least, least * llm_bounds::kTokens);
+    const bool indexed = a.index_heads > 0;
+    const std::string heads = key("index_heads");
+    require_size_of(indexed, heads, key("index_dim"), a.index_dim, llm_bounds::kWidth);
+    require_size_of(indexed, heads, key("index_topk"), a.index_topk, llm_bounds::kTokens);
   }
   void operator()(const RecurrentSpec& r) const {
     between("heads", r.heads, 1, llm_bounds::kWidth);
@@ -173,9 +183,8 @@ void check_moe(const MoeSpec& moe) {
   require_between("moe.top_k", moe.top_k, 1, moe.experts);
   require_between("moe.expert_ffn", moe.expert_ffn, 1, llm_bounds::kWidth);
   require_between("moe.shared_experts", moe.shared_experts, 0, llm_bounds::kSharedExperts);
-  const std::int64_t least_shared_ffn = moe.shared_experts > 0 ? 1 : 0;
-  const std::int64_t most_shared_ffn = moe.shared_experts > 0 ? llm_bounds::kWidth : 0;
-  require_between("moe.shared_ffn", moe.shared_ffn, least_shared_ffn, most_shared_ffn);
+  require_size_of(moe.shared_experts > 0, "moe.shared_experts", "moe.shared_ffn", moe.shared_ffn,
+                  llm_bounds::kWidth);
   const auto number_between = [](const char* key, double value, double low, double high) {
     if (low <= value && value <= high) return;
     throw ConfigError{{},
@@ -215,7 +224,8 @@ void check_layers(const LlmSpec& llm) {
     const bool only = mixers == 1 && mixer.name == "attention";
     std::visit(MixerCheck{only ? mixer.name : "mixers." + mixer.name}, mixer.of);
   }
-  require_between("dense_ffn", llm.dense_ffn, dense ? 1 : 0, dense ? llm_bounds::kWidth : 0);
+  require_size_of(dense, "dense layers (dense_layers, ffn_order)", "dense_ffn", llm.dense_ffn,
+                  llm_bounds::kWidth);
   require_between("mtp_layers", llm.mtp_layers, 0, llm_bounds::kMtpLayers);
 }
 

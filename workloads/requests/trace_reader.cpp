@@ -34,13 +34,7 @@ Trace read_trace(const std::string& path, std::string_view format, const TraceOp
   trace.skipped = stream.skipped();
   trace.bad_rows = stream.bad_rows();
   trace.digest = stream.digest();
-  if (trace.requests.empty())
-    throw ConfigError{
-        {path},
-        "requests",
-        "expected at least one, found none (rows without tokens: " + std::to_string(trace.skipped) +
-            (trace.bad_rows > 0 ? ", malformed rows: " + std::to_string(trace.bad_rows) : "") +
-            ")"};
+  if (trace.requests.empty()) throw stream.none_found();
   return trace;
 }
 

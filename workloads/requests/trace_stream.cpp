@@ -138,6 +138,16 @@ bool TraceStream::next_in_order(Request& request) {
   return true;
 }
 
+ConfigError TraceStream::none_found() const {
+  std::string problem =
+      "expected at least one, found none (rows without tokens: " + std::to_string(skipped());
+  if (bad_rows() > 0) problem += ", malformed rows left out: " + std::to_string(bad_rows());
+  if (row_ > 0)
+    problem += ", left out by skip " + std::to_string(options_.skip) +
+               ", from, to and sample: " + std::to_string(row_);
+  return {{path_}, "requests", problem + ")"};
+}
+
 bool TraceStream::kept(const Request& request) {
   if (request.arrival < options_.from || (options_.to && request.arrival >= *options_.to))
     return false;

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/base/error.hpp"
 #include "workloads/requests/request.hpp"
 #include "workloads/requests/trace_options.hpp"
 
@@ -56,6 +57,8 @@ class TraceStream {
   /// Malformed rows left out so far, and what was wrong with the first few.
   [[nodiscard]] std::int64_t bad_rows() const;
   [[nodiscard]] const std::vector<std::string>& bad_row_messages() const;
+  /// Why a stream that has ended gave no request: what the file held and what the options left out.
+  [[nodiscard]] ConfigError none_found() const;
   /// FNV-1a over the file's text; reads on to its end.
   [[nodiscard]] std::uint64_t digest();
 

@@ -93,6 +93,14 @@ TEST_CASE("untrusted: tables, drafts, sweeps and what they set name no other pat
   Folders::write(platform,
                  "die: {hbm: {standard: " + (folders.other() / "h.yaml").string() + "}}\n");
   CHECK(refused(message_of([&] { (void)read_platform(platform.string()); })));
+  const std::string llm = (folders.given() / "l.yaml").string();
+  const auto recording = [&](const std::string& path) {
+    Folders::write(llm, "vocabulary: 1\nmoe: {routing: {recording: " + path + "}}\n");
+    return message_of([&] { (void)read_llm(llm); });
+  };
+  CHECK(refused(recording("/etc/passwd")));
+  CHECK(refused(recording((folders.other() / "t.jsonl").string())));
+  CHECK(!refused(recording((folders.given() / "t.jsonl").string())));
   const std::string sweep =
       "sweep: s\nrun: {platform: h100-8, llm: llama-3-8b, workload: steady-decode}\n"
       "axes: [{key: workload.batch, values: [1]}]\n";
@@ -105,6 +113,8 @@ TEST_CASE("untrusted: tables, drafts, sweeps and what they set name no other pat
   CHECK(refused(with("platform: h100-8", "platform: /etc/p.yaml")));
   CHECK(refused(with("workload: steady-decode", "workload: /etc/passwd")));
   CHECK(refused(with("axes:", "set: [workload.path=/etc/passwd]\naxes:")));
+  CHECK(refused(with("axes:", "set: [llm.moe.routing.recording=/etc/passwd]\naxes:")));
+  CHECK(with("axes:", "set: [workload.note=a/b]\naxes:").find("not below") == std::string::npos);
   CHECK(refused(with("key: workload.batch, values: [1]", "key: llm, values: [/etc/l.yaml]")));
 }
 
