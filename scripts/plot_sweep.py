@@ -4,7 +4,9 @@
     scripts/plot_sweep.py DIR      writes DIR/heat, lines, front and sensitivity as .svg and .png
 
 Heat map and lines are of the first objective over the two axes with the most values; the other axes
-are held where the best point has them. Needs python3-matplotlib.
+are held where the best candidate has them. Cells struck through and hollow points are no candidates:
+outside the sweep's limits, or beyond the hardware's. Samples have no heat map: no two of them share
+a value. Needs python3-matplotlib.
 """
 
 import json
@@ -30,13 +32,6 @@ def save(figure, target):
     plt.close(figure)
 
 
-def number(text):
-    try:
-        return float(str(text).split()[0])
-    except ValueError:
-        return None
-
-
 class Sweep:
     def __init__(self, data):
         self.data = data
@@ -46,7 +41,10 @@ class Sweep:
         named = [o["name"] for o in data["objectives"]]
         self.objectives = [n for n in named if any(self.figure(p, n) is not None for p in self.good)]
         self.limits = sorted({p["outputs"]["limited_by"] for p in self.good if p["outputs"]["limited_by"]})
-        self.axes = sorted((a["key"] for a in data["axes"]), key=lambda k: -len(self.values(k)))
+        # Keys that change together are one axis, which the first of them names.
+        self.first = {a["key"]: a for a in reversed(list({a["axis"]: a for a in reversed(data["axes"])}.values()))}
+        self.axes = sorted(self.first, key=lambda k: -len(self.values(k)))
+        self.sampled = any(a["sampled"] for a in self.first.values())
 
     @staticmethod
     def figure(point, name):
@@ -56,31 +54,39 @@ class Sweep:
     def unit(self, name):
         return next((f" [{f['unit']}]" for f in self.data["figures"] if f["name"] == name and f["unit"]), "")
 
+    def number(self, key, text):
+        """What a value of an axis counts, in base units; None for a word."""
+        return self.first[key]["numbers"].get(text)
+
     def values(self, key):
         seen = list(dict.fromkeys(p["inputs"][key] for p in self.points if p["inputs"][key] is not None))
-        if all(number(v) is not None for v in seen):
-            return sorted(seen, key=number)
-        return sorted(seen, key=lambda v: next(a["values"] for a in self.data["axes"] if a["key"] == key).index(v))
+        order = self.first[key]["values"].index
+        return sorted(seen, key=(lambda v: self.number(key, v)) if self.first[key]["numeric"] else order)
 
     def colour(self, point):
         return COLOURS[self.limits.index(point["outputs"]["limited_by"]) % len(COLOURS)]
 
     def best(self, name):
+        """The best candidate; of points that are none, where there is no other."""
         more = next(o["better"] for o in self.data["objectives"] if o["name"] == name) == "more"
-        return (max if more else min)((p for p in self.good if self.figure(p, name) is not None),
-                                      key=lambda p: self.figure(p, name))
+        ran = [p for p in self.good if self.figure(p, name) is not None]
+        return (max if more else min)([p for p in ran if p["candidate"]] or ran, key=lambda p: self.figure(p, name))
 
     def plane(self, keys, best):
-        """Points that are where `best` is but for `keys`."""
-        return [p for p in self.points if all(p["inputs"][k] == best["inputs"][k] for k in self.axes if k not in keys)]
+        """Points that are where `best` is but for `keys`; an axis that does not apply to one of them is no difference."""
+        held = [k for k in self.axes if k not in keys]
+        return [p for p in self.points
+                if all(best["inputs"][k] is None or p["inputs"][k] in (None, best["inputs"][k]) for k in held)]
 
     def held(self, keys, best):
-        rest = [f"{k} = {best['inputs'][k]}" for k in self.axes if k not in keys]
-        return ", ".join(rest)
+        return ", ".join(f"{k} = {best['inputs'][k]}" for k in self.axes if k not in keys and best["inputs"][k] is not None)
 
 
 def draw_heat(sweep, target):
     if len(sweep.axes) < 2:
+        return
+    if sweep.sampled:
+        print("no heat map: no two samples share a value; the page shows means over parts of an axis")
         return
     name, (x, y) = sweep.objectives[0], sweep.axes[:2]
     best = sweep.best(name)
@@ -88,15 +94,19 @@ def draw_heat(sweep, target):
     grid = [[None] * len(xs) for _ in ys]
     figure, axes = plt.subplots(figsize=(1.5 + 0.75 * len(xs), 1.5 + 0.5 * len(ys)))
     for p in sweep.plane((x, y), best):
+        if p["inputs"][x] is None or p["inputs"][y] is None:
+            continue
         i, j = xs.index(p["inputs"][x]), ys.index(p["inputs"][y])
         value = sweep.figure(p, name) if p["status"] == "ok" else None
         grid[j][i] = value
+        if value is not None and not p["candidate"]:
+            axes.plot((i - 0.45, i + 0.45), (j - 0.45, j + 0.45), color="black", linewidth=1)
         axes.text(i, j, f"{value:.3g}" if value is not None else p["status"], ha="center", va="center", fontsize=7,
                   color="black" if value is not None else "grey",
                   bbox={"facecolor": "white", "alpha": 0.6, "edgecolor": "none", "pad": 1} if value is not None else None)
     shown = axes.imshow([[float("nan") if v is None else v for v in row] for row in grid], origin="lower",
                         aspect="auto", cmap="viridis")
-    axes.set_xticks(range(len(xs)), xs)
+    axes.set_xticks(range(len(xs)), xs, rotation=30 if max(map(len, xs)) > 6 else 0)
     axes.set_yticks(range(len(ys)), ys)
     axes.set(xlabel=x, ylabel=y, title=sweep.held((x, y), best))
     figure.colorbar(shown, label=name + sweep.unit(name))
@@ -115,26 +125,34 @@ def draw_lines(sweep, target):
     by = sweep.axes[1] if len(sweep.axes) > 1 else None
     best = sweep.best(name)
     figure, axes = plt.subplots(figsize=(8, 4.5))
-    points = [p for p in sweep.plane((x, by), best) if p["status"] == "ok" and sweep.figure(p, name) is not None]
+    keys = sweep.axes if sweep.sampled else (x, by)
+    points = [p for p in sweep.plane(keys, best)
+              if p["status"] == "ok" and sweep.figure(p, name) is not None and p["inputs"][x] is not None]
     order = sweep.values(x)
-    numeric = all(number(v) is not None for v in order)
-    place = (lambda p: number(p["inputs"][x])) if numeric else (lambda p: order.index(p["inputs"][x]))
+    numeric = sweep.first[x]["numeric"]
+    place = (lambda p: sweep.number(x, p["inputs"][x])) if numeric else (lambda p: order.index(p["inputs"][x]))
+    by = None if sweep.sampled else by  # a line would join samples that differ in every axis
     for group in sweep.values(by) if by else [None]:
         mine = sorted((p for p in points if by is None or p["inputs"][by] == group), key=place)
         if not mine:
             continue
-        axes.plot([place(p) for p in mine], [sweep.figure(p, name) for p in mine], color="lightgrey", zorder=1)
-        axes.scatter([place(p) for p in mine], [sweep.figure(p, name) for p in mine],
-                     color=[sweep.colour(p) for p in mine], zorder=2)
+        if not sweep.sampled:
+            axes.plot([place(p) for p in mine], [sweep.figure(p, name) for p in mine], color="lightgrey", zorder=1)
+        axes.scatter([place(p) for p in mine], [sweep.figure(p, name) for p in mine], zorder=2,
+                     facecolors=[sweep.colour(p) if p["candidate"] else "white" for p in mine],
+                     edgecolors=[sweep.colour(p) for p in mine])
         if group is not None:
             axes.annotate(group, (place(mine[-1]), sweep.figure(mine[-1], name)), xytext=(6, 0),
                           textcoords="offset points", fontsize=8, va="center")
-    if numeric and number(order[0]) > 0 and number(order[-1]) / number(order[0]) >= 16:
+    if numeric and sweep.number(x, order[0]) > 0 and sweep.number(x, order[-1]) / sweep.number(x, order[0]) >= 16:
         axes.set_xscale("log")
     if not numeric:
         axes.set_xticks(range(len(order)), order)
+    elif len(order) <= 12:  # the values as they are written, with their units
+        axes.set_xticks([sweep.number(x, v) for v in order], order)
+        axes.set_xticks([], minor=True)
     axes.set_ylim(bottom=0)
-    axes.set(xlabel=x, ylabel=name + sweep.unit(name), title=sweep.held((x, by), best))
+    axes.set(xlabel=x, ylabel=name + sweep.unit(name), title=sweep.held(keys, best))
     legend(axes, sweep, points)
     save(figure, target / "lines")
 
@@ -149,12 +167,13 @@ def draw_front(sweep, target):
     for on, size, alpha in ((False, 14, 0.4), (True, 50, 1)):
         mine = [p for p in points if (p["id"] in front) == on]
         axes.scatter([sweep.figure(p, x) for p in mine], [sweep.figure(p, y) for p in mine], s=size, alpha=alpha,
-                     color=[sweep.colour(p) for p in mine], edgecolors="black" if on else "none")
+                     facecolors=[sweep.colour(p) if p["candidate"] else "white" for p in mine],
+                     edgecolors="black" if on else [sweep.colour(p) for p in mine])
     for name, scale in ((x, axes.set_xscale), (y, axes.set_yscale)):
         values = [sweep.figure(p, name) for p in points]
         if min(values) > 0 and max(values) / min(values) > 10:
             scale("log")
-    axes.set(xlabel=x + sweep.unit(x), ylabel=y + sweep.unit(y), title="large: beaten by no other point")
+    axes.set(xlabel=x + sweep.unit(x), ylabel=y + sweep.unit(y), title="large: beaten by no other candidate; hollow: no candidate")
     legend(axes, sweep, points)
     save(figure, target / "front")
 
@@ -168,8 +187,8 @@ def draw_sensitivity(sweep, target):
     for axes, row in zip(all_axes[0], rows):
         keys = [a["key"] for a in row["axes"]]
         if any(a["total"] is not None for a in row["axes"]):
-            axes.barh(keys, [a["total"] for a in row["axes"]], color="#b9cdf5", label="with interactions")
-        axes.barh(keys, [a["first"] for a in row["axes"]], height=0.5, color="#2563eb", label="alone")
+            axes.barh(keys, [a["total"] or 0 for a in row["axes"]], color="#b9cdf5", label="with interactions")
+        axes.barh(keys, [a["first"] or 0 for a in row["axes"]], height=0.5, color="#2563eb", label="alone")
         axes.set(title=row["objective"], xlim=(0, 1.05), xlabel="share of the variance")
     all_axes[0][-1].legend(frameon=False, loc="center left", bbox_to_anchor=(1.02, 0.5))
     save(figure, target / "sensitivity")

@@ -77,13 +77,14 @@ void SlurmArray::submit(std::size_t tasks, std::size_t jobs) const {
   std::error_code error;
   const std::string program = fs::read_symlink("/proc/self/exe", error).string();
   // A node that fails makes Slurm itself begin its tasks again; a task whose program was killed
-  // asks for that. It finds in its shard what it had done.
+  // asks for that. It finds in its shard what it had done. Ended by SIGINT or SIGTERM (130, 143) it
+  // was asked to stop, by scancel or a limit of time, and does not come back.
   const std::string script = fmt::format(
       "#!/bin/sh\n"
       "export RETICLE_HOME={}\n"
       "{} sweep task {}/shard-$SLURM_ARRAY_TASK_ID.sqlite --jobs {}\n"
       "code=$?\n"
-      "if [ $code -gt 128 ] && [ \"${{SLURM_RESTART_COUNT:-0}}\" -lt 3 ]; then\n"
+      "if [ $code -gt 128 ] && [ $code -ne 130 ] && [ $code -ne 143 ] && [ \"${{SLURM_RESTART_COUNT:-0}}\" -lt 3 ]; then\n"
       "  scontrol requeue \"${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID\"\n"
       "  sleep 60\n"  // until it is ended
       "fi\n"

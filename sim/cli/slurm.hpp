@@ -25,7 +25,8 @@ class SlurmArray {
 
   /// Throws ConfigError with what sbatch says.
   void submit(std::size_t tasks, std::size_t jobs) const;
-  /// Some task of what was submitted last waits or runs. Throws ConfigError.
+  /// Some task of what was submitted last waits or runs. Throws ConfigError where squeue fails,
+  /// which on a busy controller it does now and then.
   [[nodiscard]] bool running() const;
   /// A line per task that waits or runs, as squeue has it; empty where nothing was submitted.
   [[nodiscard]] std::string state() const;

@@ -77,7 +77,7 @@ void report(const ReadOptions& options) {
   const std::filesystem::path out = place_of(options);
   WholeFiles files{out};
   files.add("analysis.json") << json;
-  files.add("points.csv") << points_csv(stored.sweep, stored.points);
+  files.add("points.csv") << points_csv(stored.sweep, stored.points, stored.store.identity());
   files.add("report.html") << analysis_page(json, stored.sweep.title);
   files.done();
   for (const auto& sentence : analysis.notes) fmt::print("{}\n", sentence);
@@ -89,8 +89,9 @@ void report(const ReadOptions& options) {
 
 void export_points(const ReadOptions& options) {
   const Stored stored{options.store};
-  fmt::print("{}", options.format == "csv" ? points_csv(stored.sweep, stored.points)
-                                           : points_json(stored.sweep, stored.points));
+  fmt::print("{}", options.format == "csv"
+                       ? points_csv(stored.sweep, stored.points, stored.store.identity())
+                       : points_json(stored.sweep, stored.points, stored.store.identity()));
 }
 
 void status(const ReadOptions& options) {
@@ -99,13 +100,18 @@ void status(const ReadOptions& options) {
   for (const StoredPoint& point : stored.points) status_of[point.id] = point.answer.status;
   // What tasks have done is in their shards until it is taken over.
   const SlurmArray array{store_of(options.store).parent_path() / "slurm", {}};
-  for (const auto& shard : array.shards())
-    for (const StoredPoint& point : SweepStore{shard}.points())
-      if (point.answer.status != PointStatus::Open) status_of[point.id] = point.answer.status;
+  std::string unread;
+  for (const auto& shard : array.shards()) try {
+      for (const StoredPoint& point : SweepStore{shard, StoreKind::Shared}.points())
+        if (point.answer.status != PointStatus::Open) status_of[point.id] = point.answer.status;
+    } catch (const ConfigError& error) {  // its task was killed, or writes: reading mends nothing
+      unread += fmt::format("  not counted: {}\n", error.what());
+    }
   std::map<std::string_view, std::int64_t> by_status;
   for (const auto& [id, status] : status_of) ++by_status[name_of(status)];
   fmt::print("{}: {} points\n", stored.store.identity().name, stored.points.size());
   for (const auto& [name, number] : by_status) fmt::print("  {:<12}{}\n", name, number);
+  fmt::print("{}", unread);
   if (const std::string tasks = array.state(); !tasks.empty()) fmt::print("{}", tasks);
 }
 
@@ -115,6 +121,10 @@ void check_result(const SweepTally& tally) {
     const auto found = tally.by_status.find(status);
     return found == tally.by_status.end() ? 0 : found->second;
   };
+  if (tally.halving_kept_none)
+    throw InfeasibleError(
+        "halving kept no point: no roofline is within the limits of the sweep and "
+        "of the hardware, see `reticle sweep report`");
   if (number(PointStatus::Ok) > 0 || tally.points == 0) return;
   const std::string none = "no point has a result";
   if (number(PointStatus::Refused) == tally.points) throw ConfigError(none + ": all were refused");
@@ -128,6 +138,10 @@ void sweep(Options& options) {
   if (options.out.empty()) options.out = "results/" + spec.name;
   options.run.out = options.out;
   options.run.slurm = options.engine == "slurm";
+  if (options.run.slurm) options.run.kind = StoreKind::Shared;
+  // Cores of this machine say nothing of a node's, where --jobs becomes --cpus-per-task.
+  if (options.run.jobs == 0)
+    options.run.jobs = options.run.slurm ? 1 : std::max(1U, std::thread::hardware_concurrency());
   const SweepTally tally = run_sweep(spec, options.run);
   fmt::print("{}", tally_text(tally, options.out));
   if (tally.interrupted) {
@@ -149,8 +163,10 @@ void add_sweep(CLI::App& app) {
       ->take_all()
       ->allow_extra_args(false);
   sub->add_option("--out", options->out, "Directory of the store; results/NAME otherwise");
-  options->run.jobs = std::max(1U, std::thread::hardware_concurrency());
-  sub->add_option("--jobs", options->run.jobs, "Points at a time")->check(CLI::Range(1, kMostJobs));
+  options->run.jobs = 0;
+  sub->add_option("--jobs", options->run.jobs,
+                  "Points at a time; as many as this machine has cores, and 1 per task with slurm")
+      ->check(CLI::Range(1, kMostJobs));
   sub->add_flag("--resume", options->resume, "Go on from the store; it is the default");
   sub->add_flag("--retry", options->run.retry,
                 "Also points that crashed, were stuck or ran out of time");

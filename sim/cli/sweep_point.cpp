@@ -135,14 +135,8 @@ RunRequest request_of(const SweepSpec& sweep, const DesignPoint& point) {
     if (!put_name(request, columns[c]->key, *point.values[c]))
       request.sets.push_back(columns[c]->key + "=" + *point.values[c]);
   }
-  const PointValues values = values_of(sweep, point);
-  for (const DerivedKey& derived : sweep.derived) {
-    const auto number =
-        derived.value.number([&](const std::string& name) { return value_in(values, name); });
-    if (!number) continue;  // of an axis that does not apply here
-    const SweepSpan written{.whole = derived.whole, .unit = derived.unit};
-    request.sets.push_back(derived.key + "=" + text_of(written, *number));
-  }
+  for (const auto& [key, value] : derived_of(sweep, point))
+    request.sets.push_back(key + "=" + value);
   return request;
 }
 

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <sstream>
 #include <thread>
+#include <unordered_set>
 #include <utility>
 
 #include "sim/base/error.hpp"
@@ -85,12 +85,14 @@ class SweepRunner {
       : sweep_{sweep},
         options_{options},
         ground_{sweep},
-        store_{made(store), identity_of(sweep, ground_.digest()), options.replace},
+        store_{made(store), identity_of(sweep, ground_.digest()), options.replace, options.kind},
         progress_{tally_, options.quiet} {}
 
   SweepTally run() {
     const Interruptible interruptible;
     const auto begun = Clock::now();
+    take_over_array();
+    if (stopped_) return tally(begun, std::ssize(store_.points()));
     if (options_.retry) (void)store_.reopen_failed();
     if (store_.outdated() > 0 && !options_.quiet)
       fmt::print(stderr, "{} points were worked out by another program or from other files: anew\n",
@@ -101,6 +103,10 @@ class SweepRunner {
       work_out(batch);
     }
     if (!stopped_) store_.end_at(std::ssize(points_));
+    tally_.halving_kept_none =
+        sweep_.halving && !stopped_ && std::ranges::none_of(points_, [&](const DesignPoint& p) {
+          return p.fidelity == *sweep_.base.fidelity;
+        });
     return tally(begun, std::ssize(points_));
   }
 
@@ -204,16 +210,7 @@ class SweepRunner {
           found.push_back(std::move(p));
       return found;
     };
-    const auto take_over = [&] {
-      for (const auto& shard : array.shards()) store_.merge(shard);
-    };
     for (int submissions = 0; !stopped_; ++submissions) {
-      while (array.running() && !stopped_) {
-        std::this_thread::sleep_for(kPoll);
-        stopped_ = Interruptible::asked();
-      }
-      if (stopped_) return;
-      take_over();  // of a submission before this start too
       const std::vector<StoredPoint> open = now_of(true);
       if (open.empty()) break;
       if (submissions == kSubmissions)
@@ -221,13 +218,81 @@ class SweepRunner {
                                           kSubmissions, open.size(),
                                           (options_.out / "slurm").string()));
       submit(array, open);
+      wait_for(array);
+      if (stopped_) return;
+      take_over(array);
     }
     array.clear();
+    std::unordered_set<std::int64_t> asked;
+    for (const StoredPoint& p : wanted) asked.insert(p.id);
     for (const StoredPoint& p : now_of(false))
-      if (std::ranges::count(wanted, p.id, &StoredPoint::id) > 0) {
+      if (asked.contains(p.id)) {
         count_answer(p.answer);
         tally_.peak_rss_bytes = std::max(tally_.peak_rss_bytes, p.answer.peak_rss_bytes);
       }
+  }
+
+  /// What tasks of an earlier start have done is the store's before anything else happens: with
+  /// Slurm it waits for them; alone it works on nothing that they work on.
+  void take_over_array() {
+    const SlurmArray array{options_.out / "slurm", options_.slurm_options};
+    if (array.shards().empty()) return;
+    if (options_.slurm)
+      wait_for(array);
+    else
+      refuse_while_running(array);
+    if (stopped_) return;
+    take_over(array);
+    array.clear();
+  }
+
+  void refuse_while_running(const SlurmArray& array) const {
+    const auto refuse = [&](const std::string& why) {
+      throw ConfigError({(options_.out / "slurm").string(), 0, 0}, "", why);
+    };
+    bool running = false;
+    try {
+      running = array.running();
+    } catch (const ConfigError& error) {
+      refuse(
+          "cannot learn whether the job array still works on points of this sweep; where it does "
+          "not, remove the file `job`: " +
+          std::string{error.what()});
+    }
+    if (running)
+      refuse(
+          "a job array works on points of this sweep: wait for it, end it with scancel, or start "
+          "with --engine slurm");
+  }
+
+  void take_over(const SlurmArray& array) {
+    std::int64_t others = 0;
+    for (const auto& shard : array.shards()) others += store_.merge(shard) ? 0 : 1;
+    known_ = store_.known();
+    if (others > 0 && !options_.quiet)
+      fmt::print(stderr,
+                 "{} shards in {} are of another sweep, other files or another program: their "
+                 "results are kept by their inputs\n",
+                 others, (options_.out / "slurm").string());
+  }
+
+  void wait_for(const SlurmArray& array) {
+    auto pause = kFirstPoll;
+    auto answered = Clock::now();
+    while (!stopped_) {
+      try {
+        if (!array.running()) return;
+        answered = Clock::now();
+      } catch (const ConfigError&) {  // a controller that is restarted, or too busy
+        if (seconds_since(answered) > kControllerSeconds) throw;
+      }
+      const auto begun = Clock::now();
+      while (Clock::now() - begun < pause && !stopped_) {
+        std::this_thread::sleep_for(kFirstPoll);
+        stopped_ = Interruptible::asked();
+      }
+      pause = std::min(pause * 2, kLastPoll);
+    }
   }
 
   /// Every task has each so-manyth point, so that all cover the whole.
@@ -237,7 +302,7 @@ class SweepRunner {
     for (std::size_t task = 0; task < tasks; ++task) {
       std::vector<StoredPoint> mine;
       for (std::size_t i = task; i < open.size(); i += tasks) mine.push_back(open[i]);
-      SweepStore{array.shard(task), store_.identity(), true}.put_points(mine);
+      SweepStore{array.shard(task), store_.identity(), true, StoreKind::Shared}.put_points(mine);
     }
     array.submit(tasks, options_.jobs);
   }
@@ -249,8 +314,7 @@ class SweepRunner {
     // The same inputs may have been under way twice; the first to end is the result.
     if (answered) {
       ++tally_.answered;
-      store_.answer_from_store(id, answer.digest, outcome.wall_s);
-      return count_answer(store_.points(id).front().answer);
+      return count_answer(store_.answer_from_store(id, answer.digest, outcome.wall_s));
     }
     store_.finish(id, answer);
     if (!answer.digest.empty()) known_.insert(answer.digest);
@@ -267,7 +331,10 @@ class SweepRunner {
   static constexpr double kCommitSeconds = 0.1;
   /// Of what tasks leave open, whatever ended them.
   static constexpr int kSubmissions = 3;
-  static constexpr auto kPoll = std::chrono::milliseconds{500};
+  /// A controller serves a whole cluster, and is not to be asked more often than need be.
+  static constexpr auto kFirstPoll = std::chrono::milliseconds{500};
+  static constexpr auto kLastPoll = std::chrono::milliseconds{16'000};
+  static constexpr double kControllerSeconds = 600;
   /// Rooflines take milliseconds, about as long as to begin a process.
   static constexpr std::size_t kChunk = 64;
 
@@ -296,12 +363,8 @@ std::int64_t SweepTally::failures() const {
 
 SweepIdentity identity_of(const SweepSpec& sweep, const std::string& base) {
   const BuildInfo build = build_info();
-  return {sweep.name, sweep.text, base, build.version, build.git_revision};
+  return {sweep.name, sweep.text, base, build.version, build.git_revision, sweep.given};
 }
-
-namespace {
-constexpr std::string_view kGiven = "# given with --set: ";
-}  // namespace
 
 void add_sets(SweepSpec& sweep, const std::vector<std::string>& sets) {
   for (const auto& assignment : sets) {
@@ -313,22 +376,21 @@ void add_sets(SweepSpec& sweep, const std::vector<std::string>& sets) {
                         key + " is an axis of sweep " + sweep.name +
                             ", or follows from its axes: change the sweep's file");
     sweep.base.sets.push_back(assignment);
-    sweep.text += "\n" + std::string{kGiven} + assignment;
+    sweep.given.push_back(assignment);
   }
 }
 
 SweepSpec sweep_of(const SweepIdentity& identity) {
   SweepSpec sweep = parse_sweep(identity.definition, identity.name);
-  std::istringstream lines{identity.definition};
-  for (std::string line; std::getline(lines, line);)
-    if (line.starts_with(kGiven)) sweep.base.sets.push_back(line.substr(kGiven.size()));
+  add_sets(sweep, identity.sets);
   return sweep;
 }
 
 SweepTally run_sweep_task(const std::filesystem::path& store, std::size_t jobs) {
+  // The shard of a task that was killed may have to be mended, which opening it to write does.
   const SweepIdentity identity = SweepStore{store}.identity();
   const SweepSpec sweep = sweep_of(identity);
-  const SweepOptions options{.jobs = jobs, .quiet = true};
+  const SweepOptions options{.jobs = jobs, .quiet = true, .kind = StoreKind::Shared};
   return SweepRunner{sweep, options, store}.run_given();
 }
 

@@ -23,6 +23,7 @@ struct SweepOptions {
   bool slurm = false;                      ///< points go to tasks of a job array
   std::size_t tasks = 16;                  ///< of an array, at most
   std::vector<std::string> slurm_options;  ///< for sbatch
+  StoreKind kind = StoreKind::Local;       ///< of the store
 };
 
 /// How a sweep went.
@@ -36,6 +37,7 @@ struct SweepTally {
   double wall_s = 0;
   std::int64_t peak_rss_bytes = 0;  ///< of the largest process of a point
   bool interrupted = false;
+  bool halving_kept_none = false;
   [[nodiscard]] std::int64_t failures() const;
 };
 

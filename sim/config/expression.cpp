@@ -15,19 +15,25 @@ namespace {
 constexpr std::size_t kMostNodes = 256;
 
 template <class Q>
-std::optional<double> counted(std::string_view text, double unit) {
+std::optional<double> counted(std::string_view text, double per_unit) {
   const Parsed<Q> parsed = ValueText<Q>::parse(text);
   if (!parsed.value) return std::nullopt;
-  return static_cast<double>(parsed.value->count()) * unit;
+  return static_cast<double>(parsed.value->count()) / per_unit;
 }
 
+struct Amount {
+  double number = 0;
+  std::string_view unit;
+};
+
 /// A number with a unit, in base units.
-std::optional<double> quantity(std::string_view text) {
-  constexpr double kPicosecond = 1e-12;
-  if (const auto bytes = counted<Bytes>(text, 1)) return bytes;
-  if (const auto time = counted<Picoseconds>(text, kPicosecond)) return time;
-  if (const auto rate = counted<BytesPerSecond>(text, 1)) return rate;
-  return counted<Hertz>(text, 1);
+std::optional<Amount> quantity(std::string_view text) {
+  constexpr double kPicoseconds = 1e12;  // divided by, 100 ms are 0.1 s to the last bit
+  if (const auto bytes = counted<Bytes>(text, 1)) return Amount{*bytes, "B"};
+  if (const auto time = counted<Picoseconds>(text, kPicoseconds)) return Amount{*time, "s"};
+  if (const auto rate = counted<BytesPerSecond>(text, 1)) return Amount{*rate, "B/s"};
+  if (const auto clock = counted<Hertz>(text, 1)) return Amount{*clock, "Hz"};
+  return std::nullopt;
 }
 
 double truth(bool b) { return b ? 1.0 : 0.0; }
@@ -35,8 +41,14 @@ double truth(bool b) { return b ? 1.0 : 0.0; }
 
 ExpressionValue value_of_text(const std::string& text) {
   if (const auto number = ValueText<double>::parse(text); number.value) return *number.value;
-  if (const auto number = quantity(text)) return *number;
+  if (const auto amount = quantity(text)) return amount->number;
   return text;
+}
+
+std::string unit_of_text(const std::string& text) {
+  if (ValueText<double>::parse(text).value) return {};
+  const auto amount = quantity(text);
+  return amount ? std::string{amount->unit} : std::string{};
 }
 
 /// Recursive descent, one function per level of binding.
@@ -78,7 +90,7 @@ class ExpressionParser {
   }
   std::size_t add(Op op, ExpressionValue value, std::size_t left = 0, std::size_t right = 0) {
     if (out_.nodes_.size() >= kMostNodes) fail("is too long");
-    out_.nodes_.push_back({op, std::move(value), left, right});
+    out_.nodes_.push_back({.op = op, .value = std::move(value), .left = left, .right = right});
     return out_.nodes_.size() - 1;
   }
   std::size_t fail(const std::string& problem) {
@@ -193,11 +205,15 @@ class ExpressionParser {
     rest_.remove_prefix(end);
     const Parsed<double> plain = ValueText<double>::parse(figure);
     if (!plain.value) return fail("'" + figure + "' is no number");
-    if (const auto with_unit = unit_after(figure)) return add(Op::Number, *with_unit);
+    if (const auto with_unit = unit_after(figure)) {
+      const std::size_t node = add(Op::Number, with_unit->number);
+      out_.nodes_[node].unit = with_unit->unit;
+      return node;
+    }
     return add(Op::Number, *plain.value);
   }
   /// "1.6" before " GB".
-  std::optional<double> unit_after(const std::string& figure) {
+  std::optional<Amount> unit_after(const std::string& figure) {
     std::string_view after = rest_;
     while (!after.empty() && after.front() == ' ') after.remove_prefix(1);
     std::size_t end = 0;
@@ -274,6 +290,14 @@ double Expression::calculated(Op op, const ExpressionValue& a, const ExpressionV
 std::optional<ExpressionValue> Expression::value_of(std::size_t at,
                                                     const NameLookup& lookup) const {
   const Node& node = nodes_[at];
+  auto found = unscaled(node, lookup);
+  if (node.scale != 1 && found)
+    if (auto* number = std::get_if<double>(&*found)) *number *= node.scale;
+  return found;
+}
+
+std::optional<ExpressionValue> Expression::unscaled(const Node& node,
+                                                    const NameLookup& lookup) const {
   if (node.op == Op::Number || node.op == Op::Word) return node.value;
   if (node.op == Op::Name) return lookup(std::get<std::string>(node.value));
   const auto left = value_of(node.left, lookup);

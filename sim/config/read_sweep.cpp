@@ -2,6 +2,7 @@
 #include "sim/config/read_sweep.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -41,6 +42,9 @@ constexpr std::int64_t kMostPoints = 1'000'000;  ///< of a design
 constexpr std::size_t kMostColumns = 10;         ///< Saltelli's matrices need two dimensions each
 constexpr double kMostSeconds = 7 * 86'400.0;    ///< of a point: longer is a mistake
 constexpr Range<double> kFigure{-1e18, 1e18};
+/// Names of `feasible.limits` of a report (sim/metrics/findings.hpp); a test compares them.
+constexpr std::array<std::string_view, 5> kBreakable{"power", "heat_flux", "die_area", "price",
+                                                     "rejected"};
 constexpr std::array<std::string_view, 4> kNames{"platform", "llm", "workload", "serving"};
 
 [[noreturn]] void fail(const ConfigNode& node, std::string_view key, const std::string& problem) {
@@ -121,8 +125,56 @@ SweepAxis read_axis(const ConfigNode& node) {
   return axis;
 }
 
+/// What the values of a column count.
+NumberUnit unit_of(const SweepColumn& column) {
+  std::set<std::string> units;
+  std::size_t words = 0;
+  for (const std::string& value : column.values) {
+    units.insert(unit_of_text(value));
+    words += std::holds_alternative<std::string>(value_of_text(value));
+  }
+  if (words == column.values.size()) return {.kind = NumberUnit::Kind::Word};
+  if (words > 0 || units.size() > 1) return {};
+  if (units.contains("")) return {.kind = NumberUnit::Kind::Plain, .only_plain = true};
+  return {.kind = NumberUnit::Kind::Written, .unit = *units.begin()};
+}
+
+/// Figures and facts go before axes, as they do where the expression is calculated.
+NumberUnit unit_of(const SweepSpec& sweep, const std::string& name) {
+  if (const SweepFigure* figure = find_sweep_figure(name)) {
+    if (figure->word) return {.kind = NumberUnit::Kind::Word};
+    if (figure->unit.empty()) return {.kind = NumberUnit::Kind::Plain, .only_plain = true};
+    return {.kind = NumberUnit::Kind::Figure, .unit = std::string{figure->unit}};
+  }
+  for (const SweepAxis& axis : sweep.axes)
+    for (const SweepColumn& column : axis.columns)
+      if (column.key == name) return unit_of(column);
+  if (std::ranges::find(kNames, name) != kNames.end()) return {.kind = NumberUnit::Kind::Word};
+  return {};
+}
+
+/// Makes the units of an expression agree, and returns the unit of what it comes to.
+NumberUnit settle(const ConfigNode& root, std::string_view key, const SweepSpec& sweep,
+                  Expression& expression) {
+  NumberUnit whole;
+  const std::string problem = expression.settle_units(
+      [&](const std::string& name) { return unit_of(sweep, name); }, &whole);
+  if (!problem.empty()) fail(root, key, "'" + expression.text() + "' " + problem);
+  if (whole.kind == NumberUnit::Kind::Word)
+    fail(root, key, "'" + expression.text() + "' is a word, expected a number or a comparison");
+  return whole;
+}
+
+/// A derived key is written as a number and its unit.
+void check_derived_unit(const ConfigNode& root, const DerivedKey& derived, const NumberUnit& unit) {
+  if (unit.kind == NumberUnit::Kind::Written && derived.unit != unit.unit)
+    fail(root, "derived",
+         derived.key + " counts in " + unit.unit + ": expected `unit: " + unit.unit + "`, got '" +
+             derived.unit + "'");
+}
+
 /// Keys are set once, and `when` asks for what is known by then.
-void check_axes(const ConfigNode& root, const SweepSpec& sweep) {
+void check_axes(const ConfigNode& root, SweepSpec& sweep) {
   std::set<std::string> known;
   std::size_t columns = 0;
   for (const SweepAxis& axis : sweep.axes) {
@@ -145,12 +197,15 @@ void check_axes(const ConfigNode& root, const SweepSpec& sweep) {
   }
   if (columns > kMostColumns)
     fail(root, "axes", fmt::format("expected {} keys at most, got {}", kMostColumns, columns));
-  for (const DerivedKey& derived : sweep.derived) {
+  for (SweepAxis& axis : sweep.axes)
+    if (axis.when) settle(root, "axes", sweep, *axis.when);
+  for (DerivedKey& derived : sweep.derived) {
     if (!known.insert(derived.key).second)
       fail(root, "derived", derived.key + " is on an axis too");
     for (const auto& name : derived.value.names())
       if (!known.contains(name))
         fail(root, "derived", derived.key + " asks for " + name + ", which is no axis");
+    check_derived_unit(root, derived, settle(root, "derived", sweep, derived.value));
   }
   for (const auto& assignment : sweep.base.sets) {
     const std::string key = assignment.substr(0, assignment.find('='));
@@ -244,16 +299,25 @@ void read_goals(const ConfigNode& root, SweepSpec& sweep) {
       sweep.constraints.push_back(
           {read_expression(node, "require"), node.get<std::string>("reason", "")});
       check_names(node, "require", sweep, sweep.constraints.back().require, false);
+      settle(node, "require", sweep, sweep.constraints.back().require);
       node.reject_unknown_keys();
     }
   for (const auto& text : root.texts("objectives")) {
     sweep.objectives.push_back(read_objective(root, text));
     check_names(root, "objectives", sweep, sweep.objectives.back().value, true);
+    settle(root, "objectives", sweep, sweep.objectives.back().value);
   }
   if (sweep.objectives.empty()) sweep.objectives.push_back(read_objective(root, "throughput"));
+  sweep.allowed = root.texts("allow");
+  for (const std::string& limit : sweep.allowed)
+    if (std::ranges::find(kBreakable, limit) == kBreakable.end())
+      fail(root, "allow",
+           fmt::format("expected limits that a run may break, {}, got '{}'",
+                       fmt::join(kBreakable, ", "), limit));
   for (const auto& text : root.texts("limits")) {
     sweep.limits.push_back(read_expression(root, "limits", text));
     check_names(root, "limits", sweep, sweep.limits.back(), true);
+    settle(root, "limits", sweep, sweep.limits.back());
   }
 }
 
@@ -295,15 +359,31 @@ std::string file_text(const std::filesystem::path& path) {
 }  // namespace
 
 double value_at(const SweepSpan& span, double u) {
+  if (u == 1) return span.high;  // what the file says, and nothing that rounding makes of it
   if (!span.log) return span.low + u * (span.high - span.low);
   return span.low * std::pow(span.high / span.low, u);
 }
 
+namespace {
+/// As it is where nine digits, or a whole number, say it; else six digits: bytes of gigabytes come
+/// out whole, and 0.1 + 0.2 is 0.3.
+std::string shortest_text(double value) {
+  constexpr int kShort = 6, kLong = 9;
+  constexpr double kRounding = 1e-14, kExactWhole = 1e15;
+  if (value == std::round(value) && std::abs(value) < kExactWhole)
+    return fmt::format("{:.0f}", value);
+  for (int digits = kShort; digits <= kLong; ++digits) {
+    const double rounded = std::stod(fmt::format("{:.{}g}", value, digits));
+    if (std::abs(rounded - value) <= kRounding * std::abs(value))
+      return ValueText<double>::format(rounded);
+  }
+  return ValueText<double>::format(std::stod(fmt::format("{:.{}g}", value, kShort)));
+}
+}  // namespace
+
 std::string text_of(const SweepSpan& span, double value) {
-  // Six digits: 0.3, not 0.30000000000000004, and bytes of gigabytes come out whole.
   const std::string number =
-      span.whole ? fmt::format("{:.0f}", std::round(value))
-                 : ValueText<double>::format(std::stod(fmt::format("{:.6g}", value)));
+      span.whole ? fmt::format("{:.0f}", std::round(value)) : shortest_text(value);
   return span.unit.empty() ? number : number + " " + span.unit;
 }
 

@@ -16,15 +16,21 @@ struct SweepFigure {
   std::string_view pointer;  ///< into report.json (RFC 6901)
   std::string_view unit;
   std::optional<Better> better;  ///< of those that can be an objective by name alone
+  bool word = false;             ///< no number
+  std::string_view needs{};      ///< where runs may be without it
 };
 
-inline constexpr std::array<SweepFigure, 26> kSweepFigures{{
+inline constexpr std::string_view kTwoTokens =
+    "two output tokens of a request: workload.steps above 1";
+
+inline constexpr std::array<SweepFigure, 27> kSweepFigures{{
     {"throughput", "/throughput/output_tokens_per_s", "tokens/s", Better::More},
     {"per_chip", "/throughput/per_chip", "tokens/s", Better::More},
     {"per_user", "/latency/single_stream_tokens_per_s", "tokens/s", Better::More},
-    {"tpot", "/latency/tpot_ms/mean", "ms", Better::Less},
-    {"tpot_p99", "/latency/tpot_ms/p99", "ms", Better::Less},
-    {"ttft_p99", "/latency/ttft_ms/p99", "ms", Better::Less},
+    {"tpot", "/latency/tpot_ms/mean", "ms", Better::Less, false, kTwoTokens},
+    {"tpot_p99", "/latency/tpot_ms/p99", "ms", Better::Less, false, kTwoTokens},
+    {"ttft_p99", "/latency/ttft_ms/p99", "ms", Better::Less, false,
+     "requests that begin with a prompt, which a steady decode has not"},
     {"j_per_token", "/energy/scopes/node/per_token_j", "J", Better::Less},
     {"power", "/energy/busy_power_w", "W", Better::Less},
     {"heat_flux", "/energy/heat_flux_w_per_mm2", "W/mm2", Better::Less},
@@ -32,19 +38,21 @@ inline constexpr std::array<SweepFigure, 26> kSweepFigures{{
     {"agent_density", "/cost/planned/agent_density", "streams/1e6 USD", Better::More},
     {"capex", "/cost/capex_usd", "USD", Better::Less},
     {"roofline", "/roofline/tokens_per_s", "tokens/s", Better::More},
-    {"bound_by", "/roofline/bound_by", "", std::nullopt},
-    {"limited_by", "/limited_by/category", "", std::nullopt},
+    {"bound_by", "/roofline/bound_by", "", std::nullopt, true},
+    {"limited_by", "/limited_by/category", "", std::nullopt, true},
     {"sram_hit", "/residency/active_bytes_sram_fraction", "", Better::More},
     {"prefix_hit", "/residency/prefix_hit_fraction", "", Better::More},
     {"sram_weights", "/placement/weights_bytes/sram", "B", std::nullopt},
     {"longest_context", "/placement/kv/longest_context", "tokens", Better::More},
-    {"plan", "/placement/plan/text", "", std::nullopt},
+    {"plan", "/placement/plan/text", "", std::nullopt, true},
     {"simulated_s", "/simulated_s", "s", std::nullopt},
     {"busy_ps", "/time_ps/busy", "ps", std::nullopt},
     {"output_tokens", "/output_tokens", "tokens", std::nullopt},
     {"steps", "/steps", "", std::nullopt},
+    {"rejected", "/requests/rejected", "", Better::Less},
     {"effective_bandwidth", "", "B/s", Better::More},  ///< bytes loaded over busy time
-    {"good_tokens_per_s", "/goodput/output_tokens_per_s", "tokens/s", Better::More},
+    {"good_tokens_per_s", "/goodput/output_tokens_per_s", "tokens/s", Better::More, false,
+     "targets of latency in the workload"},
 }};
 
 /// Known before a point runs, so that constraints may ask for them.

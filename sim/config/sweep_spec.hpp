@@ -79,11 +79,13 @@ struct SweepSpec {
   std::string name;
   std::string title;
   RunRequest base;  ///< with the fixed overrides
+  std::vector<std::string> given{};  ///< of those, what came beside the file
   std::vector<SweepAxis> axes;
   std::vector<DerivedKey> derived;
   std::vector<SweepConstraint> constraints;
   std::vector<SweepObjective> objectives;  ///< one at least
   std::vector<Expression> limits;
+  std::vector<std::string> allowed;  ///< physical limits that candidates may break
   SweepDesign design;
   std::optional<SweepHalving> halving;
   std::optional<double> time_limit_s;  ///< of a point, wall clock

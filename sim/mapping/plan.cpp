@@ -242,12 +242,11 @@ std::vector<bool> sample_layers(const LlmSpec& llm, const ParallelPlan& plan) {
   return sampled;
 }
 
-/// From the programs of those layers; as much longer as there are more in all.
-Picoseconds step_of(const PlatformSpec& platform, const LlmSpec& llm, const Placement& placement,
-                    const ExpertRouter* router, const PlanTarget& target,
-                    const std::vector<bool>& sampled) {
+/// From the programs of those layers of `whole`; as much longer as there are more in all.
+Picoseconds step_of(const PlatformSpec& platform, const LlmSpec& llm, const OpGraph& whole,
+                    const Placement& placement, const ExpertRouter* router,
+                    const PlanTarget& target, const std::vector<bool>& sampled) {
   const StepLoad load = decode_step(target, placement);
-  const OpGraph whole = build_op_graph(llm);
   StepEstimate estimate{platform};
   StepPrograms programs;
   const auto time_of = [&](const std::vector<bool>& layers) {
@@ -265,22 +264,30 @@ Picoseconds step_of(const PlatformSpec& platform, const LlmSpec& llm, const Plac
   return none + Picoseconds{mul_div_up((some - none).count(), llm.layer_count(), count)};
 }
 
-Picoseconds sampled_step(const PlatformSpec& platform, const LlmSpec& llm,
+Picoseconds sampled_step(const PlatformSpec& platform, const LlmSpec& llm, const OpGraph& whole,
                          const Placement& placement, const ExpertRouter* router,
                          const PlanTarget& target) {
-  return step_of(platform, llm, placement, router, target, sample_layers(llm, placement.plan));
+  return step_of(platform, llm, whole, placement, router, target,
+                 sample_layers(llm, placement.plan));
+}
+
+/// A stage with a few of its layers loads all of them ahead while it waits for the stage before,
+/// which hides how long a pipeline takes to fill: plans in stages are walked whole.
+Picoseconds decode_step_of(const PlatformSpec& platform, const LlmSpec& llm, const OpGraph& whole,
+                           const Placement& placement, const ExpertRouter* router,
+                           const PlanTarget& target) {
+  if (placement.plan.pipeline == 1)
+    return sampled_step(platform, llm, whole, placement, router, target);
+  const std::vector<bool> all(static_cast<std::size_t>(llm.layer_count()), true);
+  return step_of(platform, llm, whole, placement, router, target, all);
 }
 
 }  // namespace
 
-/// A stage with a few of its layers loads all of them ahead while it waits for the stage before,
-/// which hides how long a pipeline takes to fill: plans in stages are walked whole.
 Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
                                  const Placement& placement, const ExpertRouter* router,
                                  const PlanTarget& target) {
-  if (placement.plan.pipeline == 1) return sampled_step(platform, llm, placement, router, target);
-  const std::vector<bool> all(static_cast<std::size_t>(llm.layer_count()), true);
-  return step_of(platform, llm, placement, router, target, all);
+  return decode_step_of(platform, llm, build_op_graph(llm), placement, router, target);
 }
 
 namespace {
@@ -307,6 +314,7 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
   std::ranges::stable_sort(candidates, [](const Candidate& a, const Candidate& b) {
     return a.holds != b.holds ? a.holds : a.rough < b.rough;
   });
+  const OpGraph whole = build_op_graph(llm);
   const bool holds = candidates.front().holds;
   const Picoseconds bound = kRoughBound * candidates.front().rough;
   std::optional<Picoseconds> best;
@@ -316,7 +324,7 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
          end->holds == holds) {
     const bool beyond_bound = end->rough > bound;
     if (beyond_bound && (end->rough > *best || beyond++ == kMostBeyond)) break;
-    end->step = sampled_step(platform, llm, end->placement, router, target);
+    end->step = sampled_step(platform, llm, whole, end->placement, router, target);
     end->whole = end->placement.plan.pipeline == 1;
     best = best ? min(*best, *end->step) : *end->step;
     ++end;
@@ -328,7 +336,7 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
   // A sample flatters plans in stages: those that would win by it are walked whole.
   for (sort(); !candidates.front().whole; sort()) {
     Candidate& front = candidates.front();
-    front.step = estimate_decode_step(platform, llm, front.placement, router, target);
+    front.step = decode_step_of(platform, llm, whole, front.placement, router, target);
     front.whole = true;
   }
 }

@@ -2,7 +2,9 @@
 #include "sim/mapping/step_estimate.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <span>
+#include <type_traits>
 
 #include "models/mac/gemm_cycles.hpp"
 #include "models/vector/vector_cycles.hpp"
@@ -127,31 +129,67 @@ void StepEstimate::run_to_exchange(const Program& program, DieState& die) {
   }
 }
 
+namespace {
+/// The same to the estimate: a die's place in an exchange and where its bytes lie have no time.
+bool alike(const Program& a, const Program& b) {
+  const auto same_shape = [](const GemmShape& x, const GemmShape& y) {
+    return x.m == y.m && x.k == y.k && x.n == y.n && x.count == y.count && x.use == y.use &&
+           x.along_k == y.along_k;
+  };
+  static_assert(std::has_unique_object_representations_v<Instruction>, "compared as memory");
+  const auto same_instruction = [](Instruction x, const Instruction& y) {
+    x.slot = y.slot;
+    x.address = y.address;
+    return std::memcmp(&x, &y, sizeof x) == 0;
+  };
+  return std::ranges::equal(a.shapes, b.shapes, same_shape) &&
+         std::ranges::equal(a.code, b.code, same_instruction);
+}
+}  // namespace
+
+/// Dies that do the same join the same exchanges, and the first of them stands for all: ranks of a
+/// cut into equal parts.
+void StepEstimate::find_twins(const StepPrograms& step) {
+  twin_of_.resize(step.dies.size());
+  std::vector<std::size_t> firsts;
+  for (std::size_t d = 0; d < step.dies.size(); ++d) {
+    twin_of_[d] = d;
+    // Ranks lie beside each other: of those before, the last few are the ones to be like.
+    constexpr std::size_t kLookBack = 4;
+    const std::size_t end = firsts.size();
+    for (std::size_t i = end; i-- > end - std::min(end, kLookBack) && twin_of_[d] == d;)
+      if (alike(step.dies[firsts[i]], step.dies[d])) twin_of_[d] = firsts[i];
+    if (twin_of_[d] == d) firsts.push_back(d);
+  }
+}
+
 Picoseconds StepEstimate::time_of_step(const StepPrograms& step) {
+  find_twins(step);
   dies_.assign(step.dies.size(), DieState{});
-  for (std::size_t d = 0; d < dies_.size(); ++d) dies_[d].done.resize(step.dies[d].code.size());
+  for (std::size_t d = 0; d < dies_.size(); ++d)
+    if (twin_of_[d] == d) dies_[d].done.resize(step.dies[d].code.size());
   exchange_time_.clear();
+  const auto each = [&](const Exchange& exchange, auto act) {
+    for (const DieId id : exchange.participants)
+      if (const std::size_t d = index(id); twin_of_[d] == d) act(step.dies[d], dies_[d]);
+  };
   for (const auto& exchange : step.exchanges) {
     // A die's exchanges stand in its program in the order of their numbers.
     Picoseconds joined{};
-    for (const DieId id : exchange->participants) {
-      DieState& die = dies_[index(id)];
-      const Program& program = step.dies[index(id)];
+    each(*exchange, [&](const Program& program, DieState& die) {
       run_to_exchange(program, die);
       invariant(die.next < program.code.size(), "a participant has an instruction to join with");
       Picoseconds stream{};
       joined = max(joined, ready(program.code[die.next], die, stream));
-    }
+    });
     const auto [entry, fresh] = exchange_time_.try_emplace(exchange.get());
     if (fresh) entry->second = collectives_.estimate(*exchange);
     const Picoseconds end = joined + entry->second;
-    for (const DieId id : exchange->participants) {
-      DieState& die = dies_[index(id)];
-      die.done[die.next++] = {end, end};
-    }
+    each(*exchange, [&](const Program&, DieState& die) { die.done[die.next++] = {end, end}; });
   }
   Picoseconds end{};
   for (std::size_t d = 0; d < dies_.size(); ++d) {
+    if (twin_of_[d] != d) continue;
     run_to_exchange(step.dies[d], dies_[d]);
     for (const Done& done : dies_[d].done) end = max(end, done.end);
   }

@@ -45,6 +45,7 @@ class StepEstimate {
     Picoseconds staging_free{};
   };
 
+  void find_twins(const StepPrograms& step);
   void run_to_exchange(const Program& program, DieState& die);
   [[nodiscard]] Picoseconds ready(const Instruction& in, DieState& die, Picoseconds& stream) const;
   Done transfer(const Instruction& in, DieState& die, Picoseconds at) const;
@@ -56,6 +57,7 @@ class StepEstimate {
   std::array<BytesPerSecond, kTierCount> rate_{};
   std::array<Picoseconds, kTierCount> latency_{};
   std::vector<DieState> dies_;
+  std::vector<std::size_t> twin_of_;  ///< by die, the first that does the same
   std::unordered_map<const Exchange*, Picoseconds> exchange_time_;  ///< of the step at hand
 };
 

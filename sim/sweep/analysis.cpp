@@ -2,6 +2,7 @@
 #include "sim/sweep/analysis.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +12,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
+#include "sim/config/sweep_figures.hpp"
 #include "sim/sweep/point_values.hpp"
 
 namespace reticle {
@@ -38,7 +40,14 @@ class Analyst {
     for (const StoredPoint& point : points) {
       results_.push_back(result_of(sweep, point.point, point.answer));
       // Bounds are not compared with results.
-      results_.back().usable &= point.point.fidelity == final_fidelity(sweep);
+      const bool last = point.point.fidelity == final_fidelity(sweep);
+      results_.back().usable &= last;
+      compared_.push_back(last && point.answer.status == PointStatus::Ok);
+    }
+    std::size_t column = 0;
+    for (const SweepAxis& axis : sweep.axes) {
+      first_columns_.push_back(column);
+      column += axis.columns.size();
     }
   }
 
@@ -58,53 +67,106 @@ class Analyst {
   /// Why a front is empty, or smaller than one would think.
   void add_notes(SweepAnalysis& analysis) const {
     std::map<PointStatus, std::int64_t> by_status;
-    std::map<std::string, std::int64_t> absent;  // names, by points that ran and have them not
-    std::int64_t compared = 0, usable = 0;
-    for (std::size_t i = 0; i < points_.size(); ++i) {
-      ++by_status[points_[i].answer.status];
-      if (points_[i].answer.status != PointStatus::Ok ||
-          points_[i].point.fidelity != final_fidelity(sweep_))
-        continue;
-      ++compared;
-      usable += results_[i].usable;
-      for (const std::string& name : absent_names(sweep_, points_[i].point, points_[i].answer))
-        ++absent[name];
-    }
+    for (const StoredPoint& point : points_) ++by_status[point.answer.status];
     if (by_status[PointStatus::Ok] == 0) {
       std::string text = "No point has a result:";
       for (const auto& [status, number] : by_status)
         if (number > 0) text += fmt::format(" {} {}", number, name_of(status));
       analysis.notes.push_back(text + ".");
+      return;
     }
-    for (const auto& [name, number] : absent)
+    const bool any_compared = std::ranges::find(compared_, true) != compared_.end();
+    std::vector<std::size_t> which;
+    for (std::size_t i = 0; i < points_.size(); ++i)
+      if (any_compared ? compared_[i] : points_[i].answer.status == PointStatus::Ok)
+        which.push_back(i);
+    const auto kept = std::ranges::count_if(
+        points_, [&](const StoredPoint& p) { return p.point.fidelity == final_fidelity(sweep_); });
+    if (!any_compared)
       analysis.notes.push_back(
-          fmt::format("{} of {} points that ran have no {}, which objectives or limits ask for: "
-                      "they are in no front.",
-                      number, compared, name));
-    if (compared > 0 && usable == 0 && absent.empty())
+          kept == 0 ? fmt::format("Halving kept no point: none of the {} rooflines is a candidate.",
+                                  which.size())
+                    : fmt::format("None of the {} points that halving kept has a result.", kept));
+    add_absent(analysis, which);
+    add_broken(analysis, which);
+    const auto keeps =
+        std::ranges::count_if(which, [&](std::size_t i) { return results_[i].within_limits; });
+    if (!sweep_.limits.empty() && keeps < std::ssize(which))
       analysis.notes.push_back(
-          fmt::format("None of the {} points that ran keeps the limits.", compared));
-    for (const ObjectiveSensitivity& s : analysis.sensitivity)
-      if (sweep_.design.kind == DesignKind::Saltelli &&
-          s.rows < static_cast<std::int64_t>(kLeastRows))
-        analysis.notes.push_back(fmt::format(
-            "Sensitivity of {}: {} rows of the matrices are complete, {} are needed at least.",
-            s.objective, s.rows, kLeastRows));
+          keeps == 0 ? fmt::format("None of the {} points that ran keeps the limits.", which.size())
+                     : fmt::format(
+                           "{} of {} points that ran do not keep the limits: they are in no front.",
+                           std::ssize(which) - keeps, which.size()));
+    for (const ObjectiveSensitivity& s : analysis.sensitivity) add_about(analysis, s);
+    if (sweep_.halving && any_compared)
+      analysis.notes.push_back(
+          "Halving ranks by roofline, each point with a plan of its own: where plans change along "
+          "an axis, a better point may have been left at its roofline.");
   }
 
-  /// The first key of an axis speaks for those that change with it.
-  [[nodiscard]] std::vector<std::size_t> first_columns() const {
-    std::vector<std::size_t> first;
-    std::size_t column = 0;
-    for (const SweepAxis& axis : sweep_.axes) {
-      first.push_back(column);
-      column += axis.columns.size();
+  void add_absent(SweepAnalysis& analysis, const std::vector<std::size_t>& which) const {
+    std::map<std::string, std::int64_t> absent;
+    for (const std::size_t i : which)
+      for (const std::string& name : absent_names(sweep_, points_[i].point, points_[i].answer))
+        ++absent[name];
+    for (const auto& [name, number] : absent) {
+      const SweepFigure* figure = find_sweep_figure(name);
+      const std::string needs = figure != nullptr && !figure->needs.empty()
+                                    ? fmt::format(" It needs {}.", figure->needs)
+                                    : std::string{};
+      analysis.notes.push_back(
+          fmt::format("{} of {} points that ran have no {}, which objectives or limits ask for: "
+                      "they are in no front.{}",
+                      number, which.size(), name, needs));
     }
-    return first;
   }
+
+  void add_broken(SweepAnalysis& analysis, const std::vector<std::size_t>& which) const {
+    std::map<std::string, std::int64_t> broken;
+    for (const std::size_t i : which)
+      for (const std::string& limit : broken_of(points_[i].answer)) ++broken[limit];
+    for (const auto& [limit, number] : broken) {
+      const bool allowed = std::ranges::find(sweep_.allowed, limit) != sweep_.allowed.end();
+      analysis.notes.push_back(fmt::format(
+          "{} of {} points that ran {}: {}.", number, which.size(), words_of_limit(limit),
+          allowed ? "the sweep's file allows it"
+                  : fmt::format("they are in no front; `allow: [{}]` would let them in", limit)));
+    }
+  }
+
+  static std::string words_of_limit(const std::string& limit) {
+    static const std::map<std::string, std::string> kWords{
+        {"power", "take more power than the platform's envelope (power)"},
+        {"heat_flux", "give off more heat than the cooling carries (heat_flux)"},
+        {"die_area", "have a die larger than the reticle (die_area)"},
+        {"price", "cost more to make than the platform's price (price)"},
+        {"rejected", "rejected requests, so that they did less work than others (rejected)"}};
+    const auto found = kWords.find(limit);
+    return found != kWords.end() ? found->second : "break the limit " + limit;
+  }
+
+  void add_about(SweepAnalysis& analysis, const ObjectiveSensitivity& s) const {
+    if (sweep_.design.kind == DesignKind::Saltelli &&
+        s.rows < static_cast<std::int64_t>(kLeastRows))
+      analysis.notes.push_back(fmt::format(
+          "Sensitivity of {}: {} rows of the matrices are complete, {} are needed at least.",
+          s.objective, s.rows, kLeastRows));
+    if (&s != &analysis.sensitivity.front()) return;  // it is the same for all
+    for (std::size_t k = 0; k < s.axes.size(); ++k)
+      if (s.axes[k].applies_to)
+        analysis.notes.push_back(
+            fmt::format("What {} explains is among the {} points where it applies ({}).",
+                        s.axes[k].key, *s.axes[k].applies_to, sweep_.axes[k].when->text()));
+  }
+
   [[nodiscard]] double value(std::size_t point, std::size_t objective) const {
     const double turned = results_[point].objectives[objective];
     return sweep_.objectives[objective].better == Better::More ? turned : -turned;
+  }
+
+  /// It ran and has all objectives; limits do not matter to what explains a figure.
+  [[nodiscard]] bool has_result(std::size_t i) const {
+    return compared_[i] && !results_[i].objectives.empty();
   }
 
   /// Rows all of whose points ran.
@@ -114,7 +176,7 @@ class Analyst {
     for (std::size_t k = 0; k < d; ++k) names.insert("AB" + std::to_string(k));
     std::map<std::int64_t, std::map<std::string, double>> rows;
     for (std::size_t i = 0; i < points_.size(); ++i)
-      if (results_[i].usable && names.contains(points_[i].point.block))
+      if (has_result(i) && names.contains(points_[i].point.block))
         rows[points_[i].point.row][points_[i].point.block] = value(i, objective);
     std::vector<double> a, b;
     std::vector<std::vector<double>> mixed(d);
@@ -143,20 +205,25 @@ class Analyst {
   }
 
   [[nodiscard]] ObjectiveSensitivity by_values(std::size_t objective) const {
-    std::vector<double> figure;
     std::vector<std::size_t> which;
     for (std::size_t i = 0; i < points_.size(); ++i)
-      if (results_[i].usable) which.push_back(i), figure.push_back(value(i, objective));
+      if (has_result(i)) which.push_back(i);
     ObjectiveSensitivity out{.objective = sweep_.objectives[objective].name,
                              .method = "variance of the means over an axis' values",
                              .rows = std::ssize(which),
                              .axes = {}};
-    const std::vector<std::size_t> columns = first_columns();
-    for (std::size_t k = 0; k < columns.size(); ++k)
-      out.axes.push_back(
-          {sweep_.axes[k].columns.front().key,
-           which.size() < 2 ? std::nullopt : explained_by(bins(which, k, columns[k]), figure),
-           std::nullopt});
+    for (std::size_t k = 0; k < first_columns_.size(); ++k) {
+      // Where an axis does not apply, another one has another value: that is not its effect.
+      std::vector<std::size_t> mine = which;
+      std::erase_if(mine,
+                    [&](std::size_t i) { return !points_[i].point.values[first_columns_[k]]; });
+      std::vector<double> figure;
+      for (const std::size_t i : mine) figure.push_back(value(i, objective));
+      AxisSensitivity& axis = out.axes.emplace_back();
+      axis.key = sweep_.axes[k].columns.front().key;
+      if (mine.size() >= 2) axis.first = explained_by(bins(mine, k, first_columns_[k]), figure);
+      if (mine.size() < which.size()) axis.applies_to = std::ssize(mine);
+    }
     return out;
   }
 
@@ -170,9 +237,8 @@ class Analyst {
     std::map<std::string, std::size_t> seen;
     std::vector<std::size_t> bin;
     for (const std::size_t i : which) {
-      const std::string text = points_[i].point.values[column].value_or("");
-      const ExpressionValue number = value_of_text(text.substr(0, text.find(' ')));
-      // Where the axis does not apply there is none.
+      const std::string& text = *points_[i].point.values[column];
+      const ExpressionValue number = value_of_text(text.substr(0, text.find(' ')));  // no unit
       if (!sampled || !std::holds_alternative<double>(number)) {
         bin.push_back(kParts + seen.emplace(text, seen.size()).first->second);
         continue;
@@ -181,7 +247,9 @@ class Analyst {
       const double u = span->log ? std::log(at / span->low) / std::log(span->high / span->low)
                                  : (at - span->low) / (span->high - span->low);
       constexpr double kLast = static_cast<double>(kParts) - 1;
-      bin.push_back(static_cast<std::size_t>(std::clamp(std::floor(u * (kLast + 1)), 0.0, kLast)));
+      const double part = std::floor(u * (kLast + 1));
+      // Of a damaged store it may be no number.
+      bin.push_back(part > 0 ? static_cast<std::size_t>(std::min(part, kLast)) : 0);
     }
     return bin;
   }
@@ -220,70 +288,117 @@ class Analyst {
 
   /// Along every axis of numbers, the others held where the best point has them.
   void add_axis_knees(SweepAnalysis& analysis) const {
-    const auto usable = [&](std::size_t i) { return results_[i].usable; };
     std::vector<std::size_t> all(points_.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
-    std::erase_if(all, [&](std::size_t i) { return !usable(i); });
+    std::erase_if(all, [&](std::size_t i) { return !results_[i].usable; });
     if (all.empty()) return;
     const std::size_t best = *std::ranges::max_element(
         all, {}, [&](std::size_t i) { return results_[i].objectives.front(); });
-    const std::vector<std::size_t> columns = first_columns();
-    for (std::size_t k = 0; k < columns.size(); ++k) {
-      const auto line = line_through(best, columns[k], all);
-      if (line.size() < 3) continue;
+    for (std::size_t k = 0; k < sweep_.axes.size(); ++k) {
+      const Line line = line_through(best, k, all);
+      if (line.points.size() < 3) continue;
       std::vector<double> x, y;
-      for (const auto& [at, i] : line) x.push_back(at), y.push_back(results_[i].objectives.front());
-      const std::string& key = sweep_.axes[k].columns.front().key;
+      for (const auto& [at, i] : line.points)
+        x.push_back(at), y.push_back(results_[i].objectives.front());
       const std::string& figure = sweep_.objectives.front().name;
-      const auto knee = knee_of(x, y);
-      if (knee) {
-        const std::size_t i = std::next(line.begin(), static_cast<std::ptrdiff_t>(*knee))->second;
+      if (const auto knee = knee_of(x, y)) {
+        const auto at = std::next(line.points.begin(), static_cast<std::ptrdiff_t>(*knee));
         analysis.knees.push_back(fmt::format(
-            "Through the best point, {} bends at {} {}: {:.4g} there, {:.4g} at {:.6g} and {:.4g} "
-            "at {:.6g}.",
-            figure, key, *points_[i].point.values[columns[k]], value(i, 0),
-            value(line.begin()->second, 0), x.front(), value(line.rbegin()->second, 0), x.back()));
+            "Through the best point, {} bends at {} {}: {:.4g} there, {:.4g} at {} and {:.4g} at "
+            "{}.",
+            figure, line.key, text_at(line, at->second), value(at->second, 0),
+            value(line.points.begin()->second, 0), text_at(line, line.points.begin()->second),
+            value(line.points.rbegin()->second, 0), text_at(line, line.points.rbegin()->second)));
       }
-      add_crossings(analysis, key, line);
+      add_crossings(analysis, line);
+      add_plans(analysis, line);
     }
   }
 
-  /// Points that differ from `best` in one column alone, by their number there.
-  [[nodiscard]] std::map<double, std::size_t> line_through(
-      std::size_t best, std::size_t column, const std::vector<std::size_t>& usable) const {
-    std::map<double, std::size_t> line;
+  /// Points that differ in one axis alone, by a number of it.
+  struct Line {
+    std::string key{};
+    std::size_t column = 0;
+    std::map<double, std::size_t> points{};
+  };
+  [[nodiscard]] const std::string& text_at(const Line& line, std::size_t i) const {
+    return *points_[i].point.values[line.column];
+  }
+
+  [[nodiscard]] Line line_through(std::size_t best, std::size_t axis,
+                                  const std::vector<std::size_t>& usable) const {
+    const std::size_t first = first_columns_[axis];
+    const std::size_t end = first + sweep_.axes[axis].columns.size();
+    const auto number = [&](std::size_t i, std::size_t column) -> std::optional<double> {
+      const auto& text = points_[i].point.values[column];
+      if (!text) return std::nullopt;
+      const ExpressionValue at = value_of_text(*text);
+      return std::holds_alternative<double>(at) ? std::optional{std::get<double>(at)}
+                                                : std::nullopt;
+    };
+    // Of keys that change together the first that counts something.
+    Line line{.column = first};
+    while (line.column + 1 < end && !number(best, line.column)) ++line.column;
+    line.key = columns_of(sweep_)[line.column]->key;
     for (const std::size_t i : usable) {
-      auto mine = points_[i].point.values;
-      mine[column] = points_[best].point.values[column];
-      if (mine != points_[best].point.values || !points_[i].point.values[column]) continue;
-      const ExpressionValue at = value_of_text(*points_[i].point.values[column]);
-      if (std::holds_alternative<double>(at)) line[std::get<double>(at)] = i;
+      const auto& mine = points_[i].point.values;
+      const auto& its = points_[best].point.values;
+      bool beside = true;
+      for (std::size_t c = 0; c < mine.size(); ++c)
+        beside &= (c >= first && c < end) || mine[c] == its[c];
+      const auto at = number(i, line.column);
+      if (beside && at) line.points[*at] = i;
     }
     return line;
   }
 
+  [[nodiscard]] std::string word_of(std::size_t i, const char* name) const {
+    const auto outputs = outputs_of(points_[i].answer);
+    const auto found = outputs.find(name);
+    const auto* word = found == outputs.end() ? nullptr : std::get_if<std::string>(&found->second);
+    return word == nullptr ? std::string{} : *word;
+  }
+
   /// Where another resource takes over.
-  void add_crossings(SweepAnalysis& analysis, const std::string& key,
-                     const std::map<double, std::size_t>& line) const {
-    std::string before;
-    double at_before = 0;
-    for (const auto& [at, i] : line) {
-      const auto outputs = outputs_of(points_[i].answer);
-      const auto found = outputs.find("limited_by");
-      if (found == outputs.end() || !std::holds_alternative<std::string>(found->second)) return;
-      const std::string limit = std::get<std::string>(found->second);
-      if (!before.empty() && limit != before)
-        analysis.knees.push_back(
-            fmt::format("Between {} {:.6g} and {:.6g} the limit changes from {} to {}.", key,
-                        at_before, at, before, limit));
-      before = limit;
-      at_before = at;
+  void add_crossings(SweepAnalysis& analysis, const Line& line) const {
+    for (auto to = std::next(line.points.begin()); to != line.points.end(); ++to) {
+      const std::size_t before = std::prev(to)->second, after = to->second;
+      const std::string from_limit = word_of(before, "limited_by"),
+                        to_limit = word_of(after, "limited_by");
+      if (from_limit.empty() || to_limit.empty() || from_limit == to_limit) continue;
+      analysis.knees.push_back(fmt::format("Between {} {} and {} the limit changes from {} to {}.",
+                                           line.key, text_at(line, before), text_at(line, after),
+                                           from_limit, to_limit));
     }
+  }
+
+  /// Where the planner takes another plan: a bend there is its doing. Named one by one where the
+  /// first objective gets worse, for an estimate chose the plan that the run then did not bear out.
+  void add_plans(SweepAnalysis& analysis, const Line& line) const {
+    std::vector<std::string> silent;
+    for (auto to = std::next(line.points.begin()); to != line.points.end(); ++to) {
+      const std::size_t before = std::prev(to)->second, after = to->second;
+      const std::string from_plan = word_of(before, "plan"), to_plan = word_of(after, "plan");
+      if (from_plan == to_plan) continue;
+      if (results_[after].objectives.front() >= results_[before].objectives.front()) {
+        silent.push_back(text_at(line, after));
+        continue;
+      }
+      analysis.knees.push_back(fmt::format(
+          "Between {} {} and {} the plan changes from {} to {}, and {} goes from {:.4g} to {:.4g}.",
+          line.key, text_at(line, before), text_at(line, after), from_plan, to_plan,
+          sweep_.objectives.front().name, value(before, 0), value(after, 0)));
+    }
+    if (!silent.empty())
+      analysis.knees.push_back(
+          fmt::format("Along {} the plan also changes at {}.", line.key, fmt::join(silent, ", ")));
   }
 
   const SweepSpec& sweep_;
   const std::vector<StoredPoint>& points_;
   std::vector<PointResult> results_;
+  std::vector<bool> compared_;              ///< it ran by the last of the fidelities
+  std::vector<std::size_t> first_columns_;  ///< of the axes; it speaks for those that go with it
 };
 }  // namespace
 

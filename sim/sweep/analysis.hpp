@@ -40,6 +40,8 @@ struct AxisSensitivity {
   std::string key;
   std::optional<double> first, total;
   std::optional<double> first_margin{}, total_margin{};  ///< of their 95 % intervals
+  /// Points on the axis, where it does not apply to all that went in; they alone count for it.
+  std::optional<std::int64_t> applies_to{};
 };
 struct ObjectiveSensitivity {
   std::string objective;
@@ -61,8 +63,10 @@ SweepAnalysis analyse(const SweepSpec& sweep, const std::vector<StoredPoint>& po
 std::string analysis_json(const SweepSpec& sweep, const std::vector<StoredPoint>& points,
                           const SweepAnalysis& analysis, const SweepIdentity& identity);
 /// A row per point.
-std::string points_csv(const SweepSpec& sweep, const std::vector<StoredPoint>& points);
-std::string points_json(const SweepSpec& sweep, const std::vector<StoredPoint>& points);
+std::string points_csv(const SweepSpec& sweep, const std::vector<StoredPoint>& points,
+                       const SweepIdentity& identity);
+std::string points_json(const SweepSpec& sweep, const std::vector<StoredPoint>& points,
+                        const SweepIdentity& identity);
 /// A page that asks nobody for anything: data, script and style in one file.
 std::string analysis_page(const std::string& analysis_json, const std::string& title);
 

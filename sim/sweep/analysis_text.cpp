@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The analysis as JSON, CSV and a page.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "sim/base/error.hpp"
 #include "sim/config/json_document.hpp"
@@ -17,14 +19,37 @@ namespace reticle {
 namespace {
 using Json = nlohmann::ordered_json;
 
-Json axes_json(const SweepSpec& sweep) {
-  Json axes = Json::array();
-  for (const SweepColumn* column : columns_of(sweep)) {
-    const bool numbers = std::ranges::all_of(column->values, [](const std::string& v) {
-      return std::holds_alternative<double>(value_of_text(v));
-    });
-    axes.push_back({{"key", column->key}, {"values", column->values}, {"numeric", numbers}});
+/// What the values count, so that "512 MB" comes before "1 GB"; empty: some are words.
+Json numbers_of(const std::set<std::string>& values) {
+  Json numbers = Json::object();
+  for (const std::string& text : values) {
+    const ExpressionValue value = value_of_text(text);
+    if (!std::holds_alternative<double>(value)) return Json::object();
+    numbers[text] = std::get<double>(value);
   }
+  return numbers;
+}
+
+/// A member per key; `axis` tells which change together.
+Json axes_json(const SweepSpec& sweep, const std::vector<StoredPoint>& points) {
+  const bool samples =
+      sweep.design.kind != DesignKind::Grid && sweep.design.kind != DesignKind::Pareto;
+  Json axes = Json::array();
+  for (std::size_t a = 0; a < sweep.axes.size(); ++a)
+    for (const SweepColumn& column : sweep.axes[a].columns) {
+      std::set<std::string> values(column.values.begin(), column.values.end());
+      for (const StoredPoint& point : points)
+        if (const auto& value = point.point.values[axes.size()]) values.insert(*value);
+      const Json numbers = numbers_of(values);
+      const auto& when = sweep.axes[a].when;
+      axes.push_back({{"key", column.key},
+                      {"axis", a},
+                      {"values", column.values},
+                      {"numeric", !numbers.empty()},
+                      {"numbers", numbers},
+                      {"sampled", samples && sweep.axes[a].span.has_value()},
+                      {"when", when ? Json(when->text()) : Json(nullptr)}});
+    }
   return axes;
 }
 
@@ -54,21 +79,25 @@ Json object_of(const std::string& text, const std::string& label) {
 Json point_json(const SweepSpec& sweep, const StoredPoint& point) {
   const PointResult result = result_of(sweep, point.point, point.answer);
   const PointAnswer& answer = point.answer;
-  Json json{
-      {"id", point.id},
-      {"inputs", object_of(point.inputs, "inputs of a point")},
-      {"fidelity", point.point.fidelity},
-      {"block", point.point.block},
-      {"row", point.point.row},
-      {"status", name_of(answer.status)},
-      {"reason", answer.reason},
-      {"within_limits", answer.status == PointStatus::Ok ? Json(result.usable) : Json(nullptr)},
-      {"digest", answer.digest},
-      {"wall_s", answer.wall_s},
-      {"peak_rss_bytes", answer.peak_rss_bytes},
-      {"outputs",
-       answer.outputs.empty() ? Json(nullptr) : object_of(answer.outputs, "outputs of a point")}};
-  return json;
+  const bool ran = answer.status == PointStatus::Ok;
+  Json derived = Json::object();
+  for (const auto& [key, value] : derived_of(sweep, point.point)) derived[key] = value;
+  return {{"id", point.id},
+          {"inputs", object_of(point.inputs, "inputs of a point")},
+          {"derived", derived},
+          {"fidelity", point.point.fidelity},
+          {"block", point.point.block},
+          {"row", point.point.row},
+          {"status", name_of(answer.status)},
+          {"reason", answer.reason},
+          {"within_limits", ran ? Json(result.within_limits) : Json(nullptr)},
+          {"broken", ran ? Json(broken_of(answer)) : Json(nullptr)},
+          {"candidate", ran ? Json(result.usable) : Json(nullptr)},
+          {"digest", answer.digest},
+          {"wall_s", answer.wall_s},
+          {"peak_rss_bytes", answer.peak_rss_bytes},
+          {"outputs", answer.outputs.empty() ? Json(nullptr)
+                                             : object_of(answer.outputs, "outputs of a point")}};
 }
 
 Json number_json(const std::optional<double>& number) {
@@ -99,39 +128,46 @@ std::string escaped(const std::string& text) {
 }
 }  // namespace
 
-std::string points_json(const SweepSpec& sweep, const std::vector<StoredPoint>& points) {
+std::string points_json(const SweepSpec& sweep, const std::vector<StoredPoint>& points,
+                        const SweepIdentity& identity) {
   check_points(sweep, points);
   Json all = Json::array();
-  for (const StoredPoint& point : points) all.push_back(point_json(sweep, point));
+  for (const StoredPoint& point : points) {
+    Json json = point_json(sweep, point);
+    json["reticle_version"] = identity.version;
+    json["git_revision"] = identity.revision;
+    all.push_back(std::move(json));
+  }
   return text_of(all, 1) + "\n";
 }
 
-std::string points_csv(const SweepSpec& sweep, const std::vector<StoredPoint>& points) {
+std::string points_csv(const SweepSpec& sweep, const std::vector<StoredPoint>& points,
+                       const SweepIdentity& identity) {
   check_points(sweep, points);
-  std::string head = "id";
-  for (const SweepColumn* column : columns_of(sweep)) head += "," + csv_cell(column->key);
-  head += ",fidelity,status,reason,digest,wall_s,peak_rss_bytes";
-  for (const auto* table : {"facts", "figures"})
-    for (const SweepFigure& f :
-         table == std::string_view{"facts"}
-             ? std::vector<SweepFigure>(kSweepFacts.begin(), kSweepFacts.end())
-             : std::vector<SweepFigure>(kSweepFigures.begin(), kSweepFigures.end()))
-      head += "," + std::string{f.name};
-  std::string text = head + "\n";
+  std::vector<std::string_view> names;
+  for (const SweepFigure& f : kSweepFacts) names.push_back(f.name);
+  for (const SweepFigure& f : kSweepFigures) names.push_back(f.name);
+  constexpr std::array<const char*, 7> kOfPoint{
+      "fidelity", "status", "reason", "within_limits", "digest", "wall_s", "peak_rss_bytes"};
+  std::string text = "id";
+  for (const SweepColumn* column : columns_of(sweep)) text += "," + csv_cell(column->key);
+  for (const DerivedKey& derived : sweep.derived) text += "," + csv_cell(derived.key);
+  for (const char* key : kOfPoint) text += "," + std::string{key};
+  text += ",broken,reticle_version,git_revision";
+  for (const std::string_view name : names) text += "," + std::string{name};
+  text += "\n";
+  const auto cell = [](const Json& object, const std::string& key) {
+    return "," + (object.is_object() && object.contains(key) ? csv_cell(object[key]) : "");
+  };
   for (const StoredPoint& point : points) {
     const Json json = point_json(sweep, point);
     text += std::to_string(point.id);
-    for (const SweepColumn* column : columns_of(sweep))
-      text += "," + csv_cell(json["inputs"].value(column->key, Json(nullptr)));
-    for (const char* key : {"fidelity", "status", "reason", "digest", "wall_s", "peak_rss_bytes"})
-      text += "," + csv_cell(json[key]);
-    const Json& outputs = json["outputs"];
-    const auto add = [&](const SweepFigure& f) {
-      const std::string name{f.name};
-      text += "," + (outputs.is_object() && outputs.contains(name) ? csv_cell(outputs[name]) : "");
-    };
-    for (const SweepFigure& f : kSweepFacts) add(f);
-    for (const SweepFigure& f : kSweepFigures) add(f);
+    for (const SweepColumn* column : columns_of(sweep)) text += cell(json["inputs"], column->key);
+    for (const DerivedKey& derived : sweep.derived) text += cell(json["derived"], derived.key);
+    for (const char* key : kOfPoint) text += cell(json, key);
+    text += "," + csv_cell(fmt::format("{}", fmt::join(broken_of(point.answer), " ")));
+    text += "," + csv_cell(identity.version) + "," + csv_cell(identity.revision);
+    for (const std::string_view name : names) text += cell(json["outputs"], std::string{name});
     text += "\n";
   }
   return text;
@@ -149,7 +185,7 @@ std::string analysis_json(const SweepSpec& sweep, const std::vector<StoredPoint>
               {"llm", sweep.base.llm},
               {"workload", sweep.base.workload},
               {"fidelity", *sweep.base.fidelity}}},
-            {"axes", axes_json(sweep)},
+            {"axes", axes_json(sweep, points)},
             {"figures", figures_json()}};
   json["objectives"] = Json::array();
   for (const SweepObjective& o : sweep.objectives)
@@ -157,6 +193,7 @@ std::string analysis_json(const SweepSpec& sweep, const std::vector<StoredPoint>
         {{"name", o.name}, {"better", o.better == Better::More ? "more" : "less"}});
   json["limits"] = Json::array();
   for (const Expression& limit : sweep.limits) json["limits"].push_back(limit.text());
+  json["allow"] = sweep.allowed;
   json["front"] = analysis.front;
   json["notes"] = analysis.notes;
   json["knees"] = analysis.knees;
@@ -168,7 +205,8 @@ std::string analysis_json(const SweepSpec& sweep, const std::vector<StoredPoint>
                       {"first", number_json(a.first)},
                       {"total", number_json(a.total)},
                       {"first_margin", number_json(a.first_margin)},
-                      {"total_margin", number_json(a.total_margin)}});
+                      {"total_margin", number_json(a.total_margin)},
+                      {"applies_to", a.applies_to ? Json(*a.applies_to) : Json(nullptr)}});
     json["sensitivity"].push_back(
         {{"objective", s.objective}, {"method", s.method}, {"rows", s.rows}, {"axes", axes}});
   }

@@ -22,8 +22,9 @@ struct DesignPoint {
 
 /// What became of one.
 struct PointResult {
-  bool usable = false;             ///< it ran, and keeps the sweep's limits
-  std::vector<double> objectives;  ///< more is better, as they were turned
+  bool usable = false;  ///< a candidate: it ran, and keeps the sweep's limits and the physical ones
+  std::vector<double> objectives{};  ///< more is better, as they were turned; empty: one is absent
+  bool within_limits = false;        ///< those of the sweep alone
 };
 
 /// Every column of the sweep, in order.

@@ -31,6 +31,7 @@ constexpr int kTickMs = 100;
 /// What comes through a pipe ahead of the text of a point.
 struct Header {
   int code = 0;
+  double wall_s = 0;  ///< of the work alone: when it is read says when its reader had time
   std::int64_t peak_rss_bytes = 0;
   std::size_t size = 0;
 };
@@ -39,9 +40,10 @@ struct Child {
   pid_t pid = 0;
   std::vector<std::size_t> points;  ///< in a row
   Clock::time_point begun;          ///< the point under way
+  double watched_s = 0;             ///< of that one, while its parent ran too
   std::size_t answered = 0;
   std::string received{};
-  bool timed_out = false;
+  std::optional<std::size_t> killed_for{};  ///< which of them was late
 };
 
 double seconds_since(Clock::time_point begun) {
@@ -83,8 +85,9 @@ std::pair<ExitCode, std::string> attempt(const Work& work, std::size_t point) {
 [[noreturn]] void work_out(int descriptor, const std::vector<std::size_t>& points,
                            const Work& work) {
   for (const std::size_t point : points) {
+    const auto begun = Clock::now();
     const auto [code, text] = attempt(work, point);
-    const Header header{static_cast<int>(code), peak_rss(), text.size()};
+    const Header header{static_cast<int>(code), seconds_since(begun), peak_rss(), text.size()};
     write_all(descriptor, {reinterpret_cast<const char*>(&header), sizeof header});
     write_all(descriptor, text);
   }
@@ -129,7 +132,7 @@ PointOutcome end_of(const Child& child) {
   constexpr int kSignal = 128;
   return {.code = WIFSIGNALED(status) ? kSignal + WTERMSIG(status) : WEXITSTATUS(status),
           .output = {},
-          .timed_out = child.timed_out,
+          .timed_out = child.killed_for == child.answered,
           .wall_s = seconds_since(child.begun),
           .peak_rss_bytes = std::int64_t{usage.ru_maxrss} * 1024};
 }
@@ -143,10 +146,11 @@ std::optional<PointOutcome> next_answer(Child& child) {
   PointOutcome outcome{.code = header.code,
                        .output = child.received.substr(sizeof header, header.size),
                        .timed_out = false,
-                       .wall_s = seconds_since(child.begun),
+                       .wall_s = header.wall_s,
                        .peak_rss_bytes = header.peak_rss_bytes};
   child.received.erase(0, sizeof header + header.size);
   child.begun = Clock::now();
+  child.watched_s = 0;
   ++child.answered;
   return outcome;
 }
@@ -219,8 +223,13 @@ class Pool {
       asked_ = Clock::now();
       if (!rules_.go_on()) return false;
     }
+    // What has come in counts before the time does.
+    if (ready > 0) read(polled);
     if (rules_.time_limit_s) kill_late();
-    if (ready <= 0) return true;
+    return true;
+  }
+
+  void read(const std::vector<pollfd>& polled) {
     for (const pollfd& p : polled) {
       if (p.revents == 0) continue;
       const auto entry = running_.find(p.fd);
@@ -229,15 +238,20 @@ class Pool {
         done(entry->second.points[entry->second.answered - 1], *answer);
       if (closed) end(entry);
     }
-    return true;
   }
 
+  /// A sweep that was stopped for a while, or whose machine slept, has not watched its points: the
+  /// gap is not theirs.
   void kill_late() {
-    for (auto& [descriptor, child] : running_)
-      if (!child.timed_out && seconds_since(child.begun) > *rules_.time_limit_s) {
-        child.timed_out = true;
-        ::kill(child.pid, SIGKILL);
-      }
+    constexpr double kLongestGap = 5e-3 * kTickMs;
+    const double passed = std::min(seconds_since(watched_), kLongestGap);
+    watched_ = Clock::now();
+    for (auto& [descriptor, child] : running_) {
+      child.watched_s += std::min(passed, seconds_since(child.begun));
+      if (child.killed_for || child.watched_s <= *rules_.time_limit_s) continue;
+      child.killed_for = child.answered;
+      ::kill(child.pid, SIGKILL);
+    }
   }
 
   void end(Running::iterator entry) {
@@ -248,6 +262,9 @@ class Pool {
     if (child.answered == child.points.size()) return;
     for (std::size_t i = child.points.size(); i-- > child.answered + 1;)
       waiting_.push_front(child.points[i]);
+    // The late one had ended when its process was killed: it is the next one that was cut short.
+    if (child.killed_for && *child.killed_for < child.answered)
+      return waiting_.push_front(child.points[child.answered]);
     done(child.points[child.answered], outcome);
   }
 
@@ -265,6 +282,7 @@ class Pool {
   Running running_;
   bool go_on_ = true;
   Clock::time_point asked_ = Clock::now();
+  Clock::time_point watched_ = asked_;
 };
 
 }  // namespace

@@ -38,12 +38,19 @@ std::optional<ExpressionValue> value_in(const PointValues& values, const std::st
   return value_of_text(found->second);
 }
 
-std::map<std::string, ExpressionValue> outputs_of(const PointAnswer& answer) {
-  std::map<std::string, ExpressionValue> outputs;
-  if (answer.outputs.empty()) return outputs;
-  const Json json = parse_json<Json>(answer.outputs, "outputs of a point");
+namespace {
+Json outputs_object(const PointAnswer& answer) {
+  if (answer.outputs.empty()) return Json::object();
+  Json json = parse_json<Json>(answer.outputs, "outputs of a point");
   if (!json.is_object())
     throw ConfigError({"outputs of a point", 1, 1}, "", "expected a JSON object");
+  return json;
+}
+}  // namespace
+
+std::map<std::string, ExpressionValue> outputs_of(const PointAnswer& answer) {
+  std::map<std::string, ExpressionValue> outputs;
+  const Json json = outputs_object(answer);
   for (const auto& [name, value] : json.items()) {
     if (value.is_number()) outputs[name] = value.get<double>();
     if (value.is_string()) outputs[name] = value.get<std::string>();
@@ -59,6 +66,29 @@ std::string inputs_json(const SweepSpec& sweep, const DesignPoint& point) {
   return inputs.dump();
 }
 
+std::vector<std::pair<std::string, std::string>> derived_of(const SweepSpec& sweep,
+                                                            const DesignPoint& point) {
+  std::vector<std::pair<std::string, std::string>> found;
+  const PointValues values = values_of(sweep, point);
+  for (const DerivedKey& derived : sweep.derived) {
+    const auto number =
+        derived.value.number([&](const std::string& name) { return value_in(values, name); });
+    if (!number) continue;  // of an axis that does not apply here
+    const SweepSpan written{.whole = derived.whole, .unit = derived.unit};
+    found.emplace_back(derived.key, text_of(written, *number));
+  }
+  return found;
+}
+
+std::vector<std::string> broken_of(const PointAnswer& answer) {
+  std::vector<std::string> broken;
+  const Json json = outputs_object(answer);
+  if (const auto found = json.find("broken"); found != json.end())
+    for (const Json& limit : *found)
+      if (limit.is_string()) broken.push_back(limit.get<std::string>());
+  return broken;
+}
+
 namespace {
 /// What is known of a point that ran.
 NameLookup lookup_of(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer) {
@@ -67,6 +97,13 @@ NameLookup lookup_of(const SweepSpec& sweep, const DesignPoint& point, const Poi
     const auto found = outputs.find(name);
     return found != outputs.end() ? std::optional{found->second} : value_in(values, name);
   };
+}
+/// Whether a broken limit takes a point out of fronts and searches. Rooflines that only choose what
+/// is run next have the energy of a run and less than its time: their power says nothing.
+bool disqualifies(const SweepSpec& sweep, const DesignPoint& point, const std::string& limit) {
+  if (std::ranges::find(sweep.allowed, limit) != sweep.allowed.end()) return false;
+  const bool first_round = sweep.halving && point.fidelity != *sweep.base.fidelity;
+  return !first_round || (limit != "power" && limit != "heat_flux");
 }
 }  // namespace
 
@@ -89,11 +126,18 @@ PointResult result_of(const SweepSpec& sweep, const DesignPoint& point, const Po
   const NameLookup lookup = lookup_of(sweep, point, answer);
   for (const SweepObjective& objective : sweep.objectives) {
     const auto value = objective.value.number(lookup);
-    if (!value) return result;
+    if (!value) {
+      result.objectives.clear();
+      return result;
+    }
     result.objectives.push_back(objective.better == Better::More ? *value : -*value);
   }
-  result.usable = std::ranges::all_of(
+  result.within_limits = std::ranges::all_of(
       sweep.limits, [&](const Expression& limit) { return limit.number(lookup).value_or(0) != 0; });
+  result.usable =
+      result.within_limits && std::ranges::none_of(broken_of(answer), [&](const auto& l) {
+        return disqualifies(sweep, point, l);
+      });
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/sweep/store.hpp"
@@ -26,8 +27,15 @@ std::optional<ExpressionValue> value_in(const PointValues& values, const std::st
 /// what the store holds is no JSON object.
 std::map<std::string, ExpressionValue> outputs_of(const PointAnswer& answer);
 
+/// Keys that follow from the axes, and their values as --set takes them.
+std::vector<std::pair<std::string, std::string>> derived_of(const SweepSpec& sweep,
+                                                            const DesignPoint& point);
+
 /// The values of the axes' keys, a JSON object.
 std::string inputs_json(const SweepSpec& sweep, const DesignPoint& point);
+
+/// Physical limits that a point, which ran, breaks.
+std::vector<std::string> broken_of(const PointAnswer& answer);
 
 /// As the sweep's objectives and limits see it.
 PointResult result_of(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer);

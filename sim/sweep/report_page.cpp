@@ -18,15 +18,16 @@ svg .soft{fill:var(--soft)}.axis{stroke:var(--line)}table{border-collapse:collap
 td,th{padding:.15rem .7rem .15rem 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
 #tip{position:fixed;pointer-events:none;background:var(--paper);border:1px solid var(--line);border-radius:4px;padding:.4rem .6rem;font-size:13px;display:none;max-width:34rem;box-shadow:0 2px 8px #0003;white-space:pre-line;z-index:9}
 .key span{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .35em 0 .9em}
+.plot{overflow-x:auto}.plot svg{min-width:640px}
 @media print{select{border:0;appearance:none}}
 </style></head><body>
 <h1 id="title"></h1><p class="soft" id="about"></p>
 <h2>In words</h2><ul id="words"></ul>
-<h2>Heat map</h2><div id="heatset"></div><svg id="heat" viewBox="0 0 1000 440"></svg>
-<h2>Along one axis</h2><div id="lineset"></div><svg id="line" viewBox="0 0 1000 440"></svg><div class="key" id="linekey"></div>
+<h2 id="heattitle">Heat map</h2><div id="heatset"></div><div class="plot"><svg id="heat" viewBox="0 0 1000 440"></svg></div>
+<h2>Along one axis</h2><div id="lineset"></div><div class="plot"><svg id="line" viewBox="0 0 1000 440"></svg></div><div class="key" id="linekey"></div>
 <h2>What can be had together</h2><p class="soft">Points of the front, which no other point beats in every objective, are joined where the plot shows two objectives.</p>
-<div id="frontset"></div><svg id="front" viewBox="0 0 1000 440"></svg><div class="key" id="frontkey"></div>
-<h2>Which axis matters</h2><p class="soft" id="how"></p><svg id="sens" viewBox="0 0 1000 300"></svg>
+<div id="frontset"></div><div class="plot"><svg id="front" viewBox="0 0 1000 440"></svg></div><div class="key" id="frontkey"></div>
+<h2>Which axis matters</h2><p class="soft" id="how"></p><div class="plot"><svg id="sens" viewBox="0 0 1000 300"></svg></div>
 <h2>Points without a result</h2><table id="none"></table>
 <div id="tip"></div>
 <script id="data" type="application/json">@DATA@</script>
@@ -37,12 +38,27 @@ const $ = id => document.getElementById(id), NS = "http://www.w3.org/2000/svg";
 const PALETTE = ["#2563eb","#c2410c","#15803d","#9333ea","#0891b2","#be123c","#a16207","#4b5563","#db2777","#65a30d","#7c3aed","#0f766e"];
 const limits = [...new Set(D.points.map(p => p.outputs && p.outputs.limited_by).filter(Boolean))].sort();
 const colour = name => PALETTE[Math.max(0, limits.indexOf(name)) % PALETTE.length];
-const axes = D.axes, axisKeys = axes.map(a => a.key);
 const numbers = D.figures.map(f => f.name).filter(n => D.points.some(p => p.outputs && typeof p.outputs[n] === "number"));
 const objectives = D.objectives.map(o => o.name).filter(n => numbers.includes(n));
 const unit = n => { const f = D.figures.find(f => f.name === n); return f && f.unit ? " [" + f.unit + "]" : ""; };
 const text = v => v === null || v === undefined ? "–" : typeof v !== "number" ? String(v) :
   v !== 0 && (Math.abs(v) >= 1e5 || Math.abs(v) < 1e-3) ? v.toExponential(2) : String(+v.toPrecision(4));
+// Keys that change together are one axis, which the first of them names; a sampled range has parts.
+const axes = D.axes.filter((a, i) => D.axes.findIndex(b => b.axis === a.axis) === i), axisKeys = axes.map(a => a.key);
+const together = key => D.axes.filter(a => a.axis === axes.find(b => b.key === key).axis).map(a => a.key);
+const PARTS = 10;
+for (const a of axes) {
+  a.binned = a.sampled && Object.keys(a.numbers).length > PARTS;
+  if (!a.binned) continue;
+  const all = Object.values(a.numbers), low = Math.min(...all), high = Math.max(...all), log = low > 0 && high / low > 50;
+  const f = log ? Math.log : x => x, back = log ? Math.exp : x => x;
+  a.part = v => Math.min(PARTS - 1, Math.floor((f(a.numbers[v]) - f(low)) / (f(high) - f(low)) * PARTS));
+  a.names = [...Array(PARTS).keys()].map(i => text(back(f(low) + (i + .5) / PARTS * (f(high) - f(low)))));
+}
+// Of a point, as heat maps and choices have it.
+const cell = (p, key) => { const a = axes.find(a => a.key === key), v = p.inputs[key]; return v === null || !a.binned ? v : a.names[a.part(v)]; };
+const place = (key, v) => axes.find(a => a.key === key).numbers[v];
+const broken = p => p.broken && p.broken.length ? p.broken.join(", ") : "";
 function el(tag, attributes, parent, content) {
   const e = document.createElementNS(NS, tag);
   for (const k in attributes) e.setAttribute(k, attributes[k]);
@@ -58,11 +74,13 @@ function tip(e, words) {
 }
 function about(p) {
   const lines = ["point " + p.id + " (" + p.fidelity + ", " + p.status + ")"];
-  for (const k of axisKeys) if (p.inputs[k] !== null) lines.push(k + " = " + p.inputs[k]);
+  for (const a of D.axes) if (p.inputs[a.key] !== null) lines.push(a.key + " = " + p.inputs[a.key]);
   if (p.reason) lines.push(p.reason.slice(0, 300));
   if (p.outputs && p.status === "ok") {
     for (const n of new Set([...objectives, "throughput", "tpot_p99", "power"])) lines.push(n + ": " + text(p.outputs[n]));
     lines.push("limited by " + p.outputs.limited_by, "plan " + p.outputs.plan);
+    if (p.within_limits === false) lines.push("outside the sweep's limits");
+    if (broken(p)) lines.push("breaks limits of the hardware: " + broken(p));
   }
   return lines.join("\n");
 }
@@ -75,22 +93,25 @@ function choose(into, label, options, value, change) {
 }
 // Values of an axis in the sweep's order; a sampled range has its own in rising order.
 function valuesOf(key, points) {
-  const seen = [...new Set(points.map(p => p.inputs[key]).filter(v => v !== null))];
-  const axis = axes.find(a => a.key === key);
-  return axis.numeric ? seen.sort((a, b) => parseFloat(a) - parseFloat(b)) : seen.sort((a, b) => axis.values.indexOf(a) - axis.values.indexOf(b));
+  const seen = [...new Set(points.map(p => cell(p, key)).filter(v => v !== null))], axis = axes.find(a => a.key === key);
+  if (axis.binned) return seen.sort((a, b) => axis.names.indexOf(a) - axis.names.indexOf(b));
+  return axis.numeric ? seen.sort((a, b) => place(key, a) - place(key, b)) : seen.sort((a, b) => axis.values.indexOf(a) - axis.values.indexOf(b));
 }
 // Choices for every axis that a plot does not show.
 function others(into, state, shown, draw) {
   for (const key of axisKeys.filter(k => !shown.includes(k))) {
     const values = valuesOf(key, D.points);
-    if (values.length > 40) continue;
+    // Samples are nowhere but at their own point: held at a value they would leave no others.
+    if (axes.find(a => a.key === key).sampled) values.push("(all)");
     if (!values.includes(state.fixed[key])) state.fixed[key] = values[values.length - 1];
     choose(into, key, values, state.fixed[key], v => { state.fixed[key] = v; draw(); });
   }
 }
 const final = D.points.filter(p => p.fidelity === D.run.fidelity || p.status !== "ok");
 const matching = (state, shown) => final.filter(p => axisKeys.every(k => shown.includes(k) ||
-  p.inputs[k] === null || state.fixed[k] === undefined || p.inputs[k] === state.fixed[k]));
+  p.inputs[k] === null || state.fixed[k] === undefined || state.fixed[k] === "(all)" || cell(p, k) === state.fixed[k]));
+// A point that is no candidate is drawn hollow.
+const hollow = (p, fill) => p.candidate ? {fill} : {fill: "var(--paper)", stroke: fill, "stroke-width": 1.5, "stroke-dasharray": "3 2"};
 // From blue over white-ish to orange; sizes are read from the numbers too.
 function shade(u) {
   const stops = [[30,64,150],[90,150,200],[225,225,205],[240,160,80],[175,50,20]];
@@ -136,25 +157,44 @@ function heat() {
   const log = shown.length && Math.min(...shown) > 0 && Math.max(...shown) / Math.min(...shown) > 20;
   const u = shown.length ? scale(shown, 0, 1, log) : null;
   const w = 870 / Math.max(1, xs.length), h = 370 / Math.max(1, ys.length);
+  // Where several points share a cell, as samples do, it has their mean.
+  const cells = new Map();
   for (const p of points) {
-    const i = xs.indexOf(p.inputs[s.x]), j = ys.indexOf(p.inputs[s.y]);
+    const i = xs.indexOf(cell(p, s.x)), j = ys.indexOf(cell(p, s.y));
     if (i < 0 || j < 0) continue;
-    const v = p.status === "ok" ? p.outputs[s.figure] : null, x = 100 + i * w, y = 390 - (j + 1) * h;
-    const cell = el("rect", {x: x + 1, y: y + 1, width: w - 2, height: h - 2, rx: 2,
-      fill: typeof v === "number" ? shade(u.at(v)) : "transparent", stroke: typeof v === "number" ? "none" : "var(--line)"}, svg);
-    tip(cell, about(p));
+    const at = i + "," + j;
+    if (!cells.has(at)) cells.set(at, {i, j, points: []});
+    cells.get(at).points.push(p);
+  }
+  let several = false, none = false;
+  for (const c of cells.values()) {
+    const ran = c.points.filter(p => p.status === "ok" && typeof p.outputs[s.figure] === "number"), p = ran[0] || c.points[0];
+    const v = ran.length ? ran.reduce((sum, q) => sum + q.outputs[s.figure], 0) / ran.length : null;
+    several = several || ran.length > 1;
+    const out = v !== null && !ran.some(q => q.candidate), x = 100 + c.i * w, y = 390 - (c.j + 1) * h;
+    none = none || out;
+    const box = el("rect", {x: x + 1, y: y + 1, width: w - 2, height: h - 2, rx: 2,
+      fill: v !== null ? shade(u.at(v)) : "transparent", stroke: v !== null ? "none" : "var(--line)"}, svg);
+    tip(box, ran.length > 1 ? "mean of " + ran.length + " points: " + text(v) : about(p));
+    if (out) el("line", {x1: x + 3, y1: y + h - 3, x2: x + w - 3, y2: y + 3, stroke: "#111", "stroke-width": 1, "pointer-events": "none"}, svg);
     if (w > 44 && h > 14) {
-      const dark = typeof v === "number" && (u.at(v) < 0.3 || u.at(v) > 0.8);
+      const dark = v !== null && (u.at(v) < 0.3 || u.at(v) > 0.8);
       const label = el("text", {x: x + w / 2, y: y + h / 2 + 4, "text-anchor": "middle", "pointer-events": "none"}, svg,
-        typeof v === "number" ? text(v) : p.status === "ok" ? "–" : p.status.slice(0, Math.floor(w / 7)));
-      label.style.fill = typeof v === "number" ? (dark ? "#fff" : "#111") : "var(--soft)";
+        v !== null ? text(v) : p.status === "ok" ? "–" : p.status.slice(0, Math.floor(w / 7)));
+      label.style.fill = v !== null ? (dark ? "#fff" : "#111") : "var(--soft)";
       if (h < 22) label.style.fontSize = "10px";
     }
   }
   xs.forEach((v, i) => { if (i % Math.ceil(xs.length / 16) === 0) el("text", {x: 100 + (i + .5) * w, y: 408, "text-anchor": "middle"}, svg, v); });
   ys.forEach((v, j) => { if (j % Math.ceil(ys.length / 20) === 0) el("text", {x: 92, y: 394 - (j + .5) * h, "text-anchor": "end"}, svg, v); });
   el("text", {x: 530, y: 432, "text-anchor": "middle", class: "soft"}, svg, s.x);
-  el("text", {x: 12, y: 14, class: "soft"}, svg, s.y + " up; colour: " + s.figure + unit(s.figure));
+  el("text", {x: 12, y: 14, class: "soft"}, svg, together(s.y).join(", ") + " up; colour: " + s.figure + unit(s.figure) + (several ? ", means" : "") + (none ? "; struck: no candidate" : ""));
+}
+// The values themselves, with their units, where there are few enough; of those too close one.
+function labels(all, numeric) {
+  if (numeric && (!all.length || all.length > 16)) return null;
+  let before = -1e9;
+  return all.filter(l => l[0] - before > 44 ? (before = l[0], true) : false);
 }
 function line() {
   const s = line.state, box = $("lineset"), svg = $("line");
@@ -166,24 +206,25 @@ function line() {
   others(box, s, shownAxes, line);
   const points = matching(s, shownAxes).filter(p => p.status === "ok" && typeof p.outputs[s.figure] === "number" && p.inputs[s.x] !== null);
   if (!points.length) { el("text", {x: 400, y: 220, class: "soft"}, svg, "no point ran here"); return; }
-  const numeric = axes.find(a => a.key === s.x).numeric, order = valuesOf(s.x, points);
-  const place = p => numeric ? parseFloat(p.inputs[s.x]) : order.indexOf(p.inputs[s.x]);
-  const xs = points.map(place), log = numeric && Math.min(...xs) > 0 && Math.max(...xs) / Math.min(...xs) >= 16;
+  const axis = axes.find(a => a.key === s.x), numeric = axis.numeric, order = axis.binned ? [] : valuesOf(s.x, points);
+  const at = p => numeric ? place(s.x, p.inputs[s.x]) : order.indexOf(p.inputs[s.x]);
+  const xs = points.map(at), log = numeric && Math.min(...xs) > 0 && Math.max(...xs) / Math.min(...xs) >= 16;
   const x = scale(xs, 100, 960, log), y = scale([...points.map(p => p.outputs[s.figure]), 0], 385, 25, false);
-  frame(svg, x, y, s.x, s.figure + unit(s.figure), numeric ? null : order.map((v, i) => [x.at(i), v]));
+  frame(svg, x, y, s.x, s.figure + unit(s.figure), labels(order.map((v, i) => [x.at(numeric ? place(s.x, v) : i), v]), numeric));
   const groups = s.by === "(none)" ? [null] : valuesOf(s.by, points);
   const taken = [];
   for (const g of groups) {
-    const mine = points.filter(p => g === null || p.inputs[s.by] === g).sort((a, b) => place(a) - place(b));
+    const mine = points.filter(p => g === null || cell(p, s.by) === g).sort((a, b) => at(a) - at(b));
     if (!mine.length) continue;
-    el("path", {d: "M" + mine.map(p => x.at(place(p)) + " " + y.at(p.outputs[s.figure])).join("L"), fill: "none", stroke: "var(--soft)", "stroke-width": 1.2}, svg);
-    for (const p of mine) tip(el("circle", {cx: x.at(place(p)), cy: y.at(p.outputs[s.figure]), r: 5, fill: colour(p.outputs.limited_by)}, svg), about(p));
+    // Samples differ in every axis: a line between two of them would say that they differ in one.
+    if (!axis.sampled) el("path", {d: "M" + mine.map(p => x.at(at(p)) + " " + y.at(p.outputs[s.figure])).join("L"), fill: "none", stroke: "var(--soft)", "stroke-width": 1.2}, svg);
+    for (const p of mine) tip(el("circle", {cx: x.at(at(p)), cy: y.at(p.outputs[s.figure]), r: 5, ...hollow(p, colour(p.outputs.limited_by))}, svg), about(p));
     const last = mine[mine.length - 1];
-    const right = x.at(place(last));
-    let at = y.at(last.outputs[s.figure]) - 8;
-    while (taken.some(t => Math.abs(t[0] - right) < 60 && Math.abs(t[1] - at) < 12)) at -= 12;
-    taken.push([right, at]);
-    if (g !== null) el("text", {x: Math.min(right + 8, 975), y: at, "text-anchor": right > 900 ? "end" : "start"}, svg, g);
+    const right = x.at(at(last));
+    let top = y.at(last.outputs[s.figure]) - 8;
+    while (taken.some(t => Math.abs(t[0] - right) < 60 && Math.abs(t[1] - top) < 12)) top -= 12;
+    taken.push([right, top]);
+    if (g !== null) el("text", {x: Math.min(right + 8, 975), y: top, "text-anchor": right > 900 ? "end" : "start"}, svg, g);
   }
   key($("linekey"), points);
 }
@@ -208,8 +249,8 @@ function front() {
     el("path", {d: "M" + on.map(p => x.at(p.outputs[s.x]) + " " + y.at(p.outputs[s.y])).join("L"), fill: "none", stroke: "var(--mark)"}, svg);
   for (const p of points) {
     const b = best.has(p.id), c = el("circle", {cx: x.at(p.outputs[s.x]), cy: y.at(p.outputs[s.y]), r: b ? 6 : 3.5, fill: colour(p.outputs.limited_by),
-      "fill-opacity": b ? 1 : .45, stroke: b ? "var(--ink)" : "none"}, svg);
-    tip(c, about(p) + (b ? "\non the front" : "") + (p.within_limits === false ? "\noutside the sweep's limits" : ""));
+      "fill-opacity": b ? 1 : p.candidate ? .45 : 0, stroke: b ? "var(--ink)" : p.candidate ? "none" : colour(p.outputs.limited_by)}, svg);
+    tip(c, about(p) + (b ? "\non the front" : ""));
   }
   key($("frontkey"), points);
 }
@@ -228,9 +269,9 @@ function sensitivity() {
       const bar = (v, fill) => v === null ? null : el("rect", {x: 330, y, width: Math.max(0.5, Math.min(1.1, Math.max(0, v)) * 560), height: 16, fill}, svg);
       const t = bar(a.total, "#93b4f3"), f = bar(a.first, "#2563eb");
       const within = m => m === null ? "" : " \u00b1 " + text(m);
-      const words = a.key + ": first order " + text(a.first) + within(a.first_margin) + (a.total === null ? "" : ", total " + text(a.total) + within(a.total_margin));
+      const words = (a.applies_to === null ? "" : "among the " + a.applies_to + " points where it applies\n") + a.key + ": first order " + text(a.first) + within(a.first_margin) + (a.total === null ? "" : ", total " + text(a.total) + within(a.total_margin));
       for (const e of [t, f]) if (e) tip(e, words);
-      el("text", {x: 322, y: y + 13, "text-anchor": "end"}, svg, a.key);
+      el("text", {x: 322, y: y + 13, "text-anchor": "end"}, svg, a.key + (a.applies_to === null ? "" : " *"));
       el("text", {x: 338 + Math.min(1.1, Math.max(0, a.total === null ? a.first : Math.max(a.first, a.total))) * 560, y: y + 13, class: "soft"}, svg,
          (100 * a.first).toFixed(0) + " %" + (a.total === null ? "" : " \u00b1 " + (100 * a.first_margin).toFixed(0) + ", " + (100 * a.total).toFixed(0) + " \u00b1 " + (100 * a.total_margin).toFixed(0) + " %"));
       y += 22;
@@ -253,16 +294,17 @@ function missing() {
   }
 }
 $("title").textContent = D.title;
+const outside = final.filter(p => p.status === "ok" && !p.candidate).length;
 const count = s => D.points.filter(p => p.status === s).length;
 $("about").textContent = D.run.llm + " on " + D.run.platform + ", " + D.run.workload + ", " + D.run.fidelity + ". " + D.points.length + " points, " + count("ok") + " with a result, " + count("infeasible") + " do not fit, "
-  + count("skipped") + " skipped. Objectives: " + D.objectives.map(o => o.better + " " + o.name).join(", ") + (D.limits.length ? ". Limits: " + D.limits.join(", ") : "") + ". Reticle " + D.reticle_version + " (" + D.git_revision + ").";
+  + count("skipped") + " skipped." + (outside ? " " + outside + " with a result are no candidates, and drawn hollow or struck." : "") + " Objectives: " + D.objectives.map(o => o.better + " " + o.name).join(", ") + (D.limits.length ? ". Limits: " + D.limits.join(", ") : "") + ". Reticle " + D.reticle_version + " (" + D.git_revision + ").";
 for (const k of [...D.notes, ...D.knees]) { const li = document.createElement("li"); li.textContent = k; $("words").appendChild(li); }
 if (!D.knees.length && !D.notes.length) $("words").innerHTML = "<li>No curve bends, and no limit changes.</li>";
 const figure = objectives[0] || numbers[0] || "throughput", many = [...axisKeys].sort((a, b) => valuesOf(b, D.points).length - valuesOf(a, D.points).length);
 heat.state = {figure, x: many[0], y: many[1] || many[0], fixed: {}};
 line.state = {figure, x: many[0], by: many[1] || "(none)", fixed: {}};
 front.state = {x: objectives[1] || numbers[1] || figure, y: figure};
-if (axes.length > 1) heat(); else $("heat").remove();
+if (axes.length > 1) heat(); else for (const id of ["heattitle", "heatset", "heat"]) $(id).remove();
 line(); front(); sensitivity(); missing();
 </script></body></html>
 )PAGE";

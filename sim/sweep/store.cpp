@@ -7,10 +7,12 @@
 
 #include <array>
 #include <cerrno>
+#include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
 #include "sim/base/error.hpp"
+#include "sim/config/json_document.hpp"
 
 namespace reticle {
 
@@ -34,7 +36,7 @@ PointStatus status_of(std::string_view name) {
 }
 
 constexpr int kBusyMs = 5000;
-constexpr std::string_view kSchemaVersion = "1";
+constexpr std::string_view kSchemaVersion = "2";
 
 /// docs/sweeps.md says what each column means.
 constexpr const char* kSchema = R"(
@@ -48,7 +50,7 @@ CREATE TABLE result (
 CREATE TABLE point (
   id INTEGER PRIMARY KEY,
   inputs TEXT NOT NULL, fidelity TEXT NOT NULL,
-  block TEXT NOT NULL, row INTEGER NOT NULL, columns TEXT NOT NULL,
+  block TEXT NOT NULL, row INTEGER NOT NULL,
   status TEXT NOT NULL DEFAULT 'open', reason TEXT NOT NULL DEFAULT '',
   result INTEGER REFERENCES result (id),
   wall_s REAL, peak_rss_bytes INTEGER);
@@ -83,22 +85,30 @@ std::string advice(int code) {
   }
 }
 
-/// Columns one behind another, their absence said: values may hold anything but zero bytes.
-std::string joined(const std::vector<std::optional<std::string>>& values) {
-  std::string text;
-  for (const auto& value : values) text += value ? "=" + *value + "\n" : "-\n";
-  return text;
-}
-std::vector<std::optional<std::string>> parted(std::string_view text) {
+/// The values of a point, in the order of the sweep's columns.
+std::vector<std::optional<std::string>> values_of(const std::string& inputs) {
+  const std::string label = "inputs of a point";
   std::vector<std::optional<std::string>> values;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    values.push_back(line.starts_with('=') ? std::optional{std::string{line.substr(1)}}
-                                           : std::nullopt);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  const auto json = parse_json<nlohmann::ordered_json>(inputs, label);
+  for (const auto& value : json) {
+    if (!json.is_object() || !(value.is_null() || value.is_string()))
+      throw ConfigError({label, 1, 1}, "", "expected a JSON object of texts");
+    values.push_back(value.is_null() ? std::nullopt : std::optional{value.get<std::string>()});
   }
   return values;
+}
+
+/// Of a row of `sweep`; there is none before the store is adopted.
+std::vector<std::string> sets_of(const std::string& text) {
+  const std::string label = "row 'sets' of a sweep's store";
+  std::vector<std::string> sets;
+  const auto json = text.empty() ? nlohmann::json::array() : parse_json(text, label);
+  for (const auto& set : json) {
+    if (!json.is_array() || !set.is_string())
+      throw ConfigError({label, 1, 1}, "", "expected a JSON array of texts");
+    sets.push_back(set.get<std::string>());
+  }
+  return sets;
 }
 }  // namespace
 
@@ -115,8 +125,7 @@ fs::path store_of(const fs::path& directory_or_file) {
 /// A connection, its statements, and errors as ConfigError.
 class SweepStore::Database {
  public:
-  Database(fs::path path, bool writing) : path_{std::move(path)} {
-    const int flags = writing ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE;
+  Database(fs::path path, int flags) : path_{std::move(path)} {
     const int code = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
     if (code != SQLITE_OK) {
       const std::string why = sqlite3_errstr(code);
@@ -212,13 +221,15 @@ class SweepStore::Database {
   std::map<std::string, sqlite3_stmt*> statements_;
 };
 
-SweepStore::SweepStore(const fs::path& path, const SweepIdentity& identity, bool replace) {
+SweepStore::SweepStore(const fs::path& path, const SweepIdentity& identity, bool replace,
+                       StoreKind kind) {
   lock(path);
   try {
-    db_ = std::make_unique<Database>(path, true);
+    db_ = std::make_unique<Database>(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     if (auto whole = db_->ask("PRAGMA quick_check(1)"); whole.next() && whole.text(0) != "ok")
       db_->fail("the store is damaged: " + whole.text(0) + advice(SQLITE_CORRUPT));
-    db_->run("PRAGMA journal_mode = WAL");
+    db_->run(kind == StoreKind::Local ? "PRAGMA journal_mode = WAL"
+                                      : "PRAGMA journal_mode = DELETE");
     db_->run("PRAGMA synchronous = FULL");  // a commit survives a power cut, not only a kill
     create();
     read_identity();
@@ -229,11 +240,13 @@ SweepStore::SweepStore(const fs::path& path, const SweepIdentity& identity, bool
   }
 }
 
-SweepStore::SweepStore(const fs::path& path) {
+SweepStore::SweepStore(const fs::path& path, StoreKind kind) {
   std::error_code error;
   if (!fs::is_regular_file(path, error))
     throw ConfigError({path.string(), 0, 0}, "", "expected the store of a sweep, got no file");
-  db_ = std::make_unique<Database>(path, false);
+  // A write-ahead log cannot be read without writing to its index.
+  db_ = std::make_unique<Database>(
+      path, kind == StoreKind::Local ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
   check_schema();
   read_identity();
 }
@@ -280,11 +293,13 @@ void SweepStore::create() {
 
 void SweepStore::check_schema() {
   static const std::string ours = [] {
-    Database empty{":memory:", true};
+    Database empty{":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE};
     empty.run(kSchema);
     return empty.schema();
   }();
-  if (db_->schema() != ours) db_->fail("expected the store of a sweep, got another database");
+  if (db_->schema() != ours)
+    db_->fail("expected the store of a sweep, schema " + std::string{kSchemaVersion} +
+              ", got another database, or a store that another version wrote: give another --out");
 }
 
 void SweepStore::read_identity() {
@@ -294,13 +309,15 @@ void SweepStore::read_identity() {
   if (values["schema"] != kSchemaVersion)
     db_->fail("expected a store of schema " + std::string{kSchemaVersion} + ", got '" +
               values["schema"] + "'");
-  identity_ = {values["name"], values["definition"], values["base"], values["version"],
-               values["revision"]};
+  identity_ = {values["name"],    values["definition"], values["base"],
+               values["version"], values["revision"],   sets_of(values["sets"])};
 }
 
 void SweepStore::adopt(const SweepIdentity& identity, bool replace) {
   const bool fresh = identity_.definition.empty();
-  if (!fresh && identity_.definition != identity.definition && !replace)
+  const bool same =
+      identity_.definition == identity.definition && identity_.sets == identity.sets;
+  if (!fresh && !same && !replace)
     db_->fail("the store holds another sweep, '" + identity_.name +
               "' as it was then: give another --out, or --replace to keep its results and make its "
               "points those of this one");
@@ -314,8 +331,8 @@ void SweepStore::adopt(const SweepIdentity& identity, bool replace) {
   }
   for (const auto& [key, value] :
        {std::pair{"name", identity.name}, std::pair{"definition", identity.definition},
-        std::pair{"base", identity.base}, std::pair{"version", identity.version},
-        std::pair{"revision", identity.revision}})
+        std::pair{"sets", nlohmann::json(identity.sets).dump()}, std::pair{"base", identity.base},
+        std::pair{"version", identity.version}, std::pair{"revision", identity.revision}})
     db_->tell("INSERT OR REPLACE INTO sweep VALUES (?, ?)", std::string{key}, value);
   db_->run("COMMIT");
   identity_ = identity;
@@ -331,16 +348,15 @@ void SweepStore::put_points(const std::vector<StoredPoint>& points) {
   open_transaction_ = true;
   for (const StoredPoint& stored : points) {
     const DesignPoint& p = stored.point;
-    const std::string columns = joined(p.values);
     if (db_->ask("SELECT 1 FROM point WHERE id = ? AND inputs = ? AND fidelity = ? AND block = ? "
-                 "AND row = ? AND columns = ?",
-                 stored.id, stored.inputs, p.fidelity, p.block, p.row, columns)
+                 "AND row = ?",
+                 stored.id, stored.inputs, p.fidelity, p.block, p.row)
             .next())
       continue;
     db_->tell(
-        "INSERT OR REPLACE INTO point (id, inputs, fidelity, block, row, columns) "
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        stored.id, stored.inputs, p.fidelity, p.block, p.row, columns);
+        "INSERT OR REPLACE INTO point (id, inputs, fidelity, block, row) "
+        "VALUES (?, ?, ?, ?, ?)",
+        stored.id, stored.inputs, p.fidelity, p.block, p.row);
   }
   commit();
 }
@@ -350,20 +366,20 @@ void SweepStore::end_at(std::int64_t count) { db_->tell("DELETE FROM point WHERE
 std::vector<StoredPoint> SweepStore::points(std::int64_t first) const {
   std::vector<StoredPoint> all;
   auto rows = db_->ask(
-      "SELECT point.id, inputs, fidelity, block, row, columns, point.status, point.reason, digest, "
+      "SELECT point.id, inputs, fidelity, block, row, point.status, point.reason, digest, "
       "outputs, point.wall_s, point.peak_rss_bytes FROM point LEFT JOIN result ON result.id = "
       "point.result WHERE point.id >= ? ORDER BY point.id",
       first);
   while (rows.next())
     all.push_back({.id = rows.whole(0),
-                   .point = {parted(rows.text(5)), rows.text(2), rows.text(3), rows.whole(4)},
+                   .point = {values_of(rows.text(1)), rows.text(2), rows.text(3), rows.whole(4)},
                    .inputs = rows.text(1),
-                   .answer = {.status = status_of(rows.text(6)),
-                              .reason = rows.text(7),
-                              .digest = rows.text(8),
-                              .outputs = rows.text(9),
-                              .wall_s = rows.real(10),
-                              .peak_rss_bytes = rows.whole(11)}});
+                   .answer = {.status = status_of(rows.text(5)),
+                              .reason = rows.text(6),
+                              .digest = rows.text(7),
+                              .outputs = rows.text(8),
+                              .wall_s = rows.real(9),
+                              .peak_rss_bytes = rows.whole(10)}});
   return all;
 }
 
@@ -386,7 +402,8 @@ void SweepStore::finish(std::int64_t point, const PointAnswer& answer) {
       lasting ? answer.digest : std::string{}, identity_.version, identity_.revision, point);
 }
 
-void SweepStore::answer_from_store(std::int64_t point, const std::string& digest, double wall_s) {
+PointAnswer SweepStore::answer_from_store(std::int64_t point, const std::string& digest,
+                                          double wall_s) {
   PointAnswer answer;
   {
     auto rows = db_->ask(
@@ -402,6 +419,7 @@ void SweepStore::answer_from_store(std::int64_t point, const std::string& digest
               .peak_rss_bytes = rows.whole(3)};
   }
   finish(point, answer);
+  return answer;
 }
 
 void SweepStore::commit() {
@@ -418,16 +436,39 @@ std::int64_t SweepStore::reopen_failed() {
   return db_->changed();
 }
 
-void SweepStore::merge(const fs::path& other) {
+bool SweepStore::merge(const fs::path& other) {
   commit();
   const SweepStore part{other};
-  if (part.identity_.definition != identity_.definition || part.identity_.base != identity_.base ||
-      part.identity_.version != identity_.version || part.identity_.revision != identity_.revision)
-    db_->fail("cannot take over " + other.string() +
-              ": it is of another sweep, other files or another program");
-  for (const StoredPoint& p : part.points())
-    if (p.answer.status != PointStatus::Open) finish(p.id, p.answer);
+  const bool same =
+      part.identity_.definition == identity_.definition &&
+      part.identity_.sets == identity_.sets && part.identity_.base == identity_.base &&
+      part.identity_.version == identity_.version && part.identity_.revision == identity_.revision;
+  if (same) {
+    for (const StoredPoint& p : part.points())
+      if (p.answer.status != PointStatus::Open) finish(p.id, p.answer);
+  } else {
+    keep_results_of(part);
+  }
   commit();
+  return same;
+}
+
+/// A result is of its inputs' digest and its program, whatever the sweep.
+void SweepStore::keep_results_of(const SweepStore& part) {
+  db_->run("BEGIN IMMEDIATE");
+  open_transaction_ = true;
+  auto rows = part.db_->ask(
+      "SELECT digest, version, revision, status, reason, outputs, wall_s, peak_rss_bytes FROM "
+      "result");
+  while (rows.next()) {
+    db_->tell(
+        "INSERT OR IGNORE INTO result (digest, version, revision, status, reason, outputs, "
+        "wall_s, peak_rss_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        rows.text(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4), rows.text(5),
+        rows.real(6), rows.whole(7));
+    if (rows.text(1) == identity_.version && rows.text(2) == identity_.revision)
+      known_.insert(rows.text(0));
+  }
 }
 
 }  // namespace reticle

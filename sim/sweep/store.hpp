@@ -41,7 +41,7 @@ struct PointAnswer {
 struct StoredPoint {
   std::int64_t id = 0;
   DesignPoint point;
-  std::string inputs;  ///< a JSON object of the axes' keys
+  std::string inputs;  ///< its values once more, a JSON object of the columns' keys in order
   PointAnswer answer;
 };
 
@@ -52,15 +52,25 @@ struct SweepIdentity {
   std::string definition;  ///< text of the sweep's file
   std::string base;        ///< digest of what the points rest on
   std::string version, revision;
+  std::vector<std::string> sets{};  ///< key=value for every point, beside the file
+};
+
+/// Where the processes that use a store are.
+enum class StoreKind : std::uint8_t {
+  Local,  ///< on this machine: a write-ahead log, so that readers and the writer do not wait
+  Shared  ///< on several, by way of the file system: a log would need shared memory
+          ///< [SQLite, "Write-Ahead Logging", 1]; a rollback journal does not
 };
 
 class SweepStore {
  public:
   /// Makes it when absent. One process at a time: throws ConfigError naming the one that has it,
   /// and when the file is damaged, of another kind, or holds another sweep and not `replace`.
-  SweepStore(const std::filesystem::path& path, const SweepIdentity& identity, bool replace);
-  /// To read what is there, whoever else works on it.
-  explicit SweepStore(const std::filesystem::path& path);
+  SweepStore(const std::filesystem::path& path, const SweepIdentity& identity, bool replace,
+             StoreKind kind = StoreKind::Local);
+  /// To read what is there, whoever else works on it. A store that others on other machines write
+  /// to is opened for reading alone, and refused while what a kill left half written is in it.
+  explicit SweepStore(const std::filesystem::path& path, StoreKind kind = StoreKind::Local);
   ~SweepStore();
   SweepStore(const SweepStore&) = delete;
   SweepStore& operator=(const SweepStore&) = delete;
@@ -79,14 +89,15 @@ class SweepStore {
 
   /// Writes down an answer. Safe from a kill once `commit` has returned.
   void finish(std::int64_t point, const PointAnswer& answer);
-  /// The result of the same inputs that is there is this point's.
-  void answer_from_store(std::int64_t point, const std::string& digest, double wall_s);
+  /// The result of the same inputs that is there is this point's, and returned.
+  PointAnswer answer_from_store(std::int64_t point, const std::string& digest, double wall_s);
   void commit();
   /// Points that crashed, were stuck or ran out of time are open again.
   std::int64_t reopen_failed();
 
-  /// Takes over every answer of another store of the same sweep and program.
-  void merge(const std::filesystem::path& other);
+  /// Takes over every answer of another store, on which nobody works. Where it is of another sweep,
+  /// other files or another program, its results by their digests, and false.
+  bool merge(const std::filesystem::path& other);
 
   class Database;  ///< an SQLite connection
 
@@ -96,6 +107,7 @@ class SweepStore {
   void lock(const std::filesystem::path& path);
   void read_identity();
   void adopt(const SweepIdentity& identity, bool replace);
+  void keep_results_of(const SweepStore& part);
 
   std::unique_ptr<Database> db_;
   SweepIdentity identity_;

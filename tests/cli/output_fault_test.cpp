@@ -269,7 +269,7 @@ TEST_CASE("output faults: a small disk that fills up, as a disk does") {
 }
 
 TEST_CASE(
-    "output faults: Ctrl-C ends a run after its step; report and message say how far it came") {
+    "output faults: Ctrl-C ends a run after its step, report and message say how far it came") {
   for (const int signal : {SIGINT, SIGTERM}) {
     CAPTURE(signal);
     const ScratchDirectory scratch;

@@ -120,8 +120,25 @@ def check(ok, what):
     print(f"right: {what}", flush=True)
 
 
-def worker(program):
-    """The process id of some task's program."""
+def until(ready, what):
+    for _ in range(2400):
+        if ready():
+            return
+        time.sleep(0.1)
+    sys.exit(f"wrong: {what}: not in four minutes")
+
+
+def kill_of(process):
+    """Whether it was still there."""
+    try:
+        os.kill(process, signal.SIGKILL)
+        return True
+    except ProcessLookupError:
+        return False
+
+
+def worker(program, store):
+    """The process id of some task's program that works on `store`."""
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
@@ -129,7 +146,8 @@ def worker(program):
             line = (entry / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if len(line) > 3 and line[0] == str(program).encode() and line[1:3] == [b"sweep", b"task"]:
+        if len(line) > 3 and line[0] == str(program).encode() and line[1:3] == [b"sweep", b"task"] \
+                and str(store).encode() in line[3]:
             return int(entry.name)
     return None
 
@@ -146,25 +164,39 @@ def test(program, home):
     check(points(program, home / "whole") == local, "the results are those of the sweep here, byte for byte")
 
     under_way = subprocess.Popen([str(c) for c in [*cluster, home / "killed"]], stdout=subprocess.DEVNULL)
+    job_file = home / "killed/slurm/job"
+    until(job_file.exists, "an array was submitted")
+    job = job_file.read_text().strip()
+    # One that ends between being found and being killed was not killed in the middle: take another.
+    killed = False
     for _ in range(600):
-        victim = worker(program)
-        shard = list((home / "killed/slurm").glob("shard-*.sqlite")) if (home / "killed/slurm").exists() else []
-        if victim and shard:
+        victim = worker(program, home / "killed")
+        if victim is not None and (killed := kill_of(victim)):
             break
         time.sleep(0.05)
-    time.sleep(0.1)
-    os.kill(victim, signal.SIGKILL)
+    check(killed, "the program of a task was killed")
+    until(lambda: "Restarts=1" in run("scontrol", "show", "job", job).stdout or not job_file.exists(), "the task began again")
+    state = run("scontrol", "show", "job", job).stdout
+    check("Restarts=1" in state, "Slurm began the task of the killed program again")
+    check(not job_file.exists() or job_file.read_text().strip() == job, "and nothing was submitted in its place")
     check(under_way.wait(240) == 0, "a task killed in the middle does not end the sweep")
     check(points(program, home / "killed") == local, "nor does it change what comes out")
 
-    under_way = subprocess.Popen([str(c) for c in [*cluster, home / "resumed"]], stdout=subprocess.DEVNULL)
-    while not (home / "resumed/slurm/job").exists():
-        time.sleep(0.05)
+    # Held, so that it has certainly not ended when others come.
+    held = [*cluster, home / "resumed", "--sbatch=--hold"]
+    under_way = subprocess.Popen([str(c) for c in held], stdout=subprocess.DEVNULL)
+    job_file = home / "resumed/slurm/job"
+    until(job_file.exists, "an array was submitted")
     under_way.kill()
     under_way.wait()
+    here = run(program, "sweep", file, "--quiet", "--out", home / "resumed")
+    check(here.returncode == 3 and "a job array works on points of this sweep" in here.stderr,
+          f"while the array runs nobody else works on its points: {here.stderr}")
     status = run(program, "sweep", "status", home / "resumed")
     check(status.returncode == 0 and "160 points" in status.stdout, f"status without the program: {status.stdout}")
-    check(run(*cluster, home / "resumed").returncode == 0, "another start finds the array again")
+    run("scontrol", "release", job_file.read_text().strip())
+    again = run(*cluster, home / "resumed")
+    check(again.returncode == 0 and "160 were there before" in again.stdout, f"another start finds the array again: {again.stdout}")
     check(points(program, home / "resumed") == local, "and ends with the same results")
 
 

@@ -101,8 +101,8 @@ inline bool read_any_store(std::string_view bytes) {
     }
     (void)analyse(sampled, points);
     (void)analyse(grid, points);
-    (void)points_json(grid, points);
-    (void)points_csv(grid, points);
+    (void)points_json(grid, points, {});
+    (void)points_csv(grid, points, {});
     return true;
   } catch (const ConfigError&) {
     return false;

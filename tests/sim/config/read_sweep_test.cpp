@@ -35,6 +35,10 @@ TEST_CASE("sweep file: a range has both ends and whole steps, a log range equal 
   CHECK(values("log: {from: 1, to: 64, steps: 4}") == Texts{"1", "4", "16", "64"});
   CHECK(values("range: {from: 1, to: 2, steps: 2, unit: GB}") == Texts{"1 GB", "2 GB"});
   CHECK(values("range: {from: 1, to: 3, steps: 9, whole: true}") == Texts{"1", "2", "3"});
+  // as they are written, not to six digits
+  CHECK(values("range: {from: 0, to: 1048576, steps: 3}") == Texts{"0", "524288", "1048576"});
+  CHECK(values("log: {from: 1, to: 1048577, steps: 2}") == Texts{"1", "1048577"});
+  CHECK(values("range: {from: 0, to: 1, steps: 4}") == Texts{"0", "0.333333", "0.666667", "1"});
 }
 
 TEST_CASE("sweep file: mistakes are named where they stand") {
@@ -61,6 +65,19 @@ TEST_CASE("sweep file: mistakes are named where they stand") {
   says(kHead + kAxis + "limits: [tpot_p99 <]\n", "ends too early");
   says(kHead + kAxis + "limits: [platform.die.area_mm2 < 1]\n", "is on no axis");
   says(kHead + kAxis + "constraints:\n  - {require: throughput > 1}\n", "state it under limits");
+  says(kHead + kAxis + "limits: [plan <= 4]\n", "'plan <= 4' takes a word for a number");
+  says(kHead + kAxis + "limits: [limited_by]\n", "is a word");
+  says(kHead + kAxis + "limits: [limited_by == 3]\n", "compares a word");
+  says(kHead + kAxis + "limits: [tpot < 5 GB]\n", "compares ms with B");
+  says(kHead + kAxis + "objectives: [less plan]\n", "is a word");
+  says(
+      kHead + "axes:\n  - {key: a.b, values: [a, b]}\n  - {key: a.c, values: [1], when: a.b > 1}\n",
+      "takes a word for a number");
+  says(kHead +
+           "axes:\n  - {key: a.b, values: [1 GB, 2 GB]}\nderived:\n"
+           "  - {key: a.c, equals: 2 * a.b, unit: GB}\n",
+       "a.c counts in B: expected `unit: B`, got 'GB'");
+  says(kHead + kAxis + "allow: [powers]\n", "power, heat_flux, die_area, price, rejected");
   says(kHead + kAxis + "design: {kind: sobol, points: 1}\n", "between 2 and");
   says(kHead + kAxis + "design: {kind: sobol, points: 8, seed: 1}\n", "unknown key");
   says(kHead + kAxis + "design: {kind: halton, points: 8}\n", "one of grid");
@@ -69,6 +86,20 @@ TEST_CASE("sweep file: mistakes are named where they stand") {
   says("sweep: s\nrun: {platform: p, llm: l, workload: w, fidelity: roofline}\n" + kAxis +
            "halving: {keep: 1}\n",
        "roofline itself");
+}
+
+TEST_CASE("sweep file: a limit in ms or s is of a time") {
+  const auto holds = [](const std::string& limit, double tpot_ms) {
+    const SweepSpec sweep = parse_sweep(kHead + kAxis + "limits: ['" + limit + "']\n", "s.yaml");
+    return sweep.limits[0].number([&](const std::string&) { return ExpressionValue{tpot_ms}; }) ==
+           1.0;
+  };
+  for (const char* limit : {"tpot_p99 <= 50 ms", "tpot_p99 <= 0.05 s", "tpot_p99 <= 50"}) {
+    CHECK_MESSAGE(holds(limit, 49.9), limit);
+    CHECK_MESSAGE(!holds(limit, 50.1), limit);
+  }
+  CHECK(holds("ttft_p99 < 2 s", 1999));
+  CHECK(!holds("ttft_p99 < 2 s", 2001));
 }
 
 TEST_CASE("sweep file: every shipped sweep can be read") {

@@ -74,7 +74,7 @@ TEST_CASE("untrusted: a link is followed before it is judged") {
   CHECK(refused(folders.workload("round")));
 }
 
-TEST_CASE("untrusted: RETICLE_PATH gives further folders; the command line needs none") {
+TEST_CASE("untrusted: RETICLE_PATH gives further folders, the command line needs none") {
   const Folders folders;
   ::setenv("RETICLE_PATH", ("/nowhere:" + folders.other().string()).c_str(), 1);
   CHECK(folders.workload("../other/t.jsonl") == "no error");

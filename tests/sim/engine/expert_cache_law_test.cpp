@@ -40,7 +40,7 @@ TEST_CASE("expert cache: more SRAM never costs more than 1 % under any policy, a
 }
 
 TEST_CASE(
-    "expert cache: whatever the policy, as many bytes of weights are loaded; fills are written") {
+    "expert cache: whatever the policy, as many bytes of weights are loaded, fills are written") {
   const json fixed = cached("static", "0.1");
   CHECK(fixed["experts"]["fill_bytes"] == 0);
   for (const std::string policy : {"lru", "lfu"}) {

@@ -211,7 +211,7 @@ TEST_CASE("lower: a recurrence has no state to read before its first token") {
   CHECK(stored_bytes(step) == 100 * kv_bytes_per_token(llm).count() + state_bytes(llm));
 }
 
-TEST_CASE("place: pages for what grows; windows no more than their tokens, states at once") {
+TEST_CASE("place: pages for what grows, windows no more than their tokens, states at once") {
   const LlmSpec llm = windowed();
   for (const std::int64_t stages : {1, 2, 8}) {  // 8: some stages have windows alone
     CAPTURE(stages);

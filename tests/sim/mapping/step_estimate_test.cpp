@@ -123,3 +123,31 @@ TEST_CASE("StepEstimate: an exchange begins with its last participant and holds 
   // 20 ns to start, 5 ns of wire, 1,024 B at 1 TB/s.
   CHECK(collectives.estimate(sum) == 20_ns + 5_ns + Picoseconds{1024});
 }
+
+TEST_CASE("StepEstimate: dies that do the same take what each of them takes by itself") {
+  const PlatformSpec platform = small_platform(4);
+  const auto step_of = [](bool labelled) {
+    StepPrograms step;
+    step.dies.resize(4);
+    for (int i = 0; i < 2; ++i)
+      step.exchanges.push_back(std::make_shared<const Exchange>(
+          all_reduce({0, 4, 1}, Bytes{1024 << i}, AllReduceKind::OneShot, 1)));
+    for (std::int32_t die = 0; die < 4; ++die) {
+      Program& program = step.dies[static_cast<std::size_t>(die)];
+      // The last is slower before one exchange and behind the other.
+      Instruction first = load(die == 3 ? 8192 : 4096, Tier::Hbm);
+      if (labelled) first.label = static_cast<std::uint8_t>(die + 1);
+      first.address = die * 64;
+      std::int32_t at = program.add(first);
+      at = program.add(mac(program, Dependency{at, true}));
+      at = program.add(join(0, die, at));
+      at = program.add(wait(100_ns, at));
+      at = program.add(join(1, die, at));
+      program.add(wait(die == 3 ? 70_ns : 30_ns, at));
+    }
+    return step;
+  };
+  const Picoseconds alike = time_of(platform, step_of(false));
+  CHECK(alike == time_of(platform, step_of(true)));  // labels have no time, but tell dies apart
+  CHECK(alike > 16_ns + kMac + 100_ns + 70_ns);      // 8,192 B at 512 B per ns
+}

@@ -4,10 +4,12 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <numbers>
 
 #include "sim/base/rng.hpp"
 #include "sim/config/read_sweep.hpp"
+#include "sim/sweep/point_values.hpp"
 #include "sim/sweep/sobol_sequence.hpp"
 
 using namespace reticle;
@@ -151,5 +153,159 @@ TEST_CASE("report: a page holds its data, and no text of a point can end its scr
   CHECK(page.find("<title>&lt;T>") != std::string::npos);
   CHECK(page.find("http://www.w3.org/2000/svg") != std::string::npos);
   CHECK(page.find("src=") == std::string::npos);
-  CHECK(points_csv(sweep, {point}).find("\"</script><b>,\"\"x\"\"\"") != std::string::npos);
+  CHECK(points_csv(sweep, {point}, {}).find("\"</script><b>,\"\"x\"\"\"") != std::string::npos);
+}
+
+namespace {
+using Json = nlohmann::ordered_json;
+using Values = std::vector<std::optional<std::string>>;
+
+SweepSpec sweep_with(const std::string& rest) {
+  return parse_sweep("sweep: s\nrun: {platform: p, llm: l, workload: w}\n" + rest, "s.yaml");
+}
+
+/// A point that ran, with these outputs.
+StoredPoint ran(const SweepSpec& sweep, std::int64_t id, Values values, Json outputs,
+                const std::string& fidelity = "transaction") {
+  StoredPoint point;
+  point.id = id;
+  point.point = {std::move(values), fidelity, "", 0};
+  point.inputs = inputs_json(sweep, point.point);
+  if (!outputs.contains("broken")) outputs["broken"] = Json::array();
+  point.answer = {
+      .status = PointStatus::Ok, .digest = std::to_string(id), .outputs = outputs.dump()};
+  return point;
+}
+
+/// Some sentence has all of the parts.
+bool says(const std::vector<std::string>& sentences, const std::vector<std::string>& parts) {
+  return std::ranges::any_of(sentences, [&](const std::string& sentence) {
+    return std::ranges::all_of(
+        parts, [&](const std::string& p) { return sentence.find(p) != std::string::npos; });
+  });
+}
+}  // namespace
+
+TEST_CASE("front: a point beyond a limit of the hardware is not on it, unless the file allows it") {
+  const std::string axis = "axes:\n  - {key: a.b, values: [1, 2, 3]}\n";
+  const auto points_of = [](const SweepSpec& sweep) {
+    return std::vector{
+        ran(sweep, 0, {"1"}, {{"throughput", 10}}),
+        ran(sweep, 1, {"2"}, {{"throughput", 30}, {"broken", {"power"}}}),
+        ran(sweep, 2, {"3"}, {{"throughput", 20}, {"broken", {"rejected"}}, {"rejected", 7}})};
+  };
+  const SweepSpec strict = sweep_with(axis);
+  const SweepAnalysis found = analyse(strict, points_of(strict));
+  CHECK(found.front == std::vector<std::int64_t>{0});
+  CHECK(says(found.notes, {"1 of 3 points", "more power", "in no front", "allow: [power]"}));
+  CHECK(says(found.notes, {"1 of 3 points", "rejected requests"}));
+  const SweepSpec lax = sweep_with(axis + "allow: [power]\n");
+  const SweepAnalysis allowed = analyse(lax, points_of(lax));
+  CHECK(allowed.front == std::vector<std::int64_t>{1});
+  CHECK(says(allowed.notes, {"more power", "file allows it"}));
+  const SweepSpec limited = sweep_with(axis + "allow: [power, rejected]\nlimits: [rejected < 5]\n");
+  const auto points = points_of(limited);
+  CHECK(result_of(limited, points[2].point, points[2].answer).within_limits == false);
+
+  const std::string csv = points_csv(strict, points_of(strict), {"s", "", "", "1.2.3", "abc"});
+  for (const char* part : {",within_limits,", ",broken,", ",power,", ",rejected,", "1.2.3,abc"})
+    CHECK_MESSAGE(csv.find(part) != std::string::npos, part);
+  const Json json =
+      Json::parse(analysis_json(strict, points_of(strict), found, {"s", "", "", "1", "r"}));
+  CHECK(json["points"][0]["candidate"] == true);
+  CHECK(json["points"][1]["candidate"] == false);
+  CHECK(json["points"][1]["within_limits"] == true);
+  CHECK(json["points"][1]["broken"] == Json{"power"});
+}
+
+TEST_CASE("halving: what rooflines say of power chooses nothing, and no survivor is said") {
+  const SweepSpec sweep = sweep_with(
+      "axes:\n  - {key: a.b, values: [1, 2]}\nhalving: {keep: 1}\nlimits: [throughput > 5]\n");
+  const auto roofline = [&](std::int64_t id, double throughput) {
+    return ran(sweep, id, {std::to_string(id + 1)},
+               {{"throughput", throughput}, {"broken", {"power"}}}, "roofline");
+  };
+  const StoredPoint fast = roofline(0, 10);
+  CHECK(result_of(sweep, fast.point, fast.answer).usable);
+  const std::vector<StoredPoint> slow{roofline(0, 1), roofline(1, 2)};
+  const SweepAnalysis found = analyse(sweep, slow);
+  CHECK(found.front.empty());
+  CHECK(says(found.notes, {"Halving kept no point", "2 rooflines"}));
+  CHECK(says(found.notes, {"None of the 2 points that ran keeps the limits"}));
+}
+
+TEST_CASE("sensitivity: an axis that applies to some points explains nothing by applying") {
+  const SweepSpec sweep = sweep_with(
+      "axes:\n  - {key: a.spill, values: ['off', far]}\n"
+      "  - {key: a.prefetch, values: ['true', 'false'], when: \"a.spill == 'far'\"}\n");
+  const std::vector<StoredPoint> points{ran(sweep, 0, {"off", std::nullopt}, {{"throughput", 1}}),
+                                        ran(sweep, 1, {"far", "true"}, {{"throughput", 3}}),
+                                        ran(sweep, 2, {"far", "false"}, {{"throughput", 3}})};
+  const SweepAnalysis found = analyse(sweep, points);
+  const auto& axes = found.sensitivity[0].axes;
+  CHECK(std::abs(axes[0].first.value() - 1) < 1e-12);
+  CHECK(!axes[0].applies_to);
+  CHECK(!axes[1].first);  // true and false are the same
+  CHECK(axes[1].applies_to == 2);
+  CHECK(says(found.notes, {"a.prefetch", "2 points where it applies", "a.spill == 'far'"}));
+}
+
+TEST_CASE("sensitivity: limits of the sweep leave no row of the matrices out") {
+  const SweepSpec sweep = sweep_with(
+      "axes:\n  - {key: a.b, range: {from: 0, to: 1, steps: 2}}\nlimits: [throughput < 0.5]\n"
+      "design: {kind: saltelli, points: 32}\n");
+  std::vector<StoredPoint> points;
+  for (const DesignPoint& p : next_points(sweep, {}, {})) {
+    StoredPoint stored =
+        ran(sweep, std::ssize(points), p.values, {{"throughput", std::stod(*p.values[0])}});
+    stored.point = p;
+    points.push_back(stored);
+  }
+  CHECK(analyse(sweep, points).sensitivity[0].rows == 32);
+}
+
+TEST_CASE("report: values with units are placed by what they count") {
+  const SweepSpec sweep = sweep_with("axes:\n  - {key: a.b, values: [512 MB, 1 GB, 1.5 GB]}\n");
+  const std::vector<StoredPoint> points{ran(sweep, 0, {"512 MB"}, {{"throughput", 1}}),
+                                        ran(sweep, 1, {"1 GB"}, {{"throughput", 5}}),
+                                        ran(sweep, 2, {"1.5 GB"}, {{"throughput", 5.1}})};
+  const Json json = Json::parse(analysis_json(sweep, points, analyse(sweep, points), {}));
+  const Json& axis = json["axes"][0];
+  CHECK(axis["numeric"] == true);
+  CHECK(axis["numbers"]["512 MB"] == 512e6);
+  CHECK(axis["numbers"]["1 GB"] == 1e9);
+  CHECK(axis["numbers"]["1.5 GB"] == 1.5e9);
+  CHECK(says(analyse(sweep, points).knees, {"bends at a.b 1 GB", "1 at 512 MB", "5.1 at 1.5 GB"}));
+}
+
+TEST_CASE("report: keys that change together are one axis, with its bend and its crossing") {
+  const SweepSpec sweep = sweep_with(
+      "axes:\n  - zip:\n      - {variable: class, values: [few, more, most]}\n"
+      "      - {key: a.dies, values: [1, 2, 8]}\n");
+  const auto point = [&](std::int64_t id, const char* name, const char* dies, double speed,
+                         const char* limit) {
+    return ran(sweep, id, {name, dies},
+               {{"throughput", speed}, {"limited_by", limit}, {"plan", "x"}});
+  };
+  const std::vector<StoredPoint> points{point(0, "few", "1", 1, "hbm"),
+                                        point(1, "more", "2", 4, "hbm"),
+                                        point(2, "most", "8", 5, "fabric")};
+  const SweepAnalysis found = analyse(sweep, points);
+  CHECK(says(found.knees, {"bends at a.dies 2"}));
+  CHECK(says(found.knees, {"Between a.dies 2 and 8", "from hbm to fabric"}));
+  const Json axes = Json::parse(analysis_json(sweep, points, found, {}))["axes"];
+  CHECK(axes[0]["axis"] == axes[1]["axis"]);
+}
+
+TEST_CASE("report: where the planner takes a slower plan, the report says between which values") {
+  const SweepSpec sweep = sweep_with("axes:\n  - {key: a.batch, values: [64, 67, 70, 80]}\n");
+  const auto point = [&](std::int64_t id, const char* batch, double speed, const char* plan) {
+    return ran(sweep, id, {batch}, {{"throughput", speed}, {"limited_by", "kv"}, {"plan", plan}});
+  };
+  const SweepAnalysis found =
+      analyse(sweep, {point(0, "64", 74e3, "TP8"), point(1, "67", 76e3, "TP8"),
+                      point(2, "70", 48e3, "DP2 TP4"), point(3, "80", 50e3, "DP2 TP4 b")});
+  CHECK(says(found.knees, {"Between a.batch 67 and 70 the plan changes from TP8 to DP2 TP4",
+                           "throughput goes from 7.6e+04 to 4.8e+04"}));
+  CHECK(says(found.knees, {"Along a.batch the plan also changes at 80"}));
 }

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <nlohmann/json.hpp>
 
 #include "sim/base/error.hpp"
 
@@ -30,7 +31,10 @@ struct Directory {
 };
 
 StoredPoint point(std::int64_t id, const std::string& value) {
-  return {.id = id, .point = {{value}, "roofline", "", 0}, .inputs = "{}", .answer = {}};
+  return {.id = id,
+          .point = {{value}, "roofline", "", 0},
+          .inputs = nlohmann::ordered_json{{"a.b", value}}.dump(),
+          .answer = {}};
 }
 PointAnswer ok(const std::string& digest) {
   return {.status = PointStatus::Ok, .reason = "", .digest = digest, .outputs = "{\"x\":1}"};
@@ -50,10 +54,12 @@ bool has(const std::string& text, const std::string& part) {
 
 TEST_CASE("store: what was committed is there again, values with line ends and none included") {
   const Directory d;
+  const std::string kOdd = "a,\"b\"=c\n-\nd \\ ";
   {
     SweepStore store{d.file(), kSweep, false};
-    StoredPoint odd = point(0, "a,\"b\"=c");
+    StoredPoint odd = point(0, kOdd);
     odd.point.values.push_back(std::nullopt);
+    odd.inputs = nlohmann::ordered_json{{"a.b", kOdd}, {"a.c", nullptr}}.dump();
     store.put_points({odd, point(1, "2")});
     store.finish(0, ok("d0"));
     store.commit();
@@ -61,8 +67,7 @@ TEST_CASE("store: what was committed is there again, values with line ends and n
   SweepStore store{d.file(), kSweep, false};
   const auto points = store.points();
   REQUIRE(points.size() == 2);
-  CHECK(points[0].point.values ==
-        std::vector<std::optional<std::string>>{"a,\"b\"=c", std::nullopt});
+  CHECK(points[0].point.values == std::vector<std::optional<std::string>>{kOdd, std::nullopt});
   CHECK(points[0].answer.status == PointStatus::Ok);
   CHECK(points[0].answer.outputs == "{\"x\":1}");
   CHECK(points[1].answer.status == PointStatus::Open);
@@ -74,7 +79,10 @@ TEST_CASE("store: the same inputs have one result, whoever answers") {
   SweepStore store{d.file(), kSweep, false};
   store.put_points({point(0, "1"), point(1, "2"), point(2, "3")});
   store.finish(0, ok("same"));
-  store.answer_from_store(1, "same", 0.5);
+  const PointAnswer answered = store.answer_from_store(1, "same", 0.5);
+  CHECK(answered.status == PointStatus::Ok);
+  CHECK(answered.outputs == "{\"x\":1}");
+  CHECK(answered.wall_s == 0.5);
   store.finish(2, ok("same"));
   store.commit();
   for (const auto& p : store.points()) CHECK(p.answer.digest == "same");
@@ -111,6 +119,16 @@ TEST_CASE(
   }
   SweepStore replaced{d.file(), other, true};
   CHECK(replaced.known().contains("d"));
+}
+
+TEST_CASE("store: what was set beside the file is kept as it was given, and makes another sweep") {
+  const Directory d;
+  SweepIdentity given = kSweep;
+  given.sets = {"a.b=one\ntwo", "c.d=\"x\""};
+  { const SweepStore store{d.file(), given, false}; }
+  CHECK(SweepStore{d.file()}.identity().sets == given.sets);
+  CHECK(message_of([&] { SweepStore{d.file(), given, false}; }).empty());
+  CHECK(has(message_of([&] { SweepStore{d.file(), kSweep, false}; }), "another sweep, 's'"));
 }
 
 TEST_CASE("store: two processes cannot work on one, and the end of the first frees it") {
@@ -166,4 +184,43 @@ TEST_CASE("store: another database, a text and an absent file are refused by nam
   std::ofstream{d.path / "text"} << std::string(5000, 'a');
   CHECK(has(message_of([&] { SweepStore{d.path / "text"}; }), "damaged"));
   CHECK(has(message_of([&] { SweepStore{d.path / "none"}; }), "no file"));
+}
+
+TEST_CASE("store: a shard of another program gives its results by their digests, and no answers") {
+  const Directory d;
+  const auto shard = [&](const SweepIdentity& identity, const std::string& digest) {
+    std::filesystem::remove(d.path / "shard.sqlite");
+    SweepStore store{d.path / "shard.sqlite", identity, true, StoreKind::Shared};
+    store.put_points({point(0, "1")});
+    store.finish(0, ok(digest));
+    store.commit();
+  };
+  SweepStore store{d.file(), kSweep, false};
+  store.put_points({point(0, "1")});
+  SweepIdentity other = kSweep;
+  other.definition = "another file";
+  shard(other, "same program");
+  CHECK_FALSE(store.merge(d.path / "shard.sqlite"));
+  CHECK(store.known().contains("same program"));
+  other.revision = "rev2";
+  shard(other, "other program");
+  CHECK_FALSE(store.merge(d.path / "shard.sqlite"));
+  CHECK_FALSE(store.known().contains("other program"));
+  CHECK(store.points()[0].answer.status == PointStatus::Open);
+  shard(kSweep, "mine");
+  CHECK(store.merge(d.path / "shard.sqlite"));
+  CHECK(store.points()[0].answer.digest == "mine");
+}
+
+TEST_CASE("store: one that several machines share has no write-ahead log, and reading leaves it") {
+  const Directory d;
+  SweepStore store{d.file(), kSweep, false, StoreKind::Shared};
+  store.put_points({point(0, "1")});
+  store.finish(0, ok("d"));
+  store.commit();
+  CHECK(SweepStore{d.file(), StoreKind::Shared}.points().size() == 1);
+  for (const auto& entry : std::filesystem::directory_iterator{d.path}) {
+    const std::string name = entry.path().filename();
+    CHECK_MESSAGE((name == "sweep.sqlite" || name == "sweep.sqlite.lock"), name);
+  }
 }
