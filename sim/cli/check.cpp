@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/sweep_point.hpp"
 #include "sim/config/read_run.hpp"
+#include "sim/config/read_sweep.hpp"
 
 namespace reticle {
 
@@ -15,7 +18,10 @@ void check_all(const std::vector<std::string>& files) {
   std::string problems;
   for (const auto& file : files) {
     try {
-      fmt::print("{}: a valid {}\n", file, check_file(file));
+      const std::string kind = check_file(file);
+      // What its points are made of is known where they are read.
+      if (kind == "sweep") check_first_points(read_sweep(std::filesystem::absolute(file).string()));
+      fmt::print("{}: a valid {}\n", file, kind);
     } catch (const ConfigError& error) {
       if (!problems.empty()) problems += '\n';
       problems += error.what();
