@@ -83,7 +83,7 @@ std::string front_text(const SweepSpec& sweep, const std::vector<StoredPoint>& p
   const SweepObjective& by = sweep.objectives[front_order(sweep)];
   text += fmt::format(", {} {} first{}:\n", by.better == Better::More ? "most" : "least", by.name,
                       front.size() > kRows
-                          ? fmt::format("; {} of them, the page has all", kRows)
+                          ? fmt::format("; {} of them, more on the page", kRows)
                           : "");
   return text + front_table(sweep, points, front, kRows);
 }

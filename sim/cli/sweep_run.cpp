@@ -108,7 +108,7 @@ class SweepRunner {
         sweep_.halving && !stopped_ && std::ranges::none_of(points_, [&](const DesignPoint& p) {
           return p.fidelity == *sweep_.base.fidelity;
         });
-    if (!stopped_) tally_.best = best_sentences(sweep_, points_, results_);
+    if (!stopped_) tally_.best = best_sentences(sweep_, store_.points(), results_);
     return tally(begun, std::ssize(points_));
   }
 

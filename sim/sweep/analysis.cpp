@@ -60,9 +60,7 @@ class Analyst {
       return results_[i].objectives[front_order(sweep_)];
     });
     for (const std::size_t i : front) analysis.front.push_back(points_[i].id);
-    std::vector<DesignPoint> designs;
-    for (const StoredPoint& point : points_) designs.push_back(point.point);
-    analysis.best = best_sentences(sweep_, designs, results_);
+    analysis.best = best_sentences(sweep_, points_, results_);
     for (std::size_t o = 0; o < sweep_.objectives.size(); ++o)
       analysis.sensitivity.push_back(sweep_.design.kind == DesignKind::Saltelli ? by_matrices(o)
                                                                                 : by_values(o));

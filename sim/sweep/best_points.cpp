@@ -78,18 +78,18 @@ std::optional<std::size_t> best_of(const std::vector<PointResult>& results, std:
 }
 
 std::vector<std::string> best_sentences(const SweepSpec& sweep,
-                                        const std::vector<DesignPoint>& points,
+                                        const std::vector<StoredPoint>& points,
                                         const std::vector<PointResult>& results) {
   std::vector<PointResult> last = results;
   for (std::size_t i = 0; i < last.size(); ++i)
-    last[i].usable &= points[i].fidelity == *sweep.base.fidelity;
+    last[i].usable &= points[i].point.fidelity == *sweep.base.fidelity;
   std::vector<std::string> sentences;
   for (std::size_t o = 0; o < sweep.objectives.size(); ++o) {
     const auto best = best_of(last, o);
     if (!best) break;
     std::string text = fmt::format("Best {} within limits: {} at point {} ({})",
                                    sweep.objectives[o].name, objective_text(sweep, last[*best], o),
-                                   *best, axes_text(sweep, points[*best]));
+                                   points[*best].id, axes_text(sweep, points[*best].point));
     std::string between = ", with ";
     for (std::size_t other = 0; other < sweep.objectives.size(); ++other)
       if (other != o) {

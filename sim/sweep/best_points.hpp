@@ -27,9 +27,9 @@ std::optional<std::size_t> best_of(const std::vector<PointResult>& results, std:
 
 /// A sentence per objective that names its best point, with the point's axes and other objectives;
 /// none where no point is a candidate. Of points by the last of the fidelities alone: a bound is
-/// no answer. A point's number is its place.
+/// no answer.
 std::vector<std::string> best_sentences(const SweepSpec& sweep,
-                                        const std::vector<DesignPoint>& points,
+                                        const std::vector<StoredPoint>& points,
                                         const std::vector<PointResult>& results);
 
 /// The objective that a front is sorted by: the price of a token or the cost where the sweep has
