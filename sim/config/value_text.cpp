@@ -103,7 +103,7 @@ std::optional<std::string> exact_decimal(std::int64_t count, std::int64_t factor
   Wide rest = count % factor;
   if (rest != 0) text += '.';
   for (int place = 0; rest != 0; ++place) {
-    if (place == 6) return std::nullopt;
+    if (place == 6) return std::nullopt;  // micro is the last prefix
     rest *= 10;
     text += static_cast<char>('0' + static_cast<int>(rest / factor));
     rest %= factor;
