@@ -178,7 +178,7 @@ void fill_from_hbm_table(ConfigTree& platform, ConfigTree& hbm, std::string_view
 }
 
 HbmParams read_hbm(const ConfigNode& node) {
-  const auto standard = node.get<std::string>("standard");
+  auto standard = standard_name(node, CatalogueKind::Hbm);
   const auto stacks = node.get<std::int64_t>("stacks", {1, 256});
   const auto per_stack = node.get<Bytes>("capacity_per_stack", bounds::kSize);
   HbmParams params = read_table(node);

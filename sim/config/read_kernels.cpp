@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sim/config/bounds.hpp"
+#include "sim/config/standard_table.hpp"
 
 namespace reticle {
 
@@ -96,7 +97,7 @@ void read_table(const ConfigNode& node, KernelParams& kernels, MacParams& mac) {
 
 void read_kernels(const ConfigNode& node, DieParams& die) {
   KernelParams kernels;
-  kernels.standard = node.get<std::string>("standard");
+  kernels.standard = standard_name(node, CatalogueKind::Kernels);
   read_table(node, kernels, die.mac);
   if (die.sequencer.static_prefetch)
     node.fail("standard", "expected static_prefetch=false: kernels run one after another");

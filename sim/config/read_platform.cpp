@@ -200,6 +200,7 @@ PlatformSpec read_platform(const ConfigNode& node) {
   platform.title = node.get<std::string>("title", platform.title);
   platform.process = node.get<std::string>("process", platform.process);
   platform.status = node.get<std::string>("status");
+  node.takes_words("status", {kStatusWords.begin(), kStatusWords.end()});
   node.check("status", std::ranges::count(kStatusWords, platform.status) > 0,
              "must be shipping, announced, claim or hypothetical");
   platform.claims = node.texts("claims");

@@ -241,6 +241,7 @@ void read_base(const ConfigNode& root, SweepSpec& sweep) {
   sweep.base.workload = run.get<std::string>("workload");
   if (run.has("serving")) sweep.base.serving = run.get<std::string>("serving");
   sweep.base.fidelity = run.get<std::string>("fidelity", "transaction");
+  run.takes_words("fidelity", {"roofline", "transaction", "cycle"});
   run.check("fidelity",
             *sweep.base.fidelity == "roofline" || *sweep.base.fidelity == "transaction" ||
                 *sweep.base.fidelity == "cycle",
