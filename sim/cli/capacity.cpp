@@ -29,6 +29,7 @@ constexpr std::int64_t kSteps = 2;       ///< of the decodes that are simulated
 
 struct Options {
   RunRequest request;
+  // where none are asked for: 4k, 32k, 128k
   std::vector<std::int64_t> contexts{4096, 32'768, 131'072};
   std::string tpot_limit;
   bool json = false;

@@ -89,7 +89,7 @@ void print_text(const TraceStream& stream, const TraceStatistics& figures) {
   for (const std::string& message : stream.bad_row_messages())
     fmt::print("            {}\n", message);
   fmt::print("  span      {:.1f} s, {} per second\n", seconds(figures.span()),
-             text_or_dash(figures.rate(), 3));
+             text_or_dash(figures.rate(), 3));  // three digits
   fmt::print("  bursts    CV of gaps {}, dispersion per second {}, peak {} per second\n",
              text_or_dash(figures.gap_cv(), 2), text_or_dash(figures.dispersion(), 2),
              figures.peak_per_second());
@@ -97,7 +97,7 @@ void print_text(const TraceStream& stream, const TraceStatistics& figures) {
              "max");
   const auto row = [](const char* name, const LengthHistogram& lengths) {
     fmt::print("  {:<8}{:>12.1f}{:>10}{:>10}{:>10}{:>10}\n", name, lengths.mean(),
-               lengths.percentile(50), lengths.percentile(95), lengths.percentile(99),
+               lengths.percentile(50), lengths.percentile(95), lengths.percentile(99),  // as headed
                lengths.max());
   };
   row("input", figures.input());
@@ -128,7 +128,7 @@ bool convert(const char* program, const std::string& svg, const std::string& png
     const bool rsvg = std::string_view{program} == "rsvg-convert";
     rsvg ? ::execlp(program, program, "-o", png.c_str(), svg.c_str(), nullptr)
          : ::execlp(program, program, svg.c_str(), png.c_str(), nullptr);
-    ::_exit(127);
+    ::_exit(127);  // as a shell: cannot be run
   }
   int status = 0;
   ::waitpid(child, &status, 0);

@@ -73,10 +73,11 @@ void print_fit(const TraceStatistics& wanted, const Trace& trace) {
     fmt::print("  {:<14}{:>12.6g}{:>12.6g}{:>8.2f} %\n", name, from, to,
                from == 0.0 ? 0.0 : 100.0 * (to / from - 1.0));
   };
-  for (const double percent : {50.0, 95.0, 99.0})
+  constexpr std::array kPercentiles{50.0, 95.0, 99.0};  // as of every latency in a report
+  for (const double percent : kPercentiles)
     row(fmt::format("input p{}", percent), static_cast<double>(wanted.input().percentile(percent)),
         static_cast<double>(made.input().percentile(percent)));
-  for (const double percent : {50.0, 95.0, 99.0})
+  for (const double percent : kPercentiles)
     row(fmt::format("output p{}", percent),
         static_cast<double>(wanted.output().percentile(percent)),
         static_cast<double>(made.output().percentile(percent)));

@@ -40,6 +40,7 @@ namespace {
 constexpr std::int64_t kMostSteps = 1000;        ///< of one axis
 constexpr std::int64_t kMostPoints = 1'000'000;  ///< of a design
 constexpr std::size_t kMostColumns = 10;         ///< Saltelli's matrices need two dimensions each
+constexpr double kLeastSeconds = 0.001;         ///< of a point: the clock's resolution
 constexpr double kMostSeconds = 7 * 86'400.0;    ///< of a point: longer is a mistake
 constexpr Range<double> kFigure{-1e18, 1e18};
 /// Names of `feasible.limits` of a report (sim/metrics/findings.hpp); a test compares them.
@@ -240,6 +241,7 @@ void read_base(const ConfigNode& root, SweepSpec& sweep) {
   sweep.base.workload = run.get<std::string>("workload");
   if (run.has("serving")) sweep.base.serving = run.get<std::string>("serving");
   sweep.base.fidelity = run.get<std::string>("fidelity", "transaction");
+  run.takes_words("fidelity", {"roofline", "transaction", "cycle"});
   run.check("fidelity",
             *sweep.base.fidelity == "roofline" || *sweep.base.fidelity == "transaction" ||
                 *sweep.base.fidelity == "cycle",
@@ -369,6 +371,7 @@ namespace {
 /// out whole, and 0.1 + 0.2 is 0.3.
 std::string shortest_text(double value) {
   constexpr int kShort = 6, kLong = 9;
+  // A double holds fifteen digits: what it rounds is some 1e-16, sums of a few steps 1e-14.
   constexpr double kRounding = 1e-14, kExactWhole = 1e15;
   if (value == std::round(value) && std::abs(value) < kExactWhole)
     return fmt::format("{:.0f}", value);
@@ -421,7 +424,7 @@ SweepSpec parse_sweep(std::string_view text, const std::string& label) {
   read_design(root, sweep);
   if (root.has("time_limit")) {
     sweep.time_limit_s = seconds(root.get<Picoseconds>("time_limit"));
-    root.check("time_limit", *sweep.time_limit_s >= 0.001 && *sweep.time_limit_s <= kMostSeconds,
+    root.check("time_limit", *sweep.time_limit_s >= kLeastSeconds && *sweep.time_limit_s <= kMostSeconds,
                "must be between 1 ms and a week");
   }
   root.reject_unknown_keys();

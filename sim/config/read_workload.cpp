@@ -63,6 +63,9 @@ TraceWorkload read_trace_workload(const ConfigNode& node) {
   };
   if (trace.to) node.check("to", *trace.to > trace.from, "must be later than `from`");
   const auto formats = trace_formats();
+  std::vector<std::string> words{formats.begin(), formats.end()};
+  words.emplace_back();
+  node.takes_words("format", std::move(words));
   node.check("format", trace.format.empty() || std::ranges::count(formats, trace.format) > 0,
              one_of(std::vector<std::string>{formats.begin(), formats.end()}) + ", or empty");
   trace.path = openable(trace.path).string();

@@ -22,6 +22,7 @@
 namespace reticle {
 
 namespace {
+// Bounds on memory, ten times and more what files hold [docs/reliability.md, Files of strangers].
 constexpr std::size_t kMaxFileBytes = std::size_t{4} << 20;
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxEntries = 1024;

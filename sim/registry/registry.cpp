@@ -22,7 +22,7 @@ namespace reticle {
 namespace {
 namespace fs = std::filesystem;
 constexpr std::string_view kLedger = "ledger.yaml";
-constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 20;
+constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 20;  // entries have some ten KB
 
 void add(Registry& registry, Severity severity, SourcePosition at, std::string rule,
          const std::string& key, const std::string& problem) {

@@ -35,7 +35,7 @@ PointStatus status_of(std::string_view name) {
   return PointStatus::Open;
 }
 
-constexpr int kBusyMs = 5000;
+constexpr int kBusyMs = 5000;  // another's transaction is over by then
 constexpr std::string_view kSchemaVersion = "2";
 
 /// docs/sweeps.md says what each column means.
