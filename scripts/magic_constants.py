@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """Numbers in sim/ and models/ that results could hang on and that have no name, or no reason beside it.
 
-    scripts/magic_constants.py [--root DIR]
+    scripts/magic_constants.py [--root DIR] [--list]
 
-A number is named where it defines a constant or a member's default, or stands in a table; a reason is a
-comment on its line or above it. Left out are counts of one and two, factors between units (FREE), sizes of
-arrays, machine words, ranks of percentiles, what lays out texts and pages (LAYOUT), and what configurations
-may say (LIMITS: such numbers refuse, they do not compute; bounds.hpp says why they are where they are).
-Prints `file:line: numbers: line`; exit 1 when there is any.
+Free are 0, 1, 2, powers of ten, 1024, and what STRUCTURE and INSPECTED name: array sizes, machine words,
+formats, bounds of a key (they refuse, they do not compute: sim/config/bounds.hpp). Any other number
+  - that is no whole number is named: a `constexpr` or `enum`, a member's or variable's initial value of
+    literals alone, or a row of such a table; a whole number may also stand in a statement with its reason;
+  - has a reason of two words or more: a comment on its line or on the lines directly above its declaration,
+    or above the group of one-line constants it stands in;
+  - that is no whole number, where results are worked out (PHYSICS), rests on something: its reason has a
+    [reference], or one of the words of RESTS.
+Text in quotes is no code: pages and style sheets lie in such. Prints `file:line: numbers: line`; exit 1 when
+there is any. --list: all that are named, with their reasons, to be read.
 """
 
 import argparse
@@ -16,49 +21,60 @@ import sys
 from pathlib import Path
 
 FOLDERS = ("sim", "models")
+# Drawings alone: their numbers are places on a picture.
+DRAWINGS = ("sim/registry/graph_svg.cpp", "sim/registry/plot_svg.cpp")
+# What a report's figures come from; the rest reads, compares and writes them.
+PHYSICS = re.compile(r"models/|sim/(accounts|base|engine|mapping|metrics|power|serving|sweep|thermal|validate)/")
+RESTS = re.compile(r"\[[^\]]+\]|=|\b(default|chosen|rounding|tolerance|bound|fitted|measured|derived|exact|convention|units?|"
+                   r"percentile|resolution)\b|\bper\b|\d %")
 
-# Numbers that are no choice of anybody: counts of one and two, and factors between units.
-KINDS = {
-    "counting": {"0", "1", "2", "-1", "0.0", "1.0", "2.0", "0.5", "0U", "1U", "2U", "0ULL", "1ULL"},
-    "decimal units": {"10", "100", "1000", "1e3", "1e6", "1e9", "1e12", "1e15", "1e-3", "1e-6", "1e-9",
-                      "1e-12", "1'000", "1'000'000", "1'000'000'000", "1'000'000'000'000", "100.0"},
-    "binary units": {"8", "8.0", "1024", "1048576", "0xff", "0xFF"},
-    "hours and days": {"60", "3600", "24", "8760", "86'400", "365"},
-}
-FREE = set().union(*KINDS.values())
-
-# What writes text, pages and pictures: sizes and colours there are layout, not physics.
-LAYOUT = re.compile(r"sim/(cli|html|view|explain|compare|registry|sweep|trace)/|sim/metrics/(text_format|"
-                    r"summary|tables|labels|serving_report|report|counts_json|priced_json)\.cpp"
-                    r"|sim/base/(rng|log|error|file_writer)\.")
+POWERS = {str(10 ** n) for n in range(16)} | {f"1e{n}" for n in range(-15, 19)} - {"1e0"}
+FREE = {"0", "1", "2", "1024"} | POWERS
+# Of numbers below one, and above what an int holds, the powers are choices: tolerances and sentinels.
+UNITS = {"1e3", "1e6", "1e9", "1e12", "1e15", "1e-3", "1e-6", "1e-9", "1e-12", "1e-15"}
 
 # Looked at, where the reason is elsewhere or the number has none to give: (file, part of the line).
 INSPECTED = {
-    ("sim/base/precision.hpp", "Precision::"): "quarters of a bit, said where quarter_bits is declared",
+    ("sim/base/rng.hpp", "z >>"): "mix64 [Steele, Lea, Flood 2014, SplitMix64]",
+    ("sim/base/rng.hpp", "6.283185307179586"): "two pi, to a double [Box and Muller 1958]",
+    ("sim/base/units.hpp", "1048576"): "2^20, as the suffix says",
+    ("sim/base/precision.hpp", "{Precision::"): "quarters of a bit, said where quarter_bits is declared",
     ("sim/base/precision.hpp", "quarter_bits"): "16 bits in quarters; quarters in a byte",
     ("sim/base/cache_stage.hpp", "too_long"): "twice the longest context, from where it halves",
-    ("sim/serving/scheduler.hpp", "kSteps"): "said at the class: means that forget within so many steps",
-    ("models/fabric/event_wheel.hpp", "kSlots"): "slices of time ahead; later events wait in a heap",
-    ("models/fabric/event_wheel.hpp", "countr_zero"): "bits of a word",
-    ("models/fabric/flit_queue.hpp", "wider"): "a ring that grows by doubling",
-    ("models/fabric/link_queues.hpp", "smallest_buffer_"): "none yet",
-    ("models/hbm/hbm_commands.hpp", "kHbmCommands"): "of HbmCommand",
-    ("models/hbm/open_row_time.hpp", "RefreshMode::Off"): "never",
-    ("models/hbm/hbm_commands.cpp", "c.window == 4"): "t_FAW is of four",
-    ("models/fabric/link_queues.cpp", "1 << 20"): "a size to compare links by",
-    ("sim/engine/waveform.cpp", "dump_.add"): "bits of a signal",
+    ("models/hbm/open_row_time.hpp", "RefreshMode::Off"): "never: the end of time, less a quarter",
+    ("sim/cli/llm.cpp", "file_size"): "16 MiB, said in the message below",
 }
-LIMITS = re.compile(r"sim/config/|sim/base/exit_code")
-# Sizes of arrays and of words, numbers of kinds, digits of a text, percentiles.
+# Sizes of arrays and of words, numbers of kinds, digits of a text, percentiles, bounds of a key, columns of a query.
 STRUCTURE = re.compile(r"std::array<[^;{]*?, \d+>|\bk\w*Count\b\s*=\s*\d+|(?:[/%]|<<|>>)=? *(?:64|63|32|16)\b|"
                        r"\b(?:std::)?u?int\d+_t\b|\b64 - |>= 64|<= 64|number_text\([^;]*?, \d\)|"
                        r"percentile\(\w+, \d+\)|nearest_rank\(\d+\)|\[\d\]|precision\(\d\)|0x[\da-fA-F']{8,}U?L*|"
-                       r"sizeof\(\w+\) == 64|int digits = 4|substr\(\d\)|resize\(4\)")
-NUMBER = re.compile(r"(?<![\w.'])(?:0x[\da-fA-F']+|\d[\d']*\.?\d*(?:e[+-]?\d+)?|\.\d+)[uUlLfF]*(?:_[a-zA-Z]+)?(?![\w'])")
+                       r"sizeof\(\w+\) == 64|int digits = 4|substr\(\d\)|resize\(4\)|"
+                       r"\"\", (?:[\w:{}.&]+, )*\{[^{}]*(?:\{[\d']+\}[^{}]*)*\}|\bRange(?:<[^>]*>)?\s*\w*\{[^;]*\}|"
+                       r"Range\([\d'., ]*\)|\brows\.(?:text|whole|real)\(\d\)|\b0\d{3}\b|\b0x[\da-f]{2}\b|"
+                       r"static_assert.*|\b(?:with_unit|decimals_for)\([^;]*?, \d\)|Section\{\w+, \d\}|std::setw\(\d+\)")
+# Factors that are all said by their names.
+UNIT_NAMES = re.compile(r"\bk\w+Per\w+\b|\bk(Mega|Giga|Million)\b")
+NUMBER = re.compile(r"(?<![\w.'])(?:0x[\da-fA-F'.]+(?:p-?\d+)?|\d[\d']*\.?\d*(?:e[+-]?\d+)?|\.\d+)[uUlLfF]*(?:_[a-zA-Z]+)?(?![\w'])")
 COMMENT = re.compile(r"//.*")
-STRING = re.compile(r'R"\((?:.|\n)*?\)"|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)\'')
-NAMED = re.compile(r"\b(constexpr|const|static const|enum)\b|^\s*k[A-Z]\w*\s*=|^\s*[\w:<>, ]+ \w+\s*(=|\{)[^=(]*;|"
-                   r"^\s*\{.*\},?(\s*//.*)?$|^\s*\.\w+ = ")
+STRING = re.compile(r'R"(\w*)\((?:.|\n)*?\)\1"|"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)\'')
+WORD = re.compile(r"[A-Za-z]{2,}")
+LITERALS = re.compile(r"^\s*(?:(?:static|inline|const|mutable) )*[\w:<>, ]*[\w>] \w+(?:\{| = |\()([^;=]*)[)}]?;")
+
+
+def plain(number):
+    return number.rstrip("uUlLfF").replace("'", "")
+
+
+def is_real(number):
+    text = plain(number)
+    return not text.startswith("0x") and ("." in text or "e" in text)
+
+
+def is_free(number):
+    text = plain(number)
+    if is_real(number):
+        return text in UNITS or ("e" not in text and float(text) in (0, 1, 2, 10, 100, 1000))
+    return text in FREE
 
 
 def source_lines(path):
@@ -67,53 +83,112 @@ def source_lines(path):
     return raw.split("\n"), blank.split("\n")
 
 
-def reasoned(raw, at):
-    """A comment on the line, or above it in the same statement, table or group of constants."""
-    if "//" in raw[at]:
-        return True
-    for back in range(at - 1, max(-1, at - 40), -1):
-        line = raw[back].strip()
-        if "//" in line and not line.startswith("{"):
-            return True
-        if not line or line.startswith("}"):
-            return False
-    return False
+def statement(blank, at):
+    """First line of the declaration that line `at` is in: back over rows of a table and broken lines."""
+    while at > 0:
+        before = COMMENT.sub("", blank[at - 1]).rstrip()
+        if before.endswith(("{", "{{", "(")) and not re.search(r"\b(constexpr|enum|static const)\b|= *\{*$|\w\{+$", before):
+            return at  # a function's or a block's
+        if not before.strip() and "//" not in blank[at - 1] or before.endswith((";", "}", ":")) or before.lstrip().startswith("#"):
+            return at
+        if not before.strip() and not COMMENT.sub("", blank[at]).strip().startswith(("{", "}")):
+            return at  # a comment over it
+        at -= 1
+    return at
+
+
+def group(blank, at):
+    """The first of the declarations, a line each, that stand together with that of line `at`."""
+    one = re.compile(r"\s*(static |inline )*(constexpr )?[\w:<>, ]+ \w+( = |\{|;)[^;]*;?")
+    while at > 0 and one.fullmatch(COMMENT.sub("", blank[at]).rstrip()) and one.fullmatch(COMMENT.sub("", blank[at - 1]).rstrip()):
+        at -= 1
+    return at
+
+
+def is_named(blank, at):
+    code = COMMENT.sub("", blank[at])
+    head = COMMENT.sub("", blank[statement(blank, at)])
+    if re.search(r"\b(constexpr|enum|static const)\b", head):
+        # Of a function the body is meant, which names nothing.
+        return not re.search(r"\bconstexpr\b[^=;{]*\)\s*(const )?\{", head)
+    found = LITERALS.match(code)
+    return bool(found) and not re.search(r"[A-Za-z_]", NUMBER.sub("", re.sub(r"[\w:]+(?=\{)", "", found.group(1))))
+
+
+def reason(raw, blank, at):
+    """The comment on the line, and that above its declaration or above the group of constants it stands in."""
+    text = " ".join(re.findall(r"//[/<]*(.*)", raw[at]))
+    for ahead in range(at + 1, len(raw)):  # a comment may go on below
+        if not raw[ahead].strip().startswith("///<"):
+            break
+        text += raw[ahead].strip()[4:]
+    first = statement(blank, at)
+    top = group(blank, first)
+    while top > 0 and re.fullmatch(r"\s*(public|private|protected):\s*", blank[top - 1]):
+        top -= 1
+    head = top
+    if top > 0 and blank[top - 1].rstrip().endswith("{"):  # of a function or class: what its comment says
+        head = top - 1
+        while head > 0 and blank[head - 1].strip() and not raw[head - 1].strip().startswith("//") and \
+                not blank[head - 1].rstrip().endswith((";", "}", ":")):
+            head -= 1
+    for line in {at, first, top, head}:
+        above = line - 1
+        while above >= 0 and raw[above].strip().startswith("//") and "namespace" not in raw[above]:
+            text = raw[above].strip().lstrip("/<") + " " + text
+            above -= 1
+    return text.strip()
 
 
 def findings(root):
-    unnamed, unreasoned = [], []
+    """(unnamed, unreasoned, resting on nothing, all that are named)"""
+    unnamed, unreasoned, unfounded, named = [], [], [], []
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*.[ch]pp")):
             name = path.relative_to(root).as_posix()
-            if LAYOUT.match(name) or LIMITS.match(name):
+            if name in DRAWINGS:
                 continue
             raw, blank = source_lines(path)
             for i, line in enumerate(blank):
-                code = STRUCTURE.sub("", COMMENT.sub("", line))
-                if code.lstrip().startswith("#"):
+                code = COMMENT.sub("", STRING.sub('""', raw[i])) if line == raw[i] else COMMENT.sub("", line)
+                code = STRUCTURE.sub("", code)
+                numbers = [n for n in NUMBER.findall(code) if not is_free(n)]
+                if not numbers or code.lstrip().startswith("#") or any(name == file and part in raw[i] for file, part in INSPECTED):
                     continue
-                numbers = [n for n in NUMBER.findall(code) if n.rstrip("uUlLfF") not in FREE and n not in FREE]
-                if not numbers or any(name == file and part in raw[i] for file, part in INSPECTED):
-                    continue
-                if "//" in raw[i] or (i > 0 and raw[i - 1].strip().startswith("//")):
-                    continue  # says why
-                if not NAMED.search(code):
-                    unnamed.append((name, i + 1, numbers, raw[i].strip()))
-                elif not reasoned(raw, i):
-                    unreasoned.append((name, i + 1, numbers, raw[i].strip()))
-    return unnamed, unreasoned
+                real = any(map(is_real, numbers))
+                why = reason(raw, blank, i) if not UNIT_NAMES.search(code) else "unit of its name"
+                row = (name, i + 1, numbers, raw[i].strip(), why)
+                is_one = is_named(blank, i)
+                if not is_one and (real or not enough(why)):
+                    unnamed.append(row)
+                elif not enough(why):
+                    unreasoned.append(row)
+                elif real and PHYSICS.match(name) and not RESTS.search(why):
+                    unfounded.append(row)
+                elif is_one:
+                    named.append(row)
+    return unnamed, unreasoned, unfounded, named
+
+
+def enough(why):
+    return len(WORD.findall(why)) >= 2 or re.search(r"\[[^\]]+\]", why) is not None
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent)
+    parser.add_argument("--list", action="store_true", help="all that are named, with their reasons")
     options = parser.parse_args()
-    unnamed, unreasoned = findings(options.root)
-    for title, rows in (("without a name", unnamed), ("named, without a reason beside it", unreasoned)):
+    *wrong, named = findings(options.root)
+    for title, rows in zip(("without a name", "without a reason", "resting on nothing"), wrong):
         print(f"== {title}: {len(rows)}")
-        for name, line, numbers, text in rows:
+        for name, line, numbers, text, _ in rows:
             print(f"{name}:{line}: {', '.join(numbers)}: {text}")
-    return 1 if unnamed or unreasoned else 0
+    print(f"== named, with a reason: {len(named)}")
+    if options.list:
+        for name, line, numbers, text, why in named:
+            print(f"{name}:{line}: {text}\n    {why}")
+    return 1 if any(wrong) else 0
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ reticle_optional_packages=(chromium tidy)
 # The fuzz targets and the second compiler of scripts/determinism.sh; installed where RETICLE_CLANG is set.
 [ -z "${RETICLE_CLANG:-}" ] || reticle_packages+=(clang libclang-rt-dev)
 
+# For scripts/memcheck.sh; installed where RETICLE_VALGRIND is set.
+[ -z "${RETICLE_VALGRIND:-}" ] || reticle_packages+=(valgrind)
+
 say() { printf '== %s\n' "$*"; }
 
 # reticle_missing PACKAGE...: those that are not installed.

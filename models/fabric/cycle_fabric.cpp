@@ -22,7 +22,7 @@ RouterParams router_of(const FlitFabricParams& flits) {
   return {.vcs = flits.vcs,
           .shared_buffer = true,
           .allocator = AllocatorKind::Islip,
-          .iterations = 4,
+          .iterations = 4,  // of iSLIP per cycle, chosen
           .input_speedup = 2};
 }
 

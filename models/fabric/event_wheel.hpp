@@ -71,7 +71,7 @@ class EventWheel {
   }
 
  private:
-  static constexpr std::int64_t kSlots = 4096;
+  static constexpr std::int64_t kSlots = 4096;  ///< ahead; later events wait in a heap
   static constexpr std::uint32_t kNone = 0xffff'ffff;
   struct Node {
     Event event;
@@ -110,7 +110,7 @@ class EventWheel {
       word = (word + 1) % used_.size();
       bits = used_[word];
     }
-    return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));
+    return word * 64 + static_cast<std::size_t>(std::countr_zero(bits));  // bits of a word
   }
 
   int shift_ = 0;

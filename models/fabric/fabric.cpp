@@ -28,7 +28,7 @@ constexpr std::int64_t kLinkStride = std::int64_t{1} << 32;
 
 /// Sorts keys in the order of what is above their position; those alike keep their places.
 void sort_keys(std::vector<std::uint64_t>& keys, std::vector<std::uint64_t>& spare) {
-  constexpr int kDigit = 11;
+  constexpr int kDigit = 11;  // bits: 2,048 counters, chosen
   constexpr std::size_t kDigits = std::size_t{1} << kDigit;
   if (std::is_sorted(keys.begin(), keys.end())) return;
   if (keys.size() < kDigits) return std::sort(keys.begin(), keys.end());
@@ -319,6 +319,7 @@ bool Fabric::remember(const RoutedExchange& routed) {
 
 /// Notes how the exchange has ended.
 void Fabric::keep(RoutedExchange& routed) {
+  // A front holds five times and an occupied link two, against the bound on memory.
   const std::size_t times = routed.links.size() + 5 * fronts_.size() + 2 * occupied_.size();
   if (remembered_ + times > kMostRemembered) {
     for (auto& [exchange, other] : routed_) other->memories.clear();

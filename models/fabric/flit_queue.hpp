@@ -24,7 +24,7 @@ class FlitQueue {
 
  private:
   void grow() {
-    std::vector<std::uint32_t> wider(ring_.empty() ? 4 : 2 * ring_.size());
+    std::vector<std::uint32_t> wider(ring_.empty() ? 4 : 2 * ring_.size());  // grows by doubling
     for (std::size_t i = 0; i < size_; ++i) wider[i] = ring_[(head_ + i) & (ring_.size() - 1)];
     ring_.swap(wider);
     head_ = 0;

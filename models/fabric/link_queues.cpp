@@ -43,8 +43,8 @@ LinkQueues::LinkQueues(const Topology& topology, std::span<const LinkRate> rates
 
 void LinkQueues::rates_changed() {
   const auto takes = [this](std::uint32_t link) {
-    return rates_[link].serialise(Bytes{1 << 20});
-  };  // a size to compare by
+    return rates_[link].serialise(Bytes{1 << 20});  // a size to compare by
+  };
   for (std::uint32_t i = 0; i < links_.size(); ++i)
     if (takes(i) > takes(slowest_)) slowest_ = i;
 }

@@ -109,7 +109,7 @@ class LinkQueues {
   std::uint32_t make_piece(const Piece& piece);
 
   std::span<const LinkRate> rates_;
-  Bytes smallest_buffer_{std::int64_t{1} << 40};
+  Bytes smallest_buffer_{std::int64_t{1} << 40};  ///< none yet
   Picoseconds longest_{};      ///< from a link's start to the next one's
   std::uint32_t slowest_ = 0;  ///< link
   std::vector<Link> links_;

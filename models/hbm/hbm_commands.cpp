@@ -162,7 +162,7 @@ HbmTimingState::HbmTimingState(const HbmParams& params, std::int64_t pseudo_chan
   for (Window& window : windows_) window.last.fill(kLongAgo);
   for (const HbmConstraint& c : constraints_of(params)) {
     if (c.window > 1) {
-      invariant(c.window == 4 && c.prev == Activate && c.next == Activate,
+      invariant(c.window == 4 && c.prev == Activate && c.next == Activate,  // of four
                 "the activate window");  // t_FAW is of four
       faw_ = c.ticks;
       continue;

@@ -23,7 +23,7 @@ enum class HbmCommand : std::uint8_t {
   RefreshAll,
   RefreshBank,
 };
-inline constexpr std::size_t kHbmCommands = 9;
+inline constexpr std::size_t kHbmCommands = 9;  ///< enumerators of HbmCommand
 std::string_view name_of(HbmCommand command);
 constexpr bool is_column(HbmCommand c) {
   return c >= HbmCommand::Read && c <= HbmCommand::WriteAuto;

@@ -239,7 +239,7 @@ const HbmRunModel::Pace& HbmRunModel::pace_of(std::int64_t piece, Access kind) {
   HbmParams params = params_;
   params.refresh = RefreshMode::Off;
   HbmRunModel scratch{params};
-  constexpr std::int64_t kPlaces = 1 << 20;
+  constexpr std::int64_t kPlaces = 1 << 20;  // drawn from; chosen
   std::int64_t moved = 0;
   Picoseconds begin{}, end{};
   MemoryStats settled;
@@ -247,10 +247,10 @@ const HbmRunModel::Pace& HbmRunModel::pace_of(std::int64_t piece, Access kind) {
     const auto place = static_cast<std::int64_t>(mix64(static_cast<std::uint64_t>(i)) % kPlaces);
     const MemoryRun run{kind, Bytes{place * piece}, Bytes{piece}, Bytes{}};
     end = max(end, scratch.access(run, Picoseconds{}).done);
-    if (i + 1 == kPacePieces / 8) {
+    if (i + 1 == kPacePieces / 8) {  // an eighth warms up
       begin = end;
       settled = scratch.stats();
-    } else if (i >= kPacePieces / 8) {
+    } else if (i >= kPacePieces / 8) {  // behind that eighth
       ++moved;
     }
   }
@@ -514,9 +514,10 @@ void HbmRunModel::list_first_rows(Demand& demand, std::int64_t in_set) const {
 /// Takes a place among the activates: tRRD apart, and every four of them fill tFAW.
 Picoseconds HbmRunModel::open_rows(Picoseconds at, Picoseconds earliest, std::int64_t count) {
   if (activates_.tail() <= at) activated_ = 0;
+  // Four activates are a window of t_FAW.
   const std::int64_t windows = (activated_ + count) / 4 - activated_ / 4;
   activated_ = (activated_ + count) % 4;  // t_FAW is of four
-  const Picoseconds rest = max(Picoseconds{}, t_.t_faw - 4 * t_.t_rrd_s);
+  const Picoseconds rest = max(Picoseconds{}, t_.t_faw - 4 * t_.t_rrd_s);  // of the four
   return activates_.reserve(earliest, count * t_.t_rrd_s + windows * rest).first;
 }
 

@@ -12,7 +12,7 @@ namespace reticle {
 /// A further tier behind a host link: LPDDR, DDR or flash, and the link to it.
 struct LinkedMemoryParams {
   Bytes capacity{};
-  std::int64_t queue_depth = 64;
+  std::int64_t queue_depth = 64;  ///< bursts; default, as of HBM
   TierDeviceParams device;
   HostLinkParams link;
 };

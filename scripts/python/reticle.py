@@ -8,7 +8,8 @@
 
 Keys, units and meanings are those of the report (docs/report.md). Standard library alone. The program is
 $RETICLE when set, else `reticle` of the PATH, else build/release/reticle of the source tree this file is
-in. A run that ends badly raises the class of its exit code; the message is the program's.
+in. A run that ends badly raises the class of its exit code; the message is the program's. Whatever goes wrong
+with the program is an Error.
 """
 
 from __future__ import annotations
@@ -17,19 +18,27 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-__all__ = ["Report", "Table", "Error", "Bug", "Usage", "BadInput", "Infeasible", "Stuck", "Interrupted", "run", "run_many",
-           "compare", "sweep", "describe", "catalogue", "table", "program", "version"]
+__all__ = ["Report", "Table", "Error", "Bug", "Usage", "BadInput", "Infeasible", "Stuck", "Interrupted", "NotStarted", "run",
+           "run_many", "compare", "sweep", "describe", "catalogue", "table", "program", "version"]
 
 
 class Error(RuntimeError):
-    """The program ended badly; `code` is its exit code, the text what it said."""
+    """The program ended badly; the text is what it said. `code` is its exit code, of one that a signal ended
+    minus the signal's number, None of one that did not start or whose answer cannot be read."""
     code = None
+
+    def __init__(self, text, code=None):
+        super().__init__(text)
+        if code is not None:
+            self.code = code
 
 
 class Bug(Error):
@@ -60,6 +69,10 @@ class Stuck(Error):
 class Interrupted(Error):
     """Stopped by SIGINT or SIGTERM; what was done is kept."""
     code = 130
+
+
+class NotStarted(Error):
+    """There is no such program, or it may not be run."""
 
 
 _ERRORS = {kind.code: kind for kind in (Bug, Usage, BadInput, Infeasible, Stuck, Interrupted)}
@@ -106,13 +119,17 @@ class Table(list):
         return pandas.DataFrame(list(self), columns=self.columns)
 
 
+_WHOLE = re.compile(r"-?(0|[1-9]\d*)")
+_DECIMAL = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
+
+
 def _number(text):
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return None if text == "" else text
+    """As the program writes numbers: 007, 1_000 and infinity are names."""
+    if not text:
+        return None
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text
 
 
 def _from_csv(text):
@@ -124,37 +141,63 @@ def _read_csv(path):
 
 
 def program():
-    """The program's path. FileNotFoundError when there is none."""
+    """The program's path. NotStarted when there is none."""
     stated = os.environ.get("RETICLE")
     built = Path(__file__).resolve().parents[2] / "build/release/reticle"
     found = stated or shutil.which("reticle") or (str(built) if built.exists() else None)
     if found is None:
-        raise FileNotFoundError("no reticle on the PATH: install it, or set RETICLE to its path")
+        raise NotStarted("no reticle on the PATH: install it, or set RETICLE to its path")
     return found
 
 
 def _call(arguments):
-    done = subprocess.run([program(), *map(str, arguments)], capture_output=True, text=True, encoding="utf-8", check=False)
+    path = program()
+    try:
+        done = subprocess.run([path, *map(str, arguments)], capture_output=True, text=True, encoding="utf-8", errors="replace",
+                              check=False)
+    except OSError as error:
+        raise NotStarted(f"{path}: {error.strerror}") from None
     return done.returncode, done.stdout, done.stderr
+
+
+def _how(code):
+    try:
+        return f"ended with {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
 
 
 def _checked(arguments):
     code, out, err = _call(arguments)
     if code != 0:
-        raise _ERRORS.get(code, Error)(err.strip() or f"ended with {code}: {' '.join(map(str, arguments))}")
+        said = err.strip()
+        if code not in _ERRORS or not said:
+            said = f"{said}\n" * bool(said) + f"{_how(code)}: {' '.join(map(str, arguments))}"
+        raise _ERRORS.get(code, Error)(said, code)
     return out
 
 
 def _parse(text):
-    return json.loads(text, object_hook=Report)
+    try:
+        return json.loads(text, object_hook=Report)
+    except ValueError as error:
+        raise Error(f"the program's answer is no JSON: {error}: {text[:80]!r}") from None
 
 
 def _value(value):
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_value, value)) + "]"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _sets(sets):
-    return [word for key, value in (sets or {}).items() for word in ("--set", f"{key}={_value(value)}")]
+    """A dict, or texts key=value as --set has them."""
+    if sets is None:
+        return []
+    if isinstance(sets, str):
+        sets = [sets]
+    texts = [f"{key}={_value(value)}" for key, value in sets.items()] if hasattr(sets, "items") else sets
+    return [word for text in texts for word in ("--set", str(text))]
 
 
 def _options(options):
@@ -173,7 +216,7 @@ def version():
 
 def catalogue(kind):
     """Names of `reticle list KIND`: platforms, llms, workloads, prices, servings, sweeps."""
-    return json.loads(_checked(["list", kind, "--json"]))
+    return _parse(_checked(["list", kind, "--json"]))
 
 
 def describe(kind, name, sets=None):
@@ -182,7 +225,7 @@ def describe(kind, name, sets=None):
 
 
 def run(platform, llm, workload, sets=None, *, tables=False, **options):
-    """One simulation: a Report. `sets` are keys as of --set; options as of `reticle run` (chips, seed,
+    """One simulation: a Report. `sets` are keys as of --set, a dict or texts key=value; options as of `reticle run` (chips, seed,
     fidelity, serving, exact=True). With `tables` the report has `requests` and `residency` as Tables of
     what --out writes. A deployment that does not fit raises Infeasible."""
     words = ["run", "--platform", platform, "--llm", llm, "--workload", workload, "--json", *_sets(sets), *_options(options)]
@@ -209,10 +252,10 @@ def run_many(runs, jobs=None):
 
 
 def compare(llm, workload, platforms=None, sets=None, out=None, **options):
-    """`reticle compare`: a Report, and `out` has its tables and compare.json."""
+    """`reticle compare`: a Report, and `out` has its tables and compare.json. `platforms`: a list, or one name."""
     words = ["compare", "--llm", llm, "--workload", workload, "--json", *_sets(sets), *_options(options)]
     if platforms:
-        words += ["--platforms", ",".join(platforms)]
+        words += ["--platforms", platforms if isinstance(platforms, str) else ",".join(platforms)]
     return _parse(_checked(words + (["--out", str(out)] if out else [])))
 
 
@@ -224,12 +267,19 @@ def sweep(file, out, sets=None, **options):
 
 
 def table(reports, *figures):
-    """Reports side by side: a row each, of the figures named or of all."""
+    """Reports side by side: a row each, of the figures named or of all. An Error, as run_many() gives it, is
+    a row of None whose `problem` says why; without Errors there is no such column."""
+    reports = list(reports)
+    failed = any(isinstance(report, Error) for report in reports)
     rows = Table()
     for report in reports:
+        if isinstance(report, Error):
+            rows.append({**dict.fromkeys(figures), "problem": str(report)})
+            continue
         flat = report.figures()
         for name in figures:
             if name not in flat:
                 raise KeyError(f"no figure '{name}'")
-        rows.append({name: flat[name] for name in figures} if figures else flat)
+        row = {name: flat[name] for name in figures} if figures else flat
+        rows.append({**row, "problem": None} if failed else row)
     return rows

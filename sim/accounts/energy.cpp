@@ -14,9 +14,10 @@ constexpr double kJoulesPerPicojoule = 1e-12;
 constexpr double kJoulesPerNanojoule = 1e-9;
 constexpr double kJoulesPerMilliwattMicrosecond = 1e-9;
 constexpr double kBytesPerMegabyte = 1e6;
+constexpr double kBitsPerByte = 8;
 
 double bit_joules(double bytes, double pj_per_bit) {
-  return bytes * 8.0 * pj_per_bit * kJoulesPerPicojoule;
+  return bytes * kBitsPerByte * pj_per_bit * kJoulesPerPicojoule;
 }
 
 /// Sums of counts are taken in floating point: each fits 64 bits, their sum need not.

@@ -31,6 +31,7 @@ double mac_floor_mm2(const MacParams& mac, const SiliconParams& silicon) {
   return most / kUm2PerMm2;
 }
 
+/// Places of the grid of dies on the wafer that are tried, each way; the best is taken.
 constexpr int kPositions = 8;
 
 /// Squares of a grid through (x, y) that lie whole within a disc about the origin.

@@ -23,6 +23,7 @@ namespace {
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
+/// The larger of the two batches that platforms are compared at.
 constexpr std::int64_t kLargeBatch = 64;
 
 bool of_workload(const std::string& assignment) { return assignment.starts_with("workload."); }
@@ -116,8 +117,6 @@ bool limit_dies(RunRequest& request, std::int64_t most) {
   request.sets.emplace_back("engine.fidelity=roofline");
   return true;
 }
-
-const PointRules kUntilAsked{.go_on = [] { return !Interruptible::asked(); }};
 
 class Comparer {
  public:

@@ -18,6 +18,7 @@ namespace reticle {
 
 namespace {
 
+/// Lengths of context at which a model is described: a chat, a long document, an agent, a book.
 constexpr std::array<std::pair<std::int64_t, const char*>, 4> kContexts{
     {{4'096, "4k"}, {50'000, "50k"}, {200'000, "200k"}, {1'000'000, "1m"}}};
 
@@ -137,6 +138,7 @@ double experts_touched(const LlmSpec& llm, std::int64_t batch) {
   const MoeSpec& moe = *llm.moe;
   if (moe.routing.choice == ExpertChoice::ByExpert)  // each takes its share, one token at least
     return static_cast<double>(std::min(moe.experts, batch * moe.top_k));
+  // Chosen: drawn steps whose mean is told.
   constexpr std::int64_t kSteps = 16;
   const ExpertRouter router{llm, 0};
   std::vector<std::int32_t> loads(static_cast<std::size_t>(moe.experts));
@@ -158,6 +160,7 @@ double experts_touched(const LlmSpec& llm, std::int64_t batch) {
 /// Operations per byte of weights or cache, by kind of operator, at batch 1 and 64: what a
 /// machine's ratio of the two is to be held against.
 void add_operators(const LlmSpec& llm, std::vector<Fact>& facts) {
+  // A batch as servers run it and the second of kContexts.
   constexpr std::int64_t kStreams = 64;
   constexpr double kBatch = kStreams, kContext = 50'000;
   const double of_batch = llm.moe ? experts_touched(llm, kStreams) : 0;

@@ -222,7 +222,8 @@ class PlatformFacts {
     add("silicon", "heat_flux_w_per_mm2", "heat flux",
         fmt::format("at most {} W/mm2, were all of the power limit to leave through dies; the "
                     "cooling carries {}",
-                    number_text(flux, 3), number_text(p_.heat_flux_limit_w_per_mm2, 3)),
+                    number_text(flux, 3), number_text(p_.heat_flux_limit_w_per_mm2, 3)) +
+            (flux > p_.heat_flux_limit_w_per_mm2 ? ", LESS than that" : ""),
         flux);
   }
 

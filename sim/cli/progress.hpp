@@ -22,7 +22,7 @@ class ProgressLine {
   const bool terminal_;
   bool shown_ = false;
   const Clock::time_point begun_ = Clock::now();
-  Clock::time_point next_ = begun_ + std::chrono::milliseconds{500};
+  Clock::time_point next_ = begun_ + std::chrono::milliseconds{500};  ///< short runs show none
 };
 
 }  // namespace reticle

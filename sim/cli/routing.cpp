@@ -208,8 +208,8 @@ struct Options {
   std::string file;
   std::string llm;
   std::vector<std::string> sets;
-  std::int64_t sessions = 32;
-  std::int64_t tokens = 256;
+  std::int64_t sessions = 32;  ///< default, chosen
+  std::int64_t tokens = 256;   ///< default, chosen: of each
   std::uint64_t seed = 0;
   std::string out;
   std::string only;

@@ -19,6 +19,8 @@
 #include "sim/config/read_run.hpp"
 #include "sim/config/read_sweep.hpp"
 #include "sim/config/value_text.hpp"
+#include "sim/config/yaml_reader.hpp"
+#include "sim/registry/entry.hpp"
 #include "sim/registry/experiment.hpp"
 #include "sim/registry/registry.hpp"
 
@@ -28,8 +30,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
-/// As value_text.cpp reads a decimal.
+/// As value_text.cpp reads a decimal; quantities are not below zero.
 constexpr std::string_view kNumber = R"([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)";
+constexpr std::string_view kNotNegative = R"(\+?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)";
+
+Json text_schema() { return {{"type", Json::array({"string", "number", "boolean"})}}; }
 
 /// Words that YAML 1.1 takes for something else than a text.
 void add_word(Json& words, const std::string& word) {
@@ -60,42 +65,47 @@ std::optional<double> number_of(const std::string& text) {
 /// A plain number, within the range where there is one.
 Json number_schema(const AskedKey& key, bool whole) {
   Json number{{"type", whole ? "integer" : "number"}};
+  if (key.shape.natural) number["minimum"] = 0;
   if (!key.range) return number;
   if (const auto low = number_of(key.range->first)) number["minimum"] = *low;
   if (const auto high = number_of(key.range->second)) number["maximum"] = *high;
   return number;
 }
 
+Json pattern_schema(const std::string& text) {
+  return {{"type", "string"}, {"pattern", "^ *" + text + "$"}};
+}
+
 /// The short form of a value, as it stands after the colon.
 Json short_schema(const std::string& name, const AskedKey& key) {
   const ValueShape& shape = key.shape;
-  const std::string number{kNumber};
   Json forms = Json::array();
   switch (shape.kind) {
     case ValueShape::Kind::Any:
       return true;
     case ValueShape::Kind::Text:
-      return {{"type", Json::array({"string", "number", "boolean"})}};
+      return text_schema();
     case ValueShape::Kind::Truth:
     case ValueShape::Kind::Word:
       forms.push_back(words_schema(shape.words));
+      if (shape.or_file) forms.push_back({{"type", "string"}, {"pattern", R"(/|\.ya?ml$)"}});
       break;
     case ValueShape::Kind::Integer:
       forms.push_back(number_schema(key, true));
-      forms.push_back({{"type", "string"}, {"pattern", "^" + number + "( (tokens|count))?$"}});
+      forms.push_back(
+          pattern_schema(std::string{shape.natural ? kNotNegative : kNumber} + " *"));
       break;
     case ValueShape::Kind::Number: {
       forms.push_back(number_schema(key, false));
       const std::string unit{unit_named_by(name)};
-      forms.push_back({{"type", "string"},
-                       {"pattern", "^" + number + (unit.empty() ? "" : "( " + unit + ")?") + "$"}});
+      forms.push_back(pattern_schema(std::string{kNumber} +
+                                     (unit.empty() ? " *" : "( *| +" + unit + ")")));
       break;
     }
     case ValueShape::Kind::Quantity:
       if (shape.bare) forms.push_back({{"type", "integer"}, {"minimum", 0}});
-      forms.push_back({{"type", "string"},
-                       {"pattern", "^ *" + number + " *" + any_of(shape.units) +
-                                       (shape.bare ? "?" : "") + " *$"}});
+      forms.push_back(pattern_schema(std::string{kNotNegative} + " *" + any_of(shape.units) +
+                                     (shape.bare ? "? *" : " *")));
       break;
   }
   if (key.may_be_none) forms.push_back({{"const", "none"}});
@@ -112,25 +122,45 @@ std::string told(const std::string& name, const AskedKey& key) {
   return text;
 }
 
-/// {value: ..., source: ..., confidence: ...}, as yaml_reader.cpp folds it.
-Json long_schema(const Json& value) {
-  const Json text{{"type", Json::array({"string", "number", "boolean"})}};
-  Json words = Json::array();
+/// The units that may stand beside a value, as config_node.cpp takes them.
+Json units_beside(const std::string& name, const ValueShape& shape) {
+  Json units = Json::array();
+  if (shape.kind == ValueShape::Kind::Quantity) {
+    for (const auto& unit : shape.units) units.push_back(unit);
+  } else if (shape.kind == ValueShape::Kind::Number) {
+    if (const auto unit = unit_named_by(name); !unit.empty()) units.push_back(unit);
+  } else {
+    units = {"count", "tokens"};
+  }
+  return units;
+}
+
+/// {value: ..., source: ..., confidence: ...}, as yaml_reader.cpp folds it. `beside`: the value
+/// whose unit stands beside it, and its units.
+Json long_schema(const Json& value, const Json& beside, const Json& units) {
+  Json words = Json::array({""});
   for (const auto word : kConfidenceWords) words.push_back(word);
-  // With `unit` beside it the value is a number alone.
+  const Json end{{"anyOf", Json::array({{{"type", "number"}},
+                                        {{"type", "string"},
+                                         {"pattern", "^" + std::string{kNumber} + "$"}}})}};
+  Json forms = Json::array(
+      {{{"properties", {{"value", value}}}, {"not", {{"required", Json::array({"unit"})}}}}});
+  if (!units.empty())
+    forms.push_back({{"properties", {{"value", beside}, {"unit", {{"enum", units}}}}},
+                     {"required", Json::array({"unit"})}});
   return {{"type", "object"},
-          {"anyOf", Json::array({{{"required", Json::array({"unit"})}},
-                                 {{"properties", {{"value", value}}}}})},
+          {"anyOf", forms},
           {"properties",
-           {{"value", {{"anyOf", Json::array({value, {{"type", "number"}}})}}},
-            {"unit", text},
-            {"source", text},
+           {{"value", true},
+            {"unit", true},
+            {"source", text_schema()},
             {"confidence", {{"enum", words}}},
-            {"origin", text},
+            {"origin", text_schema()},
             {"year", true},
             {"range",
-             {{"type", "array"},
-              {"items", {{"type", Json::array({"number", "string"})}}},
+             {{"description", "two numbers, the lower first"},
+              {"type", "array"},
+              {"items", end},
               {"minItems", 2},
               {"maxItems", 2}}},
             {"note", true},
@@ -141,7 +171,12 @@ Json long_schema(const Json& value) {
 
 Json value_schema(const std::string& name, const AskedKey& key) {
   const Json brief = short_schema(name, key);
-  Json schema{{"anyOf", Json::array({brief, long_schema(brief)})}};
+  const bool quantity = key.shape.kind == ValueShape::Kind::Quantity;
+  const Json number{
+      {"anyOf", Json::array({{{"type", "number"}, {"minimum", 0}},
+                             pattern_schema(std::string{kNotNegative} + " *")})}};
+  Json schema{{"anyOf", Json::array({brief, long_schema(brief, quantity ? number : brief,
+                                                        units_beside(name, key.shape))})}};
   if (const std::string text = told(name, key); !text.empty()) schema["description"] = text;
   return schema;
 }
@@ -166,8 +201,9 @@ Json key_schema(const Sections& all, const std::string& pattern, const std::stri
     case AskedKey::Form::Sections:
       return {{"type", "array"}, {"items", section_schema(all, path + "[]")}};
     case AskedKey::Form::Texts: {
-      const Json text{{"type", Json::array({"string", "number", "boolean"})}};
-      return {{"type", "array"}, {"items", {{"anyOf", Json::array({text, long_schema(text)})}}}};
+      const Json text = text_schema();
+      const Json folded = long_schema(text, text, Json::array());
+      return {{"type", "array"}, {"items", {{"anyOf", Json::array({text, folded})}}}};
     }
   }
   return true;
@@ -209,11 +245,12 @@ std::string schema_text(const std::string& kind, const Sections& sections) {
   Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"},
               {"title", "Reticle: " + kind}};
   schema.update(section_schema(sections, ""));
-  const Json text{{"type", "string"}};
+  Json words = Json::array({""});
+  for (const auto word : kConfidenceWords) words.push_back(word);
   schema["properties"]["provenance"] = {
       // yaml_reader.cpp takes it before anybody asks
       {"type", "object"},
-      {"properties", {{"source", text}, {"confidence", text}, {"note", text}}},
+      {"properties", {{"source", text_schema()}, {"confidence", {{"enum", words}}}, {"note", true}}},
       {"additionalProperties", false}};
   return schema.dump(1) + "\n";
 }
@@ -262,15 +299,20 @@ void read_forms() {
                     .resolved = std::nullopt});
 }
 
-std::string schema_of(const Kind& kind) {
-  KeyRecord record;
-  for (const std::string& name : catalogue_names(kind.of)) {
-    const fs::path path = require_config(kind.of, name).path;
+/// Every file of the catalogue of this kind is read.
+void read_catalogue(KeyRecord& record, CatalogueKind kind) {
+  for (const std::string& name : catalogue_names(kind)) {
+    const fs::path path = require_config(kind, name).path;
     record.reads(path.string());
     (void)check_file(path.string());
   }
   record.reads({});
-  if (!kind.root.empty()) read_forms();
+}
+
+std::string schema_of(const Kind& kind) {
+  KeyRecord record;
+  read_catalogue(record, kind.of);
+  if (!kind.root.empty() && kind.of != CatalogueKind::Prices) read_forms();
   if (kind.of == CatalogueKind::Sweep)
     (void)parse_sweep(
         "sweep: halves\nrun: {platform: h100-8, llm: llama-3-8b, workload: steady-decode}\n"
@@ -291,12 +333,59 @@ std::string schema_of_experiments() {
   }
   return schema_text("experiment", record.sections());
 }
+
+std::string schema_of_entries() {
+  const std::string folder = "configs/registry";
+  const Registry registry = read_registry(catalogue_root() / folder, folder);
+  KeyRecord record;
+  for (const Entry& entry : registry.entries) {
+    record.reads(entry.file);
+    (void)parse_entry(read_yaml_text(catalogue_root() / entry.file, entry.file), entry.file);
+  }
+  return schema_text("entry", record.sections());
+}
+
+std::string schema_of_ledger() {
+  const std::string file = "configs/registry/ledger.yaml";
+  KeyRecord record;
+  record.reads(file);
+  (void)parse_ledger(read_yaml_text(catalogue_root() / file, file), file);
+  return schema_text("ledger", record.sections());
+}
+
+std::string schema_of_claims(const std::string& name) {
+  const fs::path file = catalogue_root() / "configs/claims" / (name + ".yaml");
+  KeyRecord record;
+  record.reads(file.string());
+  (void)check_file(file.string());
+  return schema_text("claims, " + name, record.sections());
+}
+
+/// All a run is made of, below its sections.
+std::string schema_of_resolved() {
+  KeyRecord record;
+  for (const auto kind : {CatalogueKind::Platform, CatalogueKind::Llm, CatalogueKind::Workload,
+                          CatalogueKind::Serving})
+    read_catalogue(record, kind);
+  read_forms();
+  Sections sections = record.sections();
+  for (auto& [pattern, section] : sections) section.readings = 0;  // what is default may be absent
+  AskedSection& root = sections[""];
+  for (const auto* key : {"reticle_resolved", "version", "git_revision"})
+    root.keys[key] = {.form = AskedKey::Form::Value, .shape = ValueText<std::string>::shape()};
+  root.keys["reticle_resolved"].shape.kind = ValueShape::Kind::Integer;
+  return schema_text("resolved", sections);
+}
 }  // namespace
 
 std::map<std::string, std::string> config_schemas() {
   std::map<std::string, std::string> all;
   for (const Kind& kind : kKinds) all.emplace(kind.name, schema_of(kind));
   all.emplace("experiment", schema_of_experiments());
+  all.emplace("entry", schema_of_entries());
+  all.emplace("ledger", schema_of_ledger());
+  for (const auto* name : {"paper", "figures"}) all.emplace(name, schema_of_claims(name));
+  all.emplace("resolved", schema_of_resolved());
   return all;
 }
 

@@ -281,7 +281,7 @@ PointAnswer answer_of(const PointOutcome& outcome, const SweepSpec& sweep, bool&
   if (outcome.code != static_cast<int>(ExitCode::Ok)) {
     const bool stuck = outcome.code == static_cast<int>(ExitCode::Stuck);
     out.status = stuck ? PointStatus::Stuck : PointStatus::Crashed;
-    constexpr int kSignal = 128;
+    constexpr int kSignal = 128;  // a shell adds it to a signal
     out.reason = outcome.code >= kSignal ? fmt::format("ended by signal {}", outcome.code - kSignal)
                                          : outcome.output;
     return out;

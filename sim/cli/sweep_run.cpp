@@ -59,7 +59,7 @@ class SweepProgress {
     const std::string failed =
         tally_.failures() > 0 ? fmt::format("  {} failed", tally_.failures()) : "";
     shown_ = true;
-    constexpr int kWidth = 24;
+    constexpr int kWidth = 24;  // letters of the bar
     if (terminal_)
       fmt::print(stderr, "\r\033[K[{:<{}}] {} of {}  {:.1f}/s  {}{}",
                  std::string(static_cast<std::size_t>(share * kWidth), '#'), kWidth, done, points_,
@@ -70,8 +70,8 @@ class SweepProgress {
   }
 
  private:
-  static constexpr auto kOnTerminal = std::chrono::milliseconds{200};
-  static constexpr auto kInLog = std::chrono::milliseconds{30'000};
+  static constexpr auto kOnTerminal = std::chrono::milliseconds{200};  // as one reads
+  static constexpr auto kInLog = std::chrono::milliseconds{30'000};  // a short log
   const SweepTally& tally_;
   const bool quiet_, terminal_;
   bool shown_ = false;

@@ -120,7 +120,7 @@ std::string uncertainty_markdown(const Comparison& comparison) {
       "end to end of its range.\n\n| platform | figure | nominal | P5 to P95 | hangs on |\n"
       "|---|---|---|---|---|\n",
       u.samples, u.seed);
-  constexpr std::size_t kMostBars = 3;
+  constexpr std::size_t kMostBars = 3;  // more do not fit into a cell
   for (const UncertainFigure& f : u.figures) {
     std::string bars;
     for (std::size_t i = 0; i < std::min(kMostBars, f.tornado.size()); ++i) {

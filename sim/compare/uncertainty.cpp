@@ -256,7 +256,8 @@ Quantiles quantiles_of(std::vector<double> samples) {
     const auto n = static_cast<double>(samples.size());
     return samples[static_cast<std::size_t>(std::max(0.0, std::ceil(share * n) - 1))];
   };
-  return {rank(0.05), rank(0.50), rank(0.95)};
+  constexpr double kP5 = 0.05, kP50 = 0.5, kP95 = 0.95;  // percentiles, as the headings say
+  return {rank(kP5), rank(kP50), rank(kP95)};
 }
 
 void add_uncertainty(Comparison& comparison, const std::vector<PricedCells>& cells,

@@ -231,6 +231,18 @@ std::vector<std::string> ConfigNode::texts(std::string_view key) const {
   return all;
 }
 
+void ConfigNode::takes_words(std::string_view key, std::vector<std::string> words,
+                             bool or_file) const {
+  AskedKey* const asked = this->asked(key, AskedKey::Form::Value);
+  if (asked == nullptr) return;
+  std::string expected = "one of";
+  for (const auto& word : words) expected += " " + (word.empty() ? std::string{"''"} : word);
+  asked->shape = {.kind = ValueShape::Kind::Word,
+                  .expected = expected,
+                  .words = std::move(words),
+                  .or_file = or_file};
+}
+
 void ConfigNode::check(std::string_view key, bool ok, std::string_view rule) const {
   if (ok) return;
   const auto value = state_->said.find(std::string{key});

@@ -92,6 +92,10 @@ class ConfigNode {
   /// A list of texts; absent = empty.
   [[nodiscard]] std::vector<std::string> texts(std::string_view key) const;
 
+  /// For schemas: a text that was read is one of these words, or with `or_file` a path, and its
+  /// reader refuses others.
+  void takes_words(std::string_view key, std::vector<std::string> words,
+                   bool or_file = false) const;
   /// Throws "<rule>, got <value>" at the key's value unless `ok`. The key must have been read.
   void check(std::string_view key, bool ok, std::string_view rule) const;
   /// Throws at the key's value, or at this section when the key is absent.

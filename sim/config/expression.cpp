@@ -12,7 +12,7 @@
 namespace reticle {
 
 namespace {
-constexpr std::size_t kMostNodes = 256;
+constexpr std::size_t kMostNodes = 256;  // bounds the recursion of those below
 
 template <class Q>
 std::optional<double> counted(std::string_view text, double per_unit) {
@@ -184,7 +184,7 @@ class ExpressionParser {
       return take(")") ? inner : fail("expected a closing ')'");
     }
     for (const auto& [word, op] : {std::pair{"min", Op::Min}, std::pair{"max", Op::Max}})
-      if (rest_.starts_with(word) && rest_.size() > 3 && rest_[3] == '(') return of_two(op);
+      if (rest_.starts_with(word) && rest_.substr(3).starts_with('(')) return of_two(op);  // "min("
     const char c = rest_.front();
     if (c == '\'' || c == '"') return quoted(c);
     if (std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '.') return number();
@@ -192,7 +192,7 @@ class ExpressionParser {
     return fail("did not expect '" + std::string{rest_} + "'");
   }
   std::size_t of_two(Op op) {
-    rest_.remove_prefix(4);
+    rest_.remove_prefix(4);  // "min(" or "max("
     const std::size_t left = either();
     if (!take(",")) return fail("expected two values with a ',' between");
     const std::size_t right = either();

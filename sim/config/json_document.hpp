@@ -45,7 +45,7 @@ inline SourcePosition position_in(const std::string& label, std::string_view tex
 /// Parses a whole document; `label` stands for its file. Throws ConfigError at file:line:col.
 template <class Json = nlohmann::json>
 Json parse_json(std::string_view text, const std::string& label) {
-  constexpr std::size_t kDeepest = 64;
+  constexpr std::size_t kDeepest = 64;  // as of YAML, kMaxDepth
   if (const auto at = too_deep(text, kDeepest))
     throw ConfigError(position_in(label, text, *at), "",
                       "expected at most " + std::to_string(kDeepest) + " brackets in another");

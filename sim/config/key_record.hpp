@@ -19,8 +19,10 @@ struct ValueShape {
   Kind kind = Kind::Any;
   std::string expected{};            ///< as messages say it
   std::vector<std::string> words{};  ///< of a Word
+  bool or_file = false;              ///< of a Word: the path of a file will do too
   std::vector<std::string> units{};  ///< of a Quantity; one of a Number may be left out
   bool bare = false;                 ///< of a Quantity: a number alone will do
+  bool natural = false;              ///< of an Integer: not below zero
 };
 
 struct AskedKey {

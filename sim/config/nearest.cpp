@@ -29,6 +29,7 @@ std::size_t edits(std::string_view a, std::string_view b) {
 
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> candidates) {
   if (word.size() > kLongestWord) return std::nullopt;
+  // One mistake in four letters, three at most: more is another word.
   std::size_t best = 1 + std::min<std::size_t>(3, 1 + word.size() / 4);
   std::optional<std::string> found;
   for (const auto& candidate : candidates) {

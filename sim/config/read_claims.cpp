@@ -44,6 +44,7 @@ std::string read_figure(const ConfigNode& node, std::string_view key,
   const auto name = node.get<std::string>(key);
   std::vector<std::string> names;
   for (const ClaimedFigure& figure : known) names.emplace_back(figure.name);
+  node.takes_words(key, names);
   const auto found = std::ranges::find(known, name, &ClaimedFigure::name);
   node.check(key, found != known.end(),
              "expected a figure that is compared" + did_you_mean(name, names));
@@ -56,6 +57,7 @@ std::string read_figure(const ConfigNode& node, std::string_view key,
 std::string read_platform_name(const ConfigNode& node, std::string_view key) {
   const auto name = node.get<std::string>(key);
   const auto names = catalogue_names(CatalogueKind::Platform);
+  node.takes_words(key, names);
   node.check(key, std::ranges::count(names, name) > 0,
              "expected a platform of the catalogue" + did_you_mean(name, names));
   return name;
@@ -64,6 +66,7 @@ std::string read_platform_name(const ConfigNode& node, std::string_view key) {
 std::string read_llm_name(const ConfigNode& node) {
   const auto name = node.get<std::string>("llm");
   const auto names = catalogue_names(CatalogueKind::Llm);
+  node.takes_words("llm", names);
   node.check("llm", std::ranges::count(names, name) > 0,
              "expected a language model of the catalogue" + did_you_mean(name, names));
   return name;
@@ -122,8 +125,10 @@ void check_listed(const ConfigNode& node, std::string_view key, const PaperClaim
 
 std::string read_precision_name(const ConfigNode& node, std::string_view key) {
   const auto name = node.get<std::string>(key);
-  const bool known =
-      std::ranges::any_of(kPrecisions, [&](const auto& p) { return p.name == name; });
+  std::vector<std::string> names;
+  for (const auto& precision : kPrecisions) names.emplace_back(precision.name);
+  const bool known = std::ranges::count(names, name) > 0;
+  node.takes_words(key, std::move(names));
   node.check(key, known, "expected a number format such as bf16");
   return name;
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sim/config/bounds.hpp"
+#include "sim/config/standard_table.hpp"
 
 namespace reticle {
 
@@ -59,7 +60,7 @@ CoolingParams read_table(const ConfigNode& node) {
 }  // namespace
 
 CoolingParams read_cooling(const ConfigNode& node) {
-  const auto standard = node.get<std::string>("standard");
+  auto standard = standard_name(node, CatalogueKind::Cooling);
   CoolingParams cooling = read_table(node);
   cooling.standard = standard;
   node.check("shutdown_c", cooling.shutdown_c > cooling.throttle_c, "must be above throttle_c");

@@ -87,7 +87,7 @@ HbmTiming read_timing(const ConfigNode& node, BitsPerSecond data_rate) {
 /// period to picoseconds stays far below).
 void check_burst(const ConfigNode& timing_node, const HbmParams& params, std::int64_t width_bits,
                  BitsPerSecond data_rate) {
-  const std::int64_t beats = params.burst.count() * 8 / width_bits;
+  const std::int64_t beats = params.burst.count() * 8 / width_bits;  // bits per byte
   const Picoseconds bus = time_at({.time = {}, .beats = beats}, data_rate);
   const std::int64_t off = std::abs(params.timing.t_burst.count() - bus.count());
   timing_node.check("t_burst", off * 100 <= bus.count(),
@@ -115,7 +115,8 @@ HbmControllerParams read_controller(const ConfigNode& node) {
 
 /// Clocks of the command bus, whole or half.
 std::int64_t read_half_clocks(const ConfigNode& node, std::string_view key) {
-  const auto clocks = node.get<double>(key, {0.5, 8});
+  constexpr Range<double> kClocks{0.5, 8};
+  const auto clocks = node.get<double>(key, kClocks);
   const auto halves = static_cast<std::int64_t>(std::lround(clocks * 2));
   node.check(key, static_cast<double>(halves) == clocks * 2, "must be in whole or half clocks");
   return halves;
@@ -151,7 +152,7 @@ HbmParams read_table(const ConfigNode& node) {
   node.check("banks_per_group", banks(params) <= kMostBanks,
              "times stack_ids and bank_groups must be at most " + std::to_string(kMostBanks) +
                  " banks of a pseudo-channel");
-  node.check("burst", params.burst.count() * 8 % width_bits == 0,
+  node.check("burst", params.burst.count() * 8 % width_bits == 0,  // bits per byte
              "must be a whole number of beats of dq_width");
   node.check("row", params.row.count() % params.burst.count() == 0,
              "must be a multiple of the burst");
@@ -177,7 +178,7 @@ void fill_from_hbm_table(ConfigTree& platform, ConfigTree& hbm, std::string_view
 }
 
 HbmParams read_hbm(const ConfigNode& node) {
-  const auto standard = node.get<std::string>("standard");
+  auto standard = standard_name(node, CatalogueKind::Hbm);
   const auto stacks = node.get<std::int64_t>("stacks", {1, 256});
   const auto per_stack = node.get<Bytes>("capacity_per_stack", bounds::kSize);
   HbmParams params = read_table(node);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sim/config/bounds.hpp"
+#include "sim/config/standard_table.hpp"
 
 namespace reticle {
 
@@ -14,6 +15,7 @@ constexpr std::array<std::string_view, kKernelKindCount> kKindKeys{
     "small", "product", "experts", "attention", "attention_fp8", "latent_attention", "prefill"};
 constexpr std::array<std::string_view, kMacUseCount> kUseKeys{"dense", "grouped", "grouped_block",
                                                               "attention"};
+constexpr Range<double> kShare{0.001, 1};
 constexpr Range<Picoseconds> kKernelTime{Picoseconds{0}, Picoseconds{10'000'000'000}};  // 10 ms
 
 std::int64_t read_scaled(const ConfigNode& node, std::string_view key, double scale,
@@ -37,7 +39,7 @@ std::array<std::int64_t, kPrecisionCount> read_sustained(const ConfigNode& node)
   for (std::size_t i = 0; i < kPrecisionCount; ++i) {
     const auto key = kPrecisions[i].name;
     if (!storage_only(kPrecisions[i].precision) && node.has(key))
-      shares[i] = read_scaled(node, key, 1000, {0.001, 1});
+      shares[i] = read_scaled(node, key, 1000, kShare);
   }
   node.reject_unknown_keys();
   return shares;
@@ -78,7 +80,7 @@ void read_table(const ConfigNode& node, KernelParams& kernels, MacParams& mac) {
   kernels.per_tensor = node.get<Picoseconds>("per_tensor", Picoseconds{}, kKernelTime);
   kernels.block_experts = node.get<Picoseconds>("block_experts", Picoseconds{}, kKernelTime);
   kernels.host = node.get<Picoseconds>("host", Picoseconds{}, kKernelTime);
-  kernels.crossbar_permille = read_scaled(node, "crossbar_share", 1000, {0.001, 1});
+  kernels.crossbar_permille = read_scaled(node, "crossbar_share", 1000, kShare);
   kernels.operand_passes = read_scaled(node, "operand_passes", 100, kPasses);
   kernels.expert_passes = read_scaled(node, "expert_passes", 100, kPasses);
   kernels.cache_passes = read_scaled(node, "cache_passes", 100, kPasses);
@@ -95,7 +97,7 @@ void read_table(const ConfigNode& node, KernelParams& kernels, MacParams& mac) {
 
 void read_kernels(const ConfigNode& node, DieParams& die) {
   KernelParams kernels;
-  kernels.standard = node.get<std::string>("standard");
+  kernels.standard = standard_name(node, CatalogueKind::Kernels);
   read_table(node, kernels, die.mac);
   if (die.sequencer.static_prefetch)
     node.fail("standard", "expected static_prefetch=false: kernels run one after another");

@@ -114,6 +114,7 @@ VectorParams read_vector(const ConfigNode& node) {
   return params;
 }
 
+/// A die that is emptier is a mistake in the key.
 constexpr double kLeastFill = 0.01;
 
 DieParams read_die(const ConfigNode& node) {
@@ -166,7 +167,7 @@ Nesting read_nesting(const ConfigNode& node) {
 
 /// Sums over the deployment stay within 64 bits.
 void check_capacities(const ConfigNode& die_node, const DieParams& die, std::int64_t dies) {
-  constexpr std::int64_t kMost = 1'000'000'000'000'000'000;  // 1 EB
+  constexpr std::int64_t kMost = 1'000'000'000'000'000'000;  // 1 EB of 9.2 EB
   const auto check = [&](std::string_view key, Bytes each) {
     if (!bounds::product_within(each.count(), dies, kMost))
       die_node.fail(key, "all dies together must not exceed 1 EB");
@@ -196,9 +197,11 @@ void scale_node(PlatformSpec& platform, std::int64_t priced_packages) {
 PlatformSpec read_platform(const ConfigNode& node) {
   PlatformSpec platform;
   platform.name = node.get<std::string>("name");
+  node.check("name", !platform.name.empty(), "must not be empty");
   platform.title = node.get<std::string>("title", platform.title);
   platform.process = node.get<std::string>("process", platform.process);
   platform.status = node.get<std::string>("status");
+  node.takes_words("status", {kStatusWords.begin(), kStatusWords.end()});
   node.check("status", std::ranges::count(kStatusWords, platform.status) > 0,
              "must be shipping, announced, claim or hypothetical");
   platform.claims = node.texts("claims");

@@ -33,7 +33,8 @@ FaultSpec read_fault(const ConfigNode& node, const std::string& name, std::int64
   fault.link_left = node.get<double>("link_left", defaults.link_left);
   fault.level = node.get<std::string>("level", defaults.level);
   node.check("at", fault.at.count() >= 0, "must not be negative");
-  node.check("link_left", fault.link_left >= 0.001 && fault.link_left < 1,
+  constexpr double kLeastLeft = 0.001;  // less is no link: say so by a fault of the die
+  node.check("link_left", fault.link_left >= kLeastLeft && fault.link_left < 1,
              "must be at least 0.001 and below 1");
   node.reject_unknown_keys();
   return fault;
@@ -76,7 +77,8 @@ std::vector<double> chances_of(const ConfigNode& node, const std::vector<double>
 /// `acceptance` one chance for all drafts, or a list: of chances, or of acceptance lengths.
 SpeculationSpec read_speculation(const ConfigNode& node) {
   SpeculationSpec spec;
-  spec.tokens = node.get<std::int64_t>("tokens", 4, kDrafts);
+  constexpr std::int64_t kUsual = 4;  // default: between one (MTP) and eight (n-grams)
+  spec.tokens = node.get<std::int64_t>("tokens", kUsual, kDrafts);
   const auto given =
       node.has("acceptance") + node.has("acceptance_by_position") + node.has("acceptance_lengths");
   if (given > 1)

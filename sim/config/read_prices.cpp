@@ -116,8 +116,6 @@ void read_section(const ConfigNode& node, std::string_view key, PriceCoverage co
 
 /// {platform: <the table>}, so that a table's keys are called as the platform's are.
 ConfigTree under_platform(ConfigTree table) {
-  std::erase_if(table.entries,
-                [](const ConfigEntry& e) { return e.key == "name" || e.key == "title"; });
   ConfigTree root = make_map(table.position);
   put(root, "platform", std::move(table));
   return root;
@@ -212,6 +210,8 @@ ResolvedValues read_prices(ConfigTree table, PlatformSpec& platform) {
   ResolvedValues changed;
   const auto tree = std::make_shared<const ConfigTree>(under_platform(std::move(table)));
   const ConfigNode node = ConfigNode{tree, changed}.child("platform");
+  for (const auto* label : {"name", "title"}) (void)node.get<std::string>(label, std::string{});
+  changed.clear();  // what a table calls itself is no price
   constexpr auto kPartial = PriceCoverage::Partial;
   read_section(node, "energy", kPartial,
                [&](const ConfigNode& section) { read_energy(section, kPartial, platform); });

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "sim/config/bounds.hpp"
+#include "sim/config/standard_table.hpp"
 
 namespace reticle {
 
@@ -46,7 +47,7 @@ SiliconParams read_table(const ConfigNode& node) {
 }  // namespace
 
 SiliconParams read_silicon(const ConfigNode& node) {
-  const auto standard = node.get<std::string>("standard");
+  auto standard = standard_name(node, CatalogueKind::Silicon);
   SiliconParams silicon = read_table(node);
   silicon.standard = standard;
   silicon.whole_wafer = node.get<bool>("whole_wafer", silicon.whole_wafer);

@@ -6,10 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <memory>
 #include <set>
-#include <sstream>
 
 #include "sim/config/catalogue.hpp"
 #include "sim/config/config_node.hpp"
@@ -40,6 +38,7 @@ namespace {
 constexpr std::int64_t kMostSteps = 1000;        ///< of one axis
 constexpr std::int64_t kMostPoints = 1'000'000;  ///< of a design
 constexpr std::size_t kMostColumns = 10;         ///< Saltelli's matrices need two dimensions each
+constexpr double kLeastSeconds = 0.001;         ///< of a point: the clock's resolution
 constexpr double kMostSeconds = 7 * 86'400.0;    ///< of a point: longer is a mistake
 constexpr Range<double> kFigure{-1e18, 1e18};
 /// Names of `feasible.limits` of a report (sim/metrics/findings.hpp); a test compares them.
@@ -231,6 +230,12 @@ void check_paths(const ConfigNode& root, const SweepSpec& sweep) {
   for (const SweepAxis& axis : sweep.axes)
     for (const SweepColumn& column : axis.columns)
       for (const std::string& value : column.values) check_path(root, "axes", column.key, value);
+  // A number with a unit can be made to look like any path.
+  for (const SweepAxis& axis : sweep.axes)
+    if (axis.span && names_file(axis.columns.front().key))
+      fail(root, "axes", axis.columns.front().key + " names a file, no number");
+  for (const DerivedKey& derived : sweep.derived)
+    if (names_file(derived.key)) fail(root, "derived", derived.key + " names a file, no number");
 }
 
 void read_base(const ConfigNode& root, SweepSpec& sweep) {
@@ -240,6 +245,7 @@ void read_base(const ConfigNode& root, SweepSpec& sweep) {
   sweep.base.workload = run.get<std::string>("workload");
   if (run.has("serving")) sweep.base.serving = run.get<std::string>("serving");
   sweep.base.fidelity = run.get<std::string>("fidelity", "transaction");
+  run.takes_words("fidelity", {"roofline", "transaction", "cycle"});
   run.check("fidelity",
             *sweep.base.fidelity == "roofline" || *sweep.base.fidelity == "transaction" ||
                 *sweep.base.fidelity == "cycle",
@@ -350,12 +356,6 @@ void read_design(const ConfigNode& root, SweepSpec& sweep) {
   if (sweep.design.kind == DesignKind::Grid && grid_points(sweep) > kMostPoints)
     fail(root, "axes", fmt::format("the grid has more than {} points", kMostPoints));
 }
-
-std::string file_text(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream{path, std::ios::binary}.rdbuf();
-  return text.str();
-}
 }  // namespace
 
 double value_at(const SweepSpan& span, double u) {
@@ -369,6 +369,7 @@ namespace {
 /// out whole, and 0.1 + 0.2 is 0.3.
 std::string shortest_text(double value) {
   constexpr int kShort = 6, kLong = 9;
+  // A double holds fifteen digits: what it rounds is some 1e-16, sums of a few steps 1e-14.
   constexpr double kRounding = 1e-14, kExactWhole = 1e15;
   if (value == std::round(value) && std::abs(value) < kExactWhole)
     return fmt::format("{:.0f}", value);
@@ -389,10 +390,7 @@ std::string text_of(const SweepSpan& span, double value) {
 
 SweepSpec read_sweep(const std::string& name_or_path) {
   const CatalogueFile file = require_config(CatalogueKind::Sweep, name_or_path);
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(file.path, error))
-    throw ConfigError({file.label, 0, 0}, "", "cannot open");
-  return parse_sweep(file_text(file.path), file.label);
+  return parse_sweep(read_yaml_text(file.path, file.label), file.label);
 }
 
 SweepSpec parse_sweep(std::string_view text, const std::string& label) {
@@ -421,7 +419,7 @@ SweepSpec parse_sweep(std::string_view text, const std::string& label) {
   read_design(root, sweep);
   if (root.has("time_limit")) {
     sweep.time_limit_s = seconds(root.get<Picoseconds>("time_limit"));
-    root.check("time_limit", *sweep.time_limit_s >= 0.001 && *sweep.time_limit_s <= kMostSeconds,
+    root.check("time_limit", *sweep.time_limit_s >= kLeastSeconds && *sweep.time_limit_s <= kMostSeconds,
                "must be between 1 ms and a week");
   }
   root.reject_unknown_keys();

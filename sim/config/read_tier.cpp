@@ -54,7 +54,7 @@ TierDeviceParams read_channel(const ConfigNode& node) {
 }
 
 TierDeviceParams read_device(const ConfigNode& node) {
-  const auto standard = node.get<std::string>("standard");
+  auto standard = standard_name(node, CatalogueKind::Tier);
   TierDeviceParams params = read_channel(node);
   params.standard = standard;
   params.channels = node.get<std::int64_t>("channels", {1, 4096});
@@ -75,7 +75,7 @@ HostLinkParams read_link_table(const ConfigNode& node) {
 }
 
 HostLinkParams read_link(const ConfigNode& node) {
-  const auto standard = node.get<std::string>("standard");
+  auto standard = standard_name(node, CatalogueKind::HostLink);
   HostLinkParams params = read_link_table(node);
   params.standard = standard;
   node.reject_unknown_keys();

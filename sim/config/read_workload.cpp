@@ -63,6 +63,9 @@ TraceWorkload read_trace_workload(const ConfigNode& node) {
   };
   if (trace.to) node.check("to", *trace.to > trace.from, "must be later than `from`");
   const auto formats = trace_formats();
+  std::vector<std::string> words{formats.begin(), formats.end()};
+  words.emplace_back();
+  node.takes_words("format", std::move(words));
   node.check("format", trace.format.empty() || std::ranges::count(formats, trace.format) > 0,
              one_of(std::vector<std::string>{formats.begin(), formats.end()}) + ", or empty");
   trace.path = openable(trace.path).string();
@@ -104,9 +107,13 @@ ConfigTree workload_tree(const std::string& argument) {
 
 ConfigTree based_workload(ConfigTree workload, const std::string& label) {
   rebase_path(workload, label);
-  if (const ConfigTree* path = workload.find("path"); path != nullptr)
-    require_given(openable(path->text), path->position, "workload.path");
+  check_trace(workload);
   return workload;
+}
+
+void check_trace(const ConfigTree& workload) {
+  if (const ConfigTree* path = workload.find("path"))
+    require_given(openable(path->text), path->position, "workload.path");
 }
 
 WorkloadSpec read_workload(const ConfigNode& node) {

@@ -20,6 +20,12 @@ std::optional<ConfigTree> standard_table(const ConfigTree& section, CatalogueKin
   return table;
 }
 
+std::string standard_name(const ConfigNode& section, CatalogueKind kind) {
+  auto name = section.get<std::string>("standard");
+  section.takes_words("standard", catalogue_names(kind), /*or_file=*/true);
+  return name;
+}
+
 void fill_from_standard(ConfigTree& section, CatalogueKind kind, std::string_view path) {
   if (const auto table = standard_table(section, kind, path)) fill_from(section, *table);
 }

@@ -15,9 +15,9 @@ unsigned char byte_at(std::string_view text, std::size_t i) {
 std::size_t sequence_length(std::string_view text, std::size_t i) {
   const unsigned char lead = byte_at(text, i);
   if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xc2 && lead <= 0xdf   ? 2
-                             : lead >= 0xe0 && lead <= 0xef ? 3
-                             : lead >= 0xf0 && lead <= 0xf4 ? 4
+  const std::size_t length = lead >= 0xc2 && lead <= 0xdf   ? 2  // bytes of a character [RFC 3629]
+                             : lead >= 0xe0 && lead <= 0xef ? 3  // likewise, three
+                             : lead >= 0xf0 && lead <= 0xf4 ? 4  // likewise, four
                                                             : 0;
   if (length == 0 || i + length > text.size()) return 0;
   for (std::size_t k = 1; k < length; ++k)
@@ -30,7 +30,7 @@ std::size_t sequence_length(std::string_view text, std::size_t i) {
 
 std::string hex(unsigned char byte) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  return {'0', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
+  return {'0', 'x', kDigits[byte >> 4], kDigits[byte & 15]};  // four bits a digit
 }
 }  // namespace
 

@@ -103,7 +103,7 @@ std::optional<std::string> exact_decimal(std::int64_t count, std::int64_t factor
   Wide rest = count % factor;
   if (rest != 0) text += '.';
   for (int place = 0; rest != 0; ++place) {
-    if (place == 6) return std::nullopt;
+    if (place == 6) return std::nullopt;  // micro is the last prefix
     rest *= 10;
     text += static_cast<char>('0' + static_cast<int>(rest / factor));
     rest %= factor;
@@ -174,7 +174,9 @@ const QuantityText& quantity_text<BitsPerSecond>() {
 }
 
 ValueShape shape_of(const QuantityText& kind) {
-  ValueShape shape{ValueShape::Kind::Quantity, std::string{kind.expected}, {}, {}, kind.bare};
+  ValueShape shape{.kind = ValueShape::Kind::Quantity,
+                   .expected = std::string{kind.expected},
+                   .bare = kind.bare};
   for (const UnitFactor& unit : kind.units) shape.units.emplace_back(unit.name);
   return shape;
 }
@@ -222,15 +224,30 @@ Parsed<std::int64_t> ValueText<std::int64_t>::parse(std::string_view text) {
   return parse_quantity(text, kNumberText);
 }
 
+namespace {
+/// Without the blanks around it and a plus before it, as YAML has numbers.
+std::string_view bare_number(std::string_view text) {
+  text = trim(text);
+  if (text.size() > 1 && text.front() == '+' && (is_digit(text[1]) || text[1] == '.'))
+    text.remove_prefix(1);
+  return text;
+}
+}  // namespace
+
 Parsed<std::uint64_t> ValueText<std::uint64_t>::parse(std::string_view text) {
+  text = bare_number(text);
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::result_out_of_range) return {std::nullopt, std::string{kOutOfRange}};
-  if (error != std::errc{} || end != text.data() + text.size()) return {};
-  return {value, {}};
+  if (error == std::errc{} && end == text.data() + text.size()) return {value, {}};
+  const auto other = parse_quantity(text, kNumberText);  // 1e3, 10.0
+  if (!other.value) return {std::nullopt, other.problem};
+  if (*other.value < 0) return {};
+  return {static_cast<std::uint64_t>(*other.value), {}};
 }
 
 Parsed<double> ValueText<double>::parse(std::string_view text) {
+  text = bare_number(text);
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc::result_out_of_range) return {std::nullopt, "out of the range of numbers"};

@@ -99,7 +99,9 @@ struct ValueText<std::uint64_t> {
   static Parsed<std::uint64_t> parse(std::string_view text);
   static std::string format(std::uint64_t value) { return std::to_string(value); }
   static std::string expected() { return "a whole number from 0 to 18446744073709551615"; }
-  static ValueShape shape() { return {ValueShape::Kind::Integer, expected()}; }
+  static ValueShape shape() {
+    return {.kind = ValueShape::Kind::Integer, .expected = expected(), .natural = true};
+  }
 };
 
 template <>

@@ -15,6 +15,7 @@ template <std::size_t n>
 std::size_t word_of(const ConfigNode& node, std::string_view key,
                     const std::array<std::string_view, n>& words) {
   const auto text = node.get<std::string>(key);
+  node.takes_words(key, {words.begin(), words.end()});
   const auto found = std::ranges::find(words, text);
   std::string known;
   for (const auto word : words) known += (known.empty() ? "" : ", ") + std::string{word};

@@ -101,7 +101,7 @@ void write_mixers(const LlmSpec& llm, Section& top, std::ostringstream& out) {
     top.open("mixers");
     for (const Mixer& mixer : llm.mixers) {
       Section{out, 2}.open(mixer.name);
-      Section inner{out, 4};
+      Section inner{out, 4};  // letters in
       std::visit(MixerWriter{inner, true}, mixer.of);
     }
   }

@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t kNeighbours = 16;
 /// Nearest samples of one point among which those of points close by are looked for.
 constexpr std::ptrdiff_t kCandidates = 64;
-constexpr double kSame = 0.01;   // correlation lengths: within, values become one sample
-constexpr double kClose = 0.05;  // likewise: within, differences are noise
+constexpr double kSame = 0.01;   // chosen, in correlation lengths: within, values become one sample
+constexpr double kClose = 0.05;  // chosen, likewise: within, differences are noise
 /// Of the noise before pairs of samples have told it, and its floor, in shares of the variance: a
 /// model without routing still has refresh and rounding.
 constexpr double kNoiseFloor = 1e-4;
@@ -62,7 +62,8 @@ double dot(const std::vector<double>& a, const std::vector<double>& b) {
 }  // namespace
 
 double Kriging::covariance(double distance) const {
-  const double r = std::sqrt(3.0) * distance;  // Matern 3/2
+  constexpr double kMatern = 3;  // twice its order of 3/2 [Rasmussen and Williams 2006, 4.17]
+  const double r = std::sqrt(kMatern) * distance;
   return variance_ * (1 + r) * std::exp(-r);
 }
 

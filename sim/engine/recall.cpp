@@ -18,7 +18,7 @@ constexpr double kDeviation = 0.1;
 // Correlation lengths: over what change of a coordinate the ratio becomes another.
 constexpr double kTokenOctaves = 2;    // factors of two in a step's tokens
 constexpr double kContextOctaves = 3;  // likewise in the cached tokens that decodes read
-constexpr double kShare = 0.5;         // share of the closed form that one of its parts has
+constexpr double kShare = 0.5;         // chosen: share of the closed form that one of its parts has
 /// Audits begin with one step in kFirstAudits and become as rare as asked for only when some
 /// kEarlyAudits have been made for every factor of e in steps: short runs know their error too.
 constexpr double kFirstAudits = 4;

@@ -34,10 +34,11 @@ std::int64_t concurrency(const RunSpec& spec, const Trace& trace, Picoseconds st
   for (const Request& r : trace.requests) tokens += static_cast<double>(r.output_tokens);
   const std::int64_t share = div_up(std::ssize(trace.requests), decoders(spec.serving));
   const auto most = std::min(spec.serving.max_batch, share);
+  constexpr double kUnbounded = 1e18;  // a bound above any batch
   const double streams =
       span > 0
           ? std::ceil(tokens / span * seconds(step) / static_cast<double>(decoders(spec.serving)))
-          : 1e18;  // more than any batch
+          : kUnbounded;
   return streams < static_cast<double>(most)
              ? std::max<std::int64_t>(1, static_cast<std::int64_t>(streams))
              : most;
@@ -46,6 +47,7 @@ std::int64_t concurrency(const RunSpec& spec, const Trace& trace, Picoseconds st
 /// A step far beyond all memories cannot be, and to lower it would take memory without end: it is
 /// refused later, by whoever admits requests.
 void bound_target(const RunSpec& spec, PlanTarget& target) {
+  // Times the room there is: no placement makes up for that.
   constexpr std::int64_t kBeyond = 64;
   const std::int64_t room = weight_room(spec.platform, spec.placement).count();
   const CacheStage whole = whole_cache(spec.llm, target.page_tokens);

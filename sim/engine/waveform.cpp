@@ -14,7 +14,7 @@ namespace reticle {
 
 namespace {
 constexpr int kTextBits = 16 * 8;  // sixteen letters
-constexpr int kPercentBits = 7;    // to 100
+constexpr int kPercentBits = 7;    // to 100 percent
 /// In the order of enum Unit.
 constexpr std::array<std::string_view, kUnitCount> kUnitNames{
     "sram", "hbm", "far", "flash", "write", "mac", "vector", "fabric", "launch"};
@@ -76,9 +76,10 @@ Waveform::DieSignals& Waveform::signals_of(std::int32_t instance, std::size_t di
   for (const std::string_view unit : kUnitNames) {
     const std::string inner = scope + "." + std::string{unit};
     signals.units.push_back({dump_.add(inner, "busy", 1), dump_.add(inner, "work", kPercentBits),
+                             // bits, likewise
                              dump_.add(inner, "stall", 4), dump_.add(inner, "left", 20)});
   }
-  signals.staging = dump_.add(scope, "staging_bytes", 40);  // bits
+  signals.staging = dump_.add(scope, "staging_bytes", 40);  // bits: to 1 TiB
   signals.op = dump_.add(scope, "operator", kTextBits);
   return signals;
 }
@@ -87,8 +88,8 @@ Waveform::SchedulerSignals& Waveform::signals_of(std::int32_t instance) {
   const auto [entry, fresh] = schedulers_.try_emplace(instance);
   if (fresh) {
     const std::string scope = "instance" + std::to_string(instance) + ".scheduler";
-    entry->second = {dump_.add(scope, "running", 20), dump_.add(scope, "waiting", 20),  // bits
-                     dump_.add(scope, "kv_bytes", 60), dump_.add(scope, "step", 32)};   // bits
+    entry->second = {dump_.add(scope, "running", 20), dump_.add(scope, "waiting", 20),  // bits, as above
+                     dump_.add(scope, "kv_bytes", 60), dump_.add(scope, "step", 32)};   // to 1 EiB
   }
   return entry->second;
 }

@@ -94,12 +94,15 @@ std::string_view why_not_first(const Explanation& e, const WhatIf& most) {
 Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 }  // namespace
 
+/// Chosen: half a percent of the time, the resolution in which shares are printed.
+constexpr double kLeastShare = 0.005;
+
 std::vector<const WhatIf*> Explanation::binding() const {
+  // As many as a person takes in at once; all of them are in the table.
   constexpr std::size_t kMost = 3;
-  constexpr double kLeast = 0.005;  // less is nothing to speak of
   std::vector<const WhatIf*> first;
   for (const WhatIf& w : what_if)
-    if (w.share && *w.share >= kLeast && first.size() < kMost) first.push_back(&w);
+    if (w.share && *w.share >= kLeastShare && first.size() < kMost) first.push_back(&w);
   return first;
 }
 
@@ -171,7 +174,7 @@ std::string explanation_text(const Explanation& e) {
                              signed_percent(w->expected));
   }
   if (rank == 0) out += "  nothing that could be doubled\n";
-  if (e.idle >= 0.005)
+  if (e.idle >= kLeastShare)
     out += fmt::format("  {} of the time there was nothing to do: nothing here changes that\n",
                        percent(e.idle));
   out += fmt::format("\nWhat if, one change at a time, each run again ({})\n",

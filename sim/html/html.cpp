@@ -62,6 +62,7 @@ class Blocks {
 
   void line(const std::string& text) {
     const auto hashes = text.find_first_not_of('#');
+    // Headings of two to five, one level lower: HTML has six.
     if (hashes >= 2 && hashes < 6 && text.size() > hashes && text[hashes] == ' ') {
       close();
       const int rank = level_ + static_cast<int>(hashes) - 2;

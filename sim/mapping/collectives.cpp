@@ -264,13 +264,14 @@ Spread spread(const FabricLevel& spec) {
     case TopologyKind::FullyConnected:
       return {1, 1};
     case TopologyKind::Ring:
+      // mean hops = w / 4, two links
       return {std::max<std::int64_t>(1, spec.width / 2), w * w / 8 / others};
     case TopologyKind::Mesh2d:
       return {spec.width + spec.height - 2,
               std::max(w, h) * w * h / 4 / others};  // bisection, both ways
     case TopologyKind::Torus2d:
       return {std::max<std::int64_t>(1, spec.width / 2 + spec.height / 2),
-              std::max(w, h) * w * h / 8 / others};
+              std::max(w, h) * w * h / 8 / others};  // as of the ring
   }
   return {};
 }

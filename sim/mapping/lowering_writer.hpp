@@ -351,7 +351,7 @@ class Lowering::Writer {
   const ParallelPlan plan_;
   std::vector<AttentionShards> shards_;  ///< by mixer
   const bool prefetch_;
-  static constexpr std::int64_t kUncut = std::int64_t{1} << 62;
+  static constexpr std::int64_t kUncut = std::int64_t{1} << 62;  ///< above any size
   const std::int64_t tile_;
   const bool tallies_;
   StepPrograms& out_;

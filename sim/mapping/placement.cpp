@@ -202,7 +202,8 @@ class StagePlacer {
     for (Block& b : blocks_) {
       if (routed && *routed != (b.group >= 0)) continue;
       // Half a byte of slack: a fraction of exactly 1 must not fail on rounding.
-      if (hit_ + missing_heat_ >= target - 0.5 && !(only_sram && !policy_.sram_fraction)) break;
+      constexpr double kSlack = 0.5;  // bytes, against rounding
+      if (hit_ + missing_heat_ >= target - kSlack && !(only_sram && !policy_.sram_fraction)) break;
       if (room(kSram, b.group) >= b.bytes) {
         put(kSram, b);
         hit_ += weight_of(b);
@@ -434,6 +435,7 @@ bool holds(const PlatformSpec& platform, const LlmSpec& llm, const PlacementPoli
 
 /// The next size that is tried: what is found is at most 3 % above the smallest.
 std::int64_t next_size(std::int64_t nodes) {
+  // Steps of 1/32, the 3 % above.
   constexpr std::int64_t kFineness = 32;
   return nodes + std::max<std::int64_t>(1, nodes / kFineness);
 }

@@ -117,7 +117,7 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
 struct Demand {
   std::int64_t sequences = 1;
   std::int64_t tokens = 1;  ///< of each
-  std::int64_t page_tokens = 16;
+  std::int64_t page_tokens = 16;  ///< default: vLLM's block
   std::int64_t max_tokens = 1;  ///< most tokens of one step
 };
 

@@ -59,7 +59,7 @@ struct PlacementPolicy {
   std::int64_t invariant_rows = 0;
   bool far_weights = false;  ///< let weights that fit nowhere else live behind the host link
   /// Share of the KV tier's free space given to KV; the rest stays empty (fragmentation).
-  double kv_share = 0.95;
+  double kv_share = 0.95;  // default, chosen
   /// Share of the SRAM free after weights given to KV pages where the KV tier is HBM.
   double kv_sram_share = 0;
   /// Bytes per die, by Tier, that something else has: a second model on the same dies.

@@ -178,7 +178,7 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
         const auto ffn =
             static_cast<double>(largest_share(llm.moe->expert_ffn, plan.expert_tensor));
         mac += mac_seconds(die.mac, m, static_cast<double>(llm.hidden),
-                           (llm.gated_ffn ? 3 : 2) * ffn,  // matrices
+                           (llm.gated_ffn ? 3 : 2) * ffn,  // matrices of an FFN
                            experts.touched, product_format(die.mac, llm.weights, inputs));
         comm += reduce;
         if (plan.data > 1) {
@@ -228,7 +228,7 @@ StepLoad decode_step(const PlanTarget& target, const Placement& placement) {
 /// Some layers of every stage, `kSampledLayers` in all and one at least. They lie apart by the
 /// golden ratio's multiples, so that no period of the layers' kinds is missed.
 std::vector<bool> sample_layers(const LlmSpec& llm, const ParallelPlan& plan) {
-  constexpr double kGolden = 0.6180339887498949;
+  constexpr double kGolden = 0.6180339887498949;  // exact to a double: (sqrt(5) - 1) / 2
   std::vector<bool> sampled(static_cast<std::size_t>(llm.layer_count()));
   for (std::int64_t stage = 0; stage < plan.pipeline; ++stage) {
     const std::int64_t first = first_layer(llm, plan, stage);

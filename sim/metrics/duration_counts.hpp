@@ -15,8 +15,8 @@ namespace reticle {
 /// from then on to kBits significant bits (6e-5 of a duration at most). Count and mean stay exact.
 class DurationCounts {
  public:
-  static constexpr std::size_t kMostExact = 16'384;
-  static constexpr int kBits = 14;
+  static constexpr std::size_t kMostExact = 16'384;  ///< 256 KiB of them
+  static constexpr int kBits = 14;                   ///< 2^-14 = 6e-5 of it
 
   /// `duration` not negative.
   void add(Picoseconds duration, std::int64_t count = 1) {

@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 9> kKindNames{"power",  "heat_flux", "die
                                                      "price",  "rejected",  "unfinished",
                                                      "recall", "prefixes",  "faults"};
 
-/// Above this error of its totals a recalled result misleads.
+/// Above this error of its totals a recalled result misleads: chosen, four times its default bound.
 constexpr double kRecallTolerance = 0.02;
 
 /// What totals may be off by: the mean error, and two standard errors of it.

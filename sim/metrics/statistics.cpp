@@ -109,14 +109,16 @@ std::optional<TailError> tpot_p99_error(const RunResult& result) {
     if (const auto per_token = tpot_picoseconds(r)) all.emplace_back(*per_token, r.generated - 1);
   if (audits.audits == 0 || all.empty()) return std::nullopt;
   std::ranges::sort(all);
-  const std::size_t rank = (all.size() * 99 + 99) / 100 - 1;
+  const std::size_t rank = (all.size() * 99 + 99) / 100 - 1;  // nearest rank of P99
   // Of a normal distribution, from its mean deviation.
   const double of_step = audits.mean_abs_error * std::sqrt(std::numbers::pi / 2);
   const double of_mean = of_step / std::sqrt(static_cast<double>(all[rank].second));
   // Requests that fall into other steps change places: the ranks within which the percentile of so
   // many lies (binomial, two standard errors) [David and Nagaraja, Order Statistics, section 7.1].
   const auto n = static_cast<double>(all.size());
-  const auto ranks = static_cast<std::size_t>(std::ceil(2 * std::sqrt(n * 0.99 * 0.01)));
+  constexpr double kBelow = 0.99, kAbove = 0.01;  // of P99, the percentile that is told
+  const auto ranks =
+      static_cast<std::size_t>(std::ceil(2 * std::sqrt(n * kBelow * kAbove)));
   const double low = all[rank - std::min(rank, ranks)].first;
   const double high = all[std::min(all.size() - 1, rank + ranks)].first;
   const double of_rank = std::max(all[rank].first - low, high - all[rank].first) / all[rank].first;

@@ -26,8 +26,8 @@
 namespace reticle {
 
 namespace {
-constexpr std::size_t kColumns = 96;
-constexpr std::int64_t kBarColumns = 50;
+constexpr std::size_t kColumns = 96;       // of a terminal's line
+constexpr std::int64_t kBarColumns = 50;  // two percent a letter
 constexpr std::string_view kNone = "-";
 
 /// `text` in lines of at most kColumns, the first behind `lead`, the rest indented as far.

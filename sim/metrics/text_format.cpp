@@ -14,6 +14,7 @@ struct Prefix {
   double factor;
   std::string_view name;
 };
+/// Prefixes of SI units, down to a femto.
 constexpr std::array<Prefix, 11> kPrefixes{{{1e18, "E"},
                                             {1e15, "P"},
                                             {1e12, "T"},
@@ -37,6 +38,7 @@ double rounded(double value, int digits) {
 void group_thousands(std::string& digits) {
   const std::size_t first = digits.find_first_of("0123456789");
   const std::size_t point = std::min(digits.find('.'), digits.size());
+  // thousands, in groups of three
   for (std::size_t i = point; i > first + 3; i -= 3) digits.insert(i - 3, 1, ',');
 }
 }  // namespace
@@ -48,7 +50,7 @@ int decimals_for(double value, int digits) {
 }
 
 ScaledUnit scaled_unit(double value, std::string_view base) {
-  const double size = std::abs(rounded(value, 4));
+  const double size = std::abs(rounded(value, 4));  // digits, as it is printed
   const auto fits = [&](const Prefix& prefix) { return size >= prefix.factor * (1 - 1e-9); };
   const auto found = std::ranges::find_if(kPrefixes, fits);
   const Prefix prefix =

@@ -10,17 +10,18 @@
 namespace reticle {
 
 namespace {
+/// The Gregorian calendar: 365 days and a quarter, but for centuries that 400 does not divide.
 bool is_leap(int year) { return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0; }
 
 int days_in(int year, int month) {
-  constexpr std::array kDays{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  constexpr std::array kDays{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};  // by month
   return kDays[static_cast<std::size_t>(month - 1)] + (month == 2 && is_leap(year) ? 1 : 0);
 }
 
 /// Days before the first of January of `year`, from that of year 1.
 std::int64_t days_before(int year) {
   const std::int64_t past = year - 1;
-  return past * 365 + past / 4 - past / 100 + past / 400;
+  return past * 365 + past / 4 - past / 100 + past / 400;  // Gregorian leap years
 }
 
 std::int64_t day_number(const Date& date) {
@@ -39,8 +40,8 @@ std::optional<Date> parse_date(std::string_view text) {
   const auto number = [&](std::size_t at, std::size_t digits) {
     return std::stoi(std::string{text.substr(at, digits)});
   };
-  const Date date{number(0, 4), number(5, 2), number(8, 2)};
-  if (date.year < 1 || date.month < 1 || date.month > 12 || date.day < 1 ||
+  const Date date{number(0, 4), number(5, 2), number(8, 2)};  // YYYY-MM-DD: place, digits
+  if (date.year < 1 || date.month < 1 || date.month > 12 || date.day < 1 ||  // months of a year
       date.day > days_in(date.year, date.month))
     return std::nullopt;
   return date;

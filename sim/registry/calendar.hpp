@@ -11,7 +11,7 @@
 namespace reticle {
 
 struct Date {
-  int year = 1970, month = 1, day = 1;
+  int year = 1970, month = 1, day = 1;  ///< where days are counted from
   auto operator<=>(const Date&) const = default;
 };
 

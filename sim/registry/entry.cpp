@@ -17,6 +17,7 @@ namespace reticle {
 
 namespace {
 constexpr std::string_view kFence = "---";
+/// Words of an entry's body [docs/registry.md].
 constexpr std::size_t kLeastWords = 200, kMostWords = 600;
 constexpr std::int64_t kLongestCadence = 3650;  // ten years
 constexpr double kLargestClaim = 1e12;
@@ -331,8 +332,9 @@ bool is_citation(std::string_view text) {
     const auto digit = [&](std::size_t i) {
       return i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) != 0;
     };
-    const std::string_view four = text.substr(at, 4);
+    const std::string_view four = text.substr(at, 4);  // a year has four digits
     const bool century = four.starts_with("19") || four.starts_with("20");
+    // Four digits in all, and none before or behind.
     if (century && digit(at + 2) && digit(at + 3) && !digit(at + 4) && (at == 0 || !digit(at - 1)))
       return true;
   }

@@ -94,7 +94,7 @@ struct Entry {
   std::vector<Contributor> contributors;
   std::vector<std::string> tags;
   Date last_reviewed;
-  std::int64_t cadence_days = 90;
+  std::int64_t cadence_days = 90;  ///< default: a quarter of a year
   std::vector<HistoryItem> history;
   std::string body;  ///< Markdown
 

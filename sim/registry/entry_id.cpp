@@ -6,7 +6,7 @@
 namespace reticle {
 
 std::optional<int> id_number(std::string_view id) {
-  constexpr int kMost = 999;
+  constexpr int kMost = 999;  // three digits at most
   if (id.size() < 2 || id[0] != 'B' || id[1] == '0') return std::nullopt;
   int number = 0;
   const auto [end, error] = std::from_chars(id.data() + 1, id.data() + id.size(), number);

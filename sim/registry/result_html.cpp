@@ -192,7 +192,7 @@ std::string validation_page(const Validation& validation) {
                     escaped(fmt::format("{}", fmt::join(result.conditions, "; ")))});
     entries +=
         fmt::format("<h2 id=\"{0}\">{0}: {1}</h2>\n", result.entry.id, escaped(result.entry.name)) +
-        result_html(result, validation, 3);
+        result_html(result, validation, 3);  // below its h2
   }
   body += paragraph(escaped(fmt::format(
       "Program {} ({}). Every figure comes from a run; the last table has the command that repeats "

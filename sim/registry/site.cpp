@@ -16,6 +16,7 @@ namespace reticle {
 
 namespace {
 using Files = std::map<std::string, std::string>;
+constexpr int kScaleEnd = 5;  // of priority and difficulty, from one
 
 std::string option(const std::string& value, const std::string& text) {
   return fmt::format("<option value=\"{}\">{}</option>", escaped(value), escaped(text));
@@ -211,15 +212,16 @@ class Site {
     std::string out =
         "<div class=\"wide\"><table class=\"heat\">\n<caption>Priority against difficulty</caption>"
         "\n<thead><tr><th scope=\"col\">priority</th>";
-    for (int difficulty = 1; difficulty <= 5; ++difficulty)
+    for (int difficulty = 1; difficulty <= kScaleEnd; ++difficulty)
       out += fmt::format("<th scope=\"col\">difficulty {}</th>", difficulty);
     out += "</tr></thead>\n<tbody>\n";
-    for (int priority = 5; priority >= 1; --priority) {
+    for (int priority = kScaleEnd; priority >= 1; --priority) {
       out += fmt::format("<tr><th scope=\"row\">{}</th>", priority);
-      for (int difficulty = 1; difficulty <= 5; ++difficulty) {
+      for (int difficulty = 1; difficulty <= kScaleEnd; ++difficulty) {
         std::vector<std::string> ids;
         for (const Entry& entry : registry_.entries)
           if (entry.priority == priority && entry.difficulty == difficulty) ids.push_back(entry.id);
+        // three shades
         out += fmt::format("<td class=\"h{}\">{}</td>", std::min<std::size_t>(ids.size(), 3),
                            ids.empty() ? "" : links(ids, ""));
       }
@@ -365,7 +367,7 @@ class Site {
     if (const EntryResult* result = result_of(entry))
       out += "<p>Runs of program " +
              escaped(program_text(validation_.version, validation_.revision)) + ".</p>\n" +
-             result_html(*result, validation_, 3) + runs_html(validation_, result);
+             result_html(*result, validation_, 3) + runs_html(validation_, result);  // below its h2
     else
       out += "<p>No results at hand.</p>\n";
     return out + "<h2>Change log</h2>\n" + history_html(entry);

@@ -187,8 +187,9 @@ std::string validation_summary(const Validation& validation) {
   std::string out = fmt::format("{:4} {:38} {:20} {:22} {:14} {}\n", "id", "test", "claimed",
                                 "simulated", "verdict", "limited by");
   for (const auto& cells : summary_rows(validation)) {
+    // Cut to the columns of the heading, 38 and 20 letters.
     out += fmt::format("{:4} {:38} {:20} {:22} {:14} {}\n", cells[0], cells[1].substr(0, 38),
-                       cells[2].substr(0, 20), cells[3], cells[4], cells[6]);
+                       cells[2].substr(0, 20), cells[3], cells[4], cells[6]);  // likewise cut
     if (!cells[5].empty()) out += fmt::format("     holds {}\n", cells[5]);
   }
   return out;

@@ -11,7 +11,7 @@ namespace reticle {
 
 namespace {
 constexpr std::uint64_t kPointsPerInstance = 64;  ///< evens out the arcs to some 12 %
-constexpr double kMostOverMean = 1.25;            ///< Mirrokni+ 2016: 1 + epsilon
+constexpr double kMostOverMean = 1.25;            ///< chosen: 1 + epsilon of [Mirrokni+ 2016]
 
 std::size_t least_loaded(std::span<const InstanceLoad> loads) {
   std::size_t best = loads.size();

@@ -74,7 +74,7 @@ class RecentSteps {
   [[nodiscard]] double seconds_for(std::int64_t prompt_tokens) const;
 
  private:
-  static constexpr double kSteps = 16;
+  static constexpr double kSteps = 16;  ///< the means forget within them
   double last_decode_ = 0, mean_decode_ = 0;
   double prompt_seconds_ = 0, prompt_tokens_ = 0;
 };

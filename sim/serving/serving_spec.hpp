@@ -78,7 +78,7 @@ struct FaultSpec {
   FaultKind kind = FaultKind::Die;
   std::int64_t instance = 0;
   std::int64_t channels = 1;   ///< HbmChannel: how many
-  double link_left = 0.5;      ///< Link: share of the rate that is left
+  double link_left = 0.5;      ///< Link: share of the rate left, by default
   std::string level = "node";  ///< Link: package | node | scale_out
 };
 
@@ -89,7 +89,7 @@ struct SpeculationSpec {
   std::int64_t tokens = 0;  ///< drafts per step; 0: none
   /// Chance that the model accepts draft i, given that it accepted those before; the last entry
   /// holds for all further ones.
-  std::vector<double> acceptance{0.8};
+  std::vector<double> acceptance{0.8};  ///< default, chosen
   std::uint64_t seed = 0;
 };
 
@@ -103,7 +103,7 @@ struct ThinkingSpec {
 /// is looked at through the output head, and those that are sure enough go no further.
 struct EarlyExitSpec {
   double share = 0;     ///< of tokens that exit; 0: none
-  double layers = 0.5;  ///< of the layers, after which they may
+  double layers = 0.5;  ///< of the layers, after which they may; default
   std::uint64_t seed = 0;
 };
 

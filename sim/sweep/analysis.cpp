@@ -290,6 +290,7 @@ class Analyst {
 
   /// Between the first two objectives.
   void add_front_knee(SweepAnalysis& analysis) const {
+    // a bend has three points
     if (sweep_.objectives.size() < 2 || analysis.front.size() < 3) return;
     std::vector<PointResult> two;
     for (const PointResult& r : results_) {
@@ -320,7 +321,7 @@ class Analyst {
     const std::size_t best = *best_of(results_, 0);
     for (std::size_t k = 0; k < sweep_.axes.size(); ++k) {
       const Line line = line_through(best, k, all);
-      if (line.points.size() < 2) continue;
+      if (line.points.size() < 2) continue;  // a change has two ends
       std::vector<double> x, y;
       for (const auto& [at, i] : line.points)
         x.push_back(at), y.push_back(results_[i].objectives.front());
@@ -463,8 +464,8 @@ std::optional<SobolIndices> indices_of(const std::vector<double>& a, const std::
 /// rather too wide.
 void add_margins(SobolIndices& indices, const std::vector<double>& a, const std::vector<double>& b,
                  const std::vector<std::vector<double>>& mixed) {
-  constexpr int kResamples = 200;
-  constexpr double kNormal95 = 1.96;
+  constexpr int kResamples = 200;  // chosen: margins want two digits
+  constexpr double kNormal95 = 1.96;  // exact to its digits: the normal 97.5 percentile
   RngStream rng{0, "bootstrap of Sobol indices"};
   std::vector<std::vector<double>> first(mixed.size()), total(mixed.size());
   std::vector<std::size_t> rows(a.size());
@@ -513,13 +514,13 @@ std::optional<double> explained_by(const std::vector<std::size_t>& value_of,
 }
 
 std::optional<std::size_t> knee_of(const std::vector<double>& x, const std::vector<double>& y) {
-  if (x.size() < 3) return std::nullopt;
+  if (x.size() < 3) return std::nullopt;  // likewise, three points
   const auto [low_y, high_y] = std::ranges::minmax(y);
   const double span_x = x.back() - x.front();
   if (!(span_x > 0) || !(high_y > low_y)) return std::nullopt;
   const double from = (y.front() - low_y) / (high_y - low_y);
   const double to = (y.back() - low_y) / (high_y - low_y);
-  constexpr double kBend = 0.05;  // less is a straight line with noise
+  constexpr double kBend = 0.05;  // chosen: less is a straight line with noise
   std::optional<std::size_t> knee;
   double furthest = kBend;
   for (std::size_t i = 0; i < x.size(); ++i) {

@@ -119,7 +119,7 @@ std::string csv_cell(const Json& value) {
   return quoted + '"';
 }
 
-/// Of a script: "</" would end it.
+/// Of a script: "</" would end it; "<\\/" has three letters.
 std::string inside_script(std::string json) {
   for (std::size_t at = 0; (at = json.find("</", at)) != std::string::npos; at += 3)
     json.replace(at, 2, "<\\/");

@@ -117,6 +117,7 @@ class Designer {
       if (std::ssize(found) < most && tried.emplace(point.values, true).second)
         found.push_back(std::move(point));
     };
+    // Chosen: a quarter of the points first, an eighth a round, four at least.
     constexpr std::int64_t kParts = 4, kRoundParts = 8, kLeast = 4;
     if (done.empty()) {
       const std::int64_t first = std::min(left, std::max(kLeast, sweep_.design.points / kParts));

@@ -129,7 +129,7 @@ PointOutcome end_of(const Child& child) {
   rusage usage{};
   while (::wait4(child.pid, &status, 0, &usage) < 0 && errno == EINTR) {
   }
-  constexpr int kSignal = 128;
+  constexpr int kSignal = 128;  // as a shell tells it
   return {.code = WIFSIGNALED(status) ? kSignal + WTERMSIG(status) : WEXITSTATUS(status),
           .output = {},
           .timed_out = child.killed_for == child.answered,
@@ -203,7 +203,7 @@ class Pool {
  private:
   /// Fewer towards the end, so that all processes end together.
   std::vector<std::size_t> take_chunk() {
-    constexpr std::size_t kShares = 4;
+    constexpr std::size_t kShares = 4;  // of a worker: the last are short
     const std::size_t share = waiting_.size() / (kShares * jobs_);
     std::vector<std::size_t> points(std::clamp<std::size_t>(share, 1, rules_.chunk));
     for (std::size_t& point : points) {
@@ -243,7 +243,7 @@ class Pool {
   /// A sweep that was stopped for a while, or whose machine slept, has not watched its points: the
   /// gap is not theirs.
   void kill_late() {
-    constexpr double kLongestGap = 5e-3 * kTickMs;
+    constexpr double kLongestGap = 5e-3 * kTickMs;  // five ticks = 5 of kTickMs, in seconds
     const double passed = std::min(seconds_since(watched_), kLongestGap);
     watched_ = Clock::now();
     for (auto& [descriptor, child] : running_) {

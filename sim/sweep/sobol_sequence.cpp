@@ -65,7 +65,7 @@ std::vector<double> SobolSequence::point(std::uint64_t number) const {
     std::uint32_t bits = 0;
     for (std::size_t b = 0; b < kBits; ++b)
       if ((gray >> b & 1U) != 0) bits ^= v[b];
-    x.push_back(static_cast<double>(bits) * 0x1p-32);
+    x.push_back(static_cast<double>(bits) * 0x1p-32);  // kBits behind the point
   }
   return x;
 }

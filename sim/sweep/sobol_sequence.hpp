@@ -10,13 +10,13 @@ namespace reticle {
 /// (new-joe-kuo-6.21201), in the order of Gray codes. The first is the origin.
 class SobolSequence {
  public:
-  static constexpr std::size_t kMostDimensions = 21;
+  static constexpr std::size_t kMostDimensions = 21;  ///< rows of the table of directions
 
   explicit SobolSequence(std::size_t dimensions);
   [[nodiscard]] std::vector<double> point(std::uint64_t number) const;
 
  private:
-  static constexpr std::size_t kBits = 32;
+  static constexpr std::size_t kBits = 32;  ///< of a direction: 2^32 points
   std::vector<std::vector<std::uint32_t>> directions_;  ///< by dimension and bit
 };
 

@@ -35,7 +35,7 @@ PointStatus status_of(std::string_view name) {
   return PointStatus::Open;
 }
 
-constexpr int kBusyMs = 5000;
+constexpr int kBusyMs = 5000;  // another's transaction is over by then
 constexpr std::string_view kSchemaVersion = "2";
 
 /// docs/sweeps.md says what each column means.
@@ -263,7 +263,7 @@ SweepStore::~SweepStore() {
 /// A lock of the process, which no child inherits and its end gives back, a kill included.
 void SweepStore::lock(const fs::path& path) {
   const std::string name = path.string() + ".lock";
-  lock_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  lock_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (lock_ < 0)
     throw ConfigError({name, 0, 0}, "", "cannot open: " + std::generic_category().message(errno));
   struct flock wanted {};

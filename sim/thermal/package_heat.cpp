@@ -102,8 +102,8 @@ void PackageHeat::advance(double seconds, const PackagePower& power) {
 /// From the coolant's temperature up: leakage grows with temperature, so each round is hotter than
 /// the one before and none is hotter than the lowest steady state there is.
 bool PackageHeat::settle(const PackagePower& power) {
-  constexpr int kRounds = 20'000;
-  constexpr double kClose = 1e-9;  // K
+  constexpr int kRounds = 20'000;  // a bound: it settles far sooner
+  constexpr double kClose = 1e-9;  // K, a tolerance far below a figure's last digit
   std::vector<double> rise(network_.size());
   for (int round = 0; round < kRounds; ++round) {
     std::vector<double> next = network_.steady(inflow(power, rise));

@@ -50,7 +50,7 @@ class PackageHeat {
   /// Goes to the steady state of `power` and returns true; false where there is none below
   /// `kNoState`, as leakage grows faster than heat leaves: then nothing changes.
   bool settle(const PackagePower& power);
-  static constexpr double kNoStateC = 400;
+  static constexpr double kNoStateC = 400;  ///< silicon is long destroyed
 
   /// Of a small rise of all temperatures, the share that leakage gives back at once: from 1 on
   /// there is no way back (thermal runaway).

@@ -11,7 +11,7 @@ namespace reticle {
 namespace {
 /// Short names out of printable characters, as the format wants.
 std::string code_of(std::size_t n) {
-  constexpr std::size_t kFirst = 33, kCount = 94;
+  constexpr std::size_t kFirst = 33, kCount = 94;  // from ! to ~ [IEEE 1364-2005, 18.2]
   std::string code;
   do {
     code += static_cast<char>(kFirst + n % kCount);
@@ -56,7 +56,7 @@ std::string VcdDump::value_text(const Change& change) const {
     bits = fmt::format("{:b}", change.value);
   } else {
     const std::string& text = texts_[change.text - 1];
-    for (const char c : text.substr(0, static_cast<std::size_t>(width) / 8))
+    for (const char c : text.substr(0, static_cast<std::size_t>(width) / 8))  // bits per letter
       bits += fmt::format("{:08b}", static_cast<unsigned char>(c));
   }
   return "b" + (bits.empty() ? std::string{"0"} : bits) + " " + code;

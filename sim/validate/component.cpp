@@ -204,11 +204,12 @@ class RowWriter {
     }
     // The collector draws loads from a power law of exponent 1.01 between 1 and 0.8 T and scales
     // them to the number of picks; here its quantiles. Near exponent 1 it is even in the logarithm.
-    constexpr double kLargest = 0.8;
+    constexpr double kLargest = 0.8;  // [aiconfigurator, as above]
+    constexpr double kMiddle = 0.5;   // of an expert's share: the exact middle quantile
     std::vector<double> load;
     double sum = 0;
     for (std::int64_t e = 0; e < experts; ++e) {
-      const double u = (static_cast<double>(e) + 0.5) / static_cast<double>(experts);
+      const double u = (static_cast<double>(e) + kMiddle) / static_cast<double>(experts);
       load.push_back(std::pow(std::max(1.0, kLargest * static_cast<double>(tokens)), u));
       sum += load.back();
     }

@@ -173,7 +173,8 @@ void put_lengths(const SystemRun& run, SystemCase& system) {
     if (run.family == "inferencemax") {
       // Ten prompts for each of a client's places [InferenceMAX benchmark_serving].
       system.turns = 10;
-      system.shortest = 0.8;  // its --random-range-ratio
+      constexpr double kRangeRatio = 0.8;  // its --random-range-ratio [InferenceMAX]
+      system.shortest = kRangeRatio;
     }
     return;
   }
@@ -247,7 +248,7 @@ SystemCase case_of(const SystemRun& run) {
   if (!platform) return leave("no platform for " + run.platform);
   if (!model) return leave("no model for " + run.model);
   if (run.chips < 1) return leave("n_chips is not told");
-  if (run.chips > 8) return leave("more than one node of eight");
+  if (run.chips > 8) return leave("more than one node of eight");  // of these nodes
   if (run.quality == "C")
     return leave("a claim or an average, not a measurement of a configuration");
   if (speculates(run)) return leave("speculative decoding with an acceptance that is not told");

@@ -25,7 +25,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostPoints = 400;  // of a curve
 constexpr std::size_t kMostLinks = 4000;  // drawn one by one
-constexpr int kHistogramBins = 48;
+constexpr int kHistogramBins = 48;  // bars, chosen for the width
 
 double microseconds(Picoseconds t) { return static_cast<double>(t.count()) * 1e-6; }
 
@@ -113,7 +113,8 @@ Json histogram(std::vector<std::pair<double, std::int64_t>> values) {
   double low = values.front().first, high = low;
   for (const auto& [v, n] : values) low = std::min(low, v), high = std::max(high, v);
   low = std::max(low, 1e-6);
-  high = std::max(high, low * 1.05);
+  constexpr double kNarrowest = 1.05;  // where all are alike, five percent
+  high = std::max(high, low * kNarrowest);
   const double step = std::log(high / low) / kHistogramBins;
   std::vector<std::int64_t> counts(kHistogramBins);
   for (const auto& [v, n] : values) {

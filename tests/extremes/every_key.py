@@ -6,7 +6,7 @@
 The keys are those of the run's own resolved.yaml, defaults included; the values are zero, -1, NaN,
 infinity, 1e-12, 1e12 and 1e308 in the key's unit. An answer has no NaN, infinity or negative time,
 rate, energy or price in it; its shares of time add up to one, and it is no faster than its roofline.
-A refusal ends with 3 or 4 and says which key and why. Anything else (a crash, a mistake of the
+A refusal ends with 3 or 4 and says which key and why: the text behind the place names it. Anything else (a crash, a mistake of the
 program's own, more than LIMIT_S, a document that does not parse) is printed, and the exit is 1.
 """
 
@@ -62,8 +62,9 @@ CASES = {
 LEAF = re.compile(r'^(\s*)(-|[^:\s]+:)(?: \{value: "((?:[^"\\]|\\.)*)", origin: "([^"]*)".*\})?$')
 NUMBER = re.compile(r"^-?[\d.]+(?:e[-+]?\d+)?(?: (\D\S*))?$")
 
-# Of what may be below zero, or has no bound: errors, differences and temperatures.
-SIGNED = re.compile(r"error|bias|difference|_c$|margin|slack|trend|coolant|delta|gain")
+# What may be below zero: errors, and temperatures down to where there is no heat left.
+SIGNED = re.compile(r"error|bias|difference")
+CELSIUS, NO_HEAT_C = re.compile(r"_c$"), -273.15
 POSITIVE_ANSWER = ("throughput.output_tokens_per_s", "simulated_s")
 
 
@@ -130,7 +131,7 @@ def fault_of_report(text):
     for path, value in numbers(report):
         if not math.isfinite(value):
             return f"{path} = {value}"
-        if value < 0 and not SIGNED.search(path):
+        if value < (NO_HEAT_C if CELSIUS.search(path) else 0) and not SIGNED.search(path):
             return f"{path} = {value} is negative"
     if report.get("feasible", {}).get("fits") is False:
         return "exit 0 of what does not fit"
@@ -153,14 +154,16 @@ def verdict(code, out, err, key, value=""):
         return fault_of_report(out)
     if code == "hang":
         return f"no end in {LIMIT_S} s"
-    if code in (3, 4, 5):
+    if code in (3, 4):
         said = err.strip().splitlines()
         if not said:
             return f"exit {code} without a word"
         # A file of that name: it is named instead.
         if f"{value}: expected a readable file" in err:
             return None
-        if code == 3 and key.split(".")[-1] not in err:
+        # Behind "--set key=value: ", the place it blames, which would always name it.
+        text = said[-1].removeprefix(f"--set {key}={value}: ")
+        if code == 3 and key.split(".")[-1] not in text:
             return f"exit 3 does not name the key: {said[-1][:160]}"
         own = re.sub(r"'[^']*'|--set \S+", "", said[-1].replace(f", got {value}", ""))
         if re.search(r"\b(nan|inf)\b", own):

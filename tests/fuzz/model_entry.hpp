@@ -16,11 +16,11 @@
 namespace reticle {
 
 /// '{' begins a config.json or a recording, a first line with commas a recording or counts as CSV,
-/// anything else is an order. Answers whether it was taken; anything but a ConfigError escapes.
+/// as what is gzipped may be; anything else is an order. Answers whether it was taken; anything but a ConfigError escapes.
 inline bool read_any_model(std::string_view text) {
   try {
     const bool commas = text.substr(0, text.find('\n')).find(',') != std::string_view::npos;
-    if (text.starts_with('{') || commas) {
+    if (text.starts_with('{') || text.starts_with("\x1f\x8b") || commas) {
       const MemoryFile file{text};
       if (is_routing(file.path())) {
         (void)figures_of(read_routing(file.path()));

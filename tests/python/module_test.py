@@ -7,6 +7,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 PROGRAM, SOURCE = sys.argv.pop(1), Path(sys.argv.pop(1))
 os.environ["RETICLE"] = PROGRAM
@@ -25,6 +26,25 @@ axes:
 objectives: [throughput]
 time_limit: 60 s
 """
+
+
+def instead(script):
+    """A program of our own in place of Reticle."""
+    folder = tempfile.TemporaryDirectory()
+    path = Path(folder.name, "reticle")
+    path.write_text("#!/bin/sh\n" + script, encoding="utf-8")
+    path.chmod(0o755)
+
+    class Patch:
+        def __enter__(self):
+            self.patch = mock.patch.dict(os.environ, RETICLE=str(path))
+            self.patch.start()
+            return path
+
+        def __exit__(self, *_):
+            self.patch.stop()
+            folder.cleanup()
+    return Patch()
 
 
 class Module(unittest.TestCase):
@@ -52,6 +72,40 @@ class Module(unittest.TestCase):
             reticle.run("h100-8", "claude-class-mid", "steady-64")
         with self.assertRaises(reticle.Usage):
             reticle.run(**QUICK, nosuch=True)
+        for code, kind in ((1, reticle.Bug), (2, reticle.Usage), (3, reticle.BadInput), (4, reticle.Infeasible),
+                           (5, reticle.Stuck), (130, reticle.Interrupted), (77, reticle.Error)):
+            with self.subTest(code), instead(f"echo why >&2; exit {code}"), self.assertRaisesRegex(reticle.Error, "why") as got:
+                reticle.version()
+            self.assertIs(type(got.exception), kind)
+            self.assertEqual(got.exception.code, code)
+
+    def test_whatever_the_program_does_is_an_error_of_ours(self):
+        with instead("kill -9 $$"), self.assertRaisesRegex(reticle.Error, "SIGKILL") as got:
+            reticle.version()
+        self.assertEqual(got.exception.code, -9)
+        with instead("echo nothing"), self.assertRaisesRegex(reticle.Error, "no JSON"):
+            reticle.run(**QUICK)
+        with instead("printf 'p\\377.yaml' >&2; exit 3"), self.assertRaisesRegex(reticle.BadInput, "p.+yaml"):
+            reticle.run(**QUICK)
+        with instead("") as path:
+            path.chmod(0o644)
+            for stated in (path, "/nowhere/reticle"):
+                with mock.patch.dict(os.environ, RETICLE=str(stated)):
+                    found = reticle.run_many([QUICK, QUICK])
+                self.assertEqual([type(one) for one in found], [reticle.NotStarted] * 2)
+                self.assertIsNone(found[0].code)
+
+    def test_words_of_the_command_line(self):
+        with instead("""printf '{"words": "%s"}' "$(echo "$@")" """):
+            self.assertIn("--platforms h100-8 ", reticle.compare("l", "w", platforms="h100-8").words + " ")
+            self.assertIn("--platforms a,b ", reticle.compare("l", "w", platforms=["a", "b"]).words + " ")
+            for sets in ({"a.b": True, "c": [8, 16]}, ["a.b=true", "c=[8, 16]"]):
+                self.assertIn("--set a.b=true --set c=[8, 16]", reticle.run("p", "l", "w", sets).words)
+            self.assertIn("--set a=1", reticle.run("p", "l", "w", "a=1").words)
+
+    def test_numbers_of_a_table_are_those_the_program_writes(self):
+        row = reticle._from_csv("a,b,c,d,e,f,g,h\n007,1_000,infinity,-3,2.5e-07,,nan,0\n")[0]
+        self.assertEqual(list(row.values()), ["007", "1_000", "infinity", -3, 2.5e-07, None, "nan", 0])
 
     def test_many_at_a_time_are_each_as_alone(self):
         wrong = dict(QUICK, platform="h100-9")
@@ -59,6 +113,11 @@ class Module(unittest.TestCase):
         alone = reticle.run(**QUICK)
         self.assertEqual(dict(found[0], simulator=None), dict(alone, simulator=None))
         self.assertIsInstance(found[1], reticle.BadInput)
+        side = reticle.table(found[:2], "inputs.seed")
+        self.assertEqual(side.column("inputs.seed"), [alone.inputs.seed, None])
+        self.assertIsNone(side[0]["problem"])
+        self.assertIn("h100-9", side[1]["problem"])
+        self.assertEqual(len(reticle.table(found)), 3)
         self.assertEqual(found[2].inputs.seed, 3)
         rows = reticle.table([found[0], found[2]], "inputs.seed", "throughput.output_tokens_per_s")
         self.assertEqual(rows.column("inputs.seed"), [alone.inputs.seed, 3])
