@@ -81,10 +81,9 @@ std::string front_text(const SweepSpec& sweep, const std::vector<StoredPoint>& p
   std::string text = fmt::format("Front: {} of {} points", front.size(), points.size());
   if (front.empty()) return text + "\n";
   const SweepObjective& by = sweep.objectives[front_order(sweep)];
-  text += fmt::format(", {} {} first{}:\n", by.better == Better::More ? "most" : "least", by.name,
-                      front.size() > kRows
-                          ? fmt::format("; {} of them, more on the page", kRows)
-                          : "");
+  text +=
+      fmt::format(", {} {} first{}:\n", by.better == Better::More ? "most" : "least", by.name,
+                  front.size() > kRows ? fmt::format("; {} of them, more on the page", kRows) : "");
   return text + front_table(sweep, points, front, kRows);
 }
 

@@ -166,7 +166,7 @@ bool can_have(const RunSpec& spec, const std::string& name) {
 }  // namespace
 
 void check_first_points(const SweepSpec& sweep) {
-  constexpr int kMostTried = 256;
+  constexpr int kMostTried = 256;  // chosen: half a second, and a grid begins with its corners
   const KeepYaml keep_files;
   const auto columns = columns_of(sweep);
   std::vector<bool> taken(columns.size());
@@ -199,9 +199,10 @@ void check_first_points(const SweepSpec& sweep) {
                         fmt::format("every point with {} is refused, the first: {}",
                                     columns[column]->key, problem));
   for (const std::string& name : figures)
-    throw ConfigError({}, "sweep " + sweep.name,
-                      fmt::format("objectives or limits ask for {}, which no point has: it needs {}",
-                                  name, find_sweep_figure(name)->needs));
+    throw ConfigError(
+        {}, "sweep " + sweep.name,
+        fmt::format("objectives or limits ask for {}, which no point has: it needs {}", name,
+                    find_sweep_figure(name)->needs));
 }
 
 SweepGround::SweepGround(const SweepSpec& sweep) {

@@ -71,7 +71,7 @@ class SweepProgress {
 
  private:
   static constexpr auto kOnTerminal = std::chrono::milliseconds{200};  // as one reads
-  static constexpr auto kInLog = std::chrono::milliseconds{30'000};  // a short log
+  static constexpr auto kInLog = std::chrono::milliseconds{30'000};    // a short log
   const SweepTally& tally_;
   const bool quiet_, terminal_;
   bool shown_ = false;

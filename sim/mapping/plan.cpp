@@ -85,8 +85,8 @@ std::string explain(const PlatformSpec& platform, const LlmSpec& llm, const Plac
                                      .page_tokens = target.page_tokens,
                                      .max_tokens = target.max_tokens});
   if (!nodes) return text + "; no number of nodes that was tried would do";
-  return text + "; the smallest deployment of whole nodes that fits: " + std::to_string(*nodes) + " nodes, " +
-         std::to_string(*nodes * n / platform.nodes) +
+  return text + "; the smallest deployment of whole nodes that fits: " + std::to_string(*nodes) +
+         " nodes, " + std::to_string(*nodes * n / platform.nodes) +
          " dies (--set platform.nodes=" + std::to_string(*nodes) + ")";
 }
 
@@ -357,8 +357,8 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
   for (const Size& size : sizes) {
     if (!size.asked) continue;
     key = fixed.empty() ? "placement." + std::string{size.key} : "placement";
-    fixed += (fixed.empty() ? "" : ", ") + std::string{size.key} + " " +
-             std::to_string(*size.asked);
+    fixed +=
+        (fixed.empty() ? "" : ", ") + std::string{size.key} + " " + std::to_string(*size.asked);
     std::set<std::int64_t> possible;
     for (const ParallelPlan& plan : enumerate_plans(llm, dies))
       if (std::ranges::all_of(sizes, [&](const Size& other) {
@@ -368,8 +368,7 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
     std::string values;
     for (const std::int64_t value : possible)
       values += (values.empty() ? "" : ", ") + std::to_string(value);
-    if (!values.empty())
-      instead += "; " + std::string{size.key} + " could be " + values;
+    if (!values.empty()) instead += "; " + std::string{size.key} + " could be " + values;
   }
   throw ConfigError(SourcePosition{}, key,
                     "expected parallel sizes that divide " + std::to_string(dies) +

@@ -366,8 +366,9 @@ class Analyst {
     const auto columns = columns_of(sweep_);
     const auto places = [&](std::size_t c) {
       const auto& values = columns[c]->values;
-      return number(best, c) && (first + 1 == end || std::set<std::string>(values.begin(), values.end())
-                                                           .size() == values.size());
+      return number(best, c) &&
+             (first + 1 == end ||
+              std::set<std::string>(values.begin(), values.end()).size() == values.size());
     };
     Line line{.column = first};
     while (line.column < end && !places(line.column)) ++line.column;
@@ -464,7 +465,7 @@ std::optional<SobolIndices> indices_of(const std::vector<double>& a, const std::
 /// rather too wide.
 void add_margins(SobolIndices& indices, const std::vector<double>& a, const std::vector<double>& b,
                  const std::vector<std::vector<double>>& mixed) {
-  constexpr int kResamples = 200;  // chosen: margins want two digits
+  constexpr int kResamples = 200;     // chosen: margins want two digits
   constexpr double kNormal95 = 1.96;  // exact to its digits: the normal 97.5 percentile
   RngStream rng{0, "bootstrap of Sobol indices"};
   std::vector<std::vector<double>> first(mixed.size()), total(mixed.size());

@@ -16,11 +16,12 @@ namespace reticle {
 namespace {
 /// All digits before the point, and four in all at least: "22,044", "0.9415".
 std::string number_text(double value) {
-  constexpr double kWhole = 1000, kLong = 1e15;
+  constexpr double kWhole = 1000, kLong = 1e15;  // four digits; what a double has exactly
   const double size = std::abs(value);
   if (size < kWhole || !(size < kLong)) return fmt::format("{:.4g}", value);
   std::string text = fmt::format("{:.0f}", value);
-  for (auto i = std::ssize(text) - 3; i > (value < 0 ? 1 : 0); i -= 3)
+  constexpr int kGroup = 3;  // digits between commas
+  for (auto i = std::ssize(text) - kGroup; i > (value < 0 ? 1 : 0); i -= kGroup)
     text.insert(static_cast<std::size_t>(i), 1, ',');
   return text;
 }
@@ -44,7 +45,8 @@ std::string figure_text(double value, std::string_view unit) {
     constexpr std::array<std::pair<double, char>, 5> kPrefixes{
         {{1e15, 'P'}, {1e12, 'T'}, {1e9, 'G'}, {1e6, 'M'}, {1e3, 'k'}}};
     for (const auto& [factor, prefix] : kPrefixes)
-      if (std::abs(value) >= factor) return fmt::format("{:.4g} {}{}", value / factor, prefix, unit);
+      if (std::abs(value) >= factor)
+        return fmt::format("{:.4g} {}{}", value / factor, prefix, unit);
   }
   return number_text(value) + (unit.empty() ? "" : " ") + std::string{unit};
 }

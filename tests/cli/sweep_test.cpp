@@ -365,8 +365,8 @@ TEST_CASE("sweep: without one result it fails, and says why, so does its report"
   const std::string head =
       "sweep: none\nrun: {platform: h100-8, llm: llama-3-8b, workload: steady-decode, "
       "fidelity: roofline}\naxes:\n";
-  const Outcome refused =
-      run_reticle(sweep(scratch, head + "  - {key: placement.tensor_parallel, values: [3, 5]}\n", "refused"));
+  const Outcome refused = run_reticle(
+      sweep(scratch, head + "  - {key: placement.tensor_parallel, values: [3, 5]}\n", "refused"));
   CHECK(refused.code == 3);
   CHECK(contains(refused.out, "refused, the first: "));
   CHECK(contains(refused.out, "got tensor_parallel 3; tensor_parallel could be 1, 2, 4, 8"));
@@ -393,7 +393,8 @@ TEST_CASE("sweep: halving that keeps no point fails, and says why") {
   CHECK(contains(report.out, "Halving kept no point: none of the 2 rooflines"));
 }
 
-TEST_CASE("sweep: a wrong key, or a figure that no point can have, is found before the first point") {
+TEST_CASE(
+    "sweep: a wrong key, or a figure that no point can have, is found before the first point") {
   const ScratchDirectory scratch;
   const std::string good = rooflines(2);
   std::string misspelt = good;
@@ -430,9 +431,12 @@ TEST_CASE("sweep: a wrong key, or a figure that no point can have, is found befo
 
 TEST_CASE("sweep: the answer stands where it ends, and in its report") {
   const ScratchDirectory scratch;
-  const Outcome outcome = run_reticle(
-      sweep(scratch, rooflines(4, "objectives: [throughput, j_per_token]\nlimits: [power <= 1 MW]\nallow: [power, heat_flux]\n"),
-            "a"));
+  const Outcome outcome =
+      run_reticle(sweep(scratch,
+                        rooflines(4,
+                                  "objectives: [throughput, j_per_token]\nlimits: [power <= 1 "
+                                  "MW]\nallow: [power, heat_flux]\n"),
+                        "a"));
   REQUIRE(outcome.code == 0);
   const Outcome report = run_reticle({"sweep", "report", scratch / "a"});
   double most = 0;

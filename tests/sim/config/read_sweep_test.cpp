@@ -91,10 +91,12 @@ TEST_CASE("sweep file: mistakes are named where they stand") {
 TEST_CASE("sweep file: limits take the units that figures are stated in") {
   const auto holds = [](const std::string& limit, double value) {
     const SweepSpec sweep = parse_sweep(kHead + kAxis + "limits: ['" + limit + "']\n", "s.yaml");
-    return sweep.limits[0].number([&](const std::string&) { return ExpressionValue{value}; }) == 1.0;
+    return sweep.limits[0].number([&](const std::string&) { return ExpressionValue{value}; }) ==
+           1.0;
   };
-  for (const char* limit : {"power <= 25 kW", "power <= 25kW", "power <= 25000 W", "power <= 0.025 MW",
-                            "power <= 25000", "25 kW >= power and power > 0 W"}) {
+  for (const char* limit :
+       {"power <= 25 kW", "power <= 25kW", "power <= 25000 W", "power <= 0.025 MW",
+        "power <= 25000", "25 kW >= power and power > 0 W"}) {
     CHECK_MESSAGE(holds(limit, 25000), limit);
     CHECK_MESSAGE(!holds(limit, 25001), limit);
   }

@@ -277,7 +277,8 @@ TEST_CASE("report: values with units are placed by what they count") {
   CHECK(axis["numbers"]["512 MB"] == 512e6);
   CHECK(axis["numbers"]["1 GB"] == 1e9);
   CHECK(axis["numbers"]["1.5 GB"] == 1.5e9);
-  CHECK(says(analyse(sweep, points).knees, {"bends at a.b 1 GB", "1 tokens/s at 512 MB", "5.1 tokens/s at 1.5 GB"}));
+  CHECK(says(analyse(sweep, points).knees,
+             {"bends at a.b 1 GB", "1 tokens/s at 512 MB", "5.1 tokens/s at 1.5 GB"}));
 }
 
 TEST_CASE("report: keys that change together are one axis, with its bend and its crossing") {
@@ -317,8 +318,9 @@ TEST_CASE("report: it names the best point of every objective, and counts what b
       "objectives: [throughput, usd_per_m_tokens]\nlimits: [tpot <= 50 ms, power <= 25 kW]\n");
   const auto point = [&](std::int64_t id, const char* batch, double speed, double usd, double tpot,
                          double power) {
-    return ran(sweep, id, {batch},
-               {{"throughput", speed}, {"usd_per_m_tokens", usd}, {"tpot", tpot}, {"power", power}});
+    return ran(
+        sweep, id, {batch},
+        {{"throughput", speed}, {"usd_per_m_tokens", usd}, {"tpot", tpot}, {"power", power}});
   };
   const std::vector<StoredPoint> points{
       point(0, "1", 1000, 4, 10, 10e3), point(1, "2", 22044.4, 3, 20, 10e3),
