@@ -7,7 +7,7 @@
 # fixed, chosen: 10,000 rooflines under one cut, and with a plan chosen for each; transaction: the
 # shipped sram-fraction-x-dies; without a name all three. --quick: fewer points of each, in half a
 # minute, to see that it works. JOBS="1 2" picks the numbers of jobs; RETICLE=FILE measures another
-# program. Wall times need a machine with nothing else to do; all of it takes some ten minutes there.
+# program. Wall times need a machine with nothing else to do; all of it takes some six minutes there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

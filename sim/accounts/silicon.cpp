@@ -112,9 +112,11 @@ std::optional<SiliconReport> price_silicon(const PlatformSpec& platform) {
   report.package_usd = (of_package * (report.good_die_usd + hbm_usd) + cost.package_usd) /
                        std::pow(cost.bond_yield, placed);
   const double far_gb = die.far ? gigabytes(die.far->capacity) : 0;
-  report.node_usd = static_cast<double>(platform.packages_per_node) *
-                        (report.package_usd + of_package * far_gb * cost.far_usd_per_gb) +
-                    cost.node_parts_usd;
+  const double packages = static_cast<double>(platform.packages_per_node);
+  report.node_dies_usd = packages * of_package * report.good_die_usd;
+  report.node_hbm_usd = packages * of_package * hbm_usd;
+  report.node_far_usd = packages * of_package * far_gb * cost.far_usd_per_gb;
+  report.node_usd = packages * report.package_usd + report.node_far_usd + cost.node_parts_usd;
   return report;
 }
 

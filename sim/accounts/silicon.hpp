@@ -53,6 +53,9 @@ struct SiliconReport {
   double good_die_usd = 0;    ///< all pieces of a die
   double package_usd = 0;     ///< dies, stacks, substrate, assembly and its loss
   double node_usd = 0;        ///< packages, further memory and the rest of the node
+  double node_dies_usd = 0;   ///< of it: good dies,
+  double node_hbm_usd = 0;    ///< stacks,
+  double node_far_usd = 0;    ///< further memory (die.far); what is left joins them together
 };
 
 /// Absent where the platform names no process node or its die's area is not known.

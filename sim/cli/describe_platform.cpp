@@ -10,6 +10,7 @@
 #include "sim/cli/describe.hpp"
 #include "sim/compare/comparison.hpp"
 #include "sim/config/read_run.hpp"
+#include "sim/config/resolved.hpp"
 #include "sim/mapping/collectives.hpp"
 #include "sim/metrics/findings.hpp"
 #include "sim/metrics/text_format.hpp"
@@ -56,6 +57,8 @@ class PlatformFacts {
 
   void identity() {
     add("platform", "name", "name", p_.name + ": " + p_.title, p_.name);
+    if (const std::string changed = changed_platform_keys(values_); !changed.empty())
+      add("platform", "changed", "changed by --set", changed, changed);
     add("platform", "status", "status", p_.status + ", " + p_.process, p_.status);
     const std::int64_t packages = p_.packages_per_node * p_.nodes;
     add("platform", "deployment", "deployment",
@@ -219,7 +222,8 @@ class PlatformFacts {
     add("silicon", "heat_flux_w_per_mm2", "heat flux",
         fmt::format("at most {} W/mm2, were all of the power limit to leave through dies; the "
                     "cooling carries {}",
-                    number_text(flux, 3), number_text(p_.heat_flux_limit_w_per_mm2, 3)),
+                    number_text(flux, 3), number_text(p_.heat_flux_limit_w_per_mm2, 3)) +
+            (flux > p_.heat_flux_limit_w_per_mm2 ? ", LESS than that" : ""),
         flux);
   }
 
@@ -248,6 +252,15 @@ class PlatformFacts {
                         ? ", MORE than its price of " + money_text(price)
                         : fmt::format(", {} of its price", percent_text(made.node_usd / price))),
         {{"package_usd", made.package_usd}, {"node_usd", made.node_usd}});
+    const double rest = made.node_usd - made.node_dies_usd - made.node_hbm_usd - made.node_far_usd;
+    add("silicon", "node_parts", "of a node",
+        fmt::format("dies {}, HBM {}, far memory {}, packages, losses and the rest {}",
+                    money_text(made.node_dies_usd), money_text(made.node_hbm_usd),
+                    money_text(made.node_far_usd), money_text(rest)),
+        {{"dies_usd", made.node_dies_usd},
+         {"hbm_usd", made.node_hbm_usd},
+         {"far_usd", made.node_far_usd},
+         {"rest_usd", rest}});
   }
 
   void money() {

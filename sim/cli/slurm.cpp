@@ -84,7 +84,8 @@ void SlurmArray::submit(std::size_t tasks, std::size_t jobs) const {
       "export RETICLE_HOME={}\n"
       "{} sweep task {}/shard-$SLURM_ARRAY_TASK_ID.sqlite --jobs {}\n"
       "code=$?\n"
-      "if [ $code -gt 128 ] && [ $code -ne 130 ] && [ $code -ne 143 ] && [ \"${{SLURM_RESTART_COUNT:-0}}\" -lt 3 ]; then\n"
+      "if [ $code -gt 128 ] && [ $code -ne 130 ] && [ $code -ne 143 ] && [ "
+      "\"${{SLURM_RESTART_COUNT:-0}}\" -lt 3 ]; then\n"
       "  scontrol requeue \"${{SLURM_ARRAY_JOB_ID}}_$SLURM_ARRAY_TASK_ID\"\n"
       "  sleep 60\n"  // until it is ended
       "fi\n"

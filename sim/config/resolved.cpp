@@ -117,4 +117,13 @@ std::map<std::string, std::int64_t> count_confidence(const std::vector<ResolvedV
   return counts;
 }
 
+std::string changed_platform_keys(const std::vector<ResolvedValue>& resolved) {
+  constexpr std::string_view kPlatform = "platform.";
+  std::string keys;
+  for (const ResolvedValue& value : resolved)
+    if (value.origin == "--set" && value.path.starts_with(kPlatform))
+      keys += (keys.empty() ? "" : ", ") + value.path.substr(kPlatform.size());
+  return keys;
+}
+
 }  // namespace reticle

@@ -29,4 +29,8 @@ ConfigTree resolved_tree(ConfigTree file, const std::string& label);
 /// How many constants of the platform carry each word of kConfidenceWords (0 where none does).
 std::map<std::string, std::int64_t> count_confidence(const std::vector<ResolvedValue>& resolved);
 
+/// Keys of the platform that --set gave other values than its file has, as its title does not say
+/// so: "packages_per_node, die.sram.capacity"; empty = none.
+std::string changed_platform_keys(const std::vector<ResolvedValue>& resolved);
+
 }  // namespace reticle

@@ -78,7 +78,7 @@ struct SweepHalving {
 struct SweepSpec {
   std::string name;
   std::string title;
-  RunRequest base;  ///< with the fixed overrides
+  RunRequest base;                   ///< with the fixed overrides
   std::vector<std::string> given{};  ///< of those, what came beside the file
   std::vector<SweepAxis> axes;
   std::vector<DerivedKey> derived;

@@ -302,11 +302,10 @@ struct Candidate {
 };
 
 /// Plans are estimated in the order of their rough times: as long as these stay within twice the
-/// best of them, and a few more of those below the best estimate. An estimate costs milliseconds,
-/// of hundreds of dies a second.
+/// best of them, or below the best estimate. An estimate costs milliseconds, of hundreds of dies a
+/// second.
 constexpr std::int64_t kRoughBound = 2;
 constexpr std::ptrdiff_t kMostEstimated = 32;
-constexpr std::ptrdiff_t kMostBeyond = 4;
 
 /// The fastest first; a plan that holds the batch comes before a faster one that does not.
 void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* router,
@@ -319,11 +318,8 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
   const Picoseconds bound = kRoughBound * candidates.front().rough;
   std::optional<Picoseconds> best;
   auto end = candidates.begin();
-  std::ptrdiff_t beyond = 0;
   while (end != candidates.end() && end - candidates.begin() < kMostEstimated &&
-         end->holds == holds) {
-    const bool beyond_bound = end->rough > bound;
-    if (beyond_bound && (end->rough > *best || beyond++ == kMostBeyond)) break;
+         end->holds == holds && (end->rough <= bound || end->rough <= *best)) {
     end->step = sampled_step(platform, llm, whole, end->placement, router, target);
     end->whole = end->placement.plan.pipeline == 1;
     best = best ? min(*best, *end->step) : *end->step;

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <vector>
 
+#include "sim/accounts/silicon.hpp"
 #include "sim/config/confidence.hpp"
 #include "sim/config/enum_tables.hpp"
 #include "sim/config/resolved.hpp"
@@ -70,6 +71,8 @@ std::string headline(const RunSpec& spec, const RunResult& result) {
   const PlatformSpec& p = spec.platform;
   std::string title = p.title.empty() ? p.name : p.title + " (" + p.name + ")";
   if (!p.status.empty()) title += ", " + p.status;
+  if (const std::string changed = changed_platform_keys(spec.resolved); !changed.empty())
+    title += "; changed: " + changed;
   const auto copies = std::ssize(result.instances);
   const std::string instances = copies > 1 ? counted(copies, "instance") + " of " : std::string{};
   return wrapped("", title) +
@@ -219,6 +222,21 @@ std::string energy_table(const EnergyReport& energy) {
   return out + row("total", units, 1000);
 }
 
+/// A tier that is paid for and holds nothing may be left out of the machine.
+std::string unused_line(const PlatformSpec& platform, const RunResult& result) {
+  constexpr auto kFarTier = static_cast<std::size_t>(Tier::Far);
+  const auto made = price_silicon(platform);
+  const bool stated = platform.cost.node_price_usd > 0;  // whatever is in the node
+  if (stated || !made || made->node_far_usd <= 0 ||
+      result.placement.weights[kFarTier].count() > 0 ||
+      kv_in_tier(result, Tier::Far).peak.count() > 0)
+    return {};
+  return wrapped("", fmt::format("Far memory holds nothing in this run and is {} of what a node is "
+                                 "made for, {}: --set platform.die.far=none leaves it out",
+                                 percent_text(made->node_far_usd / made->node_usd),
+                                 money_text(made->node_far_usd)));
+}
+
 std::string memory_table(const RunResult& result) {
   const Placement& p = result.placement;
   const auto cell = [](double bytes) { return with_unit(bytes, "B", 4); };
@@ -348,8 +366,9 @@ std::string summary(const RunSpec& spec, const RunResult& result, const Simulato
       time_table(f, result),
       energy_table(f.energy),
       thermal_lines(spec, result),
-      memory_table(result) + room_line(result.placement.kv, spec.serving) +
-          residency_line(f, result.placement) + serving_block(result),
+      memory_table(result) + unused_line(spec.platform, result) +
+          room_line(result.placement.kv, spec.serving) + residency_line(f, result.placement) +
+          serving_block(result),
       finding_lines(spec, result, f),
       provenance_lines(provenance(spec, result, f.energy)) + confidence_line(spec.resolved) +
           simulator_line(result, simulator)};

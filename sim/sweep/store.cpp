@@ -315,8 +315,7 @@ void SweepStore::read_identity() {
 
 void SweepStore::adopt(const SweepIdentity& identity, bool replace) {
   const bool fresh = identity_.definition.empty();
-  const bool same =
-      identity_.definition == identity.definition && identity_.sets == identity.sets;
+  const bool same = identity_.definition == identity.definition && identity_.sets == identity.sets;
   if (!fresh && !same && !replace)
     db_->fail("the store holds another sweep, '" + identity_.name +
               "' as it was then: give another --out, or --replace to keep its results and make its "
@@ -440,9 +439,9 @@ bool SweepStore::merge(const fs::path& other) {
   commit();
   const SweepStore part{other};
   const bool same =
-      part.identity_.definition == identity_.definition &&
-      part.identity_.sets == identity_.sets && part.identity_.base == identity_.base &&
-      part.identity_.version == identity_.version && part.identity_.revision == identity_.revision;
+      part.identity_.definition == identity_.definition && part.identity_.sets == identity_.sets &&
+      part.identity_.base == identity_.base && part.identity_.version == identity_.version &&
+      part.identity_.revision == identity_.revision;
   if (same) {
     for (const StoredPoint& p : part.points())
       if (p.answer.status != PointStatus::Open) finish(p.id, p.answer);

@@ -58,8 +58,8 @@ constexpr double kRounding = 1e-6;
 }  // namespace
 
 TEST_CASE("sram-fraction-x-dies: by transaction SRAM never hurts, and dies add bandwidth") {
-  const json points = points_of(with(shipped("sram-fraction-x-dies"),
-                                     "[8, 12, 16, 24, 28, 56, 84, 112]", "[12, 28]"));
+  const json points = points_of(
+      with(shipped("sram-fraction-x-dies"), "[8, 12, 16, 24, 28, 56, 84, 112]", "[12, 28]"));
   CHECK(points.size() == 44);
   // Of one plan: where the planner changes to another, that is its doing.
   std::map<std::tuple<double, double, std::string>, std::map<double, double>> lines;
@@ -215,9 +215,9 @@ TEST_CASE("sram-fraction-x-dies: by roofline SRAM never hurts, whatever the dies
 
 TEST_CASE("sram-fraction-x-dies: more dies under one cut never lower the bandwidth a step gets") {
   // Tensors cut in sixteen fit all eight numbers of dies; stages take the rest.
-  const std::string text = with(with(by_roofline(shipped("sram-fraction-x-dies")),
-                                     "values: [1, 64]", "values: [64]"),
-                                "to: 1, steps: 11", "to: 0.1, steps: 2");
+  const std::string text =
+      with(with(by_roofline(shipped("sram-fraction-x-dies")), "values: [1, 64]", "values: [64]"),
+           "to: 1, steps: 11", "to: 0.1, steps: 2");
   const json points =
       rows_of(text, sets({"placement.tensor_parallel=16", "placement.expert_parallel=1"}));
   std::map<double, std::map<double, double>> lines;

@@ -142,6 +142,11 @@ TEST_CASE("silicon: package and node add up, each part placed can be lost") {
         doctest::Approx(static_cast<double>(p.packages_per_node) * (made->package_usd + 2 * far) +
                         5'000)
             .epsilon(1e-12));
+  const auto parted = price_silicon(p);
+  const auto packages = static_cast<double>(p.packages_per_node);
+  CHECK(parted->node_dies_usd == doctest::Approx(packages * dies * parted->good_die_usd));
+  CHECK(parted->node_hbm_usd == doctest::Approx(packages * dies * 32 * 15));
+  CHECK(parted->node_far_usd == doctest::Approx(packages * 2 * far));
 }
 
 TEST_CASE("silicon: a whole wafer is used with its defects, and costs what it costs") {

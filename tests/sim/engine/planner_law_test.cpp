@@ -93,3 +93,29 @@ TEST_CASE("planner: stages that lie across nodes are not taken for stages within
   CHECK(chosen <= 1.05 * step({"placement.pipeline_parallel=1", "placement.expert_parallel=4"}));
   CHECK(chosen <= 1.05 * step({"placement.pipeline_parallel=4"}));
 }
+
+TEST_CASE("planner: a key that is fixed makes no plan better, one that is left free none worse") {
+  using namespace reticle;
+  const LlmSpec llm = catalogue_llm("claude-class-mid");
+  const ExpertRouter router{llm, 1};
+  const PlanTarget target{.batch = 64, .context = kContext, .max_tokens = 64};
+  for (const int packages : {16, 32})
+    for (const std::optional<double> share : {std::optional<double>{}, std::optional<double>{1}}) {
+      CAPTURE(packages);
+      CAPTURE(share.value_or(-1));
+      const PlatformSpec platform = catalogue_platform(
+          "ref-asic", {"platform.packages_per_node=" + std::to_string(packages)});
+      const auto best = [&](std::optional<std::int64_t> expert_parallel) {
+        const PlacementPolicy policy{.expert_parallel = expert_parallel,
+                                     .sram_expert_share = share};
+        return estimate_decode_step(platform, llm,
+                                    choose_placement(platform, llm, policy, &router, target),
+                                    &router, target);
+      };
+      const Picoseconds free = best({});
+      for (const std::int64_t experts : {1, 4, 16, 64}) {
+        CAPTURE(experts);
+        CHECK(free <= best(experts));
+      }
+    }
+}
