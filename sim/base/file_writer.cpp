@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <streambuf>
 #include <string>
@@ -27,12 +28,39 @@ void flush_directory(const fs::path& path) {
   ::close(descriptor);
 }
 
-/// The file that `path` stands for, links followed where they lead to a file.
-fs::path behind_links(const fs::path& path) {
-  std::error_code error;
-  if (!fs::is_symlink(path, error)) return path;
-  fs::path target = fs::canonical(path, error);
-  return error ? path : target;
+/// What `path` stands for, links followed, whether or not it is there; empty where they go round.
+fs::path behind_links(fs::path path) {
+  constexpr int kMostLinks = 40;  // as the kernel follows [path_resolution(7)]
+  for (int links = 0; links <= kMostLinks; ++links) {
+    std::error_code error;
+    if (!fs::is_symlink(path, error)) return path;
+    path = path.parent_path() / fs::read_symlink(path, error);  // an absolute one takes its place
+  }
+  return {};
+}
+
+/// Names of temporary files, for remove_temporary_files: read from a signal's handler, at any
+/// moment. Who finds no room is not removed then.
+constexpr std::size_t kMostNamed = 256;
+std::array<std::atomic<const char*>, kMostNamed> temporary_files{};
+std::atomic<pid_t> writing_process = 0;
+static_assert(std::atomic<const char*>::is_always_lock_free &&
+              std::atomic<pid_t>::is_always_lock_free);
+
+void name_temporary(const char* name) {
+  if (writing_process.exchange(::getpid()) != ::getpid())  // forked: those are its parent's
+    for (auto& slot : temporary_files) slot = nullptr;
+  for (auto& slot : temporary_files) {
+    const char* free = nullptr;
+    if (slot.compare_exchange_strong(free, name)) return;
+  }
+}
+
+void forget_temporary(const char* name) {
+  for (auto& slot : temporary_files) {
+    const char* held = name;
+    if (slot.compare_exchange_strong(held, nullptr)) return;
+  }
 }
 
 /// Pipes, devices and what is open already (/dev/stdout) cannot be put in place by a new name.
@@ -54,9 +82,15 @@ class WholeFile::Descriptor final : public std::streambuf {
       if (file_ < 0) fail("open", errno);
     } else {
       target_ = behind_links(path_);
+      if (target_.empty()) fail("follow its links", ELOOP);
       beside_ = target_.string() + ".XXXXXX";
+      name_temporary(beside_.c_str());
       file_ = ::mkostemp(beside_.data(), O_CLOEXEC);
-      if (file_ < 0) fail("create a file beside it", errno);
+      if (file_ < 0) {
+        const int error = errno;
+        forget_temporary(beside_.c_str());
+        fail("create a file beside it", error);
+      }
       // mkstemp gives the owner alone access; the result is an ordinary file.
       const mode_t mask = ::umask(0);
       ::umask(mask);
@@ -84,6 +118,7 @@ class WholeFile::Descriptor final : public std::streambuf {
   void put() {
     if (beside_.empty()) return;
     if (::rename(beside_.c_str(), target_.c_str()) != 0) fail("replace", errno);
+    forget_temporary(beside_.c_str());
     beside_.clear();
     flush_directory(target_);
   }
@@ -124,8 +159,10 @@ class WholeFile::Descriptor final : public std::streambuf {
   }
   void clean() {
     if (file_ >= 0) ::close(file_);
-    if (!beside_.empty()) ::unlink(beside_.c_str());
     file_ = -1;
+    if (beside_.empty()) return;
+    ::unlink(beside_.c_str());
+    forget_temporary(beside_.c_str());
     beside_.clear();
   }
 
@@ -156,6 +193,12 @@ void WholeFile::done() {
 void WholeFiles::done() {
   for (WholeFile& file : files_) file.flush();
   for (WholeFile& file : files_) file.put();
+}
+
+void remove_temporary_files() {
+  if (writing_process != ::getpid()) return;
+  for (const auto& slot : temporary_files)
+    if (const char* name = slot.load()) ::unlink(name);
 }
 
 void write_file_atomically(const fs::path& path, std::string_view content) {

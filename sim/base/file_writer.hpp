@@ -14,8 +14,8 @@ namespace reticle {
 
 /// A file that is there whole or not at all: written to a temporary file beside its place, flushed
 /// to the device and renamed over it by done(). Until then, and without done(), what was there
-/// stays. A link stays a link: what it points to is replaced. A pipe or a device is written as it
-/// is.
+/// stays. A link stays a link: what it points to is replaced, or made where it leads nowhere yet. A
+/// pipe or a device is written as it is.
 ///
 /// Every failure is a ConfigError of the path and the system's reason.
 class WholeFile {
@@ -59,6 +59,10 @@ class WholeFiles {
   const std::filesystem::path directory_;
   std::list<WholeFile> files_;
 };
+
+/// Removes the temporary files of all that are under way; nothing in a process that was forked from
+/// the one that writes. For a signal's handler that ends the program.
+void remove_temporary_files();
 
 /// Puts `content` at `path` as a WholeFile.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/interrupt.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/config/value_text.hpp"
 #include "sim/engine/run.hpp"
@@ -113,10 +115,10 @@ std::string table(const Json& result) {
   const bool limited = !result["tpot_limit_ms"].is_null();
   std::string out = fmt::format("{} on {}\n", result["llm"].get<std::string>(),
                                 result["platform"].get<std::string>());
-  out += fmt::format(
-      "longest context of one stream: {} tokens{}\n\n", count_text(result["longest_context"]),
-      result["longest_context"] == result["model_context"] ? ", all the model attends to"
-                                                           : ", then the KV room is full");
+  if (const Json& longest = result["longest_context"]; !longest.is_null())
+    out += fmt::format("longest context of one stream: {} tokens{}\n\n", count_text(longest),
+                       longest == result["model_context"] ? ", all the model attends to"
+                                                          : ", then the KV room is full");
   out += fmt::format("{:>10}{:>10}{:>14}{:>14}", "context", "streams", "TPOT", "tokens/s");
   if (limited) out += fmt::format("  {:>10}{:>14}{:>14}", "in limit", "TPOT", "tokens/s");
   out += '\n';
@@ -162,21 +164,27 @@ void capacity(const Options& options) {
       return context == 1 || prober.fits(1, context);
     }));
   };
-  const auto outcomes = run_points(1 + options.contexts.size(), options.jobs, work);
-  for (const PointOutcome& outcome : outcomes) {
+  const Interruptible interruptible;
+  std::map<std::size_t, Json> found;
+  const auto on_done = [&](std::size_t i, const PointOutcome& outcome) {
     if (outcome.code == static_cast<int>(ExitCode::BadInput))
       throw ConfigError({}, "", outcome.output);
     if (outcome.code != 0) throw SimulationError(outcome.output);
-  }
+    found[i] = Json::parse(outcome.output);
+    return true;
+  };
+  (void)run_points(1 + options.contexts.size(), options.jobs, work, on_done, kUntilAsked);
   Json rows = Json::array();
-  for (std::size_t i = 1; i < outcomes.size(); ++i) rows.push_back(Json::parse(outcomes[i].output));
+  for (const auto& [i, row] : found)
+    if (i > 0) rows.push_back(row);
   const Json result{{"platform", spec.platform.name},
                     {"llm", spec.llm.name},
                     {"model_context", spec.llm.max_context},
-                    {"longest_context", std::stoll(outcomes.front().output)},
+                    {"longest_context", found.contains(0) ? found[0] : Json(nullptr)},
                     {"tpot_limit_ms", limit ? Json(seconds(*limit) * 1e3) : Json(nullptr)},
                     {"rows", std::move(rows)}};
   fmt::print("{}", options.json ? result.dump(2) + "\n" : table(result));
+  throw_if_asked(found.size(), 1 + options.contexts.size(), "searches", "the figures are of those");
 }
 }  // namespace
 

@@ -15,6 +15,10 @@ inline constexpr int kMostJobs = 65'536;
 /// Version and revision this program was built from.
 BuildInfo build_info();
 
+/// Options that are numbers are read as those of configurations are, here and in all subcommands:
+/// in decimal, and refused where 64 bits do not hold them or they are none (NaN).
+void read_numbers_as_configurations(CLI::App& app);
+
 void add_run(CLI::App& app);
 void add_describe(CLI::App& app);
 void add_list(CLI::App& app);

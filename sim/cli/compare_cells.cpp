@@ -118,8 +118,6 @@ bool limit_dies(RunRequest& request, std::int64_t most) {
   return true;
 }
 
-const PointRules kUntilAsked{.go_on = [] { return !Interruptible::asked(); }};
-
 class Comparer {
  public:
   Comparer(const CompareRequest& request, const PaperClaims& claims)

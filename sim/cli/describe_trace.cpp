@@ -2,13 +2,20 @@
 // reticle workload describe
 #include "sim/cli/describe_trace.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <system_error>
+#include <vector>
 
 #include "sim/base/error.hpp"
 #include "sim/base/file_writer.hpp"
@@ -120,19 +127,62 @@ void print_text(const TraceStream& stream, const TraceStatistics& figures) {
   if (figures.adapters() > 0) fmt::print("  adapters  {}\n", figures.adapters());
 }
 
-/// Runs a converter without a shell, so that a file's name is only ever a name.
-bool convert(const char* program, const std::string& svg, const std::string& png) {
+/// Sees to it that a descriptor is closed.
+class Descriptor {
+ public:
+  explicit Descriptor(int descriptor) : descriptor_{descriptor} {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  [[nodiscard]] int get() const { return descriptor_; }
+  void close() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = -1;
+  }
+
+ private:
+  int descriptor_;
+};
+
+/// What a converter makes of `svg`, which it reads and writes as its standard streams: no shell, no
+/// file's name that could be an option, no file in between. Empty where it is not there or fails.
+std::string converted(const std::vector<const char*>& command, const std::string& svg) {
+  const auto refuse = [&](const char* what) {
+    throw ConfigError({command.front(), 0, 0}, "--plot",
+                      std::string{what} + ": " + std::generic_category().message(errno));
+  };
+  const Descriptor in{::memfd_create("plot.svg", MFD_CLOEXEC)};
+  std::array<int, 2> ends{};
+  if (in.get() < 0) refuse("cannot hold the drawing");
+  for (std::string_view rest{svg}; !rest.empty();) {
+    const ssize_t n = ::write(in.get(), rest.data(), rest.size());
+    if (n < 0) refuse("cannot hold the drawing");
+    rest.remove_prefix(static_cast<std::size_t>(n));
+  }
+  ::lseek(in.get(), 0, SEEK_SET);
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) refuse("cannot open a pipe");
+  const Descriptor out{ends[0]};
+  Descriptor its_end{ends[1]};
   const pid_t child = ::fork();
-  if (child < 0) return false;
+  if (child < 0) refuse("cannot start a process");
   if (child == 0) {
-    const bool rsvg = std::string_view{program} == "rsvg-convert";
-    rsvg ? ::execlp(program, program, "-o", png.c_str(), svg.c_str(), nullptr)
-         : ::execlp(program, program, svg.c_str(), png.c_str(), nullptr);
+    ::dup2(in.get(), STDIN_FILENO);
+    ::dup2(its_end.get(), STDOUT_FILENO);
+    ::execvp(command.front(), const_cast<char* const*>(command.data()));
     ::_exit(127);  // as a shell: cannot be run
+  }
+  its_end.close();
+  std::string picture;
+  std::vector<char> part(std::size_t{64} << 10U);
+  while (const ssize_t n = ::read(out.get(), part.data(), part.size())) {
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) break;
+    picture.append(part.data(), static_cast<std::size_t>(n));
   }
   int status = 0;
   ::waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0 && std::filesystem::exists(png);
+  const bool done = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return done && picture.starts_with("\x89PNG") ? picture : std::string{};
 }
 
 void write_plot(const std::string& path, const std::string& svg) {
@@ -140,19 +190,14 @@ void write_plot(const std::string& path, const std::string& svg) {
     write_file_atomically(path, svg);
     return;
   }
-  const std::string between = path + ".tmp.svg";
-  write_file_atomically(between, svg);
-  const std::string picture = path + ".tmp.png";
-  bool done = false;
-  for (const char* program : {"rsvg-convert", "convert"})
-    done = done || convert(program, between, picture);
-  std::filesystem::remove(between);
-  if (done) std::filesystem::rename(picture, path);
-  if (!done)
+  std::string picture = converted({"rsvg-convert", nullptr}, svg);
+  if (picture.empty()) picture = converted({"convert", "svg:-", "png:-", nullptr}, svg);
+  if (picture.empty())
     throw ConfigError{{path},
                       "--plot",
                       "expected rsvg-convert or ImageMagick's convert, which make a PNG of an "
                       "SVG, found neither at work; name a file .svg"};
+  write_file_atomically(path, picture);
 }
 
 }  // namespace

@@ -10,7 +10,9 @@
 #include "sim/base/file_writer.hpp"
 #include "sim/base/log.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/interrupt.hpp"
 #include "sim/cli/kept_report.hpp"
+#include "sim/cli/run_files.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/explain/explanation.hpp"
 #include "sim/sweep/point_process.hpp"
@@ -33,7 +35,8 @@ void explain_run(const Options& options) {
   set_log_level("error");
   const std::filesystem::path directory{options.directory};
   const std::filesystem::path resolved = directory / "resolved.yaml";
-  if (!std::filesystem::exists(resolved))
+  std::error_code problem;
+  if (!std::filesystem::exists(resolved, problem))
     throw ConfigError({resolved.string(), 0, 0}, "",
                       "expected the resolved.yaml of a `reticle run --out`, got no such file");
   RunRequest request;
@@ -45,16 +48,24 @@ void explain_run(const Options& options) {
     const std::string key = i == 0 ? "base" : std::string{fact_of(all[i - 1].resource).key};
     return directory / "what-if" / (key + ".json");
   };
-  const auto outcomes = run_points(all.size() + 1, options.jobs, [&](std::size_t i) {
+  make_output_directory(directory / "what-if", "");
+  const auto work = [&](std::size_t i) {
     RunRequest mine = request;
     if (i > 0) mine.sets = all[i - 1].sets;
     return kept_report(mine, kept(i));
-  });
-  std::vector<AnswerText> answers;
-  for (const PointOutcome& outcome : outcomes) answers.push_back(text_of(outcome));
-  std::filesystem::create_directories(directory / "what-if");
-  for (std::size_t i = 0; i < answers.size(); ++i)
+  };
+  const Interruptible interruptible;
+  std::vector<AnswerText> answers(all.size() + 1);
+  std::size_t done = 0;
+  const auto on_done = [&](std::size_t i, const PointOutcome& outcome) {
+    answers[i] = text_of(outcome);
     if (!answers[i].report.empty()) write_file_atomically(kept(i), answers[i].report);
+    ++done;
+    return true;
+  };
+  (void)run_points(answers.size(), options.jobs, work, on_done, kUntilAsked);
+  throw_if_asked(done, answers.size(), "runs",
+                 "they are kept, and the same command goes on from here");
   const AnswerText base = answers.front();
   answers.erase(answers.begin());
   const Explanation explanation = explain(base, all, answers);

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/cli/interrupt.hpp"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
+#include <string_view>
+
+#include "sim/base/file_writer.hpp"
 
 namespace reticle {
 
@@ -13,6 +18,22 @@ volatile std::sig_atomic_t asked_to_stop = 0;
 std::atomic<Clock::rep> asked_at = 0;
 static_assert(std::atomic<Clock::rep>::is_always_lock_free);
 
+/// Calls nothing but what a handler may call [signal-safety(7)].
+void end(int signal) {
+  remove_temporary_files();
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+const pid_t main_process = ::getpid();
+
+void say_and_end(int signal) {
+  constexpr std::string_view kSaid =
+      "interrupted: files under way are gone, those that were there stay\n";
+  if (::getpid() == main_process) (void)!::write(STDERR_FILENO, kSaid.data(), kSaid.size());
+  end(signal);
+}
+
 /// timeout(1) and some shells send a signal to the process and to its group: twice at one moment.
 void on_signal(int signal) {
   const Clock::rep time = Clock::now().time_since_epoch().count();
@@ -20,11 +41,18 @@ void on_signal(int signal) {
     asked_to_stop = 1;
     asked_at = time;
   } else if (Clock::duration{time - asked_at} > std::chrono::seconds{1}) {
-    std::signal(signal, SIG_DFL);
-    std::raise(signal);
+    end(signal);
   }
 }
 }  // namespace
+
+void end_cleanly_on_signals() {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction present {};
+    ::sigaction(signal, nullptr, &present);
+    if (present.sa_handler != SIG_IGN) std::signal(signal, say_and_end);  // nohup(1)
+  }
+}
 
 Interruptible::Interruptible() {
   asked_to_stop = 0;
@@ -37,6 +65,13 @@ Interruptible::Interruptible() {
 Interruptible::~Interruptible() {
   ::sigaction(SIGINT, &before_int_, nullptr);
   ::sigaction(SIGTERM, &before_term_, nullptr);
+}
+
+void throw_if_asked(std::size_t done, std::size_t all, const std::string& of,
+                    const std::string& kept) {
+  if (Interruptible::asked())
+    throw InterruptedError("interrupted after " + std::to_string(done) + " of " +
+                           std::to_string(all) + " " + of + ": " + kept);
 }
 
 bool Interruptible::asked() { return asked_to_stop != 0; }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/cli/kept_report.hpp"
 
-#include <fstream>
-#include <sstream>
-
 #include "sim/base/error.hpp"
+#include "sim/base/file_reader.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/cli/run_files.hpp"
 #include "sim/compare/cell.hpp"
@@ -14,14 +12,10 @@
 namespace reticle {
 
 std::string read_text(const std::filesystem::path& path) {
-  constexpr std::uintmax_t kMostBytes = std::uintmax_t{256} << 20;  // reports have some 10 kB
+  constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20;  // reports have some 10 kB
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return {};
-  if (std::filesystem::file_size(path, error) > kMostBytes)
-    throw ConfigError({path.string(), 0, 0}, "", "larger than 256 MiB");
-  std::ostringstream text;
-  text << std::ifstream{path, std::ios::binary}.rdbuf();
-  return text.str();
+  return read_whole_file(path, path.string(), kMostBytes);
 }
 
 std::string kept_report(const RunRequest& request, const std::filesystem::path& kept) {

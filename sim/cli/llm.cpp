@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
 #include "sim/base/error.hpp"
+#include "sim/base/file_reader.hpp"
 #include "sim/base/file_writer.hpp"
 #include "sim/cli/command.hpp"
 #include "sim/config/write_llm.hpp"
@@ -20,22 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kMostBytes = std::uint64_t{16} << 20;  // the largest known has 20 kB
+
 struct Import {
   std::string config;
   std::string name;
   std::string out;
   bool strict = false;
 };
-
-std::string content_of(const std::string& path) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) throw ConfigError(path + ": expected a config.json");
-  if (fs::file_size(path, error) > (std::uintmax_t{16} << 20U))
-    throw ConfigError(path + ": expected a config.json of at most 16 MiB");
-  std::ifstream file{path, std::ios::binary};
-  if (!file) throw ConfigError(path + ": cannot be read");
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
 
 /// Of ".../DeepSeek-V3/config.json" the folder's, of ".../DeepSeek-V3.json" the file's name.
 std::string default_name(const std::string& path) {
@@ -51,7 +42,8 @@ std::string default_name(const std::string& path) {
 void import(const Import& options) {
   const std::string name = options.name.empty() ? default_name(options.config) : options.name;
   const ImportedLlm imported =
-      import_hf_config(options.config, content_of(options.config), name, options.strict);
+      import_hf_config(options.config, read_whole_file(options.config, options.config, kMostBytes),
+                       name, options.strict);
   const std::string unread = fmt::format("{}", fmt::join(imported.unread, ", "));
   const ParameterCounts counts = count_parameters(imported.llm);
   std::string comment =

@@ -13,6 +13,7 @@
 #include "sim/cli/command.hpp"
 #include "sim/cli/interrupt.hpp"
 #include "sim/cli/manual.hpp"
+#include "sim/config/text_check.hpp"
 
 // SystemC's library refers to sc_main from a main() of its own, which ours replaces.
 extern "C" int sc_main(int, char*[]) { return 0; }
@@ -46,6 +47,11 @@ bool is_subcommand(const CLI::App& app, const std::string& name) {
 int main(int argc, char** argv) {
   using namespace reticle;
   std::signal(SIGXFSZ, SIG_IGN);  // a file beyond the user's limit fails as on a full disk
+  end_cleanly_on_signals();
+  for (int i = 1; i < argc; ++i)
+    if (const auto problem = text_problem(argv[i]))
+      return fail(("argument " + std::to_string(i) + ": " + problem->what).c_str(),
+                  ExitCode::BadInput);
   const BuildInfo build = build_info();
   CLI::App app{"Reticle: what an LLM-inference ASIC would really do, on simulated silicon."};
   app.set_version_flag("--version", "reticle " + build.version + " (" + build.git_revision + ")");
@@ -65,6 +71,7 @@ int main(int argc, char** argv) {
   add_validate(app);
   add_workload(app);
   add_manual(app);
+  read_numbers_as_configurations(app);
   if (argc > 1 && argv[1][0] != '-' && !is_subcommand(app, argv[1])) {
     std::string known;
     for (const CLI::App* sub :

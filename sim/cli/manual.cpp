@@ -57,12 +57,18 @@ void put_option(std::string& out, const CLI::Option& option) {
   out += roff(option.get_description()) + (option.get_required() ? " (required)" : "") + "\n";
 }
 
+/// What it takes beside --help.
+std::vector<const CLI::Option*> options_of(const CLI::App& command) {
+  return command.get_options(
+      [](const CLI::Option* option) { return option->get_single_name() != "help"; });
+}
+
 void put_command(std::string& out, const CLI::App& command, const std::string& name) {
   const auto below = subcommands(command);
-  if (below.empty()) {
+  const auto options = options_of(command);
+  if (below.empty() || !options.empty()) {  // some do something without a subcommand
     out += fmt::format(".SS reticle {}\n{}.\n", roff(name), roff(command.get_description()));
-    for (const CLI::Option* option : command.get_options())
-      if (option->get_single_name() != "help") put_option(out, *option);
+    for (const CLI::Option* option : options) put_option(out, *option);
     if (const std::string footer = command.get_footer(); !footer.empty())
       out += ".PP\n" + roff(footer) + "\n";
   }
@@ -82,27 +88,32 @@ constexpr std::array<ExitMeaning, 7> kExits{
      {ExitCode::Stuck, "Stuck, or over a limit of time or memory."},
      {ExitCode::Interrupted, "Interrupted (SIGINT, SIGTERM); what was done is kept."}}};
 
-/// What completes the value of an option or positional of this name.
+/// What completes the value of an option: a word of `reticle list`.
 struct Values {
-  std::string_view name, list;  ///< a word of `reticle list`
+  std::string_view name, list;
 };
-constexpr std::array<Values, 5> kCatalogue{{{"platform", "platforms"},
+constexpr std::array<Values, 6> kCatalogue{{{"platform", "platforms"},
                                             {"platforms", "platforms"},
                                             {"llm", "llms"},
                                             {"workload", "workloads"},
-                                            {"serving", "servings"}}};
+                                            {"serving", "servings"},
+                                            {"prices", "prices"}}};
+/// What completes what stands without an option after a subcommand: lines of a command.
+constexpr std::array<Values, 6> kPositionals{
+    {{"describe platform", "list platforms"},
+     {"describe llm", "list llms"},
+     {"describe workload", "list workloads"},
+     {"sweep", "list sweeps"},
+     {"registry show", "registry list | sed -n '2,$s/ .*//p'"},
+     {"registry validate", "registry list | sed -n '2,$s/ .*//p'"}}};
 
-/// Words of a type such as TEXT:{a,b}, or of a description such as "a | b, where"; else empty.
+/// Words of a type such as TEXT:{a,b}, which IsMember gives it; else empty.
 std::string words_of(const CLI::Option& option) {
-  const std::string type = option.get_type_name(), told = option.get_description();
+  const std::string type = option.get_type_name();
   const auto open = type.find('{'), close = type.rfind('}');
-  std::string words;
-  if (open != std::string::npos && close != std::string::npos)
-    words = type.substr(open + 1, close - open - 1);
-  else if (const auto bar = told.find(" | "); bar != std::string::npos && bar < told.find(' ') + 1)
-    words = told.substr(0, told.find(','));
-  for (char& c : words)
-    if (c == ',' || c == '|') c = ' ';
+  if (open == std::string::npos || close == std::string::npos) return {};
+  std::string words = type.substr(open + 1, close - open - 1);
+  std::ranges::replace(words, ',', ' ');
   return words;
 }
 
@@ -116,17 +127,24 @@ void put_branch(std::string& out, const CLI::App& command, const std::string& na
       positionals += words_of(*option) + " ";
       continue;
     }
-    words += "--" + option->get_lnames().front() + " ";
+    const std::string& option_name = option->get_lnames().front();
+    words += "--" + option_name + " ";
     const std::string of = words_of(*option);
     if (!of.empty())
-      values += fmt::format("        --{}) values='{}' ;;\n", option->get_lnames().front(), of);
+      values += fmt::format("        --{}) values=({}) ;;\n", option_name, of);
     else if (option->get_items_expected_max() > 0 &&
-             std::ranges::count(kCatalogue, option->get_lnames().front(), &Values::name) == 0)
-      files += (files.empty() ? "--" : "|--") + option->get_lnames().front();
+             std::ranges::count(kCatalogue, option_name, &Values::name) == 0)
+      files += (files.empty() ? "--" : "|--") + option_name;
   }
   if (!files.empty()) values += "        " + files + ") return ;;  # a file or a number\n";
-  out += fmt::format("    '{}')\n      words='{}'\n", name, words + positionals);
+  out += fmt::format("    '{}')\n      words=({})\n", name, words + positionals);
   if (!values.empty()) out += fmt::format("      case $before in\n{}      esac\n", values);
+  if (const auto more = std::ranges::find(kPositionals, name, &Values::name);
+      more != kPositionals.end())
+    out += fmt::format(
+        "      [[ $current == -* ]] || mapfile -t -O ${{#words[@]}} words < "
+        "<({{ \"${{COMP_WORDS[0]}}\" {}; }} 2>/dev/null)\n",
+        more->list);
   out += "      ;;\n";
   for (const CLI::App* sub : subcommands(command))
     put_branch(out, *sub, name.empty() ? sub->get_name() : name + " " + sub->get_name());
@@ -169,19 +187,21 @@ std::string bash_completion(const CLI::App& app) {
   put_parents(paths, app, "");
   std::string catalogue;
   for (const auto& [name, list] : kCatalogue)
-    catalogue += fmt::format("    --{}) values=$(\"${{COMP_WORDS[0]}}\" list {} 2>/dev/null) ;;\n",
-                             name, list);
-  for (const auto& [name, list] : kCatalogue)
-    if (!name.ends_with('s'))
-      catalogue += fmt::format(
-          "    {}) [[ $path == 'describe {}' ]] && values=$(\"${{COMP_WORDS[0]}}\" list {} "
-          "2>/dev/null) ;;\n",
-          name, name, list);
+    catalogue += fmt::format(
+        "    --{}) mapfile -t values < <(\"${{COMP_WORDS[0]}}\" list {} 2>/dev/null) ;;\n", name,
+        list);
+  // Names are those of files: they are compared and quoted, and never looked at as shell text, as
+  // `compgen -W` would.
   return fmt::format(
       "# bash completion of reticle; printed by `reticle manual bash`.\n"
       "_reticle() {{\n"
       "  local current=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}\n"
-      "  local path='' word words='' values=''\n"
+      "  local path='' word list='' words=() values=()\n"
+      "  if [[ $current == '=' ]]; then  # --option=value is three words to bash\n"
+      "    current=''\n"
+      "  elif [[ $before == '=' && COMP_CWORD -gt 1 ]]; then\n"
+      "    before=${{COMP_WORDS[COMP_CWORD-2]}}\n"
+      "  fi\n"
       "  for word in \"${{COMP_WORDS[@]:1:COMP_CWORD-1}}\"; do\n"
       "    case \"${{path:+$path }}$word\" in\n"
       "      {}) path=${{path:+$path }}$word ;;\n"
@@ -189,11 +209,18 @@ std::string bash_completion(const CLI::App& app) {
       "  done\n"
       "  case $path in\n{}  esac\n"
       "  case $before in\n{}  esac\n"
-      "  if [[ -n $values && $current == *,* ]]; then  # a list: the last of it\n"
-      "    COMPREPLY=($(compgen -P \"${{current%,*}},\" -W \"$values\" -- \"${{current##*,}}\"))\n"
-      "  else\n"
-      "    COMPREPLY=($(compgen -W \"${{values:-$words}}\" -- \"$current\"))\n"
+      "  if ((${{#values[@]}} == 0)); then\n"
+      "    values=(\"${{words[@]}}\")\n"
+      "  elif [[ $current == *,* ]]; then  # a list: the last of it\n"
+      "    list=${{current%,*}},\n"
       "  fi\n"
+      "  COMPREPLY=()\n"
+      "  for word in \"${{values[@]}}\"; do\n"
+      "    if [[ $word == \"${{current#\"$list\"}}\"* ]]; then\n"
+      "      printf -v word %q \"$word\"\n"
+      "      COMPREPLY+=(\"$list$word\")\n"
+      "    fi\n"
+      "  done\n"
       "}}\n"
       "complete -o default -F _reticle reticle\n",
       paths.substr(std::min<std::size_t>(1, paths.size())), branches, catalogue);

@@ -8,6 +8,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/interrupt.hpp"
 #include "sim/engine/run.hpp"
 #include "sim/metrics/report.hpp"
 #include "sim/metrics/text_format.hpp"
@@ -53,7 +54,7 @@ void mark_best(std::vector<ParetoPoint>& points) {
 }
 }  // namespace
 
-std::vector<ParetoPoint> pareto_front(const RunRequest& request, std::size_t jobs) {
+ParetoFront pareto_front(const RunRequest& request, std::size_t jobs) {
   const RunSpec base = read_run(request);
   if (!std::holds_alternative<SteadyDecode>(base.workload))
     throw ConfigError({}, "--pareto", "expected a steady decode as workload, got a trace");
@@ -68,21 +69,20 @@ std::vector<ParetoPoint> pareto_front(const RunRequest& request, std::size_t job
     const RunResult result = run_simulation(spec, nullptr, {});
     return report_json(spec, result, {}, build_info(), std::nullopt, std::nullopt);
   };
-  std::vector<ParetoPoint> points(batches.size());
-  std::size_t begun = 0;
+  ParetoFront front{.points = {}, .batches = batches.size()};
   std::string failed;
-  (void)run_points(batches.size(), jobs, work, [&](std::size_t i, const PointOutcome& outcome) {
-    points[i] = point_of(batches[i], outcome);
-    begun = std::max(begun, i + 1);
+  const auto on_done = [&](std::size_t i, const PointOutcome& outcome) {
+    const ParetoPoint& point = front.points.emplace_back(point_of(batches[i], outcome));
     if (outcome.code != 0 && outcome.code != static_cast<int>(ExitCode::Infeasible) &&
         failed.empty())
-      failed = "batch " + std::to_string(batches[i]) + ": " + points[i].problem;
+      failed = "batch " + std::to_string(batches[i]) + ": " + point.problem;
     return outcome.code == 0;  // what does not fit now will not fit later
-  });
+  };
+  (void)run_points(batches.size(), jobs, work, on_done, kUntilAsked);
   if (!failed.empty()) throw SimulationError(failed);
-  points.resize(begun);
-  mark_best(points);
-  return points;
+  std::ranges::sort(front.points, {}, &ParetoPoint::batch);
+  mark_best(front.points);
+  return front;
 }
 
 std::string pareto_table(const std::vector<ParetoPoint>& points) {

@@ -21,10 +21,15 @@ struct ParetoPoint {
   bool best = false;  ///< no other point has more of both
 };
 
+struct ParetoFront {
+  std::vector<ParetoPoint> points;  ///< by batch
+  std::size_t batches = 0;          ///< so many there are to try
+};
+
 /// Steady decodes of 1, 2, 4, ... streams, up to serving.max_batch or to the first that does not
-/// fit, which is listed with the reason. `jobs` at a time. Throws ConfigError unless `request` asks
-/// for a steady decode.
-std::vector<ParetoPoint> pareto_front(const RunRequest& request, std::size_t jobs);
+/// fit, which is listed with the reason, or to where the user asks to stop (Interruptible). `jobs`
+/// at a time. Throws ConfigError unless `request` asks for a steady decode.
+ParetoFront pareto_front(const RunRequest& request, std::size_t jobs);
 
 std::string pareto_table(const std::vector<ParetoPoint>& points);
 std::string pareto_json(const std::vector<ParetoPoint>& points);

@@ -144,7 +144,7 @@ void run_cells(const std::vector<Cell>& cells,
         std::fprintf(stderr, "%zu of %zu: %s\n", outcomes.size(), all, cell.name.c_str());
         return true;
       },
-      {.go_on = [] { return !Interruptible::asked(); }});
+      kUntilAsked);
   if (Interruptible::asked())
     throw InterruptedError(interrupted_cells(outcomes.size(), all, !kept.empty()));
 }

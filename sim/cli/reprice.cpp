@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <memory>
-#include <sstream>
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/kept_report.hpp"
 #include "sim/config/read_prices.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/metrics/report.hpp"
@@ -16,21 +15,14 @@
 namespace reticle {
 
 namespace {
-std::string read_text(const std::filesystem::path& path) {
-  std::ifstream in{path, std::ios::binary};
-  std::ostringstream text;
-  if (!in || !(text << in.rdbuf()))
-    throw ConfigError(
-        {path.string(), 0, 0}, "",
-        "expected the file of a finished run (reticle run --out DIR), could not read it");
-  return text.str();
-}
-
 void reprice(const std::string& directory, const std::string& prices) {
   const std::filesystem::path dir{directory};
   RunRequest request;
   request.resolved = (dir / "resolved.yaml").string();
   const std::string report = read_text(dir / "report.json");
+  if (report.empty())
+    throw ConfigError({(dir / "report.json").string(), 0, 0}, "",
+                      "expected the file of a finished run (reticle run --out DIR), found none");
   PlatformSpec platform = read_run(request).platform;
   (void)read_prices(prices, platform);
   fmt::print("{}", reprice_report_json(report, platform, prices));

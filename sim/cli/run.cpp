@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "sim/cli/pareto.hpp"
 #include "sim/cli/progress.hpp"
 #include "sim/cli/run_files.hpp"
+#include "sim/config/enum_tables.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/metrics/report.hpp"
 #include "sim/metrics/summary.hpp"
@@ -53,6 +55,26 @@ SimulatorFacts facts(std::chrono::steady_clock::time_point begun) {
   return out;
 }
 
+/// Every name that write_results may use.
+constexpr std::array<std::string_view, 10> kResults{
+    "requests.csv", "steps.csv",     "activity.csv",  "power.csv",   "operators.csv",
+    "thermal.csv",  "residency.csv", "resolved.yaml", "report.html", "report.json"};
+
+/// A timeline or waveform takes no result's place.
+void check_apart(const Options& options) {
+  std::error_code error;
+  const auto place = [&](const std::filesystem::path& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  };
+  for (const auto& [option, path] :
+       {std::pair{"--timeline", &options.inside.timeline}, {"--vcd", &options.inside.vcd}}) {
+    const std::filesystem::path file = place(*path);
+    if (!path->empty() && file.parent_path() == place(options.out) &&
+        std::ranges::count(kResults, file.filename().string()) > 0)
+      throw ConfigError({*path, 0, 0}, option, "expected another file than those of --out");
+  }
+}
+
 void write_results(const std::filesystem::path& out, const RunSpec& spec, const RunResult& result,
                    const std::string& report) {
   const bool steady = std::holds_alternative<SteadyDecode>(spec.workload);
@@ -83,10 +105,14 @@ std::string how_far(const RunResult& result) {
 void run_pareto(const Options& options) {
   set_log_level(options.log);
   if (!options.out.empty()) make_output_directory(options.out);
-  const std::vector<ParetoPoint> points = pareto_front(options.request, options.jobs);
-  if (!options.out.empty())
-    write_file_atomically(std::filesystem::path{options.out} / "pareto.csv", pareto_csv(points));
+  const Interruptible interruptible;
+  const auto [points, batches] = pareto_front(options.request, options.jobs);
+  if (std::filesystem::path out{options.out}; !out.empty()) {
+    if (Interruptible::asked()) make_output_directory(out /= "interrupted");
+    write_file_atomically(out / "pareto.csv", pareto_csv(points));
+  }
   fmt::print("{}", options.json ? pareto_json(points) : pareto_table(points));
+  throw_if_asked(points.size(), batches, "batches", "the table is of those");
 }
 
 void run(const Options& options) {
@@ -97,7 +123,10 @@ void run(const Options& options) {
   const auto digest = trace ? std::optional{trace->digest} : std::nullopt;
   const auto left_out =
       trace ? std::optional{RowsLeftOut{trace->skipped, trace->bad_rows}} : std::nullopt;
-  if (!options.out.empty()) make_output_directory(options.out);
+  if (!options.out.empty()) {
+    make_output_directory(options.out);
+    check_apart(options);
+  }
 
   const Interruptible interruptible;
   RunResult result;
@@ -162,13 +191,15 @@ void add_run(CLI::App& app) {
       ->allow_extra_args(false);
   sub->add_option("--seed", r.seed, "Seed of all random draws, a whole number from 0")
       ->check(CLI::NonNegativeNumber);
-  sub->add_option("--fidelity", r.fidelity, "roofline | transaction | cycle");
+  sub->add_option("--fidelity", r.fidelity, "How much of the silicon is simulated")
+      ->check(CLI::IsMember(ValueText<Fidelity>::names()));
   sub->add_flag("--exact", options->exact,
                 "Simulate every step: nothing is recalled (engine.recall=off)");
   sub->add_option("--resolved", r.resolved, "Repeat the run of a resolved.yaml");
   sub->add_option("--out", options->out, "Directory for report.json, CSV files and resolved.yaml");
   sub->add_flag("--json", options->json, "Print the report as one JSON document");
-  sub->add_option("--log", options->log, "error | warn | info | debug, to standard error");
+  sub->add_option("--log", options->log, "What is told on standard error; warn when absent")
+      ->check(CLI::IsMember({"error", "warn", "info", "debug"}));
   sub->add_flag("--steps", options->steps, "With --out: a row per step in steps.csv");
   CLI::Option* timeline =
       sub->add_option("--timeline", options->inside.timeline,

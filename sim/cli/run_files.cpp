@@ -13,18 +13,18 @@
 
 namespace reticle {
 
-void make_output_directory(const std::filesystem::path& path) {
+void make_output_directory(const std::filesystem::path& path, std::string_view option) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (error || !std::filesystem::is_directory(path))
-    throw ConfigError({path.string(), 0, 0}, "--out",
+  if (error || !std::filesystem::is_directory(path, error))
+    throw ConfigError({path.string(), 0, 0}, option,
                       "expected a directory that can be written, got " +
                           (error ? error.message() : std::string{"a file"}));
   std::string probe = (path / ".probe.XXXXXX").string();
   const int descriptor = ::mkstemp(probe.data());
   if (descriptor < 0)
     throw ConfigError(
-        {path.string(), 0, 0}, "--out",
+        {path.string(), 0, 0}, option,
         "expected a directory that can be written, got " + std::generic_category().message(errno));
   ::close(descriptor);
   ::unlink(probe.c_str());

@@ -14,6 +14,7 @@
 #include "sim/base/exit_code.hpp"
 #include "sim/base/file_writer.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/interrupt.hpp"
 #include "sim/cli/validate.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/metrics/tables.hpp"
@@ -80,7 +81,11 @@ void run_lines(std::vector<Line>& lines, const Options& options) {
     for (const std::size_t i : points[p].second) rows.push_back(lines[i].component);
     return run_platform(points[p].first, rows, options.sets);
   };
-  const auto outcomes = run_points(points.size(), options.jobs, work);
+  const Interruptible interruptible;
+  std::size_t done = 0;
+  const auto count = [&](std::size_t, const PointOutcome&) { return ++done > 0; };
+  const auto outcomes = run_points(points.size(), options.jobs, work, count, kUntilAsked);
+  throw_if_asked(done, points.size(), "platforms", "nothing of them is kept");
   for (std::size_t p = 0; p < points.size(); ++p) {
     if (outcomes[p].code == static_cast<int>(ExitCode::BadInput))
       throw ConfigError(outcomes[p].output);

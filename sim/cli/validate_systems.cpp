@@ -18,6 +18,7 @@
 #include "sim/base/exit_code.hpp"
 #include "sim/base/file_writer.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/interrupt.hpp"
 #include "sim/cli/validate.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/engine/run.hpp"
@@ -282,13 +283,15 @@ void validate_systems(const Options& options) {
                                   "framework or family",
                                   runs.size(), table.path(), options.filter));
   const auto work = [&](std::size_t i) { return simulate(*wanted[i], cases[i], options); };
+  const Interruptible interruptible;
   std::size_t done = 0;
-  const auto outcomes =
-      run_points(wanted.size(), options.jobs, work, [&](std::size_t, const PointOutcome&) {
-        fmt::print(stderr, "\r{} of {} runs", ++done, wanted.size());
-        return true;
-      });
+  const auto count = [&](std::size_t, const PointOutcome&) {
+    fmt::print(stderr, "\r{} of {} runs", ++done, wanted.size());
+    return true;
+  };
+  const auto outcomes = run_points(wanted.size(), options.jobs, work, count, kUntilAsked);
   fmt::print(stderr, "\n");
+  throw_if_asked(done, wanted.size(), "runs", "nothing of them is kept");
   std::vector<Line> lines;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (outcomes[i].code == static_cast<int>(ExitCode::Infeasible)) {

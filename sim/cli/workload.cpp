@@ -39,6 +39,14 @@ void list_presets() {
   fmt::print("{:<22} the shipped samples\n", fmt::join(sample_names(), ", "));
 }
 
+/// Says the words, for help and completion; preset_params refuses others, and knows near ones.
+CLI::Validator preset_words() {
+  std::vector<std::string_view> names;
+  for (const GeneratorPreset& preset : generator_presets()) names.push_back(preset.name);
+  for (const std::string_view sample : sample_names()) names.push_back(sample);
+  return {[](std::string&) { return std::string{}; }, fmt::format("{{{}}}", fmt::join(names, ","))};
+}
+
 GeneratorParams preset_params(const std::string& name) {
   std::vector<std::string> names;
   for (const GeneratorPreset& preset : generator_presets()) {
@@ -87,9 +95,6 @@ void print_fit(const TraceStatistics& wanted, const Trace& trace) {
 
 void generate(const Generate& options) {
   if (options.list) return list_presets();
-  if (options.lengths != "empirical" && options.lengths != "mixture")
-    throw ConfigError(
-        fmt::format("--lengths: expected empirical or mixture, got '{}'", options.lengths));
   std::optional<TraceStatistics> wanted;
   GeneratorParams params;
   if (options.fit.empty()) {
@@ -206,10 +211,12 @@ void add_workload(CLI::App& app) {
 
   CLI::App* make = sub->add_subcommand("generate", "Write a synthetic trace");
   auto options = std::make_shared<Generate>();
-  make->add_option("--preset,--like", options->preset, "Kind of traffic; --list shows them");
+  make->add_option("--preset,--like", options->preset, "Kind of traffic; --list shows them")
+      ->check(preset_words());
   make->add_option("--fit", options->fit,
                    "Take lengths and arrivals of a trace FILE[:format] in place of a preset");
-  make->add_option("--lengths", options->lengths, "How --fit models them: empirical | mixture");
+  make->add_option("--lengths", options->lengths, "How --fit models them")
+      ->check(CLI::IsMember({"empirical", "mixture"}));
   make->add_option("--requests", options->requests, "How many requests");
   make->add_option("--rate", options->rate, "Requests (agents: sessions) per second");
   make->add_option("--users", options->users, "Closed loop of so many users");

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "sim/config/nearest.hpp"
+#include "workloads/requests/trace_reader.hpp"
 
 namespace reticle {
 
@@ -82,27 +83,50 @@ std::vector<fs::path> given_folders(const fs::path& beside) {
 
 void require_given(const fs::path& path, const SourcePosition& asked_at, std::string_view key) {
   if (asked_at.line == 0) return;
-  const auto real = real_path(path);
-  const auto holds = [&](const fs::path& folder) {
-    const auto there = real_path(folder);
-    return real && there && is_below(*real, *there);
+  const auto folders = given_folders(openable(asked_at.file).parent_path());
+  const auto judge = [&](const fs::path& file) {
+    const auto real = real_path(file);
+    const auto holds = [&](const fs::path& folder) {
+      const auto there = real_path(folder);
+      return real && there && is_below(*real, *there);
+    };
+    if (std::ranges::none_of(folders, holds))
+      throw ConfigError(asked_at, key,
+                        "'" + file.generic_string() +
+                            "' is not below this file's folder, the working directory or the "
+                            "catalogue: name its folder in RETICLE_PATH if it is to be opened");
+    std::error_code error;
+    const fs::file_status status = fs::status(file, error);
+    if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_directory(status))
+      throw ConfigError(asked_at, key,
+                        "'" + file.generic_string() + "' is neither a file nor a folder");
   };
-  if (std::ranges::any_of(given_folders(openable(asked_at.file).parent_path()), holds)) return;
-  throw ConfigError(asked_at, key,
-                    "'" + path.generic_string() +
-                        "' is not below this file's folder, the working directory or the "
-                        "catalogue: name its folder in RETICLE_PATH if it is to be opened");
+  judge(path);
+  // Of a folder its sessions are read.
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator{path, error})
+    if (entry.path().filename().string().find(".json") != std::string::npos) judge(entry.path());
+}
+
+bool names_file(std::string_view key) {
+  constexpr std::array<std::string_view, 4> kParts{"platform", "llm", "workload", "serving"};
+  constexpr std::array<std::string_view, 4> kEnds{".standard", ".draft", ".path", ".recording"};
+  return std::ranges::find(kParts, key) != kParts.end() ||
+         std::ranges::any_of(kEnds, [&](std::string_view end) { return key.ends_with(end); });
 }
 
 void require_given_value(std::string_view key, const std::string& value,
                          const SourcePosition& asked_at, std::string_view named_as) {
-  constexpr std::array<std::string_view, 4> kFiles{"platform", "llm", "workload", "serving"};
-  constexpr std::array<std::string_view, 4> kEnds{".standard", ".draft", ".path", ".recording"};
-  const bool names_file =
-      std::ranges::find(kFiles, key) != kFiles.end() ||
-      std::ranges::any_of(kEnds, [&](std::string_view end) { return key.ends_with(end); });
-  if (names_file && (is_path(value) || key.ends_with(".recording")))
-    require_given(openable(value), asked_at, named_as);
+  if (!names_file(key)) return;
+  // A trace and a recording need not look like a path, and a workload may be a trace.
+  const bool workload = key == "workload";
+  const bool always = workload || key.ends_with(".path") || key.ends_with(".recording");
+  if (!is_path(value) && (!always || (workload && find_config(CatalogueKind::Workload, value))))
+    return;
+  const std::string path = workload ? split_trace_argument(value).first : value;
+  // Some are opened as they stand, others below the catalogue where there is such a file.
+  require_given(path, asked_at, named_as);
+  require_given(openable(path), asked_at, named_as);
 }
 
 std::string label_of(const fs::path& file) {

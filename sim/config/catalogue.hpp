@@ -54,16 +54,19 @@ std::optional<CatalogueFile> find_config(CatalogueKind kind, const std::string& 
 
 /// What a file names may be opened in folders the user gave alone: the catalogue's, the working
 /// directory, that of the file that names it (of `asked_at`) and those of $RETICLE_PATH, a list
-/// with colons; links are followed first. Throws ConfigError where `path` leads elsewhere. What
-/// stands on the command line is the user's own and not asked (`asked_at` has no line).
+/// with colons; links are followed first, and of a folder its sessions (*.json) are asked too.
+/// Throws ConfigError where `path` leads elsewhere or to a pipe or a device. What stands on the
+/// command line is the user's own and not asked (`asked_at` has no line).
 void require_given(const std::filesystem::path& path, const SourcePosition& asked_at,
                    std::string_view key);
 
 /// An argument that is a path (anything with '/' or ending in .yaml), not a name.
 bool is_path(std::string_view argument);
 
-/// As require_given, of a value of `key` ("llm", "workload.path", "platform.die.hbm.standard")
-/// where that key names files and the value is a path; nothing of any other.
+/// Whether values of `key` ("llm", "workload.path", "platform.die.hbm.standard") name files.
+bool names_file(std::string_view key);
+
+/// As require_given, of a value of a key that names files, where it is no name of the catalogue.
 void require_given_value(std::string_view key, const std::string& value,
                          const SourcePosition& asked_at, std::string_view named_as);
 

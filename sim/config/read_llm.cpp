@@ -303,6 +303,7 @@ LlmSpec read_llm(const ConfigNode& node) {
   llm.layers = read_layers(node, llm.mixers, llm.moe.has_value());
   if (const auto stated = node.find_child("stated")) read_stated(*stated);
   node.reject_unknown_keys();
+  node.check("name", !llm.name.empty(), "must not be empty");
   check_at(node, llm);
   return llm;
 }

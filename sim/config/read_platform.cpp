@@ -197,6 +197,7 @@ void scale_node(PlatformSpec& platform, std::int64_t priced_packages) {
 PlatformSpec read_platform(const ConfigNode& node) {
   PlatformSpec platform;
   platform.name = node.get<std::string>("name");
+  node.check("name", !platform.name.empty(), "must not be empty");
   platform.title = node.get<std::string>("title", platform.title);
   platform.process = node.get<std::string>("process", platform.process);
   platform.status = node.get<std::string>("status");

@@ -41,6 +41,14 @@ void check_recording(const ConfigTree& llm) {
   require_given(openable(node->text), node->position, "llm.moe.routing.recording");
 }
 
+/// A resolved run says itself which of its files the command line had named: no reason to open
+/// them.
+void check_files(const ConfigTree& resolved) {
+  for (const char* key : {"llm", "draft"})
+    if (const ConfigTree* llm = resolved.find(key)) check_recording(*llm);
+  if (const ConfigTree* workload = resolved.find("workload")) check_trace(*workload);
+}
+
 ConfigTree read_config(CatalogueKind kind, const std::string& argument,
                        const SourcePosition& asked_at = {}, std::string_view key = {}) {
   const CatalogueFile file = require_config(kind, argument, asked_at, key);
@@ -155,6 +163,7 @@ ConfigTree completed(ConfigTree root, const RunRequest& request, bool resolved) 
   }
   resolved ? keep_standards(root) : complete_tables(root);
   put_draft(root);
+  if (resolved) check_files(root);
   return root;
 }
 

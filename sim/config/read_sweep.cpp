@@ -6,10 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <memory>
 #include <set>
-#include <sstream>
 
 #include "sim/config/catalogue.hpp"
 #include "sim/config/config_node.hpp"
@@ -232,6 +230,12 @@ void check_paths(const ConfigNode& root, const SweepSpec& sweep) {
   for (const SweepAxis& axis : sweep.axes)
     for (const SweepColumn& column : axis.columns)
       for (const std::string& value : column.values) check_path(root, "axes", column.key, value);
+  // A number with a unit can be made to look like any path.
+  for (const SweepAxis& axis : sweep.axes)
+    if (axis.span && names_file(axis.columns.front().key))
+      fail(root, "axes", axis.columns.front().key + " names a file, no number");
+  for (const DerivedKey& derived : sweep.derived)
+    if (names_file(derived.key)) fail(root, "derived", derived.key + " names a file, no number");
 }
 
 void read_base(const ConfigNode& root, SweepSpec& sweep) {
@@ -352,12 +356,6 @@ void read_design(const ConfigNode& root, SweepSpec& sweep) {
   if (sweep.design.kind == DesignKind::Grid && grid_points(sweep) > kMostPoints)
     fail(root, "axes", fmt::format("the grid has more than {} points", kMostPoints));
 }
-
-std::string file_text(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream{path, std::ios::binary}.rdbuf();
-  return text.str();
-}
 }  // namespace
 
 double value_at(const SweepSpan& span, double u) {
@@ -392,10 +390,7 @@ std::string text_of(const SweepSpan& span, double value) {
 
 SweepSpec read_sweep(const std::string& name_or_path) {
   const CatalogueFile file = require_config(CatalogueKind::Sweep, name_or_path);
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(file.path, error))
-    throw ConfigError({file.label, 0, 0}, "", "cannot open");
-  return parse_sweep(file_text(file.path), file.label);
+  return parse_sweep(read_yaml_text(file.path, file.label), file.label);
 }
 
 SweepSpec parse_sweep(std::string_view text, const std::string& label) {

@@ -107,9 +107,13 @@ ConfigTree workload_tree(const std::string& argument) {
 
 ConfigTree based_workload(ConfigTree workload, const std::string& label) {
   rebase_path(workload, label);
-  if (const ConfigTree* path = workload.find("path"); path != nullptr)
-    require_given(openable(path->text), path->position, "workload.path");
+  check_trace(workload);
   return workload;
+}
+
+void check_trace(const ConfigTree& workload) {
+  if (const ConfigTree* path = workload.find("path"))
+    require_given(openable(path->text), path->position, "workload.path");
 }
 
 WorkloadSpec read_workload(const ConfigNode& node) {

@@ -15,6 +15,10 @@ ConfigTree workload_tree(const std::string& argument);
 /// root or the working directory, as `label` is.
 ConfigTree based_workload(ConfigTree workload, const std::string& label);
 
+/// Throws ConfigError where a file says `path`, and that is of no folder that was given
+/// (require_given).
+void check_trace(const ConfigTree& workload);
+
 WorkloadSpec read_workload(const ConfigNode& node);
 
 }  // namespace reticle

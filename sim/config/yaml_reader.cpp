@@ -7,13 +7,13 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <map>
 #include <optional>
 #include <sstream>
 #include <utility>
 #include <vector>
 
+#include "sim/base/file_reader.hpp"
 #include "sim/config/confidence.hpp"
 #include "sim/config/nearest.hpp"
 #include "sim/config/text_check.hpp"
@@ -273,21 +273,7 @@ ConfigTree build(std::string_view text, const std::string& label) {
 }  // namespace
 
 std::string read_yaml_text(const std::filesystem::path& file, const std::string& label) {
-  const SourcePosition position{label, 0, 0};
-  std::error_code error;
-  const auto status = std::filesystem::status(file, error);
-  if (error || !std::filesystem::exists(status)) throw ConfigError(position, "", "no such file");
-  if (std::filesystem::is_directory(status))
-    throw ConfigError(position, "", "expected a file, found a directory");
-  if (!std::filesystem::is_regular_file(status))
-    throw ConfigError(position, "", "expected a regular file");
-  std::ifstream stream{file, std::ios::binary};
-  if (!stream) throw ConfigError(position, "", "cannot be opened for reading");
-  std::string text(kMaxFileBytes + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (stream.bad()) throw ConfigError(position, "", "cannot be read");
-  return text;
+  return read_whole_file(file, label, kMaxFileBytes);
 }
 
 ConfigTree parse_yaml(std::string_view text, const std::string& label) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,16 @@ void check_limits(const Json& report) {
       refuse("/feasible/limits", "expected objects with a text 'limit'");
 }
 
+/// The words of its own prices, which stay (put_priced).
+void check_prices(const Json& report) {
+  const Json::json_pointer path{"/provenance/prices"};
+  if (!report.contains(path)) return;
+  const Json& prices = report[path];
+  if (!prices.is_object() ||
+      !std::ranges::all_of(prices, [](const Json& word) { return word.is_string(); }))
+    refuse("/provenance/prices", "expected an object of texts");
+}
+
 /// A report that can be priced: of this schema, of a run that came to an end.
 Json finished_report(std::string_view text) {
   Json report = parse_json<Json>(text, "report.json");
@@ -94,6 +105,7 @@ std::string reprice_report_json(std::string_view text, const PlatformSpec& platf
   const PricedRun run = stored_run(report);
   check_shape(report, platform, run.counts);
   check_limits(report);
+  check_prices(report);
   if (run.duration < run.busy || run.busy.count() < 0)
     refuse("/time_ps/busy", "must lie between 0 and the simulated time");
   at(report, "/repriced");

@@ -73,6 +73,7 @@ ConditionAxis read_search(const ConfigNode& node) {
   constexpr double kMostRange = 1e6;
   ConditionAxis axis{node.get<std::string>("name"), {}, /*search=*/true};
   const auto key = node.get<std::string>("key");
+  node.check("key", !names_file(key), "names a file, no number");
   const auto from = node.get<double>("from", kPositive);
   const auto to = node.get<double>("to", kPositive);
   const auto step = node.get<double>("step", kStep);

@@ -5,12 +5,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <set>
-#include <sstream>
 
+#include "sim/base/file_reader.hpp"
 #include "sim/config/config_node.hpp"
 #include "sim/config/nearest.hpp"
 #include "sim/config/yaml_reader.hpp"
@@ -22,7 +21,7 @@ namespace reticle {
 namespace {
 namespace fs = std::filesystem;
 constexpr std::string_view kLedger = "ledger.yaml";
-constexpr std::uintmax_t kMostBytes = std::uintmax_t{1} << 20;  // entries have some ten KB
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 20;  // entries have some ten KB
 
 void add(Registry& registry, Severity severity, SourcePosition at, std::string rule,
          const std::string& key, const std::string& problem) {
@@ -33,18 +32,6 @@ void add(Registry& registry, Severity severity, SourcePosition at, std::string r
 void add_error(Registry& registry, const SourcePosition& at, const std::string& rule,
                const std::string& key, const std::string& problem) {
   add(registry, Severity::Error, at, rule, key, problem);
-}
-
-std::string read_entry_file(const fs::path& path, const std::string& label) {
-  std::error_code error;
-  if (!fs::is_regular_file(path, error)) throw ConfigError({label, 0, 0}, "", "expected a file");
-  if (fs::file_size(path, error) > kMostBytes || error)
-    throw ConfigError({label, 0, 0}, "", "larger than 1 MiB");
-  std::ifstream stream{path, std::ios::binary};
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (!stream) throw ConfigError({label, 0, 0}, "", "cannot be read");
-  return text.str();
 }
 
 bool is_entry_file(const fs::path& path) {
@@ -61,7 +48,7 @@ void check_file_name(Registry& registry, const Entry& entry, const fs::path& pat
 }
 
 void read_one(Registry& registry, const fs::path& path, const std::string& label) {
-  Entry entry = parse_entry(read_entry_file(path, label), label);
+  Entry entry = parse_entry(read_whole_file(path, label, kMostBytes), label);
   check_file_name(registry, entry, path);
   if (const Entry* twin = registry.find(entry.id)) {
     add_error(registry, entry.id_at, "id", "id",

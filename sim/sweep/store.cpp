@@ -263,7 +263,7 @@ SweepStore::~SweepStore() {
 /// A lock of the process, which no child inherits and its end gives back, a kill included.
 void SweepStore::lock(const fs::path& path) {
   const std::string name = path.string() + ".lock";
-  lock_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  lock_ = ::open(name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (lock_ < 0)
     throw ConfigError({name, 0, 0}, "", "cannot open: " + std::generic_category().message(errno));
   struct flock wanted {};

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -86,6 +87,46 @@ TEST_CASE("write_file_atomically: failing to replace leaves the target and no te
   CHECK(complaint(directory.path() / "taken").find(": cannot replace: ") != std::string::npos);
   CHECK(fs::exists(directory.path() / "taken" / "inside"));
   CHECK(directory.entries() == 1);
+}
+
+TEST_CASE("write_file_atomically: a link stays a link, whether or not what it points to is there") {
+  const ScratchDirectory directory;
+  fs::create_directory(directory.path() / "elsewhere");
+  fs::create_symlink("elsewhere/a", directory.path() / "link");  // from where it lies
+  fs::create_symlink(directory.path() / "link", directory.path() / "second");
+  for (const char* text : {"made", "replaced"}) {
+    write_file_atomically(directory.path() / "second", text);
+    CHECK(fs::is_symlink(directory.path() / "second"));
+    CHECK(fs::is_symlink(directory.path() / "link"));
+    CHECK(!fs::is_symlink(directory.path() / "elsewhere/a"));
+    CHECK(content_of(directory.path() / "elsewhere/a") == text);
+  }
+  fs::create_symlink("there", directory.path() / "here");
+  fs::create_symlink("here", directory.path() / "there");
+  CHECK(complaint(directory.path() / "here").find(": cannot follow its links: ") !=
+        std::string::npos);
+  CHECK(fs::is_symlink(directory.path() / "here"));
+  CHECK(directory.entries() == 5);
+}
+
+TEST_CASE("remove_temporary_files: those under way and no others, and not from a child") {
+  const ScratchDirectory directory;
+  WholeFile done{directory.path() / "done"};
+  done.text() << "text";
+  done.done();
+  { WholeFile dropped{directory.path() / "dropped"}; }
+  WholeFile one{directory.path() / "one"}, two{directory.path() / "two"};
+  CHECK(directory.entries() == 3);
+  if (const pid_t child = ::fork(); child == 0) {
+    remove_temporary_files();
+    ::_exit(0);
+  } else {
+    ::waitpid(child, nullptr, 0);
+  }
+  CHECK(directory.entries() == 3);
+  remove_temporary_files();
+  CHECK(directory.entries() == 1);
+  CHECK(content_of(directory.path() / "done") == "text");
 }
 
 TEST_CASE("write_file_atomically: refuses a directory nothing may be written to") {

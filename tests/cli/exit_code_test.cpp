@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Exit codes are a contract with scripts: 0 ok, 2 usage, 3 bad input, 4 does not fit.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <regex>
@@ -117,6 +118,8 @@ TEST_CASE("cli: a malformed --set ends with 3 and says what it is about") {
       {"placement.kv_share=0", "placement.kv_share"},
       {"engine.recall=perhaps", "engine.recall"},
       {"nonsense.key=1", "nonsense"},
+      {"llm.name=", "llm.name"},
+      {"platform.name=", "platform.name"},
   };
   for (const auto& [assignment, key] : wrong) {
     const Outcome outcome = run_reticle(kSmall + Arguments{"--set", assignment});
@@ -128,10 +131,100 @@ TEST_CASE("cli: a malformed --set ends with 3 and says what it is about") {
   }
 }
 
-TEST_CASE("cli: an unknown fidelity ends with 3") {
+TEST_CASE("cli: a word that an option does not know ends with 2 and lists those it does") {
   const Outcome outcome = run_reticle(kSmall + Arguments{"--fidelity", "exact"});
+  CHECK(outcome.code == 2);
+  CHECK(contains(outcome.err, "--fidelity"));
+  CHECK(contains(outcome.err, "{roofline,transaction,cycle}"));
+  CHECK(run_reticle(kSmall + Arguments{"--log", "loud"}).code == 2);
+}
+
+TEST_CASE("cli: arguments are texts, of which a report can tell") {
+  const ScratchDirectory scratch;
+  const std::string trace = scratch / "t\xff.jsonl";
+  write_file(trace, read_file(RETICLE_SOURCE_DIR "/workloads/samples/chat-200.jsonl"));
+  const std::string platform = scratch / "p\xff.yaml";
+  write_file(platform, read_file(RETICLE_SOURCE_DIR "/configs/platforms/h100-8.yaml"));
+  for (const Arguments& arguments :
+       {steady(platform, "llama-3-8b") + Arguments{"--out", scratch / "out"},
+        Arguments{"run", "--platform", "h100-8", "--llm", "llama-3-8b", "--workload", trace,
+                  "--out", scratch / "out"},
+        Arguments{"workload", "describe", trace, "--json"}, Arguments{"fly\x01"}}) {
+    const Outcome outcome = run_reticle(arguments);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 3);
+    CHECK(contains(outcome.err, "argument "));
+    CHECK(contains(outcome.err, "is not allowed"));
+  }
+  CHECK_FALSE(std::filesystem::exists(scratch / "out"));
+  CHECK(run_reticle({"describe", "platform", "h\xc3\xa9"}).code == 3);  // a text, but no name
+}
+
+TEST_CASE("cli: numbers are read in decimal, and what 64 bits do not hold is none") {
+  const auto seed_of = [](const std::string& seed) {
+    const Outcome outcome = run_reticle(kSmall + Arguments{"--seed", seed, "--json"});
+    CAPTURE(outcome.err);
+    REQUIRE(outcome.code == 0);
+    return without_simulator(outcome.out);
+  };
+  CHECK(seed_of("010") == seed_of("10"));
+  CHECK(seed_of("010") != seed_of("8"));
+  const std::string trace = RETICLE_SOURCE_DIR "/workloads/samples/chat-200.jsonl";
+  const Arguments describe{"workload", "describe", trace};
+  for (const Arguments& arguments :
+       {kSmall + Arguments{"--seed", "99999999999999999999"}, kSmall + Arguments{"--seed", "0x10"},
+        kSmall + Arguments{"--seed", "-1"}, kSmall + Arguments{"--seed", "1.5"},
+        Arguments{"workload", "routing", "--llm", "gpt-oss-20b", "--capacity", "nan"},
+        describe + Arguments{"--from", "nan"}, describe + Arguments{"--sample", "inf"},
+        describe + Arguments{"--limit", "9223372036854775808"},
+        Arguments{"workload", "generate", "--out", "/dev/null", "--requests", "1e99"},
+        Arguments{"sweep", "sram-fraction-x-dies", "--jobs", "0x2"}}) {
+    const Outcome outcome = run_reticle(arguments);
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 2);
+    CHECK(contains(outcome.err, *(arguments.end() - 2)));  // the option
+    CHECK(contains(outcome.err, arguments.back()));
+  }
+}
+
+TEST_CASE("cli: files without end, pipes and links in a circle are refused at once") {
+  const ScratchDirectory scratch;
+  write_file(scratch / "sparse.yaml", "");
+  std::filesystem::resize_file(scratch / "sparse.yaml", std::uintmax_t{20} << 30);
+  REQUIRE(run_reticle(kSmall + Arguments{"--out", scratch / "run"}).code == 0);
+  std::filesystem::remove(scratch / "run/report.json");
+  REQUIRE(::mkfifo((scratch / "run/report.json").c_str(), 0600) == 0);
+  REQUIRE(::mkfifo((scratch / "pipe.jsonl").c_str(), 0600) == 0);
+  write_file(scratch / "w.yaml", "kind: trace\npath: pipe.jsonl\n");
+  std::filesystem::create_directory(scratch / "circle");
+  std::filesystem::create_symlink("resolved.yaml", scratch / "circle/resolved.yaml");
+  const std::vector<std::pair<Arguments, std::string>> refused{
+      {{"sweep", scratch / "sparse.yaml", "--out", scratch / "s"}, "larger than 4 MiB"},
+      {{"reprice", scratch / "run", "--prices", "optimistic-sram"}, "report.json"},
+      {{"run", "--platform", "h100-8", "--llm", "llama-3-8b", "--workload", scratch / "w.yaml"},
+       "is neither a file nor a folder"},
+      {{"llm", "import", "/proc/self/mem"}, "/proc/self/mem: cannot be read"},
+      {{"explain", scratch / "circle"}, "expected the resolved.yaml"}};
+  for (const auto& [arguments, said] : refused) {
+    CAPTURE(arguments.front());
+    Process process{arguments};
+    const auto outcome = process.wait_for(std::chrono::seconds{30});
+    REQUIRE(outcome);
+    CAPTURE(outcome->err);
+    CHECK(outcome->code == 3);
+    CHECK(contains(outcome->err, said));
+  }
+}
+
+TEST_CASE("cli: a sweep's lock is no link that leads elsewhere") {
+  const ScratchDirectory scratch;
+  std::filesystem::create_directory(scratch / "s");
+  std::filesystem::create_symlink("../mine", scratch / "s/sweep.sqlite.lock");
+  const Outcome outcome = run_reticle({"sweep", "sram-fraction-x-dies", "--out", scratch / "s"});
+  CAPTURE(outcome.err);
   CHECK(outcome.code == 3);
-  CHECK(contains(outcome.err, "fidelity"));
+  CHECK(contains(outcome.err, "sweep.sqlite.lock: cannot open"));
+  CHECK_FALSE(std::filesystem::exists(scratch / "mine"));
 }
 
 TEST_CASE("cli: a malformed trace ends with 3 and names file and line") {

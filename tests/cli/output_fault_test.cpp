@@ -47,6 +47,25 @@ const std::string kHfConfig =
 "vocab_size": 1000, "max_position_embeddings": 1024, "torch_dtype": "bfloat16",
 "tie_word_embeddings": false})";
 
+/// Stands in for rsvg-convert, first on the PATH: a PNG's signature and what it was given.
+class FakeConverter {
+ public:
+  FakeConverter() {
+    const fs::path program = folder_.path() / "rsvg-convert";
+    write_file(program,
+               "#!/bin/sh\n[ $# -eq 0 ] || exit 1\nprintf '\\211PNG\\r\\n\\032\\n'\nexec cat\n");
+    fs::permissions(program, fs::perms::owner_all);
+    ::setenv("PATH", (folder_.path().string() + ":" + before_).c_str(), 1);
+  }
+  ~FakeConverter() { ::setenv("PATH", before_.c_str(), 1); }
+  FakeConverter(const FakeConverter&) = delete;
+  FakeConverter& operator=(const FakeConverter&) = delete;
+
+ private:
+  const ScratchDirectory folder_;
+  const std::string before_ = std::getenv("PATH");
+};
+
 const std::vector<Writer> kWriters{
     {"run --out", "run", small_run},
     {"run --timeline", "t.json",
@@ -95,6 +114,42 @@ const std::vector<Writer> kWriters{
        return Arguments{"workload", "describe",
                         RETICLE_SOURCE_DIR "/workloads/samples/chat-200.jsonl", "--plot",
                         work + "/p.svg"};
+     }},
+    {"workload describe --plot p.png", "p.png",
+     [](const std::string& work) {
+       static const FakeConverter converter;
+       return Arguments{"workload", "describe",
+                        RETICLE_SOURCE_DIR "/workloads/samples/chat-200.jsonl", "--plot",
+                        work + "/p.png"};
+     }},
+    {"workload import", "w.jsonl",
+     [](const std::string& work) {
+       return Arguments{"workload", "import",
+                        RETICLE_SOURCE_DIR "/workloads/samples/chat-200.jsonl", "--out",
+                        work + "/w.jsonl"};
+     }},
+    {"workload routing --out", "r.jsonl",
+     [](const std::string& work) {
+       return Arguments{"workload", "routing",  "--llm", "gpt-oss-20b", "--sessions",
+                        "2",        "--tokens", "4",     "--out",       work + "/r.jsonl"};
+     }},
+    {"validate components --csv", "c.csv",
+     [](const std::string& work) {
+       return Arguments{"validate", "components",
+                        "--rows",   RETICLE_SOURCE_DIR "/configs/measured/components.csv",
+                        "--op",     "allreduce",
+                        "--csv",    work + "/c.csv"};
+     }},
+    {"validate systems --csv", "s.csv",
+     [](const std::string& work) {
+       return Arguments{
+           "validate", "systems",      "--rows", RETICLE_SOURCE_DIR "/configs/measured/systems.csv",
+           "--filter", "S006",         "--set",  "engine.fidelity=roofline",
+           "--csv",    work + "/s.csv"};
+     }},
+    {"manual schema", "schemas",
+     [](const std::string& work) {
+       return Arguments{"manual", "schema", work + "/schemas"};
      }},
     {"llm import --out", "llm.yaml",
      [](const std::string& work) {
@@ -176,14 +231,21 @@ TEST_CASE("output faults: a directory that nobody may write ends with 3, root in
     CAPTURE(writer.name);
     const ScratchDirectory scratch;
     Arguments command = writer.command(scratch.path());
-    if (writer.name == "explain") continue;  // writes beside a run, which is there
+    // Of explain that is the directory of the run.
+    const std::string locked = scratch / (writer.name == "explain" ? "run" : "locked");
+    fs::create_directory(locked);
     for (std::string& word : command)
-      if (word == scratch / writer.target) word = "/proc/" + writer.target;
-    const Outcome outcome = run_reticle(command);
+      if (word == scratch / writer.target) word = locked + "/" + writer.target;
+    fs::permissions(locked, fs::perms::owner_read | fs::perms::owner_exec);
+    const auto before = contents(locked);
+    const Outcome outcome = run_reticle(command, {.modes_hold = true});
     CAPTURE(outcome.err);
     table_row(writer.name + ", read-only directory", outcome);
     CHECK(outcome.code == 3);
-    CHECK(contains(outcome.err, "/proc/"));
+    CHECK(contains(outcome.err, locked));
+    CHECK((contains(outcome.err, "Permission denied") || contains(outcome.err, "unable to open")));
+    CHECK(contents(locked) == before);
+    fs::permissions(locked, fs::perms::owner_all);
   }
 }
 
@@ -194,7 +256,6 @@ TEST_CASE("output faults: a file in the way of a directory ends with 3 and stays
     Arguments command = writer.command(scratch.path());
     const std::string target = scratch / writer.target;
     if (writer.target.find('.') != std::string::npos) {  // a file: a directory is in its way
-      if (writer.name == "explain") continue;
       fs::create_directories(target + "/inside");
     } else {
       fs::remove_all(target);
@@ -208,6 +269,56 @@ TEST_CASE("output faults: a file in the way of a directory ends with 3 and stays
     if (fs::is_regular_file(target)) CHECK(read_file(target) == "mine");
     if (fs::is_directory(target)) CHECK(fs::exists(target + "/inside"));
   }
+}
+
+TEST_CASE("output faults: what explain keeps has a file in its way") {
+  const ScratchDirectory scratch;
+  REQUIRE(run_reticle(small_run(scratch.path())).code == 0);
+  write_file(scratch / "run/what-if", "mine");
+  const Outcome outcome = run_reticle({"explain", scratch / "run"});
+  CAPTURE(outcome.err);
+  CHECK(outcome.code == 3);
+  CHECK(contains(outcome.err, "run/what-if: expected a directory that can be written"));
+  CHECK(read_file(scratch / "run/what-if") == "mine");
+}
+
+TEST_CASE("output faults: a timeline takes no result's place") {
+  const ScratchDirectory scratch;
+  const Arguments run = small_run(scratch.path()) + Arguments{"--steps"};
+  REQUIRE(run_reticle(run).code == 0);
+  fs::create_directory_symlink("run", scratch / "same");
+  for (const auto& [name, text] : contents(scratch / "run")) {
+    CAPTURE(name);
+    for (const std::string& path : {scratch / ("run/" + name), scratch / ("same/" + name)}) {
+      const Outcome outcome = run_reticle(run + Arguments{"--timeline", path});
+      CHECK(outcome.code == 3);
+      CHECK(contains(outcome.err, "--timeline: expected another file than those of --out"));
+    }
+    CHECK(read_file(scratch / ("run/" + name)) == text);
+  }
+  CHECK(run_reticle(run + Arguments{"--vcd", scratch / "run/power.csv"}).code == 3);
+  CHECK(run_reticle(run + Arguments{"--timeline", scratch / "run/t.json"}).code == 0);
+}
+
+TEST_CASE("output faults: a PNG leaves alone what is beside it, whatever its name is") {
+  const ScratchDirectory scratch;
+  const FakeConverter converter;
+  for (const char* name : {"p.png.tmp.svg", "p.png.tmp.png"}) write_file(scratch / name, "mine");
+  const fs::path before = fs::current_path();
+  fs::current_path(scratch.path());
+  for (const char* name : {"p.png", "./-o.png"}) {
+    const Outcome outcome =
+        run_reticle({"workload", "describe", RETICLE_SOURCE_DIR "/workloads/samples/chat-200.jsonl",
+                     "--plot=" + std::string{name}});
+    CAPTURE(outcome.err);
+    CHECK(outcome.code == 0);
+    CHECK(read_file(scratch / name).starts_with("\x89PNG"));
+  }
+  fs::current_path(before);
+  CHECK(contains(read_file(scratch / "p.png"), "</svg>"));  // it was given the whole drawing
+  for (const char* name : {"p.png.tmp.svg", "p.png.tmp.png"})
+    CHECK(read_file(scratch / name) == "mine");
+  CHECK(contents(scratch.path()).size() == 4);
 }
 
 TEST_CASE("output faults: in a directory that is there, only files of its own are replaced") {
@@ -297,6 +408,75 @@ TEST_CASE(
     CHECK(after["interrupted/report.json"] == outcome.out);
     check_whole(scratch / "run");
   }
+}
+
+TEST_CASE("output faults: a signal while a file grows leaves none of it, and what was there") {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    CAPTURE(signal);
+    const ScratchDirectory scratch;
+    write_file(scratch / "w.jsonl", "mine");
+    Process process{
+        {"workload", "generate", "--requests", "3000000", "--out", scratch / "w.jsonl"}};
+    while (contents(scratch.path()).size() < 2)
+      std::this_thread::sleep_for(std::chrono::milliseconds{2});
+    const Outcome outcome = process.interrupt(signal);
+    CHECK(outcome.code == -1);  // by the signal: shells say 128 and its number
+    CHECK(contains(outcome.err, "interrupted: files under way are gone"));
+    CHECK(contents(scratch.path()) == std::map<std::string, std::string>{{"w.jsonl", "mine"}});
+  }
+}
+
+TEST_CASE("output faults: Ctrl-C leaves a front of the batches that are done") {
+  const ScratchDirectory scratch;
+  Process process{steady("ref-asic", "claude-class-mid",
+                         {"workload.steps=1000", "engine.recall=off", "serving.max_batch=64"}) +
+                  Arguments{"--pareto", "--jobs", "1", "--json", "--out", scratch / "p"}};
+  std::this_thread::sleep_for(std::chrono::milliseconds{5000});
+  const Outcome outcome = process.interrupt(SIGINT);
+  CAPTURE(outcome.err);
+  table_row("run --pareto, SIGINT", outcome);
+  CHECK(outcome.code == 130);
+  CHECK(contains(outcome.err, "interrupted after "));
+  CHECK(contains(outcome.err, " of 7 batches: the table is of those"));
+  const json points = json::parse(outcome.out);
+  CHECK(contains(outcome.err, "after " + std::to_string(points.size()) + " of 7"));
+  CHECK(contents(scratch / "p").size() == 1);
+  CHECK(fs::exists(scratch / "p/interrupted/pareto.csv"));
+}
+
+TEST_CASE("output faults: Ctrl-C prints the searches that are done") {
+  Process process{Arguments{"capacity", "--platform", "ref-asic", "--llm", "claude-class-mid",
+                            "--context", "4096,8192,16384,32768,65536,131072", "--tpot-limit",
+                            "20ms", "--jobs", "1", "--json"}};
+  std::this_thread::sleep_for(std::chrono::milliseconds{1500});
+  const Outcome outcome = process.interrupt(SIGTERM);
+  CAPTURE(outcome.err);
+  table_row("capacity, SIGTERM", outcome);
+  CHECK(outcome.code == 130);
+  const json result = json::parse(outcome.out);
+  const std::size_t done = result["rows"].size() + (result["longest_context"].is_null() ? 0 : 1);
+  CHECK(contains(outcome.err, "interrupted after " + std::to_string(done) + " of 7 searches"));
+}
+
+TEST_CASE("output faults: Ctrl-C keeps the answers of explain, and it goes on from there") {
+  const ScratchDirectory scratch;
+  REQUIRE(run_reticle(
+              steady("ref-asic", "claude-class-mid", {"workload.steps=150", "engine.recall=off"}) +
+              Arguments{"--out", scratch / "run"})
+              .code == 0);
+  const Arguments command{"explain", scratch / "run", "--jobs", "1"};
+  Process process{command};
+  while (!fs::exists(scratch / "run/what-if") || contents(scratch / "run/what-if").empty())
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  const Outcome outcome = process.interrupt(SIGINT);
+  CAPTURE(outcome.err);
+  table_row("explain, SIGINT", outcome);
+  CHECK(outcome.code == 130);
+  CHECK(contains(outcome.err, " runs: they are kept, and the same command goes on from here"));
+  CHECK_FALSE(fs::exists(scratch / "run/explain.json"));
+  const auto kept = contents(scratch / "run/what-if");
+  CHECK(contains(outcome.err, "interrupted after " + std::to_string(kept.size()) + " of "));
+  check_whole(scratch / "run");
 }
 
 TEST_CASE("output faults: Ctrl-C keeps the cells of a comparison, and it goes on from there") {

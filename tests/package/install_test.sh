@@ -29,6 +29,8 @@ done
 # Every subcommand is in the manual page, which troff takes without a word.
 page=usr/share/man/man1/reticle.1
 for name in run compare sweep validate "registry lint" "describe platform"; do grep -q "^.SS reticle $name" "$page"; done
+grep -q '^.SS reticle sweep$' "$page"
+grep -q '\\-\\-engine' "$page"
 if command -v groff >/dev/null; then
   said=$(groff -man -Tutf8 -ww "$page" 2>&1 >/dev/null || true)
   [ -z "$said" ] || { echo "troff: $said"; exit 1; }

@@ -53,6 +53,27 @@ TEST_CASE("gzip: a file cut short is refused wherever the cut is, also when rows
   }
 }
 
+TEST_CASE("gzip: members follow one another, zeros may fill the end, and nothing else may") {
+  const std::string text = rows(20'000);
+  const std::size_t half = text.find('\n', text.size() / 2) + 1;
+  const std::string two = zipped(text.substr(0, half)) + zipped(text.substr(half));
+  const Trace plain = read_text(text);
+  for (const std::string& packed : {two, two + std::string(1024, '\0')}) {
+    const Trace trace = read_text(packed);
+    CHECK(trace.requests == plain.requests);
+    CHECK(trace.digest == plain.digest);
+  }
+  // The rows of the second half are not to go missing.
+  std::string damaged = two;
+  damaged[zipped(text.substr(0, half)).size()] = '\0';
+  for (const std::string& packed :
+       {two + "more", two + std::string(8, '\0') + "more", damaged, two + "\x1f"})
+    CHECK(complaint(packed, "azure").starts_with("F:"));
+  CHECK(complaint(two + "more", "azure")
+            .find("expected another gzipped part or the end of the file, found other bytes") !=
+        std::string::npos);
+}
+
 TEST_CASE("gzip: a file damaged in the middle is refused with the line it reached") {
   std::string damaged = zipped(rows(20'000));
   for (std::size_t at = damaged.size() / 2; at < damaged.size() / 2 + 64; ++at)

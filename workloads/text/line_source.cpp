@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workloads/text/line_source.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -14,14 +16,100 @@
 
 namespace reticle {
 
-namespace {
-template <class File>
-gzFile gz(File* file) {
-  return reinterpret_cast<gzFile>(file);
-}
-}  // namespace
+/// Bytes of a file, unpacked where it begins as gzip does: member after member, to its end.
+/// zlib's own gzread leaves out whatever follows a member and is none, a damaged one included.
+struct LineSource::File {
+  explicit File(const std::string& path) : descriptor{::open(path.c_str(), O_RDONLY | O_CLOEXEC)} {}
+  ~File() {
+    if (zipped) inflateEnd(&stream);
+    if (descriptor >= 0) ::close(descriptor);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
 
-void LineSource::Close::operator()(File* file) const { gzclose(gz(file)); }
+  /// How many came; 0 at the end of the file, or where there is a problem.
+  std::size_t read(char* out, std::size_t size) {
+    if (!begun) begin();
+    return zipped ? unpack(out, size) : copy(out, size);
+  }
+
+  int descriptor;
+  std::string problem{};
+
+ private:
+  /// Until two bytes are there: ID1 and ID2 of gzip [RFC 1952 section 2.3.1].
+  void begin() {
+    begun = true;
+    while (stream.avail_in < 2 && fill()) {
+    }
+    if (stream.avail_in < 2 || stream.next_in[0] != 0x1f || stream.next_in[1] != 0x8b) return;
+    constexpr int kGzipOnly = 16 + MAX_WBITS;  // [zlib.h, inflateInit2]
+    zipped = inflateInit2(&stream, kGzipOnly) == Z_OK;
+    if (!zipped) problem = "expected room in memory to unpack, found none";
+  }
+
+  /// More of the file behind what is left of it.
+  bool fill() {
+    if (stream.avail_in > 0) std::copy_n(stream.next_in, stream.avail_in, packed.data());
+    stream.next_in = packed.data();
+    ssize_t n = 0;
+    do {
+      n = ::read(descriptor, packed.data() + stream.avail_in, packed.size() - stream.avail_in);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0)
+      problem = "expected a readable file, found " + std::generic_category().message(errno);
+    if (n > 0) stream.avail_in += static_cast<unsigned>(n);
+    return n > 0;
+  }
+
+  std::size_t copy(char* out, std::size_t size) {
+    if (stream.avail_in == 0 && !fill()) return 0;
+    const std::size_t n = std::min<std::size_t>(size, stream.avail_in);
+    std::copy_n(stream.next_in, n, out);
+    stream.next_in += n;
+    stream.avail_in -= static_cast<unsigned>(n);
+    return n;
+  }
+
+  std::size_t unpack(char* out, std::size_t size) {
+    stream.next_out = reinterpret_cast<Bytef*>(out);
+    stream.avail_out = static_cast<unsigned>(size);
+    while (stream.avail_out == size && problem.empty()) {
+      if (stream.avail_in == 0 && !fill()) {
+        if (in_member && problem.empty())
+          problem = "expected the rest of a gzipped file, found its end";
+        return 0;
+      }
+      if (!in_member) next_member();
+      if (!in_member) continue;
+      const int state = inflate(&stream, Z_NO_FLUSH);
+      in_member = state != Z_STREAM_END;
+      if (state != Z_OK && state != Z_STREAM_END && state != Z_BUF_ERROR)
+        problem = std::string{"expected a gzipped file, found "} +
+                  (stream.msg == nullptr ? "damage" : stream.msg);
+    }
+    return size - stream.avail_out;
+  }
+
+  /// Zeros may fill the last block of a tape [gzip(1)].
+  void next_member() {
+    if (*stream.next_in == 0) {
+      padded = true;
+      ++stream.next_in;
+      --stream.avail_in;
+    } else if (padded || *stream.next_in != 0x1f) {
+      problem = "expected another gzipped part or the end of the file, found other bytes";
+    } else {
+      in_member = inflateReset(&stream) == Z_OK;
+    }
+  }
+
+  bool begun = false, zipped = false, in_member = false, padded = false;
+  z_stream stream{};
+  std::vector<Bytef> packed = std::vector<Bytef>(std::size_t{64} << 10);
+};
+
+void LineSource::Close::operator()(File* file) const { delete file; }
 
 LineSource::~LineSource() = default;
 
@@ -46,28 +134,20 @@ LineSource::LineSource(std::string path)
   // Opening a directory succeeds, and reading from it looks like an empty file.
   if (std::filesystem::is_directory(path_, ignored))
     throw ConfigError{{path_}, "", "expected a readable file, found a directory"};
-  errno = 0;
-  file_.reset(reinterpret_cast<File*>(gzopen(path_.c_str(), "rb")));
-  if (!file_) {
-    const std::string reason = std::generic_category().message(errno != 0 ? errno : ENOMEM);
-    throw ConfigError{{path_}, "", "expected a readable file, found none (" + reason + ")"};
-  }
-  gzbuffer(gz(file_.get()), static_cast<unsigned>(buffer_.size()));
+  file_.reset(new File{path_});
+  if (file_->descriptor < 0)
+    throw ConfigError{
+        {path_},
+        "",
+        "expected a readable file, found none (" + std::generic_category().message(errno) + ")"};
 }
 
 bool LineSource::refill() {
-  const int got = gzread(gz(file_.get()), buffer_.data(), static_cast<unsigned>(buffer_.size()));
-  int error = Z_OK;
-  const char* reason = gzerror(gz(file_.get()), &error);
-  // zlib reports a file that ends inside a block only when asked.
-  if (got < 0 || error == Z_BUF_ERROR)
-    throw ConfigError{{path_, number_ + 1, 1},
-                      "",
-                      error == Z_BUF_ERROR
-                          ? std::string{"expected the rest of a gzipped file, found its end"}
-                          : "expected a readable file, found " + std::string{reason}};
   begin_ = 0;
-  end_ = static_cast<std::size_t>(got);
+  end_ = file_->read(buffer_.data(), buffer_.size());
+  // What came before it is read first.
+  if (end_ == 0 && !file_->problem.empty())
+    throw ConfigError{{path_, number_ + 1, 1}, "", file_->problem};
   digest_ = fnv1a64({buffer_.data(), end_}, digest_);
   return end_ > 0;
 }

@@ -64,7 +64,7 @@ class LineSource final : public TextPlace {
   bool refill();
 
   std::string path_;
-  struct File;  ///< zlib's, which reads plain files as they are
+  struct File;
   struct Close {
     void operator()(File* file) const;
   };

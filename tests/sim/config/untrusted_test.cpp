@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files of strangers: they open nothing that was not given, and cost what they are worth.
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 
 #include "sim/config/catalogue.hpp"
 #include "sim/config/read_run.hpp"
 #include "sim/config/read_sweep.hpp"
+#include "sim/config/resolved.hpp"
 #include "tests/sim/config/config_fixture.hpp"
 
 using namespace reticle;
@@ -41,6 +44,18 @@ class Folders {
 
  private:
   fs::path root_ = fs::temp_directory_path() / ("reticle_untrusted_" + std::to_string(::getpid()));
+};
+
+/// The working directory while it lives.
+class WorkingIn {
+ public:
+  explicit WorkingIn(const fs::path& folder) { fs::current_path(folder); }
+  ~WorkingIn() { fs::current_path(before_); }
+  WorkingIn(const WorkingIn&) = delete;
+  WorkingIn& operator=(const WorkingIn&) = delete;
+
+ private:
+  const fs::path before_ = fs::current_path();
 };
 
 bool refused(const std::string& message) {
@@ -116,6 +131,111 @@ TEST_CASE("untrusted: tables, drafts, sweeps and what they set name no other pat
   CHECK(refused(with("axes:", "set: [llm.moe.routing.recording=/etc/passwd]\naxes:")));
   CHECK(with("axes:", "set: [workload.note=a/b]\naxes:").find("not below") == std::string::npos);
   CHECK(refused(with("key: workload.batch, values: [1]", "key: llm, values: [/etc/l.yaml]")));
+}
+
+TEST_CASE(
+    "untrusted: a sweep or an experiment opens no trace by a plain name that leads elsewhere") {
+  const Folders folders;
+  fs::create_symlink(folders.other() / "t.jsonl", folders.given() / "evil.jsonl");
+  Folders::write(folders.given() / "t.jsonl", "{}\n");
+  const WorkingIn there{folders.given()};
+  const auto sweep = [](const std::string& workload, const std::string& rest) {
+    return message_of([&] {
+      (void)parse_sweep(
+          "sweep: s\nrun: {platform: h100-8, llm: llama-3-8b, workload: " + workload + "}\n" + rest,
+          "s.yaml");
+    });
+  };
+  const std::string axes = "axes: [{key: workload.batch, values: [1]}]\n";
+  CHECK(sweep("steady-decode", axes) == "no error");
+  CHECK(sweep("t.jsonl", axes) == "no error");
+  CHECK(sweep("\"t.jsonl:reticle\"", axes) == "no error");
+  for (const std::string evil : {"evil.jsonl", "\"evil.jsonl:reticle\"", "\"..\"", "/etc/passwd"}) {
+    CAPTURE(evil);
+    CHECK(refused(sweep(evil, axes)));
+    CHECK(refused(
+        sweep("steady-decode", "axes: [{key: workload, values: [steady-64, " + evil + "]}]\n")));
+  }
+  for (const std::string evil : {"evil.jsonl", "\"..\"", "/etc/passwd"}) {
+    CAPTURE(evil);
+    CHECK(refused(
+        sweep("t.jsonl", "axes: [{key: workload.path, values: [t.jsonl, " + evil + "]}]\n")));
+    CHECK(refused(sweep("t.jsonl",
+                        "set: [workload.path=" + (evil == "\"..\"" ? ".." : evil) + "]\n" + axes)));
+  }
+  // Numbers and their units are no names of files.
+  for (const std::string& numbers :
+       {std::string{
+            "axes: [{key: workload.path, range: {from: 1, to: 2, steps: 2, unit: d/evil}}]\n"},
+        axes + "derived: [{key: workload.path, equals: workload.batch, unit: d/evil}]\n"})
+    CHECK(sweep("t.jsonl", numbers).find("workload.path names a file, no number") !=
+          std::string::npos);
+}
+
+TEST_CASE("untrusted: a name is judged as it is opened, here as in the catalogue") {
+  const Folders folders;
+  const WorkingIn there{folders.given()};
+  Folders::write(folders.other() / "p.yaml", "secret\n");
+  fs::create_directories(folders.given() / "configs/platforms");
+  fs::create_symlink(folders.other() / "p.yaml", folders.given() / "configs/platforms/h100-8.yaml");
+  CHECK(refused(message_of([] {
+    (void)parse_sweep(
+        "sweep: s\nrun: {platform: configs/platforms/h100-8.yaml, llm: llama-3-8b, workload: "
+        "steady-decode}\naxes: [{key: workload.batch, values: [1]}]\n",
+        "s.yaml");
+  })));
+}
+
+TEST_CASE("untrusted: of a folder its sessions are judged, and pipes are not opened") {
+  const Folders folders;
+  fs::create_directory(folders.given() / "agents");
+  Folders::write(folders.given() / "agents/a.json", "{}\n");
+  CHECK(folders.workload("agents") == "no error");
+  fs::create_symlink(folders.other() / "t.jsonl", folders.given() / "agents/b.json");
+  CHECK(refused(folders.workload("agents")));
+  REQUIRE(::mkfifo((folders.given() / "pipe").c_str(), 0600) == 0);
+  CHECK(folders.workload("pipe").find("is neither a file nor a folder") != std::string::npos);
+}
+
+TEST_CASE("untrusted: a resolved run opens no more than other files do") {
+  const Folders folders;
+  const std::string mine = (folders.other() / "t.jsonl").string();
+  std::ostringstream text;
+  write_resolved(text,
+                 read_run({.platform = "h100-8",
+                           .llm = "llama-3-8b",
+                           .workload = mine,
+                           .serving = std::nullopt,
+                           .sets = {},
+                           .seed = std::nullopt,
+                           .fidelity = std::nullopt,
+                           .resolved = std::nullopt}),
+                 {"1", "2"});
+  const fs::path resolved = folders.given() / "resolved.yaml";
+  Folders::write(resolved, text.str());
+  const auto again = [&](const std::vector<std::string>& sets = {}) {
+    RunRequest request;
+    request.resolved = resolved.string();
+    request.sets = sets;
+    return message_of([&] { (void)read_run(request); });
+  };
+  CHECK(refused(again()));
+  CHECK(again().find("name its folder in RETICLE_PATH") != std::string::npos);
+  CHECK(refused(message_of([&] { (void)check_file(resolved.string()); })));
+  CHECK(again({"workload.path=" + mine}) == "no error");
+  ::setenv("RETICLE_PATH", folders.other().c_str(), 1);
+  CHECK(again() == "no error");
+  ::unsetenv("RETICLE_PATH");
+  {
+    const WorkingIn there{folders.other()};
+    CHECK(again() == "no error");
+  }
+  Folders::write(folders.given() / "t.jsonl", "{}\n");  // beside the file that names it
+  std::string beside = text.str();
+  for (auto at = beside.find(mine); at != std::string::npos; at = beside.find(mine))
+    beside.replace(at, mine.size(), (folders.given() / "t.jsonl").string());
+  Folders::write(resolved, beside);
+  CHECK(again() == "no error");
 }
 
 TEST_CASE("untrusted: an alias bomb is refused at its first alias") {

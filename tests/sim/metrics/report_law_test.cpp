@@ -115,6 +115,11 @@ TEST_CASE("repricing: refuses what is not the report of this deployment's finish
   bad = good;
   bad["throughput"]["output_tokens_per_s"] = "fast";
   CHECK(complaint(bad).find("expected a number or null") != std::string::npos);
+  for (const Json& wrong : {Json("text"), Json(1), Json::array({"sram"}), Json{{"sram", 1}}}) {
+    bad = good;
+    bad["provenance"]["prices"] = wrong;
+    CHECK(complaint(bad) == "report.json: /provenance/prices: expected an object of texts");
+  }
   PlatformSpec smaller = example_platform();
   smaller.nodes = 1;
   CHECK(complaint(good, smaller).find("another deployment") != std::string::npos);

@@ -2,6 +2,11 @@
 #include "sim/registry/experiment.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <utility>
 
 #include "tests/sim/registry/example_entry.hpp"
 
@@ -188,4 +193,27 @@ TEST_CASE("experiment: points are all combinations, the last axis running fastes
   CHECK(points_of(experiment.tests[0].conditions) ==
         std::vector<Point>{{0, 0}, {0, 1}, {1, 0}, {1, 1}});
   CHECK(points_of({}) == std::vector<Point>{{}});
+}
+
+TEST_CASE("experiment: a plain name of a trace is judged by where it leads") {
+  namespace fs = std::filesystem;
+  const fs::path folder =
+      fs::temp_directory_path() / ("reticle_experiment_" + std::to_string(::getpid()));
+  fs::create_directory(folder);
+  const fs::path before = fs::current_path();
+  fs::current_path(folder);
+  fs::create_symlink("/etc/passwd", "evil.jsonl");
+  const std::string elsewhere = "is not below this file's folder";
+  for (const auto& [old, now] :
+       {std::pair{"llm: llama-3-70b", "llm: llama-3-70b\nworkload: evil.jsonl"},
+        {"llm: llama-3-70b", "llm: llama-3-70b\nworkload: \"..\""},
+        {"[workload.steps=2]", "[workload.path=evil.jsonl]"},
+        {"[a.b=2]", "[workload.path=..]"},
+        {"key: workload.batch, values: [1, 64]", "key: workload.path, values: [evil.jsonl]"},
+        {"llm: llama-3-8b", "workload: evil.jsonl"}}) {
+    CAPTURE(now);
+    CHECK(problem_of(with(kSound, old, now)).find(elsewhere) != std::string::npos);
+  }
+  fs::current_path(before);
+  fs::remove_all(folder);
 }
