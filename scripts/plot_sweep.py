@@ -13,7 +13,11 @@ import json
 import sys
 from pathlib import Path
 
-import matplotlib
+try:
+    import matplotlib
+except ImportError:
+    print("plot_sweep.py: needs matplotlib: apt-get install python3-matplotlib", file=sys.stderr)
+    sys.exit(2)
 
 matplotlib.use("Agg")
 matplotlib.rcParams.update({
@@ -41,10 +45,24 @@ class Sweep:
         named = [o["name"] for o in data["objectives"]]
         self.objectives = [n for n in named if any(self.figure(p, n) is not None for p in self.good)]
         self.limits = sorted({p["outputs"]["limited_by"] for p in self.good if p["outputs"]["limited_by"]})
-        # Keys that change together are one axis, which the first of them names.
-        self.first = {a["key"]: a for a in reversed(list({a["axis"]: a for a in reversed(data["axes"])}.values()))}
+        self.first = {a["key"]: a for a in self.one_per_axis()}
         self.axes = sorted(self.first, key=lambda k: -len(self.values(k)))
         self.sampled = any(a["sampled"] for a in self.first.values())
+
+    def one_per_axis(self):
+        """Keys that change together are one axis: the first whose values all differ names it, else all do."""
+        for axis in dict.fromkeys(a["axis"] for a in self.data["axes"]):
+            keys = [a for a in self.data["axes"] if a["axis"] == axis]
+            own = keys[0] if len(keys) < 2 else next((a for a in keys if len(set(a["values"])) == len(a["values"])), None)
+            if own:
+                yield own
+                continue
+            joint = " + ".join(a["key"] for a in keys)
+            for point in self.data["points"]:
+                mine = [point["inputs"][a["key"]] for a in keys]
+                point["inputs"][joint] = None if None in mine else " + ".join(mine)
+            yield {"key": joint, "axis": axis, "values": [" + ".join(v) for v in zip(*(a["values"] for a in keys))],
+                   "numeric": False, "numbers": {}, "sampled": False}
 
     @staticmethod
     def figure(point, name):

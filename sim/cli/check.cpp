@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 
 #include "sim/base/error.hpp"
 #include "sim/cli/command.hpp"
+#include "sim/cli/sweep_point.hpp"
 #include "sim/config/catalogue.hpp"
 #include "sim/config/read_run.hpp"
+#include "sim/config/read_sweep.hpp"
 #include "sim/config/yaml_reader.hpp"
 #include "sim/registry/entry.hpp"
 #include "sim/registry/experiment.hpp"
@@ -40,8 +43,11 @@ void check_all(const std::vector<std::string>& files) {
   std::string problems;
   for (const auto& file : files) {
     try {
-      const auto kind = check_of_registry(file);
-      fmt::print("{}: a valid {}\n", file, kind ? *kind : check_file(file));
+      const auto of_registry = check_of_registry(file);
+      const std::string kind = of_registry ? *of_registry : check_file(file);
+      // What its points are made of is known where they are read.
+      if (kind == "sweep") check_first_points(read_sweep(std::filesystem::absolute(file).string()));
+      fmt::print("{}: a valid {}\n", file, kind);
     } catch (const ConfigError& error) {
       if (!problems.empty()) problems += '\n';
       problems += error.what();

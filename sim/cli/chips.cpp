@@ -21,7 +21,9 @@ RunRequest scaled(RunRequest request, std::int64_t chips, std::int64_t node) {
   if (chips > node && chips % node != 0)
     throw ConfigError(
         {}, "--chips",
-        fmt::format("expected up to {}, or whole nodes of {}, got {}", node, node, chips));
+        fmt::format("expected up to {}, or whole nodes of {}, got {}; packages of a node: --set "
+                    "platform.packages_per_node={}",
+                    node, node, chips, chips));
   request.sets.push_back(fmt::format("platform.packages_per_node={}", std::min(chips, node)));
   request.sets.push_back(fmt::format("platform.nodes={}", std::max<std::int64_t>(1, chips / node)));
   return request;

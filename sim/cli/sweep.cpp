@@ -14,9 +14,11 @@
 #include "sim/cli/interrupt.hpp"
 #include "sim/cli/run_files.hpp"
 #include "sim/cli/slurm.hpp"
+#include "sim/cli/sweep_point.hpp"
 #include "sim/cli/sweep_run.hpp"
 #include "sim/config/read_sweep.hpp"
 #include "sim/sweep/analysis.hpp"
+#include "sim/sweep/best_points.hpp"
 
 namespace reticle {
 
@@ -48,8 +50,11 @@ std::string tally_text(const SweepTally& tally, const std::string& out) {
         fmt::format("; largest process {:.0f} MB", static_cast<double>(tally.peak_rss_bytes) / 1e6);
   for (const auto& [status, reason] : tally.first_reason)
     text += fmt::format("\n  {}, the first: {}", name_of(status), reason);
-  return text +
-         fmt::format("\nStore: {}\n", (std::filesystem::path{out} / "sweep.sqlite").string());
+  for (const auto& sentence : tally.best) text += "\n" + sentence;
+  if (tally.best.empty() && !tally.interrupted && tally.by_status.contains(PointStatus::Ok))
+    text += "\nNo point keeps the limits of the sweep and of the hardware.";
+  return text + fmt::format("\nStore: {}\nMore: reticle sweep report {}\n",
+                            (std::filesystem::path{out} / "sweep.sqlite").string(), out);
 }
 
 /// A store, and what its file said.
@@ -69,6 +74,19 @@ std::filesystem::path place_of(const ReadOptions& options) {
   return out;
 }
 
+/// The front, or as many of its points as fit on a screen.
+std::string front_text(const SweepSpec& sweep, const std::vector<StoredPoint>& points,
+                       const std::vector<std::int64_t>& front) {
+  constexpr std::size_t kRows = 12;
+  std::string text = fmt::format("Front: {} of {} points", front.size(), points.size());
+  if (front.empty()) return text + "\n";
+  const SweepObjective& by = sweep.objectives[front_order(sweep)];
+  text +=
+      fmt::format(", {} {} first{}:\n", by.better == Better::More ? "most" : "least", by.name,
+                  front.size() > kRows ? fmt::format("; {} of them, more on the page", kRows) : "");
+  return text + front_table(sweep, points, front, kRows);
+}
+
 void report(const ReadOptions& options) {
   const Stored stored{options.store};
   const SweepAnalysis analysis = analyse(stored.sweep, stored.points);
@@ -80,11 +98,11 @@ void report(const ReadOptions& options) {
   files.add("points.csv") << points_csv(stored.sweep, stored.points, stored.store.identity());
   files.add("report.html") << analysis_page(json, stored.sweep.title);
   files.done();
-  for (const auto& sentence : analysis.notes) fmt::print("{}\n", sentence);
-  for (const auto& sentence : analysis.knees) fmt::print("{}\n", sentence);
-  fmt::print("Front: {} of {} points\nPage: {}\nPictures: scripts/plot_sweep.py {}\n",
-             analysis.front.size(), stored.points.size(), (out / "report.html").string(),
-             out.string());
+  for (const auto* sentences : {&analysis.best, &analysis.notes, &analysis.knees})
+    for (const auto& sentence : *sentences) fmt::print("{}\n", sentence);
+  fmt::print("{}Page: {}\nPictures: scripts/plot_sweep.py {}\n",
+             front_text(stored.sweep, stored.points, analysis.front),
+             (out / "report.html").string(), out.string());
 }
 
 void export_points(const ReadOptions& options) {
@@ -135,6 +153,7 @@ void check_result(const SweepTally& tally) {
 void sweep(Options& options) {
   SweepSpec spec = read_sweep(options.file);
   add_sets(spec, options.sets);
+  check_first_points(spec);
   if (options.out.empty()) options.out = "results/" + spec.name;
   options.run.out = options.out;
   options.run.slurm = options.engine == "slurm";

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -14,6 +15,7 @@
 #include "sim/cli/command.hpp"
 #include "sim/cli/run_files.hpp"
 #include "sim/config/sweep_figures.hpp"
+#include "sim/config/yaml_reader.hpp"
 #include "sim/engine/run.hpp"
 #include "sim/metrics/figures.hpp"
 #include "sim/metrics/report.hpp"
@@ -138,6 +140,69 @@ RunRequest request_of(const SweepSpec& sweep, const DesignPoint& point) {
   for (const auto& [key, value] : derived_of(sweep, point))
     request.sets.push_back(key + "=" + value);
   return request;
+}
+
+namespace {
+/// Figures that are asked for and that some runs do not have.
+std::set<std::string> figures_at_risk(const SweepSpec& sweep) {
+  std::set<std::string> names;
+  const auto look = [&](const Expression& expression) {
+    for (const std::string& name : expression.names())
+      if (const SweepFigure* figure = find_sweep_figure(name); figure && !figure->needs.empty())
+        names.insert(name);
+  };
+  for (const SweepObjective& objective : sweep.objectives) look(objective.value);
+  for (const Expression& limit : sweep.limits) look(limit);
+  return names;
+}
+
+bool can_have(const RunSpec& spec, const std::string& name) {
+  const auto* steady = std::get_if<SteadyDecode>(&spec.workload);
+  const SweepFigure* figure = find_sweep_figure(name);
+  if (figure->needs == kTargets)
+    return steady == nullptr && (spec.serving.ttft_limit || spec.serving.tpot_limit);
+  return steady == nullptr || (figure->needs == kTwoTokens && steady->steps > 1);
+}
+}  // namespace
+
+void check_first_points(const SweepSpec& sweep) {
+  constexpr int kMostTried = 256;  // chosen: half a second, and a grid begins with its corners
+  const KeepYaml keep_files;
+  const auto columns = columns_of(sweep);
+  std::vector<bool> taken(columns.size());
+  std::map<std::size_t, std::string> refused;  // of a column, by the first point that sets it
+  std::set<std::string> figures = figures_at_risk(sweep);
+  bool any = false;
+  int tried = 0;
+  for (const DesignPoint& point : next_points(sweep, {}, {})) {
+    bool news = !any || !figures.empty();
+    for (std::size_t c = 0; c < columns.size(); ++c) news |= point.values[c] && !taken[c];
+    if (!news) continue;
+    if (tried++ == kMostTried) break;
+    try {
+      const RunSpec spec = read_run(request_of(sweep, point));
+      any = true;
+      for (std::size_t c = 0; c < columns.size(); ++c)
+        if (point.values[c]) taken[c] = true;
+      std::erase_if(figures, [&](const std::string& name) { return can_have(spec, name); });
+    } catch (const ConfigError& error) {
+      for (std::size_t c = 0; c < columns.size(); ++c)
+        if (point.values[c]) refused.try_emplace(c, error.what());
+    }
+  }
+  if (!any && !refused.empty())
+    throw ConfigError({}, "sweep " + sweep.name,
+                      "every point is refused, the first: " + refused.begin()->second);
+  for (const auto& [column, problem] : refused)
+    if (!taken[column])
+      throw ConfigError({}, "sweep " + sweep.name,
+                        fmt::format("every point with {} is refused, the first: {}",
+                                    columns[column]->key, problem));
+  for (const std::string& name : figures)
+    throw ConfigError(
+        {}, "sweep " + sweep.name,
+        fmt::format("objectives or limits ask for {}, which no point has: it needs {}", name,
+                    find_sweep_figure(name)->needs));
 }
 
 SweepGround::SweepGround(const SweepSpec& sweep) {

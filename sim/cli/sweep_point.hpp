@@ -16,6 +16,11 @@ namespace reticle {
 
 RunRequest request_of(const SweepSpec& sweep, const DesignPoint& point);
 
+/// Reads points, before any runs, until every key of an axis has a value that it takes and every
+/// figure of objectives and limits a point that can have it. Throws ConfigError that names the key
+/// or the figure where none of the points, or of the first 256 of the design, does.
+void check_first_points(const SweepSpec& sweep);
+
 /// What all points share, read once before processes are forked.
 class SweepGround {
  public:

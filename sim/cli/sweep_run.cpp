@@ -19,6 +19,7 @@
 #include "sim/cli/sweep_point.hpp"
 #include "sim/config/read_sweep.hpp"
 #include "sim/config/yaml_reader.hpp"
+#include "sim/sweep/best_points.hpp"
 #include "sim/sweep/point_values.hpp"
 
 namespace reticle {
@@ -70,7 +71,7 @@ class SweepProgress {
 
  private:
   static constexpr auto kOnTerminal = std::chrono::milliseconds{200};  // as one reads
-  static constexpr auto kInLog = std::chrono::milliseconds{30'000};  // a short log
+  static constexpr auto kInLog = std::chrono::milliseconds{30'000};    // a short log
   const SweepTally& tally_;
   const bool quiet_, terminal_;
   bool shown_ = false;
@@ -107,6 +108,7 @@ class SweepRunner {
         sweep_.halving && !stopped_ && std::ranges::none_of(points_, [&](const DesignPoint& p) {
           return p.fidelity == *sweep_.base.fidelity;
         });
+    if (!stopped_) tally_.best = best_sentences(sweep_, store_.points(), results_);
     return tally(begun, std::ssize(points_));
   }
 

@@ -34,6 +34,8 @@ struct SweepTally {
   std::map<PointStatus, std::int64_t> by_status{};
   /// Of points without a result, the first one's of each status.
   std::map<PointStatus, std::string> first_reason{};
+  /// The best point of every objective within limits, in sentences.
+  std::vector<std::string> best{};
   double wall_s = 0;
   std::int64_t peak_rss_bytes = 0;  ///< of the largest process of a point
   bool interrupted = false;

@@ -177,8 +177,14 @@ CatalogueFile require_config(CatalogueKind kind, const std::string& argument,
   if (is_path(argument)) require_given(argument, asked_at, key);
   if (auto file = find_config(kind, argument)) return *file;
   const auto names = catalogue_names(kind);
+  // A trace or a table is named by its ending: who gives one means a file.
+  std::error_code error;
+  const std::string file = !fs::path{argument}.has_extension() ? ""
+                           : fs::exists(argument, error)
+                               ? ", and a file is given as ./" + argument
+                               : ", and there is no file of that name here";
   throw ConfigError(asked_at, key,
-                    "unknown " + std::string{name_of(kind)} + " '" + argument + "'" +
+                    "unknown " + std::string{name_of(kind)} + " '" + argument + "'" + file +
                         did_you_mean(argument, names) + "; known: " + joined(names));
 }
 

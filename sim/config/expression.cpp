@@ -36,6 +36,24 @@ std::optional<Amount> quantity(std::string_view text) {
   return std::nullopt;
 }
 
+/// Units that only figures of a run have, in which they are stated; longer names first.
+struct FigureUnit {
+  std::string_view text, unit;
+  double factor = 1;
+};
+constexpr std::array<FigureUnit, 12> kFigureUnits{{{"tokens/s", "tokens/s"},
+                                                   {"tokens", "tokens"},
+                                                   {"W/mm2", "W/mm2"},
+                                                   {"mm2", "mm2"},
+                                                   {"USD", "USD"},
+                                                   {"kW", "W", 1e3},
+                                                   {"MW", "W", 1e6},
+                                                   {"mW", "W", 1e-3},
+                                                   {"kJ", "J", 1e3},
+                                                   {"mJ", "J", 1e-3},
+                                                   {"W", "W"},
+                                                   {"J", "J"}}};
+
 double truth(bool b) { return b ? 1.0 : 0.0; }
 }  // namespace
 
@@ -219,6 +237,13 @@ class ExpressionParser {
     std::size_t end = 0;
     while (end < after.size() && std::isalpha(static_cast<unsigned char>(after[end])) != 0) ++end;
     if (end == 0) return std::nullopt;
+    for (const FigureUnit& known : kFigureUnits)
+      if (after.starts_with(known.text) &&
+          (after.size() == known.text.size() || !in_name(after[known.text.size()]))) {
+        rest_ = after.substr(known.text.size());
+        return Amount{ValueText<double>::parse(figure).value.value_or(0) * known.factor,
+                      known.unit};
+      }
     if (after.substr(end).starts_with("/s")) end += 2;
     const auto number = quantity(figure + " " + std::string{after.substr(0, end)});
     if (number) rest_ = after.substr(end);

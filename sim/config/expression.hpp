@@ -39,7 +39,8 @@ struct NumberUnit {
 /// The unit of a name.
 using UnitLookup = std::function<NumberUnit(const std::string&)>;
 
-/// Numbers with or without a unit ("1.6 GB"), words in quotes, names with dots, + - * /,
+/// Numbers with or without a unit ("1.6 GB", and of figures "25 kW", "858 mm2"), words in quotes,
+/// names with dots, + - * /,
 /// == != < <= > >=, and, or, not, min(a, b), max(a, b), parentheses.
 class Expression {
  public:

@@ -22,6 +22,11 @@ struct SweepFigure {
 
 inline constexpr std::string_view kTwoTokens =
     "two output tokens of a request: workload.steps above 1";
+inline constexpr std::string_view kPrompts =
+    "requests that begin with a prompt, which a steady decode has not";
+inline constexpr std::string_view kTargets =
+    "targets of latency (serving.ttft_limit, serving.tpot_limit) and requests that arrive, which a "
+    "steady decode has not";
 
 inline constexpr std::array<SweepFigure, 27> kSweepFigures{{
     {"throughput", "/throughput/output_tokens_per_s", "tokens/s", Better::More},
@@ -29,8 +34,7 @@ inline constexpr std::array<SweepFigure, 27> kSweepFigures{{
     {"per_user", "/latency/single_stream_tokens_per_s", "tokens/s", Better::More},
     {"tpot", "/latency/tpot_ms/mean", "ms", Better::Less, false, kTwoTokens},
     {"tpot_p99", "/latency/tpot_ms/p99", "ms", Better::Less, false, kTwoTokens},
-    {"ttft_p99", "/latency/ttft_ms/p99", "ms", Better::Less, false,
-     "requests that begin with a prompt, which a steady decode has not"},
+    {"ttft_p99", "/latency/ttft_ms/p99", "ms", Better::Less, false, kPrompts},
     {"j_per_token", "/energy/scopes/node/per_token_j", "J", Better::Less},
     {"power", "/energy/busy_power_w", "W", Better::Less},
     {"heat_flux", "/energy/heat_flux_w_per_mm2", "W/mm2", Better::Less},
@@ -52,7 +56,7 @@ inline constexpr std::array<SweepFigure, 27> kSweepFigures{{
     {"rejected", "/requests/rejected", "", Better::Less},
     {"effective_bandwidth", "", "B/s", Better::More},  ///< bytes loaded over busy time
     {"good_tokens_per_s", "/goodput/output_tokens_per_s", "tokens/s", Better::More, false,
-     "targets of latency in the workload"},
+     kTargets},
 }};
 
 /// Known before a point runs, so that constraints may ask for them.

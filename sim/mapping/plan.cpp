@@ -2,9 +2,12 @@
 #include "sim/mapping/plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -82,8 +85,8 @@ std::string explain(const PlatformSpec& platform, const LlmSpec& llm, const Plac
                                      .page_tokens = target.page_tokens,
                                      .max_tokens = target.max_tokens});
   if (!nodes) return text + "; no number of nodes that was tried would do";
-  return text + "; the smallest deployment that fits: " + std::to_string(*nodes) + " nodes, " +
-         std::to_string(*nodes * n / platform.nodes) +
+  return text + "; the smallest deployment of whole nodes that fits: " + std::to_string(*nodes) +
+         " nodes, " + std::to_string(*nodes * n / platform.nodes) +
          " dies (--set platform.nodes=" + std::to_string(*nodes) + ")";
 }
 
@@ -337,6 +340,42 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
   }
 }
 
+/// Names the sizes that were fixed and that no plan has together, and what each could be beside
+/// the others.
+[[noreturn]] void refuse_sizes(const LlmSpec& llm, const PlacementPolicy& policy,
+                               std::int64_t dies) {
+  struct Size {
+    std::string_view key;
+    std::optional<std::int64_t> asked;
+    std::int64_t ParallelPlan::*value;
+  };
+  const std::array<Size, 3> sizes{
+      {{"pipeline_parallel", policy.pipeline_parallel, &ParallelPlan::pipeline},
+       {"tensor_parallel", policy.tensor_parallel, &ParallelPlan::tensor},
+       {"expert_parallel", policy.expert_parallel, &ParallelPlan::expert}}};
+  std::string fixed, instead, key = "placement";
+  for (const Size& size : sizes) {
+    if (!size.asked) continue;
+    key = fixed.empty() ? "placement." + std::string{size.key} : "placement";
+    fixed +=
+        (fixed.empty() ? "" : ", ") + std::string{size.key} + " " + std::to_string(*size.asked);
+    std::set<std::int64_t> possible;
+    for (const ParallelPlan& plan : enumerate_plans(llm, dies))
+      if (std::ranges::all_of(sizes, [&](const Size& other) {
+            return other.key == size.key || !other.asked || plan.*other.value == *other.asked;
+          }))
+        possible.insert(plan.*size.value);
+    std::string values;
+    for (const std::int64_t value : possible)
+      values += (values.empty() ? "" : ", ") + std::to_string(value);
+    if (!values.empty()) instead += "; " + std::string{size.key} + " could be " + values;
+  }
+  throw ConfigError(SourcePosition{}, key,
+                    "expected parallel sizes that divide " + std::to_string(dies) +
+                        " dies and fit the model's heads, experts and layers, got " + fixed +
+                        instead);
+}
+
 PlanOption option_of(const Candidate& candidate, const Candidate& chosen) {
   const PlanVerdict verdict = &candidate == &chosen             ? PlanVerdict::Chosen
                               : candidate.step                  ? PlanVerdict::Slower
@@ -382,10 +421,7 @@ PlanChoice choose_plan(const PlatformSpec& platform, const LlmSpec& llm,
       without_room.push_back({.plan = plan, .problem = error.what()});
     }
   }
-  if (!widest)
-    throw ConfigError(SourcePosition{}, "placement",
-                      "expected parallel sizes that divide " + std::to_string(dies(platform)) +
-                          " dies and fit the model's heads, experts and layers");
+  if (!widest) refuse_sizes(llm, policy, dies(platform));
   try {
     // Replicas that were passed over may be all there is room for; or it says what does not fit.
     if (candidates.empty()) candidates.push_back(candidate_of(*widest));

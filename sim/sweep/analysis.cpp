@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <set>
@@ -13,6 +14,7 @@
 #include "sim/base/error.hpp"
 #include "sim/base/rng.hpp"
 #include "sim/config/sweep_figures.hpp"
+#include "sim/sweep/best_points.hpp"
 #include "sim/sweep/point_values.hpp"
 
 namespace reticle {
@@ -53,7 +55,12 @@ class Analyst {
 
   SweepAnalysis analyse() const {
     SweepAnalysis analysis;
-    for (const std::size_t i : pareto_front(results_)) analysis.front.push_back(points_[i].id);
+    std::vector<std::size_t> front = pareto_front(results_);
+    std::ranges::stable_sort(front, std::greater{}, [&](std::size_t i) {
+      return results_[i].objectives[front_order(sweep_)];
+    });
+    for (const std::size_t i : front) analysis.front.push_back(points_[i].id);
+    analysis.best = best_sentences(sweep_, points_, results_);
     for (std::size_t o = 0; o < sweep_.objectives.size(); ++o)
       analysis.sensitivity.push_back(sweep_.design.kind == DesignKind::Saltelli ? by_matrices(o)
                                                                                 : by_values(o));
@@ -89,6 +96,7 @@ class Analyst {
                     : fmt::format("None of the {} points that halving kept has a result.", kept));
     add_absent(analysis, which);
     add_broken(analysis, which);
+    add_outside(analysis, which);
     const auto keeps =
         std::ranges::count_if(which, [&](std::size_t i) { return results_[i].within_limits; });
     if (!sweep_.limits.empty() && keeps < std::ssize(which))
@@ -98,6 +106,13 @@ class Analyst {
                            "{} of {} points that ran do not keep the limits: they are in no front.",
                            std::ssize(which) - keeps, which.size()));
     for (const ObjectiveSensitivity& s : analysis.sensitivity) add_about(analysis, s);
+    if (any_compared)
+      if (const auto out = std::ranges::count_if(
+              which, [&](std::size_t i) { return has_result(i) && !results_[i].usable; });
+          out > 0 && sweep_.design.kind != DesignKind::Saltelli)
+        analysis.notes.push_back(
+            fmt::format("Sensitivity is of all {} points that ran, {} of them outside limits.",
+                        analysis.sensitivity.front().rows, out));
     if (sweep_.halving && any_compared)
       analysis.notes.push_back(
           "Halving ranks by roofline, each point with a plan of its own: where plans change along "
@@ -118,6 +133,18 @@ class Analyst {
           fmt::format("{} of {} points that ran have no {}, which objectives or limits ask for: "
                       "they are in no front.{}",
                       number, which.size(), name, needs));
+    }
+  }
+
+  /// Which of the sweep's limits takes how many points out.
+  void add_outside(SweepAnalysis& analysis, const std::vector<std::size_t>& which) const {
+    for (const Expression& limit : sweep_.limits) {
+      const auto number = std::ranges::count_if(which, [&](std::size_t i) {
+        return breaks(sweep_, points_[i].point, points_[i].answer, limit);
+      });
+      if (number > 0)
+        analysis.notes.push_back(
+            fmt::format("{} of {} points that ran break {}.", number, which.size(), limit.text()));
     }
   }
 
@@ -237,7 +264,10 @@ class Analyst {
     std::map<std::string, std::size_t> seen;
     std::vector<std::size_t> bin;
     for (const std::size_t i : which) {
-      const std::string& text = *points_[i].point.values[column];
+      std::string text = *points_[i].point.values[column];
+      // Of keys that change together one alone may have a value several times.
+      for (std::size_t c = column + 1; c < column + sweep_.axes[axis].columns.size(); ++c)
+        text += '\n' + points_[i].point.values[c].value_or("");
       const ExpressionValue number = value_of_text(text.substr(0, text.find(' ')));  // no unit
       if (!sampled || !std::holds_alternative<double>(number)) {
         bin.push_back(kParts + seen.emplace(text, seen.size()).first->second);
@@ -254,13 +284,8 @@ class Analyst {
     return bin;
   }
 
-  [[nodiscard]] std::string name_of_point(std::size_t i) const {
-    std::string text;
-    const auto columns = columns_of(sweep_);
-    for (std::size_t c = 0; c < columns.size(); ++c)
-      if (points_[i].point.values[c])
-        text += (text.empty() ? "" : ", ") + columns[c]->key + " " + *points_[i].point.values[c];
-    return text;
+  [[nodiscard]] std::string text_of_objective(std::size_t i, std::size_t objective) const {
+    return objective_text(sweep_, results_[i], objective);
   }
 
   /// Between the first two objectives.
@@ -281,10 +306,10 @@ class Analyst {
     if (!knee) return;
     const std::size_t i = front[*knee];
     analysis.knees.push_back(
-        fmt::format("The front of {} against {} bends at point {}: {} {:.4g} with {} {:.4g} ({}).",
+        fmt::format("The front of {} against {} bends at point {}: {} {} with {} {} ({}).",
                     sweep_.objectives[0].name, sweep_.objectives[1].name, points_[i].id,
-                    sweep_.objectives[0].name, value(i, 0), sweep_.objectives[1].name, value(i, 1),
-                    name_of_point(i)));
+                    sweep_.objectives[0].name, text_of_objective(i, 0), sweep_.objectives[1].name,
+                    text_of_objective(i, 1), axes_text(sweep_, points_[i].point)));
   }
 
   /// Along every axis of numbers, the others held where the best point has them.
@@ -293,11 +318,10 @@ class Analyst {
     std::iota(all.begin(), all.end(), std::size_t{0});
     std::erase_if(all, [&](std::size_t i) { return !results_[i].usable; });
     if (all.empty()) return;
-    const std::size_t best = *std::ranges::max_element(
-        all, {}, [&](std::size_t i) { return results_[i].objectives.front(); });
+    const std::size_t best = *best_of(results_, 0);
     for (std::size_t k = 0; k < sweep_.axes.size(); ++k) {
       const Line line = line_through(best, k, all);
-      if (line.points.size() < 3) continue;  // likewise, three points
+      if (line.points.size() < 2) continue;  // a change has two ends
       std::vector<double> x, y;
       for (const auto& [at, i] : line.points)
         x.push_back(at), y.push_back(results_[i].objectives.front());
@@ -305,11 +329,12 @@ class Analyst {
       if (const auto knee = knee_of(x, y)) {
         const auto at = std::next(line.points.begin(), static_cast<std::ptrdiff_t>(*knee));
         analysis.knees.push_back(fmt::format(
-            "Through the best point, {} bends at {} {}: {:.4g} there, {:.4g} at {} and {:.4g} at "
-            "{}.",
-            figure, line.key, text_at(line, at->second), value(at->second, 0),
-            value(line.points.begin()->second, 0), text_at(line, line.points.begin()->second),
-            value(line.points.rbegin()->second, 0), text_at(line, line.points.rbegin()->second)));
+            "Through point {}, the best {}, it bends at {} {}: {} there, {} at {} and {} at {}.",
+            points_[best].id, figure, line.key, text_at(line, at->second),
+            text_of_objective(at->second, 0), text_of_objective(line.points.begin()->second, 0),
+            text_at(line, line.points.begin()->second),
+            text_of_objective(line.points.rbegin()->second, 0),
+            text_at(line, line.points.rbegin()->second)));
       }
       add_crossings(analysis, line);
       add_plans(analysis, line);
@@ -337,10 +362,18 @@ class Analyst {
       return std::holds_alternative<double>(at) ? std::optional{std::get<double>(at)}
                                                 : std::nullopt;
     };
-    // Of keys that change together the first that counts something.
+    // Of keys that change together the first that counts something, every time something else.
+    const auto columns = columns_of(sweep_);
+    const auto places = [&](std::size_t c) {
+      const auto& values = columns[c]->values;
+      return number(best, c) &&
+             (first + 1 == end ||
+              std::set<std::string>(values.begin(), values.end()).size() == values.size());
+    };
     Line line{.column = first};
-    while (line.column + 1 < end && !number(best, line.column)) ++line.column;
-    line.key = columns_of(sweep_)[line.column]->key;
+    while (line.column < end && !places(line.column)) ++line.column;
+    if (line.column == end) return line;
+    line.key = columns[line.column]->key;
     for (const std::size_t i : usable) {
       const auto& mine = points_[i].point.values;
       const auto& its = points_[best].point.values;
@@ -386,9 +419,10 @@ class Analyst {
         continue;
       }
       analysis.knees.push_back(fmt::format(
-          "Between {} {} and {} the plan changes from {} to {}, and {} goes from {:.4g} to {:.4g}.",
+          "Between {} {} and {} the plan changes from {} to {}, and {} goes from {} to {}.",
           line.key, text_at(line, before), text_at(line, after), from_plan, to_plan,
-          sweep_.objectives.front().name, value(before, 0), value(after, 0)));
+          sweep_.objectives.front().name, text_of_objective(before, 0),
+          text_of_objective(after, 0)));
     }
     if (!silent.empty())
       analysis.knees.push_back(
@@ -431,7 +465,7 @@ std::optional<SobolIndices> indices_of(const std::vector<double>& a, const std::
 /// rather too wide.
 void add_margins(SobolIndices& indices, const std::vector<double>& a, const std::vector<double>& b,
                  const std::vector<std::vector<double>>& mixed) {
-  constexpr int kResamples = 200;  // chosen: margins want two digits
+  constexpr int kResamples = 200;     // chosen: margins want two digits
   constexpr double kNormal95 = 1.96;  // exact to its digits: the normal 97.5 percentile
   RngStream rng{0, "bootstrap of Sobol indices"};
   std::vector<std::vector<double>> first(mixed.size()), total(mixed.size());

@@ -51,7 +51,8 @@ struct ObjectiveSensitivity {
 };
 
 struct SweepAnalysis {
-  std::vector<std::int64_t> front;  ///< ids
+  std::vector<std::int64_t> front;  ///< ids, cheapest first (front_order of best_points.hpp)
+  std::vector<std::string> best;    ///< the best point of every objective, in sentences
   std::vector<std::string> notes;   ///< what is missing, and why, in sentences
   std::vector<std::string> knees;   ///< sentences
   std::vector<ObjectiveSensitivity> sensitivity;

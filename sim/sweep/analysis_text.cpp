@@ -80,6 +80,10 @@ Json point_json(const SweepSpec& sweep, const StoredPoint& point) {
   const PointResult result = result_of(sweep, point.point, point.answer);
   const PointAnswer& answer = point.answer;
   const bool ran = answer.status == PointStatus::Ok;
+  Json objectives = Json::array();  // as they are stated; empty where one is absent
+  for (std::size_t o = 0; o < result.objectives.size(); ++o)
+    objectives.push_back(sweep.objectives[o].better == Better::More ? result.objectives[o]
+                                                                    : -result.objectives[o]);
   Json derived = Json::object();
   for (const auto& [key, value] : derived_of(sweep, point.point)) derived[key] = value;
   return {{"id", point.id},
@@ -93,6 +97,7 @@ Json point_json(const SweepSpec& sweep, const StoredPoint& point) {
           {"within_limits", ran ? Json(result.within_limits) : Json(nullptr)},
           {"broken", ran ? Json(broken_of(answer)) : Json(nullptr)},
           {"candidate", ran ? Json(result.usable) : Json(nullptr)},
+          {"objectives", objectives},
           {"digest", answer.digest},
           {"wall_s", answer.wall_s},
           {"peak_rss_bytes", answer.peak_rss_bytes},
@@ -195,6 +200,7 @@ std::string analysis_json(const SweepSpec& sweep, const std::vector<StoredPoint>
   for (const Expression& limit : sweep.limits) json["limits"].push_back(limit.text());
   json["allow"] = sweep.allowed;
   json["front"] = analysis.front;
+  json["best"] = analysis.best;
   json["notes"] = analysis.notes;
   json["knees"] = analysis.knees;
   json["sensitivity"] = Json::array();

@@ -120,6 +120,11 @@ std::set<std::string> absent_names(const SweepSpec& sweep, const DesignPoint& po
   return absent;
 }
 
+bool breaks(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer,
+            const Expression& limit) {
+  return limit.number(lookup_of(sweep, point, answer)) == 0.0;
+}
+
 PointResult result_of(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer) {
   PointResult result;
   if (answer.status != PointStatus::Ok) return result;

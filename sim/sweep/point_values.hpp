@@ -39,6 +39,9 @@ std::vector<std::string> broken_of(const PointAnswer& answer);
 
 /// As the sweep's objectives and limits see it.
 PointResult result_of(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer);
+/// The point, which ran, has what the limit asks for, and does not keep it.
+bool breaks(const SweepSpec& sweep, const DesignPoint& point, const PointAnswer& answer,
+            const Expression& limit);
 /// What objectives and limits ask for and the point, which ran, does not have.
 std::set<std::string> absent_names(const SweepSpec& sweep, const DesignPoint& point,
                                    const PointAnswer& answer);

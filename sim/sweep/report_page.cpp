@@ -16,6 +16,7 @@ select{font:inherit;color:inherit;background:var(--card);border:1px solid var(--
 svg{background:var(--card);border-radius:6px;width:100%;height:auto}svg text{fill:var(--ink);font:12px system-ui,sans-serif}
 svg .soft{fill:var(--soft)}.axis{stroke:var(--line)}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 td,th{padding:.15rem .7rem .15rem 0;text-align:left;border-bottom:1px solid var(--line);vertical-align:top}
+#fronttable td,#fronttable th{text-align:right}
 #tip{position:fixed;pointer-events:none;background:var(--paper);border:1px solid var(--line);border-radius:4px;padding:.4rem .6rem;font-size:13px;display:none;max-width:34rem;box-shadow:0 2px 8px #0003;white-space:pre-line;z-index:9}
 .key span{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .35em 0 .9em}
 .plot{overflow-x:auto}.plot svg{min-width:640px}
@@ -23,6 +24,7 @@ td,th{padding:.15rem .7rem .15rem 0;text-align:left;border-bottom:1px solid var(
 </style></head><body>
 <h1 id="title"></h1><p class="soft" id="about"></p>
 <h2>In words</h2><ul id="words"></ul>
+<h2>The front</h2><p class="soft" id="frontsaid"></p><div class="plot"><table id="fronttable"></table></div>
 <h2 id="heattitle">Heat map</h2><div id="heatset"></div><div class="plot"><svg id="heat" viewBox="0 0 1000 440"></svg></div>
 <h2>Along one axis</h2><div id="lineset"></div><div class="plot"><svg id="line" viewBox="0 0 1000 440"></svg></div><div class="key" id="linekey"></div>
 <h2>What can be had together</h2><p class="soft">Points of the front, which no other point beats in every objective, are joined where the plot shows two objectives.</p>
@@ -42,10 +44,19 @@ const numbers = D.figures.map(f => f.name).filter(n => D.points.some(p => p.outp
 const objectives = D.objectives.map(o => o.name).filter(n => numbers.includes(n));
 const unit = n => { const f = D.figures.find(f => f.name === n); return f && f.unit ? " [" + f.unit + "]" : ""; };
 const text = v => v === null || v === undefined ? "–" : typeof v !== "number" ? String(v) :
-  v !== 0 && (Math.abs(v) >= 1e5 || Math.abs(v) < 1e-3) ? v.toExponential(2) : String(+v.toPrecision(4));
-// Keys that change together are one axis, which the first of them names; a sampled range has parts.
-const axes = D.axes.filter((a, i) => D.axes.findIndex(b => b.axis === a.axis) === i), axisKeys = axes.map(a => a.key);
-const together = key => D.axes.filter(a => a.axis === axes.find(b => b.key === key).axis).map(a => a.key);
+  v !== 0 && (Math.abs(v) >= 1e6 || Math.abs(v) < 1e-3) ? v.toExponential(3) :
+  Math.abs(v) >= 1000 ? Math.round(v).toLocaleString("en-US") : String(+v.toPrecision(4));
+// Keys that change together are one axis: the first whose values all differ names it, else all of them do.
+const axes = [...new Set(D.axes.map(a => a.axis))].map(n => {
+  const keys = D.axes.filter(a => a.axis === n), own = keys.length < 2 ? keys[0] : keys.find(a => new Set(a.values).size === a.values.length);
+  if (own) return own;
+  const joint = {key: keys.map(a => a.key).join(" + "), axis: n, numeric: false, numbers: {}, sampled: false,
+    values: keys[0].values.map((_, i) => keys.map(a => a.values[i]).join(" + "))};
+  for (const p of D.points) p.inputs[joint.key] = p.inputs[keys[0].key] === null ? null : keys.map(a => p.inputs[a.key]).join(" + ");
+  return joint;
+}), axisKeys = axes.map(a => a.key);
+// Every key of an axis.
+const together = key => D.axes.filter(a => a.axis === axes.find(b => b.key === key).axis).map(a => a.key).join(", ");
 const PARTS = 10;
 for (const a of axes) {
   a.binned = a.sampled && Object.keys(a.numbers).length > PARTS;
@@ -187,8 +198,8 @@ function heat() {
   }
   xs.forEach((v, i) => { if (i % Math.ceil(xs.length / 16) === 0) el("text", {x: 100 + (i + .5) * w, y: 408, "text-anchor": "middle"}, svg, v); });
   ys.forEach((v, j) => { if (j % Math.ceil(ys.length / 20) === 0) el("text", {x: 92, y: 394 - (j + .5) * h, "text-anchor": "end"}, svg, v); });
-  el("text", {x: 530, y: 432, "text-anchor": "middle", class: "soft"}, svg, s.x);
-  el("text", {x: 12, y: 14, class: "soft"}, svg, together(s.y).join(", ") + " up; colour: " + s.figure + unit(s.figure) + (several ? ", means" : "") + (none ? "; struck: no candidate" : ""));
+  el("text", {x: 530, y: 432, "text-anchor": "middle", class: "soft"}, svg, together(s.x));
+  el("text", {x: 12, y: 14, class: "soft"}, svg, together(s.y) + " up; colour: " + s.figure + unit(s.figure) + (several ? ", means" : "") + (none ? "; struck: no candidate" : ""));
 }
 // The values themselves, with their units, where there are few enough; of those too close one.
 function labels(all, numeric) {
@@ -209,10 +220,13 @@ function line() {
   const axis = axes.find(a => a.key === s.x), numeric = axis.numeric, order = axis.binned ? [] : valuesOf(s.x, points);
   const at = p => numeric ? place(s.x, p.inputs[s.x]) : order.indexOf(p.inputs[s.x]);
   const xs = points.map(at), log = numeric && Math.min(...xs) > 0 && Math.max(...xs) / Math.min(...xs) >= 16;
-  const x = scale(xs, 100, 960, log), y = scale([...points.map(p => p.outputs[s.figure]), 0], 385, 25, false);
-  frame(svg, x, y, s.x, s.figure + unit(s.figure), labels(order.map((v, i) => [x.at(numeric ? place(s.x, v) : i), v]), numeric));
+  // From 0 where the figure varies by half or more of its largest value: a smaller change would be squashed.
+  const figures = points.map(p => p.outputs[s.figure]), least = Math.min(...figures), most = Math.max(...figures);
+  const near = least > 0 && least > most / 2 && most > least, pad = (most - least) * 0.05;
+  const x = scale(xs, 100, s.by === "(none)" ? 960 : 830, log), y = scale([...figures, ...(near ? [least - pad, most + pad] : [0])], 385, 25, false);
+  frame(svg, x, y, together(s.x), s.figure + unit(s.figure) + (near ? "; the axis does not begin at 0" : "") + (s.by === "(none)" ? "" : "; a line per " + together(s.by)), labels(order.map((v, i) => [x.at(numeric ? place(s.x, v) : i), v]), numeric));
   const groups = s.by === "(none)" ? [null] : valuesOf(s.by, points);
-  const taken = [];
+  const ends = [];
   for (const g of groups) {
     const mine = points.filter(p => g === null || cell(p, s.by) === g).sort((a, b) => at(a) - at(b));
     if (!mine.length) continue;
@@ -220,11 +234,18 @@ function line() {
     if (!axis.sampled) el("path", {d: "M" + mine.map(p => x.at(at(p)) + " " + y.at(p.outputs[s.figure])).join("L"), fill: "none", stroke: "var(--soft)", "stroke-width": 1.2}, svg);
     for (const p of mine) tip(el("circle", {cx: x.at(at(p)), cy: y.at(p.outputs[s.figure]), r: 5, ...hollow(p, colour(p.outputs.limited_by))}, svg), about(p));
     const last = mine[mine.length - 1];
-    const right = x.at(at(last));
-    let top = y.at(last.outputs[s.figure]) - 8;
-    while (taken.some(t => Math.abs(t[0] - right) < 60 && Math.abs(t[1] - top) < 12)) top -= 12;
-    taken.push([right, top]);
-    if (g !== null) el("text", {x: Math.min(right + 8, 975), y: top, "text-anchor": right > 900 ? "end" : "start"}, svg, g);
+    if (g !== null) ends.push({name: g, x: x.at(at(last)), y: y.at(last.outputs[s.figure])});
+  }
+  // Names beside the plot, each joined to the end of its line, and none on another: pushed down from the top, then up.
+  ends.sort((a, b) => a.y - b.y);
+  const gap = Math.min(14, 360 / Math.max(1, ends.length));
+  ends.forEach((e, i) => { e.at = Math.max(e.y, i ? ends[i - 1].at + gap : 26); });
+  for (let i = ends.length - 1; i >= 0; --i) ends[i].at = Math.min(ends[i].at, i + 1 < ends.length ? ends[i + 1].at - gap : 386);
+  for (const e of ends) {
+    el("path", {d: "M" + (e.x + 6) + " " + e.y + "L" + (e.x + 6 > 846 ? e.x + 8 : 846) + " " + e.at, stroke: "var(--soft)", "stroke-dasharray": "1 3", fill: "none"}, svg);
+    const label = el("text", {x: 850, y: e.at + 4}, svg, e.name.length > 22 ? e.name.slice(0, 21) + "\u2026" : e.name);
+    if (gap < 12) label.style.fontSize = Math.max(6, gap) + "px";
+    tip(label, together(s.by) + " = " + e.name);
   }
   key($("linekey"), points);
 }
@@ -259,7 +280,7 @@ function sensitivity() {
   if (!all.length) { el("text", {x: 20, y: 40, class: "soft"}, svg, "nothing varies"); return; }
   const total = all.some(s => s.axes.some(a => a.total !== null));
   $("how").textContent = all[0].method + (total ? ": dark, what an axis explains alone; light, with all it interacts with." : ": what an axis explains alone. On a grid with points left out axes are not independent, and shares may overlap.")
-    + " " + all.map(s => s.objective + ": " + s.rows + (total ? " rows" : " points")).join(", ") + ".";
+    + " " + all.map(s => s.objective + ": " + s.rows + (total ? " rows" : " points") + " that ran").join(", ") + ", within limits or not.";
   const rows = all.reduce((n, s) => n + s.axes.length + 1.4, 0);
   svg.setAttribute("viewBox", "0 0 1000 " + (30 + rows * 22));
   let y = 24;
@@ -277,6 +298,19 @@ function sensitivity() {
       y += 22;
     }
     y += 24;
+  }
+}
+// Candidates that none beats, in the order of D.front.
+function frontTable() {
+  const MOST = 60, byId = new Map(D.points.map(p => [p.id, p])), rows = D.front.map(id => byId.get(id)).filter(Boolean);
+  $("frontsaid").textContent = rows.length + " of " + D.points.length + " points, which no other one within limits beats in every objective" + (rows.length > MOST ? "; the first " + MOST : "") + ".";
+  if (!rows.length) { $("fronttable").remove(); return; }
+  const head = $("fronttable").insertRow();
+  for (const h of ["point", ...D.axes.map(a => a.key.split(".").pop()), ...D.objectives.map(o => o.name + unit(o.name))]) { const c = document.createElement("th"); c.textContent = h; head.appendChild(c); }
+  D.axes.forEach((a, i) => { head.cells[i + 1].title = a.key; });
+  for (const p of rows.slice(0, MOST)) {
+    const r = $("fronttable").insertRow();
+    for (const v of [p.id, ...D.axes.map(a => p.inputs[a.key]), ...p.objectives]) r.insertCell().textContent = text(v);
   }
 }
 function missing() {
@@ -298,14 +332,14 @@ const outside = final.filter(p => p.status === "ok" && !p.candidate).length;
 const count = s => D.points.filter(p => p.status === s).length;
 $("about").textContent = D.run.llm + " on " + D.run.platform + ", " + D.run.workload + ", " + D.run.fidelity + ". " + D.points.length + " points, " + count("ok") + " with a result, " + count("infeasible") + " do not fit, "
   + count("skipped") + " skipped." + (outside ? " " + outside + " with a result are no candidates, and drawn hollow or struck." : "") + " Objectives: " + D.objectives.map(o => o.better + " " + o.name).join(", ") + (D.limits.length ? ". Limits: " + D.limits.join(", ") : "") + ". Reticle " + D.reticle_version + " (" + D.git_revision + ").";
-for (const k of [...D.notes, ...D.knees]) { const li = document.createElement("li"); li.textContent = k; $("words").appendChild(li); }
-if (!D.knees.length && !D.notes.length) $("words").innerHTML = "<li>No curve bends, and no limit changes.</li>";
+for (const k of [...D.best, ...D.notes, ...D.knees]) { const li = document.createElement("li"); li.textContent = k; $("words").appendChild(li); }
+if (D.best.length && !D.knees.length) { const li = document.createElement("li"); li.textContent = "Along no axis through the best point does a curve bend, or the limit or the plan change."; $("words").appendChild(li); }
 const figure = objectives[0] || numbers[0] || "throughput", many = [...axisKeys].sort((a, b) => valuesOf(b, D.points).length - valuesOf(a, D.points).length);
 heat.state = {figure, x: many[0], y: many[1] || many[0], fixed: {}};
 line.state = {figure, x: many[0], by: many[1] || "(none)", fixed: {}};
 front.state = {x: objectives[1] || numbers[1] || figure, y: figure};
 if (axes.length > 1) heat(); else for (const id of ["heattitle", "heatset", "heat"]) $(id).remove();
-line(); front(); sensitivity(); missing();
+line(); front(); sensitivity(); frontTable(); missing();
 </script></body></html>
 )PAGE";
 

@@ -16,7 +16,7 @@ class SobolSequence {
   [[nodiscard]] std::vector<double> point(std::uint64_t number) const;
 
  private:
-  static constexpr std::size_t kBits = 32;  ///< of a direction: 2^32 points
+  static constexpr std::size_t kBits = 32;              ///< of a direction: 2^32 points
   std::vector<std::vector<std::uint32_t>> directions_;  ///< by dimension and bit
 };
 

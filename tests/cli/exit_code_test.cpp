@@ -299,7 +299,7 @@ TEST_CASE(
   REQUIRE(std::regex_search(
       outcome.err, match,
       std::regex{
-          R"(([\d.]+) GB of weights do not fit in (\w+); the smallest deployment that fits: )"
+          R"(([\d.]+) GB of weights do not fit in (\w+); the smallest deployment of whole nodes that fits: )"
           R"((\d+) nodes, (\d+) dies \(--set platform\.nodes=(\d+)\))"}));
   CHECK(match[2] == "sram");
   const int nodes = std::stoi(match[3]);

@@ -213,6 +213,25 @@ TEST_CASE("sram-fraction-x-dies: by roofline SRAM never hurts, whatever the dies
   CHECK(by_dies.size() == 8);
 }
 
+TEST_CASE("expert-sram: by roofline SRAM never hurts, and larger dies cost more to make") {
+  std::map<std::string, std::map<double, json>> lines;
+  for (const json& p : points_of(by_roofline(shipped("expert-sram")))) {
+    REQUIRE(p["status"] == "ok");
+    lines[input(p, "sram_holds")][number(p, "platform.die.sram.capacity")] = p["outputs"];
+  }
+  REQUIRE(lines.size() == 2);
+  for (const auto& [holds, line] : lines) {
+    CAPTURE(holds);
+    CHECK(line.size() == 5);
+    for (auto at = line.begin(); std::next(at) != line.end(); ++at) {
+      const json &less = at->second, &more = std::next(at)->second;
+      CHECK(more["plan"] == less["plan"]);
+      CHECK(more["throughput"].get<double>() >= less["throughput"].get<double>() * (1 - kRounding));
+      CHECK(more["capex"].get<double>() >= less["capex"].get<double>());
+    }
+  }
+}
+
 TEST_CASE("sram-fraction-x-dies: more dies under one cut never lower the bandwidth a step gets") {
   // Tensors cut in sixteen fit all eight numbers of dies; stages take the rest.
   const std::string text =

@@ -365,11 +365,11 @@ TEST_CASE("sweep: without one result it fails, and says why, so does its report"
   const std::string head =
       "sweep: none\nrun: {platform: h100-8, llm: llama-3-8b, workload: steady-decode, "
       "fidelity: roofline}\naxes:\n";
-  const Outcome refused =
-      run_reticle(sweep(scratch, head + "  - {key: platform.nodes, values: [0, -1]}\n", "refused"));
+  const Outcome refused = run_reticle(
+      sweep(scratch, head + "  - {key: placement.tensor_parallel, values: [3, 5]}\n", "refused"));
   CHECK(refused.code == 3);
   CHECK(contains(refused.out, "refused, the first: "));
-  CHECK(contains(refused.out, "platform.nodes"));
+  CHECK(contains(refused.out, "got tensor_parallel 3; tensor_parallel could be 1, 2, 4, 8"));
   CHECK(contains(refused.err, "no point has a result"));
   const Outcome report = run_reticle({"sweep", "report", scratch / "refused"});
   CHECK(contains(report.out, "No point has a result: 2 refused"));
@@ -393,11 +393,63 @@ TEST_CASE("sweep: halving that keeps no point fails, and says why") {
   CHECK(contains(report.out, "Halving kept no point: none of the 2 rooflines"));
 }
 
-TEST_CASE("sweep: a figure that a run of one step has not is named, and what it needs") {
+TEST_CASE(
+    "sweep: a wrong key, or a figure that no point can have, is found before the first point") {
   const ScratchDirectory scratch;
-  REQUIRE(run_reticle(sweep(scratch, rooflines(2, "limits: [tpot_p99 < 100 ms]\n"), "a")).code ==
-          0);
-  CHECK(contains(run_reticle({"sweep", "report", scratch / "a"}).out, "workload.steps above 1"));
+  const std::string good = rooflines(2);
+  std::string misspelt = good;
+  misspelt.replace(misspelt.find("workload.context"), 16, "workload.contxt");
+  const std::string nothing = "platform.nodes, values: [0, -1]";
+  std::string refused = good;
+  const std::string axis = "workload.context, values: [100, 1000, 2000, 4000]";
+  refused.replace(refused.find(axis), axis.size(), nothing);
+  const struct {
+    std::string text;
+    std::vector<const char*> says;
+  } cases[]{
+      {misspelt, {"workload.contxt: unknown key (did you mean context?)"}},
+      {refused, {"every point is refused, the first: ", "platform.nodes"}},
+      {rooflines(2, "limits: [tpot_p99 < 100 ms]\n"), {"tpot_p99", "workload.steps above 1"}},
+      {rooflines(2, "limits: [ttft_p99 < 100]\n"), {"ttft_p99", "begin with a prompt"}},
+      {rooflines(2, "objectives: [good_tokens_per_s]\n"), {"good_tokens_per_s", "ttft_limit"}}};
+  for (const auto& wrong : cases) {
+    const Outcome outcome = run_reticle(sweep(scratch, wrong.text, "a"));
+    const Outcome checked = run_reticle({"check", scratch / "s.yaml"});
+    for (const Outcome* said : {&outcome, &checked}) {
+      CHECK(said->code == 3);
+      for (const char* part : wrong.says) CHECK_MESSAGE(contains(said->err, part), said->err);
+    }
+    CHECK_FALSE(std::filesystem::exists(scratch / "a"));
+  }
+  // An axis may bring what the first point does not have, and refuse some of its values.
+  std::string steps = rooflines(2, "limits: [tpot_p99 < 100 ms]\n");
+  steps.replace(steps.find("set: [workload.steps=1]\n"), 24, "");
+  steps.replace(steps.find(axis), axis.size(), "workload.steps, values: [0, 1, 2]");
+  write_file(scratch / "s.yaml", steps);
+  CHECK(run_reticle({"check", scratch / "s.yaml"}).code == 0);
+}
+
+TEST_CASE("sweep: the answer stands where it ends, and in its report") {
+  const ScratchDirectory scratch;
+  const Outcome outcome =
+      run_reticle(sweep(scratch,
+                        rooflines(4,
+                                  "objectives: [throughput, j_per_token]\nlimits: [power <= 1 "
+                                  "MW]\nallow: [power, heat_flux]\n"),
+                        "a"));
+  REQUIRE(outcome.code == 0);
+  const Outcome report = run_reticle({"sweep", "report", scratch / "a"});
+  double most = 0;
+  std::string best;
+  for (const json& p : points_of(scratch / "a"))
+    if (p["outputs"]["throughput"].get<double>() > most) {
+      most = p["outputs"]["throughput"];
+      best = std::to_string(p["id"].get<int>());
+    }
+  for (const std::string& out : {outcome.out, report.out})
+    CHECK(contains(out, "tokens/s at point " + best + " (workload.batch 4"));
+  CHECK(contains(report.out, "most throughput first:\n"));
+  CHECK(contains(report.out, "throughput [tokens/s]"));
 }
 
 TEST_CASE("sweep: shards that tasks of a cluster left are taken over, here as there") {
@@ -422,15 +474,6 @@ TEST_CASE("sweep: shards that tasks of a cluster left are taken over, here as th
                                     Arguments{"--replace"});
   CHECK(other.code == 0);
   CHECK(contains(other.out, "16 answered by the same inputs"));
-}
-
-TEST_CASE("sweep: a limit on a figure that runs do not have is said, not taken for broken") {
-  const ScratchDirectory scratch;
-  // A steady decode has no first tokens.
-  REQUIRE(run_reticle(sweep(scratch, rooflines(2, "limits: [ttft_p99 < 100]\n"), "a")).code == 0);
-  const Outcome report = run_reticle({"sweep", "report", scratch / "a"});
-  CHECK(contains(report.out, "8 of 8 points that ran have no ttft_p99"));
-  CHECK(contains(report.out, "Front: 0 of 8"));
 }
 
 TEST_CASE("sweep: what --set gives is of the sweep, for who goes on and for who reads it") {

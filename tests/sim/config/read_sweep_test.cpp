@@ -88,6 +88,28 @@ TEST_CASE("sweep file: mistakes are named where they stand") {
        "roofline itself");
 }
 
+TEST_CASE("sweep file: limits take the units that figures are stated in") {
+  const auto holds = [](const std::string& limit, double value) {
+    const SweepSpec sweep = parse_sweep(kHead + kAxis + "limits: ['" + limit + "']\n", "s.yaml");
+    return sweep.limits[0].number([&](const std::string&) { return ExpressionValue{value}; }) ==
+           1.0;
+  };
+  for (const char* limit :
+       {"power <= 25 kW", "power <= 25kW", "power <= 25000 W", "power <= 0.025 MW",
+        "power <= 25000", "25 kW >= power and power > 0 W"}) {
+    CHECK_MESSAGE(holds(limit, 25000), limit);
+    CHECK_MESSAGE(!holds(limit, 25001), limit);
+  }
+  CHECK(holds("j_per_token < 900 mJ", 0.89));
+  CHECK(!holds("j_per_token < 900 mJ", 0.91));
+  CHECK(holds("die_area <= 858 mm2", 858));
+  CHECK(holds("throughput >= 20000 tokens/s", 20000));
+  CHECK(holds("usd_per_m_tokens <= 0.9 USD", 0.85));
+  CHECK(holds("heat_flux <= 0.5 W/mm2", 0.5));
+  for (const char* wrong : {"power <= 25 ms", "tpot <= 25 kW", "power <= 25 kWh", "dies <= 5 W"})
+    CHECK_THROWS_AS((void)holds(wrong, 1), ConfigError);
+}
+
 TEST_CASE("sweep file: a limit in ms or s is of a time") {
   const auto holds = [](const std::string& limit, double tpot_ms) {
     const SweepSpec sweep = parse_sweep(kHead + kAxis + "limits: ['" + limit + "']\n", "s.yaml");

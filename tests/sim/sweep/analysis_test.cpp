@@ -3,12 +3,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <numbers>
 
 #include "sim/base/rng.hpp"
 #include "sim/config/read_sweep.hpp"
+#include "sim/sweep/best_points.hpp"
 #include "sim/sweep/point_values.hpp"
 #include "sim/sweep/sobol_sequence.hpp"
 
@@ -275,7 +277,8 @@ TEST_CASE("report: values with units are placed by what they count") {
   CHECK(axis["numbers"]["512 MB"] == 512e6);
   CHECK(axis["numbers"]["1 GB"] == 1e9);
   CHECK(axis["numbers"]["1.5 GB"] == 1.5e9);
-  CHECK(says(analyse(sweep, points).knees, {"bends at a.b 1 GB", "1 at 512 MB", "5.1 at 1.5 GB"}));
+  CHECK(says(analyse(sweep, points).knees,
+             {"bends at a.b 1 GB", "1 tokens/s at 512 MB", "5.1 tokens/s at 1.5 GB"}));
 }
 
 TEST_CASE("report: keys that change together are one axis, with its bend and its crossing") {
@@ -297,6 +300,83 @@ TEST_CASE("report: keys that change together are one axis, with its bend and its
   CHECK(axes[0]["axis"] == axes[1]["axis"]);
 }
 
+TEST_CASE("report: of keys that change together none need be told apart by one of them alone") {
+  const SweepSpec sweep = sweep_with(
+      "axes:\n  - zip:\n      - {key: a.dies, values: [12, 12, 28]}\n"
+      "      - {key: a.cut, values: [4, 8, 8]}\n");
+  const std::vector<StoredPoint> points{ran(sweep, 0, {"12", "4"}, {{"throughput", 1}}),
+                                        ran(sweep, 1, {"12", "8"}, {{"throughput", 3}}),
+                                        ran(sweep, 2, {"28", "8"}, {{"throughput", 5}})};
+  const SweepAnalysis found = analyse(sweep, points);
+  CHECK(std::abs(found.sensitivity[0].axes[0].first.value() - 1) < 1e-12);  // it is all there is
+  CHECK(!says(found.knees, {"bends"}));  // two points at 12 dies are no curve
+}
+
+TEST_CASE("report: it names the best point of every objective, and counts what breaks each limit") {
+  const SweepSpec sweep = sweep_with(
+      "axes:\n  - {key: a.batch, values: [1, 2, 4, 8, 16]}\n"
+      "objectives: [throughput, usd_per_m_tokens]\nlimits: [tpot <= 50 ms, power <= 25 kW]\n");
+  const auto point = [&](std::int64_t id, const char* batch, double speed, double usd, double tpot,
+                         double power) {
+    return ran(
+        sweep, id, {batch},
+        {{"throughput", speed}, {"usd_per_m_tokens", usd}, {"tpot", tpot}, {"power", power}});
+  };
+  const std::vector<StoredPoint> points{
+      point(0, "1", 1000, 4, 10, 10e3), point(1, "2", 22044.4, 3, 20, 10e3),
+      point(2, "4", 22044.4, 2, 49, 25e3), point(3, "8", 40e3, 1, 51, 24e3),
+      point(4, "16", 50e3, 0.5, 60, 26e3)};
+  const SweepAnalysis found = analyse(sweep, points);
+  REQUIRE(found.best.size() == 2);
+  // Of two as fast the cheaper one.
+  CHECK(says(found.best, {"Best throughput within limits: 22,044 tokens/s at point 2", "a.batch 4",
+                          "usd_per_m_tokens 2 USD"}));
+  CHECK(says(found.best, {"Best usd_per_m_tokens within limits: 2 USD at point 2"}));
+  CHECK(says(found.notes, {"2 of 5 points that ran break tpot <= 50 ms."}));
+  CHECK(says(found.notes, {"1 of 5 points that ran break power <= 25 kW."}));
+  CHECK(says(found.notes, {"Sensitivity is of all 5 points that ran, 2 of them outside limits"}));
+  CHECK(found.front == std::vector<std::int64_t>{2});
+}
+
+TEST_CASE("report: the table of a front has both ends, the cheapest first, in columns") {
+  const SweepSpec sweep = sweep_with(
+      "axes:\n  - {key: a.batch, values: [1, 2]}\nobjectives: [throughput, usd_per_m_tokens]\n");
+  std::vector<StoredPoint> points;
+  for (std::int64_t i = 0; i < 30; ++i)
+    points.push_back(ran(sweep, i, {std::to_string(i)},
+                         {{"throughput", 1000.0 * double(i + 1)}, {"usd_per_m_tokens", i + 1}}));
+  const SweepAnalysis found = analyse(sweep, points);
+  REQUIRE(found.front.size() == 30);
+  CHECK(found.front.front() == 0);
+  const std::string table = front_table(sweep, points, found.front, 12);
+  CHECK(std::ranges::count(table, '\n') == 13);
+  CHECK(table.find("throughput [tokens/s]") != std::string::npos);
+  CHECK(table.find("30,000") != std::string::npos);  // the last one is there
+  const std::size_t width = table.find('\n');
+  for (std::size_t at = 0; at < table.size(); at += width + 1) CHECK(table[at + width] == '\n');
+}
+
+TEST_CASE("report: figures are in one form") {
+  CHECK(figure_text(22044.4, "tokens/s") == "22,044 tokens/s");
+  CHECK(figure_text(1234567.8, "") == "1,234,568");
+  CHECK(figure_text(-1234.2, "") == "-1,234");
+  CHECK(figure_text(0.94154, "USD") == "0.9415 USD");
+  CHECK(figure_text(999, "W") == "999 W");
+  CHECK(figure_text(2e8, "B") == "200 MB");
+  CHECK(figure_text(1.6e9, "B") == "1.6 GB");
+  CHECK(figure_text(8.8e15, "B/s") == "8.8 PB/s");
+}
+
+TEST_CASE("report: a figure that some runs do not have is named, and what it needs") {
+  const SweepSpec sweep =
+      sweep_with("axes:\n  - {key: a.b, values: [1, 2]}\nlimits: [ttft_p99 < 100]\n");
+  const SweepAnalysis found = analyse(sweep, {ran(sweep, 0, {"1"}, {{"throughput", 1}}),
+                                              ran(sweep, 1, {"2"}, {{"throughput", 2}})});
+  CHECK(says(found.notes, {"2 of 2 points that ran have no ttft_p99", "begin with a prompt"}));
+  CHECK(found.front.empty());
+  CHECK(found.best.empty());
+}
+
 TEST_CASE("report: where the planner takes a slower plan, the report says between which values") {
   const SweepSpec sweep = sweep_with("axes:\n  - {key: a.batch, values: [64, 67, 70, 80]}\n");
   const auto point = [&](std::int64_t id, const char* batch, double speed, const char* plan) {
@@ -306,6 +386,6 @@ TEST_CASE("report: where the planner takes a slower plan, the report says betwee
       analyse(sweep, {point(0, "64", 74e3, "TP8"), point(1, "67", 76e3, "TP8"),
                       point(2, "70", 48e3, "DP2 TP4"), point(3, "80", 50e3, "DP2 TP4 b")});
   CHECK(says(found.knees, {"Between a.batch 67 and 70 the plan changes from TP8 to DP2 TP4",
-                           "throughput goes from 7.6e+04 to 4.8e+04"}));
+                           "throughput goes from 76,000 tokens/s to 48,000 tokens/s"}));
   CHECK(says(found.knees, {"Along a.batch the plan also changes at 80"}));
 }
