@@ -16,7 +16,8 @@ from pathlib import Path
 # Wall time and memory of the host; a page embeds the report, a summary says the time.
 OF_THE_HOST = (re.compile(rb'"simulator": ?\{[^{}]*\}'),
                re.compile(rb'git_revision(":|:) "[^"]*"'), re.compile(rb'"(wall_s|peak_rss_bytes)": ?[\d.e+-]+'),
-               re.compile(rb"[\d.,]+ [munp]?s of wall time"))
+               re.compile(rb"[\d.,]+ [munp]?s of wall time"),
+               re.compile(rb"points in [\d.,]+ \w+|largest process [\d.,]+ \w+"))
 HOST_COLUMNS = {b"wall_s", b"peak_rss_bytes"}  # of a sweep's points.csv
 REPEATS = {"moe-shuffled": "moe-trace", "gpu-shuffled": "gpu-trace", "sweep-jobs-2": "sweep-jobs-1"}
 

@@ -42,7 +42,6 @@ INSPECTED = {
     ("sim/base/precision.hpp", "quarter_bits"): "16 bits in quarters; quarters in a byte",
     ("sim/base/cache_stage.hpp", "too_long"): "twice the longest context, from where it halves",
     ("models/hbm/open_row_time.hpp", "RefreshMode::Off"): "never: the end of time, less a quarter",
-    ("sim/cli/llm.cpp", "file_size"): "16 MiB, said in the message below",
 }
 # Sizes of arrays and of words, numbers of kinds, digits of a text, percentiles, bounds of a key, columns of a query.
 STRUCTURE = re.compile(r"std::array<[^;{]*?, \d+>|\bk\w*Count\b\s*=\s*\d+|(?:[/%]|<<|>>)=? *(?:64|63|32|16)\b|"

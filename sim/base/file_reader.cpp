@@ -44,12 +44,13 @@ std::string read_whole_file(const std::filesystem::path& path, const std::string
   if (::fstat(file.get(), &facts) != 0) fail("cannot be read" + reason());
   if (S_ISDIR(facts.st_mode)) fail("expected a file, found a directory");
   if (!S_ISREG(facts.st_mode)) fail("expected a regular file");
+  // Bytes in MiB.
   const auto too_large = [&] { fail("larger than " + std::to_string(most_bytes >> 20U) + " MiB"); };
   if (static_cast<std::uint64_t>(facts.st_size) > most_bytes) too_large();
   // Of files in /proc no size is known, and others may grow: what can be read counts.
   std::string text;
   text.reserve(static_cast<std::size_t>(facts.st_size));
-  std::vector<char> part(std::size_t{64} << 10U);
+  std::vector<char> part(std::size_t{64} << 10U);  // a pipe's buffer
   while (const ssize_t n = ::read(file.get(), part.data(), part.size())) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail("cannot be read" + reason());

@@ -173,7 +173,7 @@ std::string converted(const std::vector<const char*>& command, const std::string
   }
   its_end.close();
   std::string picture;
-  std::vector<char> part(std::size_t{64} << 10U);
+  std::vector<char> part(std::size_t{64} << 10U);  // a pipe's buffer
   while (const ssize_t n = ::read(out.get(), part.data(), part.size())) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) break;

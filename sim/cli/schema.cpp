@@ -181,6 +181,12 @@ Json value_schema(const std::string& name, const AskedKey& key) {
   return schema;
 }
 
+Json texts_schema() {
+  const Json text = text_schema();
+  const Json folded = long_schema(text, text, Json::array());
+  return {{"type", "array"}, {"items", {{"anyOf", Json::array({text, folded})}}}};
+}
+
 using Sections = std::map<std::string, AskedSection>;
 
 Json section_schema(const Sections& all, const std::string& pattern);
@@ -192,19 +198,18 @@ Json key_schema(const Sections& all, const std::string& pattern, const std::stri
     case AskedKey::Form::Known:
       return true;
     case AskedKey::Form::Value:
-      return value_schema(name, key);
+      if (!key.may_be_list) return value_schema(name, key);
+      return {{"anyOf", Json::array({value_schema(name, key), texts_schema()})}};
     case AskedKey::Form::Section: {
-      Json section = section_schema(all, path);
-      if (!key.may_be_none) return section;
-      return {{"anyOf", Json::array({section, {{"const", "none"}}})}};
+      Json forms = Json::array({section_schema(all, path)});
+      if (key.may_be_none) forms.push_back({{"const", "none"}});
+      if (key.may_be_null) forms.push_back({{"type", "null"}});
+      return forms.size() == 1 ? forms.front() : Json{{"anyOf", forms}};
     }
     case AskedKey::Form::Sections:
       return {{"type", "array"}, {"items", section_schema(all, path + "[]")}};
-    case AskedKey::Form::Texts: {
-      const Json text = text_schema();
-      const Json folded = long_schema(text, text, Json::array());
-      return {{"type", "array"}, {"items", {{"anyOf", Json::array({text, folded})}}}};
-    }
+    case AskedKey::Form::Texts:
+      return texts_schema();
   }
   return true;
 }

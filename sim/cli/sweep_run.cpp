@@ -392,7 +392,10 @@ SweepTally run_sweep_task(const std::filesystem::path& store, std::size_t jobs) 
   // The shard of a task that was killed may have to be mended, which opening it to write does.
   const SweepIdentity identity = SweepStore{store}.identity();
   const SweepSpec sweep = sweep_of(identity);
-  const SweepOptions options{.jobs = jobs, .quiet = true, .kind = StoreKind::Shared};
+  SweepOptions options;
+  options.jobs = jobs;
+  options.quiet = true;
+  options.kind = StoreKind::Shared;
   return SweepRunner{sweep, options, store}.run_given();
 }
 

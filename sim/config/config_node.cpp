@@ -194,6 +194,7 @@ bool ConfigNode::is_null(std::string_view key) const {
 }
 
 bool ConfigNode::is_list(std::string_view key) const {
+  if (AskedKey* asked = this->asked(key, AskedKey::Form::Known)) asked->may_be_list = true;
   return has(key) && state_->tree->find(key)->kind == ConfigTree::Kind::List;
 }
 

@@ -32,6 +32,12 @@ void KeyRecord::add(const std::string& pattern, const AskedSection& asked, bool 
       mine.required = required;
       mine.may_be_null |= may_be_null;
     }
+    if (key.may_be_list && key.form == AskedKey::Form::Value) {  // the form that has more to say
+      mine.form = key.form;
+      mine.shape = key.shape;
+      mine.range = key.range;
+    }
+    mine.may_be_list |= key.may_be_list;
     mine.required += own ? key.required : 0;
     mine.may_be_none |= key.may_be_none;
     mine.may_be_null |= key.may_be_null;

@@ -33,6 +33,7 @@ struct AskedKey {
   std::string fallback{};                                      ///< of a value that may be absent
   bool may_be_none = false;                                    ///< the word `none`
   bool may_be_null = false;
+  bool may_be_list = false;   ///< of a Value: or texts in brackets
   std::int64_t required = 0;  ///< readings that could not do without it
 };
 

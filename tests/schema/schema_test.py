@@ -33,14 +33,15 @@ OTHERS = {"ledger": "registry/ledger.yaml", "paper": "claims/paper.yaml", "figur
 
 
 class Loader(yaml.SafeLoader):
-    """YAML 1.2 as editors read it: no dates, and on, off, yes and no are words."""
+    """YAML 1.2 as editors read it: no dates and no times of day, and on, off, yes and no are words."""
 
 
 Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in rows
-            if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")]
+            if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:int")]
     for first, rows in yaml.SafeLoader.yaml_implicit_resolvers.items()}
 Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?\d+$"), list("-+0123456789"))
 Loader.add_implicit_resolver("tag:yaml.org,2002:float",
                              re.compile(r"^[-+]?(\d[\d]*\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789."))
 
@@ -96,7 +97,7 @@ BROKEN = [
 # What is put in place of a value: forms, kinds, units and sizes of all sorts. `VALUE` is what stood there.
 VARIANTS = ["", "~", "none", "[]", "{}", "[1]", "{value: VALUE}", "{value: VALUE, source: x, confidence: estimate}",
             "{value: VALUE, confidence: Datasheet}", "{value: VALUE, year: abc}", "{value: VALUE, unit: furlongs}", "\"VALUE\"",
-            "true", "no", "-1", "0", "1e3", "1.0", "0x10", "1_000", ".5", "5.", "+1", "1e-3", ".inf", ".nan", "1e400",
+            "true", "no", "-1", "0", "1e3", "1.0", "1_000", ".5", "5.", "+1", "1e-3", ".inf", ".nan", "1e400",
             "99999999999999999999", "1 GB", "1GB", " 1  GiB ", "1 gb", "5 %", "x", "abc def", "2026-01-01", "1 ms",
             "\"1 \"", "\" 1\"", "1 tokens", "1 count", "12:30", "{value: 1, unit: GB}", "{value: 1, unit: ms}",
             "{value: 1, unit: tokens}", "{value: \"1\", unit: ms}", "{source: x}", "{value: 1, range: [0, 2]}",
@@ -147,7 +148,7 @@ class Schemas(unittest.TestCase):
                 text = (SOURCE / "configs" / name).read_text(encoding="utf-8")
                 self.assertIsNone(problem(self.validators[kind], text))
         entries = sorted((SOURCE / "configs/registry").glob("[0-9b]*.md"))
-        self.assertGreater(len(entries), 20)
+        self.assertEqual(len(entries), len(list((SOURCE / "configs/experiments").glob("*.yaml"))))
         for path in entries:
             with self.subTest(path.name):
                 front = path.read_text(encoding="utf-8").split("---\n")[1]
@@ -174,11 +175,11 @@ class Schemas(unittest.TestCase):
         lines = {}
         files = [(kind, p) for folder, kind in FOLDERS.items() if kind not in ("experiment", "sweep")
                  for p in sorted((SOURCE / "configs" / folder).glob("*.yaml"))]
-        files += [(kind, SOURCE / "configs" / OTHERS[kind]) for kind in OTHERS]
+        files += [(kind, SOURCE / "configs" / OTHERS[kind]) for kind in ("paper", "figures")]
         for kind, path in files:
             rows = path.read_text(encoding="utf-8").split("\n")
             lines.setdefault(kind, []).extend((path, i) for i, row in enumerate(rows) if LINE.match(row))
-        kinds = sorted(lines)
+        kinds = sorted(kind for kind in lines if lines[kind])
         for n in range(count):
             kind = kinds[n % len(kinds)]
             path, i = rng.choice(lines[kind])
@@ -190,7 +191,7 @@ class Schemas(unittest.TestCase):
     def test_of_changed_files_both_say_the_same(self):
         with tempfile.TemporaryDirectory() as scratch:
             changed = []
-            for n, (kind, path, change, text) in enumerate(self.variations(int(os.environ.get("RETICLE_VARIATIONS", "400")))):
+            for n, (kind, path, change, text) in enumerate(self.variations(int(os.environ.get("RETICLE_VARIATIONS", "250")))):
                 folder = Path(scratch, str(n))  # its name is a check of some kinds
                 folder.mkdir()
                 (folder / path.name).write_text(text, encoding="utf-8")
