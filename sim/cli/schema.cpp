@@ -84,7 +84,8 @@ Json short_schema(const std::string& name, const AskedKey& key) {
     case ValueShape::Kind::Any:
       return true;
     case ValueShape::Kind::Text:
-      return text_schema();
+      forms.push_back(text_schema());
+      break;
     case ValueShape::Kind::Truth:
     case ValueShape::Kind::Word:
       forms.push_back(words_schema(shape.words));
