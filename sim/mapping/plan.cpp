@@ -357,8 +357,8 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
   for (const Size& size : sizes) {
     if (!size.asked) continue;
     key = fixed.empty() ? "placement." + std::string{size.key} : "placement";
-    fixed +=
-        (fixed.empty() ? "" : ", ") + std::string{size.key} + " " + std::to_string(*size.asked);
+    if (!fixed.empty()) fixed += ", ";
+    fixed.append(size.key).append(" ").append(std::to_string(*size.asked));
     std::set<std::int64_t> possible;
     for (const ParallelPlan& plan : enumerate_plans(llm, dies))
       if (std::ranges::all_of(sizes, [&](const Size& other) {
@@ -367,8 +367,8 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
         possible.insert(plan.*size.value);
     std::string values;
     for (const std::int64_t value : possible)
-      values += (values.empty() ? "" : ", ") + std::to_string(value);
-    if (!values.empty()) instead += "; " + std::string{size.key} + " could be " + values;
+      values.append(values.empty() ? "" : ", ").append(std::to_string(value));
+    if (!values.empty()) instead.append("; ").append(size.key).append(" could be ").append(values);
   }
   throw ConfigError(SourcePosition{}, key,
                     "expected parallel sizes that divide " + std::to_string(dies) +
