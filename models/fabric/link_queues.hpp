@@ -110,8 +110,8 @@ class LinkQueues {
 
   std::span<const LinkRate> rates_;
   Bytes smallest_buffer_{std::int64_t{1} << 40};  ///< none yet
-  Picoseconds longest_{};      ///< from a link's start to the next one's
-  std::uint32_t slowest_ = 0;  ///< link
+  Picoseconds longest_{};                         ///< from a link's start to the next one's
+  std::uint32_t slowest_ = 0;                     ///< link
   std::vector<Link> links_;
   std::vector<std::uint32_t> place_;             ///< per link: among those of the node it leaves
   std::vector<std::vector<std::uint32_t>> out_;  ///< per node: links

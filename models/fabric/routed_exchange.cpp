@@ -10,8 +10,9 @@ namespace reticle {
 
 namespace {
 constexpr Bytes kFlit = FlitFabricParams{}.flit;  ///< a link does not divide it
-constexpr int kRateShift = 22;            ///< fraction bits of ps per byte
-constexpr std::int64_t kLargestMessage = std::int64_t{1} << 36;  // 64 GiB, so that products with rates fit
+constexpr int kRateShift = 22;                    ///< fraction bits of ps per byte
+constexpr std::int64_t kLargestMessage = std::int64_t{1}
+                                         << 36;  // 64 GiB, so that products with rates fit
 }  // namespace
 
 LinkRate::LinkRate(const LinkParams& link) {

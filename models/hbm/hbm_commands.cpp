@@ -163,7 +163,7 @@ HbmTimingState::HbmTimingState(const HbmParams& params, std::int64_t pseudo_chan
   for (const HbmConstraint& c : constraints_of(params)) {
     if (c.window > 1) {
       invariant(c.window == 4 && c.prev == Activate && c.next == Activate,  // of four
-                "the activate window");  // t_FAW is of four
+                "the activate window");                                     // t_FAW is of four
       faw_ = c.ticks;
       continue;
     }

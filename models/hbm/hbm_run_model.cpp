@@ -516,7 +516,7 @@ Picoseconds HbmRunModel::open_rows(Picoseconds at, Picoseconds earliest, std::in
   if (activates_.tail() <= at) activated_ = 0;
   // Four activates are a window of t_FAW.
   const std::int64_t windows = (activated_ + count) / 4 - activated_ / 4;
-  activated_ = (activated_ + count) % 4;  // t_FAW is of four
+  activated_ = (activated_ + count) % 4;                                   // t_FAW is of four
   const Picoseconds rest = max(Picoseconds{}, t_.t_faw - 4 * t_.t_rrd_s);  // of the four
   return activates_.reserve(earliest, count * t_.t_rrd_s + windows * rest).first;
 }

@@ -47,7 +47,7 @@ struct HbmTiming {
 
 /// How a controller works through what is asked of it.
 struct HbmControllerParams {
-  std::int64_t read_queue = 64;  ///< bursts; default, chosen
+  std::int64_t read_queue = 64;   ///< bursts; default, chosen
   std::int64_t write_queue = 64;  ///< bursts; default, chosen
   /// Writes are drained from when more than `high` percent of their queue is taken until less than
   /// `low` percent is, and whenever no read waits.

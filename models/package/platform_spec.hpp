@@ -54,7 +54,7 @@ struct CostParams {
   double far_usd_per_gb = 0;
   double node_parts_usd = 0;  ///< host, switches, power and cooling of a node
   double lifetime_years = 3;  ///< default, chosen
-  double utilisation = 0.8;  ///< default: of the lifetime, without a trace
+  double utilisation = 0.8;   ///< default: of the lifetime, without a trace
   double electricity_usd_per_kwh = 0;
   double pue = 1;  ///< facility power over IT power
   /// Space, power distribution and cooling, per kilowatt provisioned, idle or busy; 0 = not priced.

@@ -84,7 +84,8 @@ Json short_schema(const std::string& name, const AskedKey& key) {
     case ValueShape::Kind::Any:
       return true;
     case ValueShape::Kind::Text:
-      return text_schema();
+      forms.push_back(text_schema());
+      break;
     case ValueShape::Kind::Truth:
     case ValueShape::Kind::Word:
       forms.push_back(words_schema(shape.words));
@@ -92,14 +93,13 @@ Json short_schema(const std::string& name, const AskedKey& key) {
       break;
     case ValueShape::Kind::Integer:
       forms.push_back(number_schema(key, true));
-      forms.push_back(
-          pattern_schema(std::string{shape.natural ? kNotNegative : kNumber} + " *"));
+      forms.push_back(pattern_schema(std::string{shape.natural ? kNotNegative : kNumber} + " *"));
       break;
     case ValueShape::Kind::Number: {
       forms.push_back(number_schema(key, false));
       const std::string unit{unit_named_by(name)};
-      forms.push_back(pattern_schema(std::string{kNumber} +
-                                     (unit.empty() ? " *" : "( *| +" + unit + ")")));
+      forms.push_back(
+          pattern_schema(std::string{kNumber} + (unit.empty() ? " *" : "( *| +" + unit + ")")));
       break;
     }
     case ValueShape::Kind::Quantity:
@@ -172,9 +172,8 @@ Json long_schema(const Json& value, const Json& beside, const Json& units) {
 Json value_schema(const std::string& name, const AskedKey& key) {
   const Json brief = short_schema(name, key);
   const bool quantity = key.shape.kind == ValueShape::Kind::Quantity;
-  const Json number{
-      {"anyOf", Json::array({{{"type", "number"}, {"minimum", 0}},
-                             pattern_schema(std::string{kNotNegative} + " *")})}};
+  const Json number{{"anyOf", Json::array({{{"type", "number"}, {"minimum", 0}},
+                                           pattern_schema(std::string{kNotNegative} + " *")})}};
   Json schema{{"anyOf", Json::array({brief, long_schema(brief, quantity ? number : brief,
                                                         units_beside(name, key.shape))})}};
   if (const std::string text = told(name, key); !text.empty()) schema["description"] = text;
@@ -255,7 +254,8 @@ std::string schema_text(const std::string& kind, const Sections& sections) {
   schema["properties"]["provenance"] = {
       // yaml_reader.cpp takes it before anybody asks
       {"type", "object"},
-      {"properties", {{"source", text_schema()}, {"confidence", {{"enum", words}}}, {"note", true}}},
+      {"properties",
+       {{"source", text_schema()}, {"confidence", {{"enum", words}}}, {"note", true}}},
       {"additionalProperties", false}};
   return schema.dump(1) + "\n";
 }

@@ -107,7 +107,8 @@ std::vector<Group> groups_of(const std::vector<Line>& lines) {
   for (const Line& line : lines) {
     if (!line.outcome.left_out.empty()) continue;
     const std::string op{line.text("op")}, platform = line.component.platform;
-    const std::array<std::array<std::string, 3>, 4> keys{  // four keys of three
+    const std::array<std::array<std::string, 3>, 4> keys{
+        // four keys of three
         {{platform, op, std::string{line.text("precision")}},
          {platform, op, "all"},
          {"all", op, "all"},

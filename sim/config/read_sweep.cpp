@@ -38,7 +38,7 @@ namespace {
 constexpr std::int64_t kMostSteps = 1000;        ///< of one axis
 constexpr std::int64_t kMostPoints = 1'000'000;  ///< of a design
 constexpr std::size_t kMostColumns = 10;         ///< Saltelli's matrices need two dimensions each
-constexpr double kLeastSeconds = 0.001;         ///< of a point: the clock's resolution
+constexpr double kLeastSeconds = 0.001;          ///< of a point: the clock's resolution
 constexpr double kMostSeconds = 7 * 86'400.0;    ///< of a point: longer is a mistake
 constexpr Range<double> kFigure{-1e18, 1e18};
 /// Names of `feasible.limits` of a report (sim/metrics/findings.hpp); a test compares them.
@@ -419,7 +419,8 @@ SweepSpec parse_sweep(std::string_view text, const std::string& label) {
   read_design(root, sweep);
   if (root.has("time_limit")) {
     sweep.time_limit_s = seconds(root.get<Picoseconds>("time_limit"));
-    root.check("time_limit", *sweep.time_limit_s >= kLeastSeconds && *sweep.time_limit_s <= kMostSeconds,
+    root.check("time_limit",
+               *sweep.time_limit_s >= kLeastSeconds && *sweep.time_limit_s <= kMostSeconds,
                "must be between 1 ms and a week");
   }
   root.reject_unknown_keys();

@@ -14,7 +14,7 @@ namespace reticle {
 /// Processes for Machine Learning, 2006, ch. 4.2]
 class Kriging {
  public:
-  static constexpr std::size_t kDimensions = 9;  ///< coordinates of a step
+  static constexpr std::size_t kDimensions = 9;   ///< coordinates of a step
   using Point = std::array<double, kDimensions>;  ///< in correlation lengths
 
   /// Of a sample in an estimate; the weights of one sum to 1.

@@ -88,8 +88,9 @@ Waveform::SchedulerSignals& Waveform::signals_of(std::int32_t instance) {
   const auto [entry, fresh] = schedulers_.try_emplace(instance);
   if (fresh) {
     const std::string scope = "instance" + std::to_string(instance) + ".scheduler";
-    entry->second = {dump_.add(scope, "running", 20), dump_.add(scope, "waiting", 20),  // bits, as above
-                     dump_.add(scope, "kv_bytes", 60), dump_.add(scope, "step", 32)};   // to 1 EiB
+    entry->second = {dump_.add(scope, "running", 20),
+                     dump_.add(scope, "waiting", 20),  // bits, as above
+                     dump_.add(scope, "kv_bytes", 60), dump_.add(scope, "step", 32)};  // to 1 EiB
   }
   return entry->second;
 }

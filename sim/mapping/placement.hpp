@@ -116,9 +116,9 @@ Placement place(const PlatformSpec& platform, const LlmSpec& llm, const Parallel
 /// What is to be held at a time.
 struct Demand {
   std::int64_t sequences = 1;
-  std::int64_t tokens = 1;  ///< of each
+  std::int64_t tokens = 1;        ///< of each
   std::int64_t page_tokens = 16;  ///< default: vLLM's block
-  std::int64_t max_tokens = 1;  ///< most tokens of one step
+  std::int64_t max_tokens = 1;    ///< most tokens of one step
 };
 
 /// Whether the deployment holds weights and that, under some plan.

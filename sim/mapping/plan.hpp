@@ -15,7 +15,7 @@ struct PlanTarget {
   std::int64_t batch = 1;
   std::int64_t context = 1024;
   std::int64_t page_tokens = 16;  ///< default: vLLM's block
-  std::int64_t max_tokens = 1;  ///< most tokens of one step
+  std::int64_t max_tokens = 1;    ///< most tokens of one step
   bool operator==(const PlanTarget&) const = default;
 };
 

@@ -10,11 +10,11 @@
 
 namespace reticle {
 
-inline constexpr std::uint8_t kNoLabel = 0;       ///< a program that was not lowered
-inline constexpr std::uint8_t kKvMoveLabel = 1;   ///< keys and values change tier
-inline constexpr std::uint8_t kAdapterLabel = 2;  ///< an adapter comes in
-inline constexpr std::uint8_t kStageLabel = 3;    ///< activations go on to the next stage
-inline constexpr std::uint8_t kHostLabel = 4;     ///< before the step: no instruction has it
+inline constexpr std::uint8_t kNoLabel = 0;             ///< a program that was not lowered
+inline constexpr std::uint8_t kKvMoveLabel = 1;         ///< keys and values change tier
+inline constexpr std::uint8_t kAdapterLabel = 2;        ///< an adapter comes in
+inline constexpr std::uint8_t kStageLabel = 3;          ///< activations go on to the next stage
+inline constexpr std::uint8_t kHostLabel = 4;           ///< before the step: no instruction has it
 inline constexpr std::uint8_t kFirstOperatorLabel = 5;  ///< behind these five
 inline constexpr std::size_t kLabelCount =
     kFirstOperatorLabel + static_cast<std::size_t>(OperatorKind::Sample) + 1;

@@ -117,8 +117,7 @@ std::optional<TailError> tpot_p99_error(const RunResult& result) {
   // many lies (binomial, two standard errors) [David and Nagaraja, Order Statistics, section 7.1].
   const auto n = static_cast<double>(all.size());
   constexpr double kBelow = 0.99, kAbove = 0.01;  // of P99, the percentile that is told
-  const auto ranks =
-      static_cast<std::size_t>(std::ceil(2 * std::sqrt(n * kBelow * kAbove)));
+  const auto ranks = static_cast<std::size_t>(std::ceil(2 * std::sqrt(n * kBelow * kAbove)));
   const double low = all[rank - std::min(rank, ranks)].first;
   const double high = all[std::min(all.size() - 1, rank + ranks)].first;
   const double of_rank = std::max(all[rank].first - low, high - all[rank].first) / all[rank].first;

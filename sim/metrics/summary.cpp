@@ -26,7 +26,7 @@
 namespace reticle {
 
 namespace {
-constexpr std::size_t kColumns = 96;       // of a terminal's line
+constexpr std::size_t kColumns = 96;      // of a terminal's line
 constexpr std::int64_t kBarColumns = 50;  // two percent a letter
 constexpr std::string_view kNone = "-";
 

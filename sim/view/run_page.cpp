@@ -25,7 +25,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostPoints = 400;  // of a curve
 constexpr std::size_t kMostLinks = 4000;  // drawn one by one
-constexpr int kHistogramBins = 48;  // bars, chosen for the width
+constexpr int kHistogramBins = 48;        // bars, chosen for the width
 
 double microseconds(Picoseconds t) { return static_cast<double>(t.count()) * 1e-6; }
 

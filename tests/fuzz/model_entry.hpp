@@ -16,7 +16,8 @@
 namespace reticle {
 
 /// '{' begins a config.json or a recording, a first line with commas a recording or counts as CSV,
-/// as what is gzipped may be; anything else is an order. Answers whether it was taken; anything but a ConfigError escapes.
+/// as what is gzipped may be; anything else is an order. Answers whether it was taken; anything but
+/// a ConfigError escapes.
 inline bool read_any_model(std::string_view text) {
   try {
     const bool commas = text.substr(0, text.find('\n')).find(',') != std::string_view::npos;

@@ -106,8 +106,9 @@ TEST_CASE("planner: a key that is fixed makes no plan better, one that is left f
       const PlatformSpec platform = catalogue_platform(
           "ref-asic", {"platform.packages_per_node=" + std::to_string(packages)});
       const auto best = [&](std::optional<std::int64_t> expert_parallel) {
-        const PlacementPolicy policy{.expert_parallel = expert_parallel,
-                                     .sram_expert_share = share};
+        PlacementPolicy policy;
+        policy.expert_parallel = expert_parallel;
+        policy.sram_expert_share = share;
         return estimate_decode_step(platform, llm,
                                     choose_placement(platform, llm, policy, &router, target),
                                     &router, target);
