@@ -5,6 +5,7 @@
 #   ./scripts/fuzz.sh                          every target for 60 seconds
 #   ./scripts/fuzz.sh --seconds 600 texts      one target for ten minutes
 #   ./scripts/fuzz.sh --runs 20000             every target, so many executions
+#   ./scripts/fuzz.sh --runs 20000 --seed 1    and from an empty results/fuzz the same ones
 #   ./scripts/fuzz.sh --programs DIR           the programs fuzz_* of DIR as they are, unbuilt
 #   ./scripts/fuzz.sh --results DIR            in place of results/fuzz
 #   ./scripts/fuzz.sh --table                  what all calls so far came to, and nothing else
@@ -22,17 +23,19 @@ programs=
 here=results/fuzz
 targets=(texts configs registry reports store tables models traces)
 limit=(-max_total_time=60)
+seeded=()
 mode=run
 picked=()
 while [ $# -gt 0 ]; do
   case $1 in
     --seconds) limit=(-max_total_time="$2"); shift ;;
     --runs) limit=(-runs="$2"); shift ;;
+    --seed) seeded=(-seed="$2"); shift ;;
     --programs) programs=$2; shift ;;
     --results) here=$2; shift ;;
     --table) mode=table ;;
     --merge) mode=merge ;;
-    -*) sed -n '2,18s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+    -*) sed -n '2,19s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     *) picked+=("$1") ;;
   esac
   shift
@@ -78,7 +81,7 @@ fuzz() {
   [ ! -f "tests/fuzz/$target.dict" ] || dictionary=(-dict="tests/fuzz/$target.dict")
   before=$(find "$here/crashes" -name "$target-*" | wc -l)
   begun=$SECONDS
-  "$build/fuzz_$target" "${limit[@]}" "${bounds[@]}" "${dictionary[@]}" \
+  "$build/fuzz_$target" "${limit[@]}" "${seeded[@]}" "${bounds[@]}" "${dictionary[@]}" \
     -max_len="$(longest "$target")" -entropic=0 -print_final_stats=1 \
     -artifact_prefix="$here/crashes/$target-" \
     "$here/corpus/$target" "tests/fuzz/$target" >"$out" 2>&1 || status=$?

@@ -107,12 +107,11 @@ std::vector<Group> groups_of(const std::vector<Line>& lines) {
   for (const Line& line : lines) {
     if (!line.outcome.left_out.empty()) continue;
     const std::string op{line.text("op")}, platform = line.component.platform;
-    const std::array<std::array<std::string, 3>, 4> keys{
-        // four keys of three
-        {{platform, op, std::string{line.text("precision")}},
-         {platform, op, "all"},
-         {"all", op, "all"},
-         {"all", "all", "all"}}};
+    const std::vector<std::array<std::string, 3>> keys{
+        {platform, op, std::string{line.text("precision")}},
+        {platform, op, "all"},
+        {"all", op, "all"},
+        {"all", "all", "all"}};
     for (const auto& key : keys) errors[key].push_back(line.error());
   }
   std::vector<Group> groups;

@@ -15,6 +15,9 @@ namespace reticle {
 namespace {
 constexpr int kTextBits = 16 * 8;  // sixteen letters
 constexpr int kPercentBits = 7;    // to 100 percent
+constexpr int kCountBits = 20;     // to a million
+constexpr int kBytesBits = 60;     // to 1 EiB
+constexpr int kStepBits = 32;      // to four billion
 /// In the order of enum Unit.
 constexpr std::array<std::string_view, kUnitCount> kUnitNames{
     "sram", "hbm", "far", "flash", "write", "mac", "vector", "fabric", "launch"};
@@ -88,9 +91,9 @@ Waveform::SchedulerSignals& Waveform::signals_of(std::int32_t instance) {
   const auto [entry, fresh] = schedulers_.try_emplace(instance);
   if (fresh) {
     const std::string scope = "instance" + std::to_string(instance) + ".scheduler";
-    entry->second = {dump_.add(scope, "running", 20),
-                     dump_.add(scope, "waiting", 20),  // bits, as above
-                     dump_.add(scope, "kv_bytes", 60), dump_.add(scope, "step", 32)};  // to 1 EiB
+    entry->second = {dump_.add(scope, "running", kCountBits),
+                     dump_.add(scope, "waiting", kCountBits),
+                     dump_.add(scope, "kv_bytes", kBytesBits), dump_.add(scope, "step", kStepBits)};
   }
   return entry->second;
 }
