@@ -49,6 +49,9 @@ Json parse_json(std::string_view text, const std::string& label) {
   if (const auto at = too_deep(text, kDeepest))
     throw ConfigError(position_in(label, text, *at), "",
                       "expected at most " + std::to_string(kDeepest) + " brackets in another");
+  // The library takes a NUL for the end, and would say nothing of what follows it.
+  if (const auto nul = text.find('\0'); nul != text.npos)
+    throw ConfigError(position_in(label, text, nul), "", "not valid JSON");
   try {
     return Json::parse(text);
   } catch (const typename Json::parse_error& error) {

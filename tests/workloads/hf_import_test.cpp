@@ -325,6 +325,7 @@ TEST_CASE("import: quantised weights, and what a config keeps out of it") {
 TEST_CASE("import: refuses what it does not know, and names it and its place") {
   CHECK(refusal("[1]") == "c.json:1:1: expected a JSON object, the config.json of a model");
   CHECK(refusal("{\n \"a\": }") == "c.json:2:7: expected JSON here");
+  CHECK(refusal(std::string{"{}\n\0]", 5}) == "c.json:2:1: expected JSON here");
   CHECK(refusal("{}").find("model_type: missing") != std::string::npos);
   CHECK(refusal(dense("", "martian")).find("'martian' is not one of ") != std::string::npos);
   CHECK(refusal(dense("", "switch_transformers")).find("an encoder") != std::string::npos);

@@ -118,6 +118,9 @@ HfConfig::HfConfig(std::string path, std::string text) : state_{std::make_unique
   s.text = std::move(text);
   if (s.text.size() > kMostBytes)
     throw ConfigError{{s.path, 1, 1}, "", "expected a config.json of at most 16 MiB"};
+  // The library takes a NUL for the end, and would say nothing of what follows it.
+  if (const auto nul = s.text.find('\0'); nul != s.text.npos)
+    throw ConfigError{place_of(s.path, s.text, nul), "", "expected JSON here"};
   try {
     s.root = Json::parse(s.text);
   } catch (const Json::exception& error) {
