@@ -70,7 +70,7 @@ void Lowering::Writer::draw_picks(std::int64_t layer) {
   const auto experts = static_cast<std::size_t>(o_.llm_.moe->experts);
   loads_.assign(experts, 0);
   const auto groups = static_cast<std::size_t>(plan_.expert);
-  routed_.assign(static_cast<std::size_t>(plan_.data) * groups, 0);
+  routed_.assign(static_cast<std::size_t>(plan_.stage_dies()) * groups, 0);
   if (o_.llm_.moe->routing.choice == ExpertChoice::ByExpert) {
     choose_by_expert(layer);
   } else if (plan_.data == 1) {
@@ -260,10 +260,7 @@ void Lowering::Writer::choose_by_expert(std::int64_t layer) {
   const std::int64_t take = capacity();
   std::fill(loads_.begin(), loads_.end(), static_cast<std::int32_t>(take));
   if (plan_.data == 1) return;
-  std::vector<std::int32_t> replica_of;  // by token
-  for (const SequenceWork& s : sequences_)
-    replica_of.insert(replica_of.end(), static_cast<std::size_t>(s.new_tokens), s.replica);
-  const std::size_t tokens = replica_of.size();
+  const std::size_t tokens = sender_of_.size();
   const std::int64_t experts = o_.llm_.moe->experts;
   std::vector<std::uint8_t> sent(tokens * static_cast<std::size_t>(plan_.expert));
   for (std::int64_t e = 0; e < experts; ++e) {
@@ -276,31 +273,30 @@ void Lowering::Writer::choose_by_expert(std::int64_t layer) {
       const std::size_t at =
           token * static_cast<std::size_t>(plan_.expert) + static_cast<std::size_t>(group);
       if (!std::exchange(sent[at], std::uint8_t{1}))
-        ++routed_[static_cast<std::size_t>(replica_of[token] * plan_.expert + group)];
+        ++routed_[static_cast<std::size_t>(sender_of_[token] * plan_.expert + group)];
     }
   }
 }
 
-/// Loads, and how many tokens of each replica go to each expert group.
+/// Loads, and how many tokens each die sends to each expert group.
 void Lowering::Writer::count_dispatched(std::int64_t layer) {
   const auto top_k = static_cast<std::size_t>(o_.llm_.moe->top_k);
   std::span<const std::uint16_t> left = routed_batch_->route(layer);
   std::vector<std::uint8_t> seen(static_cast<std::size_t>(plan_.expert));
-  for (const SequenceWork& s : sequences_)
-    for (std::int64_t t = 0; t < s.new_tokens; ++t) {
-      const auto picks = left.first(top_k);
-      left = left.subspan(top_k);
-      std::fill(seen.begin(), seen.end(), std::uint8_t{0});
-      for (const std::int64_t e : picks) {
-        const std::int64_t group = group_of(layer, e, loads_[static_cast<std::size_t>(e)]++);
-        if (!std::exchange(seen[static_cast<std::size_t>(group)], std::uint8_t{1}))
-          ++routed_[static_cast<std::size_t>(s.replica * plan_.expert + group)];
-      }
+  for (const std::int64_t sender : sender_of_) {
+    const auto picks = left.first(top_k);
+    left = left.subspan(top_k);
+    std::fill(seen.begin(), seen.end(), std::uint8_t{0});
+    for (const std::int64_t e : picks) {
+      const std::int64_t group = group_of(layer, e, loads_[static_cast<std::size_t>(e)]++);
+      if (!std::exchange(seen[static_cast<std::size_t>(group)], std::uint8_t{1}))
+        ++routed_[static_cast<std::size_t>(sender * plan_.expert + group)];
     }
+  }
 }
 
-/// Tokens between replicas and expert groups: every die sends its share of its replica's tokens
-/// to each die of the expert groups they are routed to, or the results back.
+/// Tokens between replicas and expert groups: every die sends those that are its own to each die
+/// of the expert groups they are routed to, or gets the results back.
 void Lowering::Writer::dispatch(bool back, std::int64_t bytes_per_token) {
   if (tallies_) return;
   const std::int64_t n = plan_.stage_dies();
@@ -310,10 +306,10 @@ void Lowering::Writer::dispatch(bool back, std::int64_t bytes_per_token) {
     all.push_back(DieId{static_cast<std::uint32_t>(stage_first() + i)});
   for (std::int64_t i = 0; i < n; ++i)
     for (std::int64_t j = 0; j < n; ++j) {
-      const std::int64_t tokens = routed_[static_cast<std::size_t>(i / plan_.tensor * plan_.expert +
-                                                                   j / plan_.expert_tensor)];
-      const std::int64_t bytes = share(tokens, plan_.tensor, i % plan_.tensor) * bytes_per_token;
-      if (i != j) sizes[static_cast<std::size_t>(back ? j * n + i : i * n + j)] = bytes;
+      const std::int64_t tokens =
+          routed_[static_cast<std::size_t>(i * plan_.expert + j / plan_.expert_tensor)];
+      if (i != j)
+        sizes[static_cast<std::size_t>(back ? j * n + i : i * n + j)] = tokens * bytes_per_token;
     }
   // Dies of idle replicas take part too: tokens of others come to their experts.
   exchange(std::make_shared<const Exchange>(o_.collectives_.as_dispatch(all_to_all(all, sizes))));

@@ -370,7 +370,8 @@ class Lowering::Writer {
   bool reduce_pending_ = false;
   std::optional<RoutedBatch> routed_batch_;  ///< of a routed model: the microbatch
   std::vector<std::int32_t> loads_;
-  std::vector<std::int64_t> routed_;         ///< [replica][expert group] tokens
+  std::vector<std::int64_t> sender_of_;      ///< by token: the die of the stage that sends it
+  std::vector<std::int64_t> routed_;         ///< [die of the stage][expert group] tokens it sends
   std::vector<GroupPicks> group_picks_;      ///< by expert group
   std::vector<ExpertWork> expert_work_;      ///< [expert group][source]
   std::vector<std::uint16_t> picks_before_;  ///< of the layer before, [token][top_k]

@@ -182,24 +182,31 @@ TEST_CASE("experts: with replicas no expert is loaded before the tokens of all h
     }
 }
 
-TEST_CASE("dispatch: every token goes once to each expert group it is routed to and comes back") {
+TEST_CASE("dispatch: every token goes once, from one die, to each expert group it is routed to") {
   const LlmSpec llm = without_shared();
-  const ParallelPlan plan{1, 4, 1, 4, 1};  // a die is a replica and an expert group
+  // Four replicas of a die each; two of two dies, which have every other token for their own.
+  ParallelPlan plan;
+  SUBCASE("replicas of one die") { plan = {1, 4, 1, 4, 1}; }
+  SUBCASE("replicas of two dies") { plan = {1, 2, 2, 4, 1}; }
   Bench bench{small_platform(4), llm, plan};
   const StepLoad load = decode(8, kContext, plan.data);
   const StepPrograms step = bench.lower(load);
   std::vector<const Exchange*> dispatches;
-  for (const auto& exchange : step.exchanges) dispatches.push_back(exchange.get());
-  // Nothing else is exchanged at TP 1: a dispatch and a return per MoE layer.
+  for (const auto& exchange : step.exchanges)
+    if (exchange->participants.size() == 4) dispatches.push_back(exchange.get());
+  // A dispatch and a return per MoE layer; a replica's own exchanges are of fewer dies.
   REQUIRE(static_cast<std::int64_t>(dispatches.size()) == 2 * (llm.layers_with(FfnKind::Moe)));
   std::vector<std::int32_t> picks(static_cast<std::size_t>(llm.moe->top_k));
   for (std::int64_t layer = llm.layers_with(FfnKind::Dense); layer < llm.layer_count(); ++layer) {
-    std::vector<std::int64_t> tokens(16);  // [replica][group]
+    std::vector<std::int64_t> tokens(16);  // [die][group]
+    std::vector<std::int64_t> dealt(static_cast<std::size_t>(plan.data));
     for (const SequenceWork& s : load.sequences) {
       std::set<std::int64_t> groups;
       bench.router->route(s.request, s.context, layer, picks);
       for (const std::int32_t e : picks) groups.insert(e * plan.expert / llm.moe->experts);
-      for (const std::int64_t g : groups) ++tokens[static_cast<std::size_t>(s.replica * 4 + g)];
+      const std::int64_t die =
+          s.replica * plan.tensor + dealt[static_cast<std::size_t>(s.replica)]++ % plan.tensor;
+      for (const std::int64_t g : groups) ++tokens[static_cast<std::size_t>(die * 4 + g)];
     }
     const auto at = static_cast<std::size_t>(2 * (layer - llm.layers_with(FfnKind::Dense)));
     const auto matrix = [](const Exchange& e) {
@@ -210,12 +217,12 @@ TEST_CASE("dispatch: every token goes once to each expert group it is routed to 
       return bytes;
     };
     const auto there = matrix(*dispatches[at]), back = matrix(*dispatches[at + 1]);
-    for (std::size_t r = 0; r < 4; ++r)
+    for (std::size_t d = 0; d < 4; ++d)
       for (std::size_t g = 0; g < 4; ++g) {
-        if (r == g) continue;
-        CHECK(there[r * 4 + g] ==
-              tokens[r * 4 + g] * bytes_of(llm.hidden, llm.activations).count());
-        CHECK(back[g * 4 + r] == tokens[r * 4 + g] * llm.hidden * 2);  // partial sums in BF16
+        if (d == g) continue;
+        CHECK(there[d * 4 + g] ==
+              tokens[d * 4 + g] * bytes_of(llm.hidden, llm.activations).count());
+        CHECK(back[g * 4 + d] == tokens[d * 4 + g] * llm.hidden * 2);  // partial sums in BF16
       }
   }
 }
