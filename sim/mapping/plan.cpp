@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,10 +24,13 @@ namespace reticle {
 
 namespace {
 
-/// Expected bytes and passes of one layer's routed experts on the busiest die.
+/// Expected bytes and passes of one layer's routed experts on the busiest dies, and where its
+/// tokens go.
 struct ExpertEstimate {
   std::array<double, kTierCount> bytes{};
   double touched = 0;
+  double groups_of_token = 0;  ///< in which it has an expert
+  double tokens = 0;           ///< that come to the busiest group
 };
 
 ExpertEstimate estimate_experts(const LlmSpec& llm, const Placement& placement,
@@ -33,12 +38,19 @@ ExpertEstimate estimate_experts(const LlmSpec& llm, const Placement& placement,
   const auto& plan = placement.plan;
   const LayerHomes& homes = placement.layers[static_cast<std::size_t>(layer)];
   const auto bytes = static_cast<double>(expert_shard_bytes(llm, plan, layer).count());
-  std::vector<ExpertEstimate> groups(static_cast<std::size_t>(plan.expert));
-  const auto touch = [&](std::int32_t group, Tier tier, double p) {
+  struct Group {
+    ExpertEstimate of;
+    double variance = 0;  ///< of how many are touched
+    double missed = 1;    ///< the probability that a token has no expert here
+  };
+  std::vector<Group> groups(static_cast<std::size_t>(plan.expert));
+  const auto touch = [&](std::int32_t to, Tier tier, double p) {
     const double touched = 1 - std::pow(1 - p, tokens);
-    ExpertEstimate& of = groups[static_cast<std::size_t>(group)];
-    of.bytes[static_cast<std::size_t>(tier)] += touched * bytes;
-    of.touched += touched;
+    Group& group = groups[static_cast<std::size_t>(to)];
+    group.of.bytes[static_cast<std::size_t>(tier)] += touched * bytes;
+    group.of.touched += touched;
+    group.variance += touched * (1 - touched);
+    group.missed *= 1 - p;
   };
   for (std::size_t e = 0; e < homes.experts.size(); ++e) {
     const double p = pick_probability(llm, router, layer, static_cast<std::int64_t>(e));
@@ -46,19 +58,22 @@ ExpertEstimate estimate_experts(const LlmSpec& llm, const Placement& placement,
     touch(homes.groups[e], homes.experts[e].tier, copy ? p / 2 : p);
     if (copy) touch(copy->group, copy->home.tier, p / 2);
   }
-  ExpertEstimate worst;
-  double most = -1;
-  for (auto& group : groups) {
-    // The busiest of several groups lies above the mean: one standard deviation of a sum of
-    // independent touches, where there is more than one group to be the busiest.
-    const double spread =
-        plan.expert > 1 && group.touched > 0 ? 1 + 1 / std::sqrt(group.touched) : 1;
-    double sum = 0;
-    for (double& b : group.bytes) sum += b *= spread;
-    group.touched *= spread;
-    if (sum > most) most = sum, worst = group;
+  // The busiest of several groups lies above the mean: one standard deviation of a sum of
+  // independent touches, where there is more than one group to be the busiest.
+  const auto spread = [&](double mean, double variance) {
+    return plan.expert > 1 && mean > 0 ? 1 + std::sqrt(variance) / mean : 1;
+  };
+  ExpertEstimate busiest;  // of each kind of work: a group is late by any of them
+  const auto raise = [](double& most, double value) { most = std::max(most, value); };
+  for (const auto& [group, variance, missed] : groups) {
+    const double wide = spread(group.touched, variance);
+    for (std::size_t t = 0; t < kTierCount; ++t) raise(busiest.bytes[t], group.bytes[t] * wide);
+    raise(busiest.touched, group.touched * wide);
+    const double here = tokens * (1 - missed);
+    raise(busiest.tokens, here * spread(here, here * missed));
+    busiest.groups_of_token += 1 - missed;
   }
-  return worst;
+  return busiest;
 }
 
 double mac_seconds(const MacParams& mac, double m, double k, double n, double count,
@@ -182,16 +197,16 @@ Picoseconds rough_decode_step(const PlatformSpec& platform, const LlmSpec& llm,
                            experts.touched, product_format(die.mac, llm.weights, inputs));
         comm += reduce;
         if (plan.data > 1) {
-          // Every token goes to all dies of the groups it is routed to, and partial sums come back.
+          // A token goes from one die of its replica to all dies of the groups it is routed to, and
+          // partial sums come back: the busiest die sends whole tokens, or takes a group's.
           const DieGroup all{stage * plan.stage_dies(), plan.stage_dies(), 1};
-          const double copies = batch * static_cast<double>(std::min(llm.moe->top_k, plan.expert) *
-                                                            plan.expert_tensor);
-          const double each =
-              copies * static_cast<double>(llm.hidden) / static_cast<double>(plan.stage_dies());
-          const auto out = bytes_of(static_cast<std::int64_t>(each), inputs);
-          const Bytes back{static_cast<std::int64_t>(each) * op_costs::kPartialSumBytes};
-          comm += seconds(collectives.estimate_all_to_all(all, out)) +
-                  seconds(collectives.estimate_all_to_all(all, back));
+          const double sent = std::ceil(tokens / static_cast<double>(plan.tensor)) *
+                              experts.groups_of_token * static_cast<double>(plan.expert_tensor);
+          const auto values = static_cast<std::int64_t>(std::max(sent, experts.tokens) *
+                                                        static_cast<double>(llm.hidden));
+          comm += seconds(collectives.estimate_all_to_all(all, bytes_of(values, inputs))) +
+                  seconds(collectives.estimate_all_to_all(
+                      all, Bytes{values * op_costs::kPartialSumBytes}));
         }
       } else if (llm.layer(layer).ffn == FfnKind::Dense) {
         comm += reduce;
@@ -308,7 +323,33 @@ struct Candidate {
 /// best of them, or below the best estimate. An estimate costs milliseconds, of hundreds of dies a
 /// second.
 constexpr std::int64_t kRoughBound = 2;
-constexpr std::ptrdiff_t kMostEstimated = 32;
+constexpr std::size_t kMostEstimated = 32;
+
+/// Of `candidates` those that are a step from `from`: one of the sizes next larger or smaller, the
+/// others as they are.
+std::vector<Candidate*> neighbours(std::span<Candidate> candidates, const ParallelPlan& from) {
+  constexpr std::array kSizes{&ParallelPlan::pipeline, &ParallelPlan::tensor,
+                              &ParallelPlan::expert};
+  std::vector<Candidate*> found;
+  for (const auto size : kSizes) {
+    Candidate *above = nullptr, *below = nullptr;
+    for (Candidate& c : candidates) {
+      const ParallelPlan& plan = c.placement.plan;
+      if (std::ranges::any_of(kSizes, [&](auto s) { return s != size && plan.*s != from.*s; }))
+        continue;
+      const auto next = [&](Candidate*& to, auto nearer) {
+        if (nearer(plan.*size, from.*size) &&
+            (to == nullptr || nearer(to->placement.plan.*size, plan.*size)))
+          to = &c;
+      };
+      next(above, std::greater{});
+      next(below, std::less{});
+    }
+    if (above != nullptr) found.push_back(above);
+    if (below != nullptr) found.push_back(below);
+  }
+  return found;
+}
 
 /// The fastest first; a plan that holds the batch comes before a faster one that does not.
 void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* router,
@@ -317,20 +358,28 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
     return a.holds != b.holds ? a.holds : a.rough < b.rough;
   });
   const OpGraph whole = build_op_graph(llm);
-  const bool holds = candidates.front().holds;
+  const auto holding = std::span{candidates}.first(static_cast<std::size_t>(
+      std::ranges::find(candidates, !candidates.front().holds, &Candidate::holds) -
+      candidates.begin()));
+  const Candidate* best = nullptr;
+  const auto estimate = [&](Candidate& c) {
+    c.step = sampled_step(platform, llm, whole, c.placement, router, target);
+    c.whole = c.placement.plan.pipeline == 1;
+    if (best == nullptr || *c.step < *best->step) best = &c;
+  };
   const Picoseconds bound = kRoughBound * candidates.front().rough;
-  std::optional<Picoseconds> best;
-  auto end = candidates.begin();
-  while (end != candidates.end() && end - candidates.begin() < kMostEstimated &&
-         end->holds == holds && (end->rough <= bound || end->rough <= *best)) {
-    end->step = sampled_step(platform, llm, whole, end->placement, router, target);
-    end->whole = end->placement.plan.pipeline == 1;
-    best = best ? min(*best, *end->step) : *end->step;
-    ++end;
+  for (Candidate& c : holding.first(std::min(holding.size(), kMostEstimated)))
+    if (best == nullptr || c.rough <= bound || c.rough <= *best->step) estimate(c);
+  // Where many plans fit, those of nearly its sizes may beat the best of these.
+  for (const Candidate* from = nullptr; from != best;) {
+    from = best;
+    for (Candidate* c : neighbours(holding, from->placement.plan))
+      if (!c->step && c->rough <= *best->step) estimate(*c);
   }
   const auto sort = [&] {
-    std::stable_sort(candidates.begin(), end,
-                     [](const Candidate& a, const Candidate& b) { return a.step < b.step; });
+    std::ranges::stable_sort(holding, [](const Candidate& a, const Candidate& b) {
+      return a.step && b.step ? *a.step < *b.step : a.step.has_value() && !b.step;
+    });
   };
   // A sample flatters plans in stages: those that would win by it are walked whole.
   for (sort(); !candidates.front().whole; sort()) {

@@ -99,24 +99,32 @@ TEST_CASE("planner: a key that is fixed makes no plan better, one that is left f
   const LlmSpec llm = catalogue_llm("claude-class-mid");
   const ExpertRouter router{llm, 1};
   const PlanTarget target{.batch = 64, .context = kContext, .max_tokens = 64};
-  for (const int packages : {16, 32})
-    for (const std::optional<double> share : {std::optional<double>{}, std::optional<double>{1}}) {
-      CAPTURE(packages);
-      CAPTURE(share.value_or(-1));
-      const PlatformSpec platform = catalogue_platform(
-          "ref-asic", {"platform.packages_per_node=" + std::to_string(packages)});
-      const auto best = [&](std::optional<std::int64_t> expert_parallel) {
-        PlacementPolicy policy;
-        policy.expert_parallel = expert_parallel;
-        policy.sram_expert_share = share;
-        return estimate_decode_step(platform, llm,
-                                    choose_placement(platform, llm, policy, &router, target),
-                                    &router, target);
-      };
-      const Picoseconds free = best({});
-      for (const std::int64_t experts : {1, 4, 16, 64}) {
-        CAPTURE(experts);
-        CHECK(free <= best(experts));
-      }
+  struct Dies {
+    int packages;
+    std::optional<double> sram_expert_share;
+  };
+  // Of 16 packages, where some 30 plans are worth an estimate, to 84, where 1,074 fit.
+  for (const Dies& dies : {Dies{16, {}}, Dies{16, 1}, Dies{32, {}}, Dies{32, 1}, Dies{84, {}}}) {
+    CAPTURE(dies.packages);
+    CAPTURE(dies.sram_expert_share.value_or(-1));
+    const PlatformSpec platform = catalogue_platform(
+        "ref-asic", {"platform.packages_per_node=" + std::to_string(dies.packages)});
+    const auto best = [&](std::optional<std::int64_t> tensor, std::optional<std::int64_t> expert) {
+      PlacementPolicy policy;
+      policy.tensor_parallel = tensor;
+      policy.expert_parallel = expert;
+      policy.sram_expert_share = dies.sram_expert_share;
+      return estimate_decode_step(
+          platform, llm, choose_placement(platform, llm, policy, &router, target), &router, target);
+    };
+    const Picoseconds free = best({}, {});
+    for (const std::int64_t width : {4, 8, 16}) {
+      CAPTURE(width);
+      CHECK(free.count() <= best(width, {}).count());
     }
+    for (const std::int64_t experts : {1, 4, 16}) {
+      CAPTURE(experts);
+      CHECK(free.count() <= best({}, experts).count());
+    }
+  }
 }
