@@ -255,10 +255,11 @@ void Lowering::Writer::load_and_mac_tile(std::int64_t die, const Streamed& part,
   mac.after[2] = {std::exchange(crossing_[static_cast<std::size_t>(die)], kNoInstruction), true};
   last(die) = add(die, mac);
   if (loaded == kNoInstruction) return;
-  std::int32_t& consumer = program(die).code[static_cast<std::size_t>(loaded)].consumer;
-  consumer = last(die);
-  // What is kept goes on from the staging buffer when the array has had it.
-  if (part.kept > 0) consumer = fill(die, part.kept_at, part.kept, last(die));
+  // What is kept goes on from the staging buffer when the array has had it. The fill may move the
+  // code: the load is looked up behind it.
+  const std::int32_t consumer =
+      part.kept > 0 ? fill(die, part.kept_at, part.kept, last(die)) : last(die);
+  program(die).code[static_cast<std::size_t>(loaded)].consumer = consumer;
 }
 
 /// What streams in from `loaded`, in the format that products take.

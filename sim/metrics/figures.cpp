@@ -22,7 +22,7 @@ struct UnitClass {
 
 bool moved(const EventCounts& counts, Tier tier) {
   const auto t = static_cast<std::size_t>(tier);
-  return (counts.read[t] + counts.written[t]).count() > 0;
+  return counts.read[t].count() > 0 || counts.written[t].count() > 0;
 }
 
 std::vector<UnitClass> unit_classes(const PlatformSpec& platform, const EventCounts& counts) {

@@ -449,9 +449,9 @@ std::optional<KvLease> KvManager::prefetch(const KvAsk& ask) {
     return evictions_for(replica, wanted(blocks), best.match.idle[KvPlace::Home], ask.headroom);
   };
   const auto counts = std::views::iota(std::int64_t{1}, best.match.behind() + 1);
-  const std::int64_t coming =
-      std::ranges::partition_point(counts, [&](auto n) { return evictions(n).has_value(); }) -
-      counts.begin();
+  const auto most =
+      std::ranges::partition_point(counts, [&](auto n) { return evictions(n).has_value(); });
+  const auto coming = static_cast<std::int64_t>(most - counts.begin());  // of 128 bits
   if (coming == 0) return std::nullopt;
   const std::int64_t make_way = *evictions(coming);
   lease.replica = best.replica;

@@ -85,17 +85,23 @@ def keys_of(resolved):
     return found
 
 
-def limited():
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+def limited(sanitized):
+    # The shadow of AddressSanitizer takes terabytes of addresses: it has a limit of its own.
+    if not sanitized:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def run(program, source, arguments):
+def asan_options():
+    return ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), f"hard_rss_limit_mb={MEMORY >> 20}")))
+
+
+def run(program, source, arguments, sanitized):
     """(exit code or 'hang', stdout, stderr)"""
     try:
         done = subprocess.run([program, "run", *arguments, "--json"], capture_output=True, text=True,
-                              timeout=LIMIT_S, preexec_fn=limited,
-                              env={**os.environ, "RETICLE_HOME": source})
+                              timeout=LIMIT_S, preexec_fn=lambda: limited(sanitized),
+                              env={**os.environ, "RETICLE_HOME": source, "ASAN_OPTIONS": asan_options()})
     except subprocess.TimeoutExpired:
         return "hang", "", ""
     return done.returncode, done.stdout, done.stderr
@@ -178,6 +184,7 @@ def main():
     parser.add_argument("source")
     parser.add_argument("--case", action="append", choices=list(CASES))
     parser.add_argument("--every", type=int, default=1, help="only each N-th of the settings")
+    parser.add_argument("--sanitized", action="store_true", help="PROGRAM is built with AddressSanitizer")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--keep", help="a line per setting: case, key=value, exit, what was said")
     options = parser.parse_args()
@@ -186,7 +193,7 @@ def main():
         seen = set()
         for case in options.case or CASES:
             code, out, err = run(options.program, options.source,
-                                 CASES[case] + ["--out", f"{scratch}/{case}"])
+                                 CASES[case] + ["--out", f"{scratch}/{case}"], options.sanitized)
             wrong = verdict(code, out, err, "")
             if code != 0 or wrong:
                 sys.exit(f"{case}: expected an answer, got {code}: {wrong} {err[-300:]}")
@@ -199,7 +206,7 @@ def main():
     def one(job):
         case, key, value = job
         code, out, err = run(options.program, options.source,
-                             CASES[case] + ["--set", f"{key}={value}"])
+                             CASES[case] + ["--set", f"{key}={value}"], options.sanitized)
         return job, code, out, err, verdict(code, out, err, key, value)
 
     work = work[::options.every]

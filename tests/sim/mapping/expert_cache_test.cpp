@@ -151,6 +151,24 @@ TEST_CASE("expert cache: hits are those of a plain simulation of the same picks"
     }
 }
 
+TEST_CASE("expert cache: the staging buffer of what is kept is free when SRAM has it") {
+  const Bench bench{roomy(1), routed(), {}, caching(ExpertCachePolicy::Lru, 0.3)};
+  Lowering lowering{bench.platform, bench.llm, bench.placement, bench.router_or_null()};
+  std::int64_t fills = 0, emptied = 0;
+  for (std::int64_t s = 0; s < kSteps; ++s) {
+    StepPrograms out;  // of no capacity: its code moves while it is written
+    lowering.lower(step(s), out);
+    for (const Program& program : out.dies)
+      for (const Instruction& in : program.code) {
+        fills += in.code == OpCode::Store && in.category == TimeCategory::WeightsSram;
+        emptied += in.code == OpCode::Load && in.consumer != kNoInstruction &&
+                   program.code[static_cast<std::size_t>(in.consumer)].code == OpCode::Store;
+      }
+  }
+  CHECK(fills > 0);
+  CHECK(emptied == fills);
+}
+
 TEST_CASE("expert cache: more room never has fewer hits") {
   for (const ExpertCachePolicy policy : kBothPolicies) {
     std::int64_t before = -1;

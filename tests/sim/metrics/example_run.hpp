@@ -34,7 +34,7 @@ inline Placement example_placement() {
           .page_bytes = 4_MiB,
           .pages = 1000,
           .replicas = 2,
-          .stages = {}};
+          .stages = {{.page_tokens = 16, .page = (4_MiB).count(), .room = 1000 * (4_MiB).count()}}};
   p.capacity = {12_GB, 384_GB, 0_B};
   p.weights = {10_GB, 190_GB, 0_B};
   p.reserved = {1_GB, 2_GB, 0_B};
