@@ -59,7 +59,8 @@ void explain_run(const Options& options) {
   std::size_t done = 0;
   const auto on_done = [&](std::size_t i, const PointOutcome& outcome) {
     answers[i] = text_of(outcome);
-    if (!answers[i].report.empty()) write_file_atomically(kept(i), answers[i].report);
+    if (answers[i].report.empty()) return true;
+    write_file_atomically(kept(i), answers[i].report);
     ++done;
     return true;
   };

@@ -27,10 +27,12 @@ void end(int signal) {
 
 const pid_t main_process = ::getpid();
 
+void say(std::string_view text) {
+  if (::getpid() == main_process) (void)!::write(STDERR_FILENO, text.data(), text.size());
+}
+
 void say_and_end(int signal) {
-  constexpr std::string_view kSaid =
-      "interrupted: files under way are gone, those that were there stay\n";
-  if (::getpid() == main_process) (void)!::write(STDERR_FILENO, kSaid.data(), kSaid.size());
+  say("interrupted: files under way are gone, those that were there stay\n");
   end(signal);
 }
 
@@ -40,6 +42,7 @@ void on_signal(int signal) {
   if (asked_to_stop == 0) {
     asked_to_stop = 1;
     asked_at = time;
+    say("stopping once what is under way can be left; another signal ends it at once\n");
   } else if (Clock::duration{time - asked_at} > std::chrono::seconds{1}) {
     end(signal);
   }

@@ -102,13 +102,16 @@ void Lowering::Writer::take(std::span<const SequenceWork> sequences) {
   sequences_ = sequences;
   stage_ = 0;
   predicted_for_ = picks_layer_ = -1;
-  if (!routed_batch_) return;
-  routed_batch_->clear();
+  if (routed_batch_) {
+    routed_batch_->clear();
+    for (const SequenceWork& s : sequences)
+      routed_batch_->add(s.request, s.position(), s.new_tokens);
+  }
+  sender_of_.clear();
+  if (!o_.llm_.moe) return;
   // A replica's tokens are dealt to its dies in turn: each sends those that are its own.
   std::vector<std::int64_t> dealt(static_cast<std::size_t>(plan_.data));
-  sender_of_.clear();
   for (const SequenceWork& s : sequences) {
-    routed_batch_->add(s.request, s.position(), s.new_tokens);
     std::int64_t& next = dealt[static_cast<std::size_t>(s.replica)];
     for (std::int64_t t = 0; t < s.new_tokens; ++t)
       sender_of_.push_back(s.replica * plan_.tensor + next++ % plan_.tensor);

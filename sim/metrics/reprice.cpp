@@ -40,21 +40,33 @@ std::optional<double> number(const Json& report, const char* path) {
 }
 
 PricedRun stored_run(const Json& report) {
-  return {.counts = counts_from_json(at(report, "/counts").dump()),
-          .duration = Picoseconds{whole(report, "/time_ps/simulated")},
-          .busy = Picoseconds{whole(report, "/time_ps/busy")},
-          .output_tokens = whole(report, "/output_tokens"),
-          .output_tokens_per_s = number(report, "/throughput/output_tokens_per_s"),
-          .total_tokens_per_s = number(report, "/throughput/total_tokens_per_s"),
-          .single_stream_tokens_per_s = number(report, "/latency/single_stream_tokens_per_s")};
+  PricedRun run{
+      .counts = counts_from_json(at(report, "/counts").dump()),
+      .duration = Picoseconds{whole(report, "/time_ps/simulated")},
+      .busy = Picoseconds{whole(report, "/time_ps/busy")},
+      .output_tokens = whole(report, "/output_tokens"),
+      .output_tokens_per_s = number(report, "/throughput/output_tokens_per_s"),
+      .total_tokens_per_s = number(report, "/throughput/total_tokens_per_s"),
+      .single_stream_tokens_per_s = number(report, "/latency/single_stream_tokens_per_s")};
+  if (run.duration < run.busy || run.busy.count() < 0)
+    refuse("/time_ps/busy", "must lie between 0 and the simulated time");
+  return run;
+}
+
+[[noreturn]] void refuse_shape(const PlatformSpec& platform) {
+  refuse("deployment", "the run is of another deployment than platform '" + platform.name + "'");
+}
+
+void check_levels(const PlatformSpec& platform, const EventCounts& counts) {
+  if (counts.link_bytes.size() > platform.fabric.levels.size()) refuse_shape(platform);
 }
 
 void check_shape(const Json& report, const PlatformSpec& platform, const EventCounts& counts) {
   if (whole(report, "/deployment/nodes") != platform.nodes ||
       whole(report, "/deployment/packages") != packages(platform) ||
-      whole(report, "/deployment/dies") != dies(platform) ||
-      counts.link_bytes.size() > platform.fabric.levels.size())
-    refuse("deployment", "the run is of another deployment than platform '" + platform.name + "'");
+      whole(report, "/deployment/dies") != dies(platform))
+    refuse_shape(platform);
+  check_levels(platform, counts);
 }
 
 void check_limits(const Json& report) {
@@ -96,6 +108,7 @@ StoredRun::~StoredRun() = default;
 StoredRun::StoredRun(StoredRun&&) noexcept = default;
 
 PricedFigures StoredRun::price(const PlatformSpec& platform) const {
+  check_levels(platform, counts_->run.counts);
   return price_figures(platform, counts_->run);
 }
 
@@ -106,8 +119,6 @@ std::string reprice_report_json(std::string_view text, const PlatformSpec& platf
   check_shape(report, platform, run.counts);
   check_limits(report);
   check_prices(report);
-  if (run.duration < run.busy || run.busy.count() < 0)
-    refuse("/time_ps/busy", "must lie between 0 and the simulated time");
   at(report, "/repriced");
   report["repriced"] = price_table.empty() ? Json(nullptr) : Json(price_table);
   put_priced(report, platform, run);

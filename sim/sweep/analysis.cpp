@@ -179,11 +179,14 @@ class Analyst {
           "Sensitivity of {}: {} rows of the matrices are complete, {} are needed at least.",
           s.objective, s.rows, kLeastRows));
     if (&s != &analysis.sensitivity.front()) return;  // it is the same for all
-    for (std::size_t k = 0; k < s.axes.size(); ++k)
-      if (s.axes[k].applies_to)
-        analysis.notes.push_back(
-            fmt::format("What {} explains is among the {} points where it applies ({}).",
-                        s.axes[k].key, *s.axes[k].applies_to, sweep_.axes[k].when->text()));
+    for (std::size_t k = 0; k < s.axes.size(); ++k) {
+      if (!s.axes[k].applies_to) continue;
+      // A point of a damaged store may lack the value of an axis that applies everywhere.
+      const auto& when = sweep_.axes[k].when;
+      analysis.notes.push_back(fmt::format(
+          "What {} explains is among the {} points where it applies ({}).", s.axes[k].key,
+          *s.axes[k].applies_to, when ? when->text() : "the others have no value of it"));
+    }
   }
 
   [[nodiscard]] double value(std::size_t point, std::size_t objective) const {

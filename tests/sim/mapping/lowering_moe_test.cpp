@@ -2,6 +2,7 @@
 // Routed experts: which are loaded, where their tokens go, and what is known when.
 #include <doctest/doctest.h>
 
+#include <numeric>
 #include <set>
 
 #include "tests/sim/mapping/mapping_fixture.hpp"
@@ -259,6 +260,30 @@ TEST_CASE(
   CHECK(sum(totals_of(step).macs) ==
         kBatch * (dense_macs_per_token(llm) + routed_macs_per_token(llm) +
                   count_parameters(llm).router + attention_macs(llm, 101)));
+  // On two replicas of two dies, each a group of four experts: no group takes a token twice, all
+  // take some, and what comes back is the partial sums of what was sent.
+  const ParallelPlan plan{1, 2, 2, 4, 1};
+  Bench cut{small_platform(4), llm, plan};
+  std::vector<std::vector<std::int64_t>> dispatches;  // [dispatch or return][die]: bytes for it
+  for (const auto& exchange : cut.lower(decode(kBatch, 100, plan.data)).exchanges) {
+    if (exchange->participants.size() != 4) continue;
+    dispatches.emplace_back(4);
+    for (const auto& phase : exchange->phases)
+      for (const Message& m : phase)
+        dispatches.back()[static_cast<std::size_t>(m.target)] += m.bytes.count();
+  }
+  REQUIRE(std::ssize(dispatches) == 2 * llm.layers_with(FfnKind::Moe));
+  for (std::size_t i = 0; i < dispatches.size(); i += 2) {
+    const auto& there = dispatches[i];
+    for (const std::int64_t bytes : there) {
+      CHECK(bytes > 0);
+      CHECK(bytes <= kBatch * bytes_of(llm.hidden, llm.activations).count());
+    }
+    const auto values = [](const std::vector<std::int64_t>& bytes, std::int64_t each) {
+      return std::accumulate(bytes.begin(), bytes.end(), std::int64_t{}) / each;
+    };
+    CHECK(values(there, bytes_of(1, llm.activations).count()) == values(dispatches[i + 1], 2));
+  }
 }
 
 TEST_CASE("lower: a capacity factor drops what the busiest experts would have had beyond it") {
