@@ -28,7 +28,8 @@ function(reticle_library name)
 endfunction()
 
 # reticle_test(name LABEL unit|timing|law|golden|anchor SOURCES a.cpp ... LIBS lib ...)
-# Every case runs in a process of its own: SystemC elaborates once per process.
+# Every case runs in a process of its own: SystemC elaborates once per process. The target
+# tests_<label> builds all of a label.
 function(reticle_test name)
   cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LIBS" ${ARGN})
   add_executable(test_${name} ${ARG_SOURCES})
@@ -37,6 +38,10 @@ function(reticle_test name)
     RETICLE_SOURCE_DIR="${CMAKE_CURRENT_FUNCTION_LIST_DIR}/.." RETICLE_BINARY="${CMAKE_BINARY_DIR}/reticle")
   target_link_options(test_${name} PRIVATE -fno-lto)  # libraries carry plain code beside
   reticle_flags(test_${name})
+  if(NOT TARGET tests_${ARG_LABEL})
+    add_custom_target(tests_${ARG_LABEL})
+  endif()
+  add_dependencies(tests_${ARG_LABEL} test_${name})
   set(timeout 300)
   if(RETICLE_SANITIZE)
     set(timeout 1200)

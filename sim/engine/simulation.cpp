@@ -8,6 +8,7 @@
 #include <sstream>
 #include <utility>
 
+#include "models/kernel/own_stack.hpp"
 #include "models/kernel/time.hpp"
 #include "sim/base/error.hpp"
 #include "sim/base/log.hpp"
@@ -89,6 +90,7 @@ Simulation::Simulation(const sc_core::sc_module_name& name, const RunSpec& spec,
 RunResult Simulation::run() {
   constexpr Picoseconds kMostTime{std::numeric_limits<std::int64_t>::max()};
   sc_core::sc_start(to_sc_time(kMostTime), sc_core::SC_EXIT_ON_STARVATION);
+  tell_own_stack();
   if (failure_) std::rethrow_exception(failure_);
   if (!finished_ && sc_core::sc_pending_activity())
     throw SimulationError(

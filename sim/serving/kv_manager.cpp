@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <numeric>
-#include <ranges>
 #include <utility>
 
 #include "sim/base/error.hpp"
@@ -448,10 +447,12 @@ std::optional<KvLease> KvManager::prefetch(const KvAsk& ask) {
   const auto evictions = [&](std::int64_t blocks) {
     return evictions_for(replica, wanted(blocks), best.match.idle[KvPlace::Home], ask.headroom);
   };
-  const auto counts = std::views::iota(std::int64_t{1}, best.match.behind() + 1);
-  const auto most =
-      std::ranges::partition_point(counts, [&](auto n) { return evictions(n).has_value(); });
-  const auto coming = static_cast<std::int64_t>(most - counts.begin());  // of 128 bits
+  // The most that room can be made for; by halves, for more blocks never need fewer evictions.
+  std::int64_t coming = 0, too_many = best.match.behind() + 1;
+  while (too_many - coming > 1) {
+    const std::int64_t middle = coming + (too_many - coming) / 2;
+    (evictions(middle).has_value() ? coming : too_many) = middle;
+  }
   if (coming == 0) return std::nullopt;
   const std::int64_t make_way = *evictions(coming);
   lease.replica = best.replica;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <systemc>
 
+#include "models/kernel/own_stack.hpp"
 #include "models/kernel/time.hpp"
 #include "models/package/deployment.hpp"
 #include "sim/engine/critical_path.hpp"
@@ -57,6 +58,7 @@ std::vector<ComponentOutcome> run_components(const PlatformSpec& platform,
   sc_core::sc_set_time_resolution(1, sc_core::SC_PS);
   Runner runner{"components", platform, rows};
   sc_core::sc_start();
+  tell_own_stack();
   return runner.take();
 }
 

@@ -208,7 +208,7 @@ TEST_CASE("cli: files without end, pipes and links in a circle are refused at on
   for (const auto& [arguments, said] : refused) {
     CAPTURE(arguments.front());
     Process process{arguments};
-    const auto outcome = process.wait_for(std::chrono::seconds{30});
+    const auto outcome = process.wait_for(std::chrono::seconds{30 * RETICLE_PATIENCE});
     REQUIRE(outcome);
     CAPTURE(outcome->err);
     CHECK(outcome->code == 3);

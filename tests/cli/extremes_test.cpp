@@ -224,7 +224,7 @@ TEST_CASE("extremes: the right answer, or a refusal that says what is wrong, and
     Arguments arguments = c.arguments;
     if (c.code == 0) arguments.push_back("--json");
     Process process{arguments};
-    const auto outcome = process.wait_for(std::chrono::seconds{30});
+    const auto outcome = process.wait_for(std::chrono::seconds{30 * RETICLE_PATIENCE});
     REQUIRE_MESSAGE(outcome.has_value(), "no end");
     CAPTURE(outcome->err);
     table_row(c.name, *outcome);

@@ -171,7 +171,7 @@ TEST_CASE("out: a file in the way ends with 3 and stays as it was") {
 TEST_CASE("out: a directory that cannot be written is told before the run and not after") {
   // The kernel's own: no user may make files there.
   Process process{kEndless + Arguments{"--out", "/proc"}};
-  const auto outcome = process.wait_for(std::chrono::seconds{20});
+  const auto outcome = process.wait_for(std::chrono::seconds{20 * RETICLE_PATIENCE});
   REQUIRE(outcome.has_value());
   CHECK(outcome->code == 3);
   CHECK(contains(outcome->err, "/proc"));

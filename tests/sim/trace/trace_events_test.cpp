@@ -49,7 +49,9 @@ TEST_CASE("trace events: slices that touch go on touching in nanoseconds") {
   }
   trace.finish();
   std::int64_t end = 0;
-  for (const auto& e : nlohmann::json::parse(out.str())["traceEvents"]) {
+  const auto document = nlohmann::json::parse(out.str());
+  REQUIRE(document["traceEvents"].size() >= 100);
+  for (const auto& e : document["traceEvents"]) {
     const auto ns = [&](const char* key) {
       return static_cast<std::int64_t>(e[key].get<double>() * 1000 + 0.5);
     };
