@@ -196,4 +196,10 @@ fs::path openable(const std::string& path) {
   return fs::exists(below, error) ? below : given;
 }
 
+std::string as_configured(const std::string& path) {
+  std::error_code error;
+  if (!fs::exists(path, error) || fs::equivalent(openable(path), path, error)) return path;
+  return fs::absolute(path, error).lexically_normal().generic_string();
+}
+
 }  // namespace reticle

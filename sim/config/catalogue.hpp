@@ -79,4 +79,8 @@ CatalogueFile require_config(CatalogueKind kind, const std::string& argument,
 /// as it stands.
 std::filesystem::path openable(const std::string& path);
 
+/// A path of the command line as a configuration would give it: as it stands, or absolute where
+/// `openable` would take it for another file, of the catalogue's root.
+std::string as_configured(const std::string& path);
+
 }  // namespace reticle

@@ -76,7 +76,7 @@ ConfigTree trace_tree(const std::string& path, const std::string& format) {
   const SourcePosition position{"command line", 0, 0};
   ConfigTree tree = make_map(position);
   put(tree, "kind", make_leaf("trace", position, position.file));
-  put(tree, "path", make_leaf(path, position, position.file));
+  put(tree, "path", make_leaf(as_configured(path), position, position.file));
   put(tree, "format", make_leaf(format, position, position.file));
   return tree;
 }

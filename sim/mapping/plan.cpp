@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -324,29 +324,30 @@ struct Candidate {
 /// second.
 constexpr std::int64_t kRoughBound = 2;
 constexpr std::size_t kMostEstimated = 32;
+/// Plans this near to the best are looked at again, by default: those in stages are walked whole,
+/// as a sample of their layers is off by some percent, and plans like the best of each depth are
+/// tried.
+constexpr std::int64_t kNearPermille = 50;
 
-/// Of `candidates` those that are a step from `from`: one of the sizes next larger or smaller, the
-/// others as they are.
+/// Of `candidates` those near `from`: one of the sizes one of the two next larger or smaller ones,
+/// the others as they are.
 std::vector<Candidate*> neighbours(std::span<Candidate> candidates, const ParallelPlan& from) {
+  constexpr std::size_t kEachWay = 2;  // a size between may cut the heads unevenly
   constexpr std::array kSizes{&ParallelPlan::pipeline, &ParallelPlan::tensor,
                               &ParallelPlan::expert};
   std::vector<Candidate*> found;
   for (const auto size : kSizes) {
-    Candidate *above = nullptr, *below = nullptr;
+    std::map<std::int64_t, Candidate*> line;
     for (Candidate& c : candidates) {
       const ParallelPlan& plan = c.placement.plan;
-      if (std::ranges::any_of(kSizes, [&](auto s) { return s != size && plan.*s != from.*s; }))
-        continue;
-      const auto next = [&](Candidate*& to, auto nearer) {
-        if (nearer(plan.*size, from.*size) &&
-            (to == nullptr || nearer(to->placement.plan.*size, plan.*size)))
-          to = &c;
-      };
-      next(above, std::greater{});
-      next(below, std::less{});
+      if (std::ranges::none_of(kSizes, [&](auto s) { return s != size && plan.*s != from.*s; }))
+        line.emplace(plan.*size, &c);
     }
-    if (above != nullptr) found.push_back(above);
-    if (below != nullptr) found.push_back(below);
+    auto above = line.upper_bound(from.*size), below = line.lower_bound(from.*size);
+    for (std::size_t i = 0; i < kEachWay && above != line.end(); ++i, ++above)
+      found.push_back(above->second);
+    for (std::size_t i = 0; i < kEachWay && below != line.begin(); ++i)
+      found.push_back((--below)->second);
   }
   return found;
 }
@@ -361,32 +362,47 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
   const auto holding = std::span{candidates}.first(static_cast<std::size_t>(
       std::ranges::find(candidates, !candidates.front().holds, &Candidate::holds) -
       candidates.begin()));
-  const Candidate* best = nullptr;
-  const auto estimate = [&](Candidate& c) {
-    c.step = sampled_step(platform, llm, whole, c.placement, router, target);
-    c.whole = c.placement.plan.pipeline == 1;
-    if (best == nullptr || *c.step < *best->step) best = &c;
-  };
-  const Picoseconds bound = kRoughBound * candidates.front().rough;
-  for (Candidate& c : holding.first(std::min(holding.size(), kMostEstimated)))
-    if (best == nullptr || c.rough <= bound || c.rough <= *best->step) estimate(c);
-  // Where many plans fit, those of nearly its sizes may beat the best of these.
-  for (const Candidate* from = nullptr; from != best;) {
-    from = best;
-    for (Candidate* c : neighbours(holding, from->placement.plan))
-      if (!c->step && c->rough <= *best->step) estimate(*c);
-  }
-  const auto sort = [&] {
-    std::ranges::stable_sort(holding, [](const Candidate& a, const Candidate& b) {
+  const auto best = [&]() -> const Candidate& {
+    return *std::ranges::min_element(holding, [](const Candidate& a, const Candidate& b) {
       return a.step && b.step ? *a.step < *b.step : a.step.has_value() && !b.step;
     });
   };
-  // A sample flatters plans in stages: those that would win by it are walked whole.
-  for (sort(); !candidates.front().whole; sort()) {
-    Candidate& front = candidates.front();
-    front.step = decode_step_of(platform, llm, whole, front.placement, router, target);
-    front.whole = true;
+  const auto estimate = [&](Candidate& c) {
+    c.step = sampled_step(platform, llm, whole, c.placement, router, target);
+    c.whole = c.placement.plan.pipeline == 1;
+  };
+  const Picoseconds bound = kRoughBound * candidates.front().rough;
+  for (Candidate& c : holding.first(std::min(holding.size(), kMostEstimated)))
+    if (!holding.front().step || c.rough <= bound || c.rough <= *best().step) estimate(c);
+  const auto near_best = [&](const Candidate& c) {
+    return c.step &&
+           c.step->count() <= mul_div_up(best().step->count(), 1000 + kNearPermille, 1000);
+  };
+  for (bool settled = false; !settled;) {
+    settled = true;
+    const auto flattered = [&](const Candidate& c) { return !c.whole && near_best(c); };
+    for (auto c = std::ranges::find_if(holding, flattered); c != holding.end();
+         c = std::ranges::find_if(holding, flattered)) {
+      c->step = decode_step_of(platform, llm, whole, c->placement, router, target);
+      c->whole = true;
+    }
+    // Where many plans fit, those of nearly the sizes of the best of a depth may beat it.
+    std::map<std::int64_t, const Candidate*> best_of_depth;
+    for (const Candidate& c : holding) {
+      if (!near_best(c)) continue;
+      const Candidate*& of = best_of_depth[c.placement.plan.pipeline];
+      if (of == nullptr || *c.step < *of->step) of = &c;
+    }
+    for (const auto& [depth, from] : best_of_depth)
+      for (Candidate* c : neighbours(holding, from->placement.plan)) {
+        if (c->step) continue;
+        estimate(*c);
+        settled = false;
+      }
   }
+  std::ranges::stable_sort(holding, [](const Candidate& a, const Candidate& b) {
+    return a.step && b.step ? *a.step < *b.step : a.step.has_value() && !b.step;
+  });
 }
 
 /// Names the sizes that were fixed and that no plan has together, and what each could be beside

@@ -102,6 +102,23 @@ TEST_CASE("untrusted: RETICLE_PATH gives further folders, the command line needs
         }) != "no error");  // of the file: what it names is judged as it stands there
 }
 
+TEST_CASE(
+    "untrusted: a trace of the command line is the one here, not the catalogue's of that name") {
+  const Folders folders;
+  const fs::path before = fs::current_path();
+  const fs::path mine = folders.other() / "workloads/samples/chat-200.jsonl";
+  fs::create_directories(mine.parent_path());
+  Folders::write(mine, "");
+  fs::current_path(folders.other());
+  const auto path_of = [](const std::string& argument) {
+    return fs::weakly_canonical(std::get<TraceWorkload>(read_workload(argument)).path);
+  };
+  CHECK(path_of("workloads/samples/chat-200.jsonl") == fs::weakly_canonical(mine));
+  CHECK(path_of("./workloads/samples/chat-200.jsonl") == fs::weakly_canonical(mine));
+  CHECK(path_of("sample-chat") != fs::weakly_canonical(mine));  // the catalogue's own names its own
+  fs::current_path(before);
+}
+
 TEST_CASE("untrusted: tables, drafts, sweeps and what they set name no other path either") {
   const Folders folders;
   const fs::path platform = folders.given() / "p.yaml";

@@ -97,34 +97,38 @@ TEST_CASE("planner: stages that lie across nodes are not taken for stages within
 TEST_CASE("planner: a key that is fixed makes no plan better, one that is left free none worse") {
   using namespace reticle;
   const LlmSpec llm = catalogue_llm("claude-class-mid");
-  const ExpertRouter router{llm, 1};
   const PlanTarget target{.batch = 64, .context = kContext, .max_tokens = 64};
   struct Dies {
     int packages;
     std::optional<double> sram_expert_share;
+    std::uint64_t seed;
   };
   // Of 16 packages, where some 30 plans are worth an estimate, to 84, where 1,074 fit.
-  for (const Dies& dies : {Dies{16, {}}, Dies{16, 1}, Dies{32, {}}, Dies{32, 1}, Dies{84, {}}}) {
+  for (const Dies& dies :
+       {Dies{16, {}, 0}, Dies{16, 1, 1}, Dies{32, {}, 1}, Dies{32, 1, 0}, Dies{84, {}, 0}}) {
     CAPTURE(dies.packages);
-    CAPTURE(dies.sram_expert_share.value_or(-1));
+    CAPTURE(dies.seed);
     const PlatformSpec platform = catalogue_platform(
         "ref-asic", {"platform.packages_per_node=" + std::to_string(dies.packages)});
-    const auto best = [&](std::optional<std::int64_t> tensor, std::optional<std::int64_t> expert) {
+    const ExpertRouter router{llm, dies.seed};
+    using Key = std::optional<std::int64_t> PlacementPolicy::*;
+    const auto best = [&](Key key, std::int64_t value) {
       PlacementPolicy policy;
-      policy.tensor_parallel = tensor;
-      policy.expert_parallel = expert;
       policy.sram_expert_share = dies.sram_expert_share;
-      return estimate_decode_step(
-          platform, llm, choose_placement(platform, llm, policy, &router, target), &router, target);
+      if (value > 0) policy.*key = value;
+      const Placement placement = choose_placement(platform, llm, policy, &router, target);
+      return estimate_decode_step(platform, llm, placement, &router, target).count();
     };
-    const Picoseconds free = best({}, {});
-    for (const std::int64_t width : {4, 8, 16}) {
-      CAPTURE(width);
-      CHECK(free.count() <= best(width, {}).count());
-    }
-    for (const std::int64_t experts : {1, 4, 16}) {
-      CAPTURE(experts);
-      CHECK(free.count() <= best({}, experts).count());
-    }
+    const auto free = best(&PlacementPolicy::tensor_parallel, 0);
+    const auto check_key = [&](Key key, std::initializer_list<std::int64_t> values) {
+      for (const std::int64_t value : values) {
+        CAPTURE(value);
+        CHECK(free <= best(key, value));
+      }
+    };
+    check_key(&PlacementPolicy::pipeline_parallel, {1, 2});
+    check_key(&PlacementPolicy::tensor_parallel, {8, 16});
+    check_key(&PlacementPolicy::expert_parallel, {1, 16, dies.packages == 84 ? 42 : 64});
+    if (dies.packages == 84) check_key(&PlacementPolicy::pipeline_parallel, {3});
   }
 }
