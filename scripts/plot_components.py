@@ -7,7 +7,10 @@
 import csv
 import sys
 
-import matplotlib
+try:
+    import matplotlib
+except ImportError:
+    sys.exit("plot_components.py: needs matplotlib: apt-get install python3-matplotlib")
 
 matplotlib.use("Agg")
 matplotlib.rcParams["svg.hashsalt"] = "reticle"  # the same picture has the same bytes

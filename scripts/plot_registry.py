@@ -11,7 +11,10 @@ import json
 import sys
 from pathlib import Path
 
-import matplotlib
+try:
+    import matplotlib
+except ImportError:
+    sys.exit("plot_registry.py: needs matplotlib: apt-get install python3-matplotlib")
 
 matplotlib.use("Agg")
 matplotlib.rcParams.update({

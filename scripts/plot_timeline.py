@@ -10,9 +10,13 @@ full (https://ui.perfetto.dev, "Open trace file"). Needs matplotlib.
 
 import argparse
 import json
+import sys
 from collections import defaultdict
 
-import matplotlib
+try:
+    import matplotlib
+except ImportError:
+    sys.exit("plot_timeline.py: needs matplotlib: apt-get install python3-matplotlib")
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
