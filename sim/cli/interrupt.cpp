@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <string_view>
 
@@ -42,7 +43,11 @@ void on_signal(int signal) {
   if (asked_to_stop == 0) {
     asked_to_stop = 1;
     asked_at = time;
-    say("stopping once what is under way can be left; another signal ends it at once\n");
+    // Where nobody reads standard error any more, the results are still to be written.
+    const int before = errno;
+    std::signal(SIGPIPE, SIG_IGN);
+    say("stopping once what is under way can be left; a signal after a second ends it at once\n");
+    errno = before;
   } else if (Clock::duration{time - asked_at} > std::chrono::seconds{1}) {
     end(signal);
   }

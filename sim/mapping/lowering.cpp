@@ -108,7 +108,7 @@ void Lowering::Writer::take(std::span<const SequenceWork> sequences) {
       routed_batch_->add(s.request, s.position(), s.new_tokens);
   }
   sender_of_.clear();
-  if (!o_.llm_.moe) return;
+  if (!o_.llm_.moe || plan_.data == 1) return;
   // A replica's tokens are dealt to its dies in turn: each sends those that are its own.
   std::vector<std::int64_t> dealt(static_cast<std::size_t>(plan_.data));
   for (const SequenceWork& s : sequences) {

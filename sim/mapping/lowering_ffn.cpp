@@ -70,7 +70,7 @@ void Lowering::Writer::draw_picks(std::int64_t layer) {
   const auto experts = static_cast<std::size_t>(o_.llm_.moe->experts);
   loads_.assign(experts, 0);
   const auto groups = static_cast<std::size_t>(plan_.expert);
-  routed_.assign(static_cast<std::size_t>(plan_.stage_dies()) * groups, 0);
+  if (plan_.data > 1) routed_.assign(static_cast<std::size_t>(plan_.stage_dies()) * groups, 0);
   if (o_.llm_.moe->routing.choice == ExpertChoice::ByExpert) {
     choose_by_expert(layer);
   } else if (plan_.data == 1) {

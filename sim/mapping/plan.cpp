@@ -100,6 +100,8 @@ std::string explain(const PlatformSpec& platform, const LlmSpec& llm, const Plac
                                      .page_tokens = target.page_tokens,
                                      .max_tokens = target.max_tokens});
   if (!nodes) return text + "; no number of nodes that was tried would do";
+  if (*nodes == platform.nodes)
+    return text + "; with other sizes of placement.*_parallel than those fixed it fits";
   return text + "; the smallest deployment of whole nodes that fits: " + std::to_string(*nodes) +
          " nodes, " + std::to_string(*nodes * n / platform.nodes) +
          " dies (--set platform.nodes=" + std::to_string(*nodes) + ")";

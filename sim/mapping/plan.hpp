@@ -35,7 +35,7 @@ Picoseconds estimate_decode_step(const PlatformSpec& platform, const LlmSpec& ll
 enum class PlanVerdict : std::uint8_t {
   Chosen,
   Slower,         ///< estimated, and not the fastest
-  RoughlySlower,  ///< so much slower by the rough estimate that it was not estimated
+  RoughlySlower,  ///< not estimated, as its rough time stands behind those of plans that were
   TooSmall,       ///< holds fewer streams than the batch, where others hold all
   NoRoom          ///< the weights do not fit, or leave no room for a page
 };

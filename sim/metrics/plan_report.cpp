@@ -61,7 +61,7 @@ std::string plan_reason(const InstanceResult& result) {
     if (n > 0) text += fmt::format("; {} {}", n, what);
   };
   add(count(result, PlanVerdict::Slower) - 1, "more slower");
-  add(count(result, PlanVerdict::RoughlySlower), "slower by a rough estimate");
+  add(count(result, PlanVerdict::RoughlySlower), "not estimated, by their rough times");
   add(count(result, PlanVerdict::TooSmall), "with room for fewer streams");
   if (const auto n = count(result, PlanVerdict::NoRoom); n > 0)
     text += fmt::format("; {} without room ({}: {})", n, to_string(options.back().plan),

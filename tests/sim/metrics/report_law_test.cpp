@@ -7,6 +7,7 @@
 
 #include "sim/base/error.hpp"
 #include "sim/metrics/report.hpp"
+#include "sim/metrics/stored_run.hpp"
 #include "tests/sim/metrics/example_run.hpp"
 
 using namespace reticle;
@@ -127,4 +128,31 @@ TEST_CASE("repricing: refuses what is not the report of this deployment's finish
         "report.json: feasible: nothing ran, nothing to price");
   CHECK(complaint(Json::array()) == "report.json: expected a JSON object");
   CHECK_THROWS_AS(reprice_report_json("{", example_platform(), ""), ConfigError);
+}
+
+TEST_CASE("samples of a stored run: a damaged report is refused, as it is when repriced") {
+  const Json good = Json::parse(example_report());
+  const auto sampled = [](const Json& report, const PlatformSpec& platform) -> std::string {
+    try {
+      (void)StoredRun{report.dump()}.price(platform);
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(sampled(good, example_platform()).empty());
+  Json busy = good;
+  busy["time_ps"]["busy"] = busy["time_ps"]["simulated"].get<std::int64_t>() + 1;
+  constexpr auto kBusy = "report.json: /time_ps/busy: must lie between 0 and the simulated time";
+  CHECK(sampled(busy, example_platform()) == kBusy);
+  CHECK(complaint(busy) == kBusy);
+  PlatformSpec flat = example_platform();
+  while (!flat.fabric.levels.empty()) {
+    flat.fabric.levels.pop_back();
+    flat.energy.link_pj_per_bit.pop_back();
+  }
+  CHECK(sampled(good, flat).find("another deployment") != std::string::npos);
+  // The JSON library takes a NUL for the end of the text.
+  CHECK_THROWS_WITH_AS(StoredRun{good.dump() + "\n" + std::string(1, '\0') + "]"},
+                       "report.json:2:1: not valid JSON", ConfigError);
 }
