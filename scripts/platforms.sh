@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every platform with llama-3-70b and claude-class-mid: one stream and 64 of 1k context, and the sample
 # chat trace; or why it does not fit and what would hold it. Two Markdown tables; four minutes on two
-# cores. As many at a time as there are cores (JOBS). What is no product of today has its status beside it.
+# cores. As many at a time as there are cores (JOBS); of all platforms or those that PLATFORMS names. What is no product of today has its status beside it.
 #
 #   ./scripts/platforms.sh [PROGRAM]      PROGRAM: a reticle to use instead of building one
 set -euo pipefail
@@ -53,7 +53,7 @@ export -f cell row
 work=$(mktemp -d)
 export reticle work
 trap 'rm -rf "$work"' EXIT
-platforms=$("$reticle" list platforms)
+platforms=${PLATFORMS:-$("$reticle" list platforms)}
 for llm in llama-3-70b claude-class-mid; do
   for platform in $platforms; do echo "$llm $platform"; done
 done | xargs -P "${JOBS:-$(nproc)}" -L 1 bash -c 'row "$0" "$1" >"'"$work"'/$0.$1"'

@@ -342,7 +342,8 @@ void validate_systems(const Options& options) {
   fmt::print("  {:<62}\n{}", "all stacks", group_table(groups(lines, any, kind)));
   fmt::print("  {:<62}\n{}", "by metric, platform, model and stack",
              group_table(groups(lines, any, detail)));
-  for (const auto& [why, values] : left_out) fmt::print("  left out: {} ({} values)\n", why, values);
+  for (const auto& [why, values] : left_out)
+    fmt::print("  left out: {} ({} values)\n", why, values);
   if (options.worst) fmt::print("  farthest off\n{}", worst_rows(lines));
 }
 }  // namespace
