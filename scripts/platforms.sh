@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Every platform with llama-3-70b and claude-class-mid: one stream and 64 of 1k context, and the sample
 # chat trace; or why it does not fit and what would hold it. Two Markdown tables; four minutes on two
-# cores. As many at a time as there are cores (JOBS); of all platforms or those that PLATFORMS names. What is no product of today has its status beside it.
+# cores. As many at a time as there are cores (JOBS); of all platforms or those that PLATFORMS names.
+# What is no product of today has its status beside it.
 #
 #   ./scripts/platforms.sh [PROGRAM]      PROGRAM: a reticle to use instead of building one
 set -euo pipefail

@@ -100,7 +100,8 @@ std::string explain(const PlatformSpec& platform, const LlmSpec& llm, const Plac
                                      .page_tokens = target.page_tokens,
                                      .max_tokens = target.max_tokens});
   if (!nodes) return text + "; no number of nodes that was tried would do";
-  if (*nodes == platform.nodes)
+  if (*nodes == platform.nodes &&
+      (policy.pipeline_parallel || policy.tensor_parallel || policy.expert_parallel))
     return text + "; with other sizes of placement.*_parallel than those fixed it fits";
   return text + "; the smallest deployment of whole nodes that fits: " + std::to_string(*nodes) +
          " nodes, " + std::to_string(*nodes * n / platform.nodes) +
@@ -364,10 +365,11 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
   const auto holding = std::span{candidates}.first(static_cast<std::size_t>(
       std::ranges::find(candidates, !candidates.front().holds, &Candidate::holds) -
       candidates.begin()));
+  const auto faster = [](const Candidate& a, const Candidate& b) {
+    return a.step && b.step ? *a.step < *b.step : a.step.has_value() && !b.step;
+  };
   const auto best = [&]() -> const Candidate& {
-    return *std::ranges::min_element(holding, [](const Candidate& a, const Candidate& b) {
-      return a.step && b.step ? *a.step < *b.step : a.step.has_value() && !b.step;
-    });
+    return *std::ranges::min_element(holding, faster);
   };
   const auto estimate = [&](Candidate& c) {
     c.step = sampled_step(platform, llm, whole, c.placement, router, target);
@@ -402,9 +404,7 @@ void rank(const PlatformSpec& platform, const LlmSpec& llm, const ExpertRouter* 
         settled = false;
       }
   }
-  std::ranges::stable_sort(holding, [](const Candidate& a, const Candidate& b) {
-    return a.step && b.step ? *a.step < *b.step : a.step.has_value() && !b.step;
-  });
+  std::ranges::stable_sort(holding, faster);
 }
 
 /// Names the sizes that were fixed and that no plan has together, and what each could be beside

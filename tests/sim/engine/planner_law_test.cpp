@@ -128,7 +128,7 @@ TEST_CASE("planner: a key that is fixed makes no plan better, one that is left f
     };
     check_key(&PlacementPolicy::pipeline_parallel, {1, 2});
     check_key(&PlacementPolicy::tensor_parallel, {8, 16});
-    check_key(&PlacementPolicy::expert_parallel, {1, 16, dies.packages == 84 ? 42 : 64});
+    check_key(&PlacementPolicy::expert_parallel, {1, 4, 16, dies.packages == 84 ? 42 : 64});
     if (dies.packages == 84) check_key(&PlacementPolicy::pipeline_parallel, {3});
   }
 }
