@@ -48,7 +48,7 @@ AccessTiming HbmContendedModel::contend(const MemoryRun& run, Picoseconds at) {
   return timing;
 }
 
-Picoseconds HbmContendedModel::turn_of(const MemoryRun& run, Picoseconds at) {
+HbmContendedModel::Turn HbmContendedModel::turn_of(const MemoryRun& run, Picoseconds at) {
   const HbmTick tick = tick_at(at);
   settle(tick);
   HbmTick heard = tick;
@@ -61,15 +61,16 @@ Picoseconds HbmContendedModel::turn_of(const MemoryRun& run, Picoseconds at) {
   const HbmTiming& t = params_.timing;
   const bool read = run.kind == Access::Read;
   const Picoseconds to_data = t.t_rp + (read ? t.t_rcd_rd + t.t_cl : t.t_rcd_wr + t.t_cwl);
+  const bool others_wait = queue_->controller().full(read ? Access::Write : Access::Read);
   const Picoseconds free = time_of(queue_->serve());
-  return max(max(at, time_of(heard)), free - to_data);
+  return {.at = max(max(at, time_of(heard)), free - to_data), .others_wait = others_wait};
 }
 
-AccessTiming HbmContendedModel::stream(const MemoryRun& run, Picoseconds at, Picoseconds turn) {
+AccessTiming HbmContendedModel::stream(const MemoryRun& run, Picoseconds at, Turn turn) {
   if (!streams_) streams_.emplace(params_);
   MemoryRun whole = run;
   whole.posted = false;
-  AccessTiming timing = streams_->access(whole, turn);
+  AccessTiming timing = streams_->access(whole, turn.at, turn.others_wait);
   ahead_ = {.run = whole, .done = timing.done};
   timing.accepted = max(at, timing.accepted);
   if (run.posted && run.kind == Access::Write) {
@@ -86,7 +87,7 @@ AccessTiming HbmContendedModel::access(const MemoryRun& run, Picoseconds at) {
   const bool streams = run.bytes >= params_.commands_below;
   AccessTiming timing;
   if (streams && ahead_ && queue_->idle()) {
-    timing = stream(run, at, at);
+    timing = stream(run, at, {.at = at});
   } else {
     if (ahead_) {
       queue_->take_over(ahead_->run, tick_at(ahead_->done));

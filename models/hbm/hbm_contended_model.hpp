@@ -42,9 +42,14 @@ class HbmContendedModel {
   void settle(HbmTick until);
   HbmToldEnds& told(std::uint8_t requester);
   AccessTiming contend(const MemoryRun& run, Picoseconds at);
-  /// When a long run can begin, behind those heard before it.
-  Picoseconds turn_of(const MemoryRun& run, Picoseconds at);
-  AccessTiming stream(const MemoryRun& run, Picoseconds at, Picoseconds turn);
+  /// When a long run can begin, behind those heard before it, and whether short ones of the other
+  /// direction wait then.
+  struct Turn {
+    Picoseconds at{};
+    bool others_wait = false;
+  };
+  Turn turn_of(const MemoryRun& run, Picoseconds at);
+  AccessTiming stream(const MemoryRun& run, Picoseconds at, Turn turn);
 
   const HbmParams params_;
   const HbmRunBursts bursts_;

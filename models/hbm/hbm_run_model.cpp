@@ -13,6 +13,9 @@ namespace reticle {
 namespace {
 /// Pieces that settle the pace of a scattered run: enough for 1 % of bank conflicts' share.
 constexpr std::int64_t kPacePieces = 2048;
+/// From here on a run is in step with the refreshes that go through the banks, and goes at the pace
+/// of a stream (docs/models/hbm.md).
+constexpr Bytes kLongRun{16 * 1024};
 }  // namespace
 
 HbmRunModel::HbmRunModel(const HbmParams& params)
@@ -23,8 +26,8 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
       sight_visits_{std::max<std::int64_t>(
           1, params.controller.read_queue * params.burst.count() / geometry_.visit)},
       columns_of_visits_{side_by_side(Access::Read)},
-      column_{stream_column(Access::Read)},
-      write_column_{stream_column(Access::Write)},
+      columns_{stream_columns(Access::Read), stream_columns(Access::Write)},
+      column_{columns_[0].of_short},
       drain_{params.controller.write_queue *
              (params.controller.write_high_percent - params.controller.write_low_percent) / 100},
       left_behind_{params.controller.write_queue * params.controller.write_low_percent / 100},
@@ -39,15 +42,20 @@ HbmRunModel::HbmRunModel(const HbmParams& params)
   for (Bank& bank : banks_) bank.act_ready = bank.pre_ready = bank.used = kLongAgo;
 }
 
-/// Burst to burst of a stream. Which rows share the queue where a map keeps a row's bursts
-/// together, and what banks under refresh hold up, is timed on the commands.
-Picoseconds HbmRunModel::stream_column(Access kind) const {
-  const Picoseconds column = geometry_.visit < params_.row.count()
-                                 ? spacing(side_by_side(kind))
-                                 : HbmStreamPace::column(params_, kind);
-  return params_.refresh == RefreshMode::PerBank
-             ? HbmStreamPace::under_bank_refresh(params_, kind, column)
-             : column;
+/// Burst to burst of short runs and of long ones. Which rows share the queue where a map keeps a
+/// row's bursts together, and what banks under refresh hold up, is timed on the commands.
+HbmRunModel::Paces HbmRunModel::stream_columns(Access kind) const {
+  const bool split = geometry_.visit < params_.row.count();
+  const bool in_turn = params_.refresh == RefreshMode::PerBank;
+  const Picoseconds column =
+      split ? spacing(side_by_side(kind)) : HbmStreamPace::column(params_, kind);
+  if (!in_turn) {
+    const Picoseconds of_long = split ? column : HbmStreamPace::of_long_runs(params_, kind);
+    return {.of_short = column, .of_long = of_long, .beside = of_long};
+  }
+  return {.of_short = HbmStreamPace::under_bank_refresh(params_, kind, column),
+          .of_long = HbmStreamPace::of_long_runs(params_, kind),
+          .beside = HbmStreamPace::of_long_runs_beside(params_, kind)};
 }
 
 /// Visits whose columns a full queue serves side by side. Served at one pace, k of them end one
@@ -145,9 +153,12 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
   demand.visits = div_up(into_set % geometry_.visit + piece, geometry_.visit);
   const std::int64_t seen = std::min(demand.visits, sight_visits_);
   const Picoseconds apart = spacing(std::min(demand.visits, columns_of_visits_));
-  const Picoseconds column = run.kind == Access::Read ? column_ : write_column_;
+  const bool is_long = piece >= kLongRun.count();
+  const Paces& paces = columns_[run.kind == Access::Write];
+  const Picoseconds column = is_long ? paces.of_long : paces.of_short;
   demand.visit = geometry_.visit / burst * max(column, apart);
   demand.bus = bursts * column;
+  demand.beside = is_long ? bursts * paces.beside : demand.bus;
   // Groups take turns; what is left at the end has fewer of them, and its columns stand apart.
   const std::int64_t rest = bursts % (geometry_.groups_of(seen) * geometry_.visit / burst);
   const Picoseconds end = spacing(div_up(rest * burst, geometry_.visit));
@@ -171,7 +182,7 @@ HbmRunModel::Demand HbmRunModel::work_out(const MemoryRun& run, std::int64_t int
   if (pieces == 1) return demand;
   const Pace& pace = pace_of(piece, run.kind);
   demand.scattered = true;
-  demand.bus = pieces * pace.piece;
+  demand.bus = demand.beside = pieces * pace.piece;
   demand.alone = max(demand.alone, demand.bus);
   demand.rows = static_cast<std::int64_t>(pace.activates * static_cast<double>(pieces));
   demand.again = 0;
@@ -552,10 +563,15 @@ AccessTiming HbmRunModel::queue(const MemoryRun& run, const Demand& demand, Pico
 /// Turns the bus if it serves the other direction; returns the earliest row command after that.
 Picoseconds HbmRunModel::turn(Access kind, Picoseconds seen) {
   if (bursts_[0] + bursts_[1] == 0) direction_ = kind;
-  if (kind == direction_) return {};
+  if (kind == direction_ && !beside_) return {};
   const bool write = kind == Access::Write;
   const Picoseconds tail = refresh_.ends(bus_.tail());
   const Picoseconds last = tail - t_.t_burst - (write ? t_.t_cl : t_.t_cwl);
+  if (kind == direction_) {
+    beside_ = last > seen;  // else the bus turned to them meanwhile
+    return {};
+  }
+  beside_ = last - seen >= (write ? reads_in_sight_ : left_behind_ * column_);
   const Picoseconds free = write ? last + t_.t_rtw + t_.t_cwl : tail + t_.t_wtr_l + t_.t_cl;
   ++stats_.turnarounds;
   bus_.fence();
@@ -769,7 +785,7 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
   const bool read = run.kind == Access::Read;
   const Picoseconds latency = read ? t_.t_cl : t_.t_cwl;
   const Picoseconds late = late_rows_ * demand.row;
-  Picoseconds bus = max(demand.bus - late, Picoseconds{});
+  Picoseconds bus = max((beside_ ? demand.beside : demand.bus) - late, Picoseconds{});
   if (switch_.count() > 0) bus += switch_stacks(run, demand, data);
   const BusTimeline::Slot slot = take_bus(demand, data, bus);
   Picoseconds begin = refresh_.begins(slot.first);
@@ -808,9 +824,9 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
   return {accepted, started, max(started, begin + t_.t_burst), end};
 }
 
-AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at) {
+AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at, bool others_wait) {
   if (run.bytes.count() <= 0) return {at, at, at, at};
-  AccessTiming timing = answer(run, at);
+  AccessTiming timing = answer(run, at, others_wait);
   if (!run.posted || run.kind == Access::Read) return timing;
   // The last bursts of a posted write stay in the queue.
   timing.done = max(timing.accepted, timing.done - params_.controller.write_queue * t_.t_burst);
@@ -819,7 +835,7 @@ AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at) {
   return timing;
 }
 
-AccessTiming HbmRunModel::answer(const MemoryRun& run, Picoseconds at) {
+AccessTiming HbmRunModel::answer(const MemoryRun& run, Picoseconds at, bool others_wait) {
   Demand& demand = demand_of(run);
   if (at > held_.from) {
     at = max(at, held_.until);
@@ -828,6 +844,7 @@ AccessTiming HbmRunModel::answer(const MemoryRun& run, Picoseconds at) {
   const Picoseconds accepted = sight(run.kind, at);
   if (stays_queued(run, demand)) return queue(run, demand, accepted);
   const Picoseconds commands = max(refresh_.command(accepted), turn(run.kind, accepted));
+  beside_ = beside_ || others_wait;
   Picoseconds data = data_from_;
   if (run.kind == Access::Write && !queued_.empty()) {
     data = max(data, open_queued(commands));

@@ -34,7 +34,8 @@ class HbmRunModel {
  public:
   explicit HbmRunModel(const HbmParams& params);
 
-  AccessTiming access(const MemoryRun& run, Picoseconds at);
+  /// `others_wait`: bursts of the other direction that this model was not asked for are queued.
+  AccessTiming access(const MemoryRun& run, Picoseconds at, bool others_wait = false);
   [[nodiscard]] MemoryStats stats() const;
 
  private:
@@ -82,7 +83,8 @@ class HbmRunModel {
   struct Demand {
     std::int64_t bursts = 0;  ///< in all
     std::int64_t visits = 0;  ///< of the contiguous part that comes first
-    Picoseconds bus{};        ///< useful time it takes
+    Picoseconds bus{};        ///< useful time it takes,
+    Picoseconds beside{};     ///< and while bursts of the other direction wait
     Picoseconds alone{};      ///< from its first data to its last when nothing else is served
     Picoseconds visit{};      ///< from one visit to the next
     std::int64_t rows = 0;    ///< it walks through, in whole sets
@@ -112,6 +114,12 @@ class HbmRunModel {
     Picoseconds piece{};
     double activates = 0;
     Picoseconds open{};  ///< banks x time a row is open for it
+  };
+
+  /// Burst to burst when all groups take part.
+  struct Paces {
+    Picoseconds of_short{}, of_long{};
+    Picoseconds beside{};  ///< of long runs while bursts of the other direction wait
   };
 
   /// When the rows of a run's first set can give data, ascending; those of the earliest eight.
@@ -152,7 +160,7 @@ class HbmRunModel {
   [[nodiscard]] Picoseconds rows_side_by_side(std::int64_t before, std::int64_t bursts) const;
   [[nodiscard]] Demand work_out(const MemoryRun& run, std::int64_t into_set);
   const Pace& pace_of(std::int64_t piece, Access kind);
-  [[nodiscard]] Picoseconds stream_column(Access kind) const;
+  [[nodiscard]] Paces stream_columns(Access kind) const;
   [[nodiscard]] std::int64_t side_by_side(Access kind) const;
   [[nodiscard]] Picoseconds spacing(std::int64_t visits) const;
   [[nodiscard]] Picoseconds sight(Access kind, Picoseconds at);
@@ -175,7 +183,7 @@ class HbmRunModel {
   Picoseconds turn(Access kind, Picoseconds seen);
   void lose_rows(const MemoryRun& run, const Demand& demand);
   [[nodiscard]] Picoseconds open_queued(Picoseconds at);
-  AccessTiming answer(const MemoryRun& run, Picoseconds at);
+  AccessTiming answer(const MemoryRun& run, Picoseconds at, bool others_wait);
   AccessTiming serve(const MemoryRun& run, Demand& demand, Picoseconds accepted,
                      Picoseconds commands, Picoseconds data);
   [[nodiscard]] Picoseconds last_gap(std::int64_t begin, std::int64_t bursts, Rows rows) const;
@@ -203,8 +211,8 @@ class HbmRunModel {
   const std::int64_t visits_of_set_;
   const std::int64_t sight_visits_;       ///< visits a full read queue covers
   const std::int64_t columns_of_visits_;  ///< visits whose columns are served side by side
-  const Picoseconds column_;              ///< burst to burst when all groups take part
-  const Picoseconds write_column_;        ///< likewise of writes
+  const std::array<Paces, 2> columns_;    ///< reads, writes
+  const Picoseconds column_;              ///< of short reads
   const std::int64_t drain_;          ///< writes the queue gathers before it turns the bus, bursts
   const std::int64_t left_behind_;    ///< writes a drain leaves in the queue, bursts
   const Picoseconds reads_in_sight_;  ///< bus time of a full read queue
@@ -220,6 +228,7 @@ class HbmRunModel {
   std::array<std::deque<Served>, 2> served_;  ///< reads, writes
   std::array<std::int64_t, 2> bursts_{};
   Access direction_ = Access::Read;
+  bool beside_ = false;  ///< bursts of the other direction wait
   /// Of reads and writes: bus time of what waits, its rows open, for the bus to turn back; and the
   /// set of banks the last one was in.
   std::array<Picoseconds, 2> waiting_{};

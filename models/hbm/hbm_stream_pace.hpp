@@ -12,8 +12,14 @@ namespace reticle {
 struct HbmStreamPace {
   /// Without refresh, in sequence.
   static Picoseconds column(const HbmParams& params, Access kind);
-  /// `column` with banks refreshed in turn: as much longer as runs at random places become.
+  /// `column` with banks refreshed in turn: as much longer as short runs at random places become.
   static Picoseconds under_bank_refresh(const HbmParams& params, Access kind, Picoseconds column);
+  /// Of long runs at random places, in step with refresh as it is set; stops for all banks taken
+  /// off.
+  static Picoseconds of_long_runs(const HbmParams& params, Access kind);
+  /// Likewise while bursts of the other direction that came before them wait in their queue: the
+  /// mean over what the others may have left there.
+  static Picoseconds of_long_runs_beside(const HbmParams& params, Access kind);
 };
 
 }  // namespace reticle

@@ -399,8 +399,27 @@ TEST_CASE(
   // A read queue holds four rows: 128 bursts of 32 B beside rows of 1 KiB.
   CHECK(slower(Access::Read) < 1.03);
   CHECK(slower(Access::Write) > 1.05);
+  // Long runs fall into step with the refreshes; reads left in their queue keep them out of it.
+  const auto per_burst = [&](Picoseconds column) { return seconds(column) / seconds(burst); };
+  const double in_step = per_burst(HbmStreamPace::of_long_runs(params, Access::Write));
+  const double beside = per_burst(HbmStreamPace::of_long_runs_beside(params, Access::Write));
+  MESSAGE("long writes: alone " << in_step << ", beside reads " << beside);
+  CHECK(in_step > 1.2);
+  CHECK(beside < 1.15);
+  CHECK(per_burst(HbmStreamPace::of_long_runs(params, Access::Read)) < 1.03);
   params.controller.write_queue = 128;
   CHECK(slower(Access::Write) < 1.03);
+  CHECK(per_burst(HbmStreamPace::of_long_runs(params, Access::Write)) < 1.03);
+}
+
+TEST_CASE("HbmStreamPace: refresh of all banks is taken off the pace of long runs") {
+  for (const RefreshMode refresh : {RefreshMode::Off, RefreshMode::AllBank}) {
+    HbmParams params = hbm3_preset();
+    params.refresh = refresh;
+    for (const Access kind : {Access::Read, Access::Write})
+      CHECK(seconds(HbmStreamPace::of_long_runs(params, kind)) ==
+            doctest::Approx(seconds(params.timing.t_burst)).epsilon(0.005));
+  }
 }
 
 }  // namespace
