@@ -131,6 +131,8 @@ YAML
 mkdir -p build/determinism
 rm -rf build/determinism/*
 missing=()
+programs=()
+built=()
 for variant in "${variants[@]}"; do
   case $variant in
     clang-*)
@@ -142,9 +144,18 @@ for variant in "${variants[@]}"; do
       ;;
   esac
   build "$variant"
+  built+=("$variant")
+  programs+=("$PWD/$program")
+done
+# What is compared names the revision: a commit made while the others were built would be a difference.
+if [ "$(for program in "${programs[@]}"; do "$program" --version | head -1; done | sort -u | wc -l)" -ne 1 ]; then
+  echo "the tree changed while the variants were built: once more" >&2
+  exit 1
+fi
+for i in "${!built[@]}"; do
   SECONDS=0
-  work "$PWD/$program" "build/determinism/$variant"
-  echo "$variant: runs took $SECONDS s"
+  work "${programs[$i]}" "build/determinism/${built[$i]}"
+  echo "${built[$i]}: runs took $SECONDS s"
 done
 python3 scripts/determinism_matrix.py build/determinism "${variants[@]}"
 [ "${#missing[@]}" -gt 0 ] || exit 0

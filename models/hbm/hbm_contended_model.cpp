@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/hbm/hbm_contended_model.hpp"
 
+#include "models/hbm/hbm_stream_pace.hpp"
+
 namespace reticle {
 
 HbmContendedModel::HbmContendedModel(const HbmParams& params)
-    : params_{params}, bursts_{params_}, queue_{std::make_unique<HbmRunQueue>(params_, bursts_)} {}
+    : params_{params},
+      bursts_{params_},
+      steady_{HbmStreamPace::steady(params)},
+      queue_{std::make_unique<HbmRunQueue>(params_, bursts_)} {}
 
 Picoseconds HbmContendedModel::time_of(HbmTick tick) const {
   return Picoseconds{div_up(tick * params_.timing.t_ck.count(), 2)};
@@ -48,7 +53,7 @@ AccessTiming HbmContendedModel::contend(const MemoryRun& run, Picoseconds at) {
   return timing;
 }
 
-HbmContendedModel::Turn HbmContendedModel::turn_of(const MemoryRun& run, Picoseconds at) {
+Picoseconds HbmContendedModel::turn_of(const MemoryRun& run, Picoseconds at) {
   const HbmTick tick = tick_at(at);
   settle(tick);
   HbmTick heard = tick;
@@ -61,21 +66,15 @@ HbmContendedModel::Turn HbmContendedModel::turn_of(const MemoryRun& run, Picosec
   const HbmTiming& t = params_.timing;
   const bool read = run.kind == Access::Read;
   const Picoseconds to_data = t.t_rp + (read ? t.t_rcd_rd + t.t_cl : t.t_rcd_wr + t.t_cwl);
-  // Those that waited before still do if this direction has not run dry meanwhile.
-  const HbmControllerParams& queues = params_.controller;
-  const std::int64_t dry = read ? 0 : queues.write_queue * queues.write_low_percent / 100;
-  const HbmController& controller = queue_->controller();
-  others_wait_ = controller.full(read ? Access::Write : Access::Read) ||
-                 (others_wait_ && controller.queued(run.kind) > dry);
   const Picoseconds free = time_of(queue_->serve());
-  return {.at = max(max(at, time_of(heard)), free - to_data), .others_wait = others_wait_};
+  return max(max(at, time_of(heard)), free - to_data);
 }
 
-AccessTiming HbmContendedModel::stream(const MemoryRun& run, Picoseconds at, Turn turn) {
+AccessTiming HbmContendedModel::stream(const MemoryRun& run, Picoseconds at, Picoseconds turn) {
   if (!streams_) streams_.emplace(params_);
   MemoryRun whole = run;
   whole.posted = false;
-  AccessTiming timing = streams_->access(whole, turn.at, turn.others_wait);
+  AccessTiming timing = streams_->access(whole, turn);
   ahead_ = {.run = whole, .done = timing.done};
   timing.accepted = max(at, timing.accepted);
   if (run.posted && run.kind == Access::Write) {
@@ -89,12 +88,10 @@ AccessTiming HbmContendedModel::access(const MemoryRun& run, Picoseconds at) {
   if (run.bytes.count() <= 0) return {at, at, at, at};
   ++asked_.transactions;
   (run.kind == Access::Read ? asked_.read : asked_.written) += run.bytes;
-  if (run.kind != last_) others_wait_ = false;
-  last_ = run.kind;
-  const bool streams = run.bytes >= params_.commands_below;
+  const bool streams = steady_ && run.bytes >= params_.commands_below;
   AccessTiming timing;
   if (streams && ahead_ && queue_->idle()) {
-    timing = stream(run, at, {.at = at});
+    timing = stream(run, at, at);
   } else {
     if (ahead_) {
       queue_->take_over(ahead_->run, tick_at(ahead_->done));

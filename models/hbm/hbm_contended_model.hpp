@@ -12,7 +12,7 @@
 namespace reticle {
 
 /// One HBM pseudo-channel in which runs of fewer than `commands_below` bytes contend command by
-/// command, and longer ones are placed as a whole.
+/// command, and longer ones are placed as a whole where they have a pace (HbmStreamPace::steady).
 ///
 /// Models:     what HbmController does with the short runs of all requesters together, and
 ///             HbmRunModel with the long ones: a long run begins behind the short ones heard before
@@ -42,24 +42,18 @@ class HbmContendedModel {
   void settle(HbmTick until);
   HbmToldEnds& told(std::uint8_t requester);
   AccessTiming contend(const MemoryRun& run, Picoseconds at);
-  /// When a long run can begin, behind those heard before it, and whether short ones of the other
-  /// direction wait then.
-  struct Turn {
-    Picoseconds at{};
-    bool others_wait = false;
-  };
-  Turn turn_of(const MemoryRun& run, Picoseconds at);
-  AccessTiming stream(const MemoryRun& run, Picoseconds at, Turn turn);
+  /// When a long run can begin, behind those heard before it.
+  Picoseconds turn_of(const MemoryRun& run, Picoseconds at);
+  AccessTiming stream(const MemoryRun& run, Picoseconds at, Picoseconds turn);
 
   const HbmParams params_;
   const HbmRunBursts bursts_;
+  const bool steady_;  ///< long runs have a pace
   std::unique_ptr<HbmRunQueue> queue_;
   std::unique_ptr<HbmRunQueue> foreseen_;  ///< `queue_` as it goes on if nobody asks for more
   std::vector<HbmToldEnds> told_;          ///< by requester
   std::optional<HbmRunModel> streams_;     ///< once there is a long run
   std::optional<Ahead> ahead_;
-  Access last_ = Access::Read;  ///< direction of the run asked for last, and whether bursts of the
-  bool others_wait_ = false;    ///< other one wait since before it
   MemoryStats asked_;
 };
 

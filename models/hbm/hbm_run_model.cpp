@@ -824,9 +824,9 @@ AccessTiming HbmRunModel::place(const MemoryRun& run, const Demand& demand, Pico
   return {accepted, started, max(started, begin + t_.t_burst), end};
 }
 
-AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at, bool others_wait) {
+AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at) {
   if (run.bytes.count() <= 0) return {at, at, at, at};
-  AccessTiming timing = answer(run, at, others_wait);
+  AccessTiming timing = answer(run, at);
   if (!run.posted || run.kind == Access::Read) return timing;
   // The last bursts of a posted write stay in the queue.
   timing.done = max(timing.accepted, timing.done - params_.controller.write_queue * t_.t_burst);
@@ -835,7 +835,7 @@ AccessTiming HbmRunModel::access(const MemoryRun& run, Picoseconds at, bool othe
   return timing;
 }
 
-AccessTiming HbmRunModel::answer(const MemoryRun& run, Picoseconds at, bool others_wait) {
+AccessTiming HbmRunModel::answer(const MemoryRun& run, Picoseconds at) {
   Demand& demand = demand_of(run);
   if (at > held_.from) {
     at = max(at, held_.until);
@@ -844,7 +844,6 @@ AccessTiming HbmRunModel::answer(const MemoryRun& run, Picoseconds at, bool othe
   const Picoseconds accepted = sight(run.kind, at);
   if (stays_queued(run, demand)) return queue(run, demand, accepted);
   const Picoseconds commands = max(refresh_.command(accepted), turn(run.kind, accepted));
-  beside_ = beside_ || others_wait;
   Picoseconds data = data_from_;
   if (run.kind == Access::Write && !queued_.empty()) {
     data = max(data, open_queued(commands));

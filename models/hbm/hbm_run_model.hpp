@@ -34,8 +34,7 @@ class HbmRunModel {
  public:
   explicit HbmRunModel(const HbmParams& params);
 
-  /// `others_wait`: bursts of the other direction that this model was not asked for are queued.
-  AccessTiming access(const MemoryRun& run, Picoseconds at, bool others_wait = false);
+  AccessTiming access(const MemoryRun& run, Picoseconds at);
   [[nodiscard]] MemoryStats stats() const;
 
  private:
@@ -183,7 +182,7 @@ class HbmRunModel {
   Picoseconds turn(Access kind, Picoseconds seen);
   void lose_rows(const MemoryRun& run, const Demand& demand);
   [[nodiscard]] Picoseconds open_queued(Picoseconds at);
-  AccessTiming answer(const MemoryRun& run, Picoseconds at, bool others_wait);
+  AccessTiming answer(const MemoryRun& run, Picoseconds at);
   AccessTiming serve(const MemoryRun& run, Demand& demand, Picoseconds accepted,
                      Picoseconds commands, Picoseconds data);
   [[nodiscard]] Picoseconds last_gap(std::int64_t begin, std::int64_t bursts, Rows rows) const;

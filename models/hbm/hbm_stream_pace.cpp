@@ -2,6 +2,8 @@
 #include "models/hbm/hbm_stream_pace.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 #include "models/hbm/hbm_controller.hpp"
 #include "models/hbm/hbm_map.hpp"
@@ -27,6 +29,8 @@ constexpr std::int64_t kDraws = 8;
 /// Runs long against a queue, short against a stream that falls into step with refresh.
 constexpr Bytes kShortRun{8 * 1024};
 constexpr Bytes kLongRun{64 * 1024};
+/// Between two paces that are one: a bound of 8 % on mixes leaves room for it.
+constexpr double kSteady = 0.05;
 constexpr std::int64_t kBytesOfPlaces = std::int64_t{1} << 29;
 
 /// Runs one behind the other at places drawn evenly.
@@ -103,6 +107,15 @@ Picoseconds HbmStreamPace::of_long_runs_beside(const HbmParams& params, Access k
     sum +=
         column_of(time_bursts(params, kind, kLong, place, kServedBefore + i * kServedApart), kLong);
   return Picoseconds{sum.count() / kDraws};
+}
+
+bool HbmStreamPace::steady(const HbmParams& params) {
+  if (params.refresh != RefreshMode::PerBank) return true;
+  return std::ranges::all_of(std::array{Access::Read, Access::Write}, [&](Access kind) {
+    const Picoseconds of_short =
+        column_of(time_bursts(params, kind, kShort, at_random(params, kShortRun)), kShort);
+    return std::abs(seconds(of_short) / seconds(of_long_runs(params, kind)) - 1) < kSteady;
+  });
 }
 
 }  // namespace reticle

@@ -20,6 +20,9 @@ struct HbmStreamPace {
   /// Likewise while bursts of the other direction that came before them wait in their queue: the
   /// mean over what the others may have left there.
   static Picoseconds of_long_runs_beside(const HbmParams& params, Access kind);
+  /// Long runs go at much the pace of short ones. Elsewhere they fall into step with per-bank
+  /// refresh sooner or later, or out of it, and have no one pace.
+  static bool steady(const HbmParams& params);
 };
 
 }  // namespace reticle

@@ -412,6 +412,24 @@ TEST_CASE(
   CHECK(per_burst(HbmStreamPace::of_long_runs(params, Access::Write)) < 1.03);
 }
 
+TEST_CASE("HbmStreamPace: long runs have a pace but where they fall into step with refresh") {
+  for (const HbmParams& preset :
+       {hbm2_preset(), hbm2e_preset(), hbm3_preset(), hbm3e_preset(), hbm4_preset()}) {
+    HbmParams params = preset;
+    CAPTURE(params.standard);
+    for (const RefreshMode refresh : {RefreshMode::Off, RefreshMode::AllBank}) {
+      params.refresh = refresh;
+      CHECK(HbmStreamPace::steady(params));
+    }
+    params.refresh = RefreshMode::PerBank;
+    CHECK(HbmStreamPace::steady(params) == (params.standard != "hbm4"));
+  }
+  HbmParams params = hbm4_preset();
+  params.refresh = RefreshMode::PerBank;
+  params.controller.write_queue = 128;  // four rows
+  CHECK(HbmStreamPace::steady(params));
+}
+
 TEST_CASE("HbmStreamPace: refresh of all banks is taken off the pace of long runs") {
   for (const RefreshMode refresh : {RefreshMode::Off, RefreshMode::AllBank}) {
     HbmParams params = hbm3_preset();
