@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 
 #include "sim/base/precision.hpp"
 #include "sim/base/units.hpp"
@@ -36,9 +35,6 @@ struct MacParams {
   /// Cycles one pass takes relative to the native format, by weight/operand precision;
   /// 0 = not supported. FP4 native: 1; a format at half its rate: 2.
   std::array<std::int64_t, kPrecisionCount> cycles_per_pass{};
-  /// The format in whose units a format without units of its own is computed, by precision; absent:
-  /// native, or not supported. Its cycles are of that, and no peak of the chip.
-  std::array<std::optional<Precision>, kPrecisionCount> computed_as{};
   /// Share of the peak that is sustained, in thousandths: power limits the clock, and kernels do
   /// not feed every cycle. 0 = all of it.
   std::array<std::array<std::int64_t, kPrecisionCount>, kMacUseCount> sustained_permille{};

@@ -118,11 +118,11 @@ class PlatformFacts {
       const double flops =
           2.0 * double(macs_per_cycle(mac)) * double(mac.clock.count()) / double(cycles);
       // No peak of the chip, which lacks the units: what weights in this format run at.
-      if (const auto& unit = mac.computed_as[static_cast<std::size_t>(fact.precision)]) {
+      if (const std::string unit = computed_as(fact.name); !unit.empty()) {
         add("compute", std::string{fact.name} + "_flops", fact.name.data(),
-            fmt::format("not native: computed as {}, {} per die", name_of(*unit),
+            fmt::format("not native: computed as {}, {} per die", unit,
                         with_unit(flops, "FLOP/s")),
-            {{"computed_as", name_of(*unit)}, {"per_die", flops}, {"total", flops * n_}});
+            {{"computed_as", unit}, {"per_die", flops}, {"total", flops * n_}});
         continue;
       }
       facts_.push_back({"compute",
@@ -151,6 +151,13 @@ class PlatformFacts {
                                           with_unit(double(seq.staging.count()), "B"))
                             : "loaded by kernels one after another, " + launch_text(),
         seq.static_prefetch);
+  }
+
+  /// In whose units a format is computed that has none of its own; empty for a native one.
+  [[nodiscard]] std::string computed_as(std::string_view format) const {
+    const std::string path = fmt::format("platform.die.mac.computed_as.{}", format);
+    const auto value = std::ranges::find(values_, path, &ResolvedValue::path);
+    return value == values_.end() || value->value == "none" ? std::string{} : value->value;
   }
 
   /// What goes before a kernel that loads weights.

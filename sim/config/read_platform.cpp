@@ -77,12 +77,13 @@ std::array<std::int64_t, kPrecisionCount> read_cycles_per_pass(const ConfigNode&
   return cycles;
 }
 
-/// Formats that are not listed are native, or not supported.
-std::array<std::optional<Precision>, kPrecisionCount> read_computed_as(
-    const ConfigNode& mac, const std::array<std::int64_t, kPrecisionCount>& cycles) {
-  std::array<std::optional<Precision>, kPrecisionCount> computed_as{};
+/// Formats without units of their own, and the format in whose units they are computed: their
+/// cycles are of that, and no peak of the chip. A label, which `describe` tells.
+void check_computed_as(const ConfigNode& mac,
+                       const std::array<std::int64_t, kPrecisionCount>& cycles) {
   const std::optional<ConfigNode> node = mac.find_child("computed_as");
-  if (!node) return computed_as;
+  if (!node) return;
+  std::array<std::optional<Precision>, kPrecisionCount> computed_as{};
   for (std::size_t i = 0; i < kPrecisionCount; ++i)
     computed_as[i] = node->find<Precision>(kPrecisions[i].name);
   for (std::size_t i = 0; i < kPrecisionCount; ++i) {
@@ -94,13 +95,12 @@ std::array<std::optional<Precision>, kPrecisionCount> read_computed_as(
                 fmt::format("cannot take fewer cycles per pass than {}", name_of(*computed_as[i])));
   }
   node->reject_unknown_keys();
-  return computed_as;
 }
 
 constexpr Range<Bytes> kBytesPerCycle{Bytes{0}, Bytes{1'000'000'000}};
 
 MacParams read_mac(const ConfigNode& node) {
-  MacParams params{
+  const MacParams params{
       .arrays = node.get<std::int64_t>("arrays", bounds::kCount),
       .rows = node.get<std::int64_t>("rows", bounds::kCount),
       .cols = node.get<std::int64_t>("cols", bounds::kCount),
@@ -117,7 +117,7 @@ MacParams read_mac(const ConfigNode& node) {
              "arrays x rows x cols must not exceed 2^32");
   if (std::ranges::all_of(params.cycles_per_pass, [](auto cycles) { return cycles == 0; }))
     node.fail("cycles_per_pass", "at least one number format must take cycles (0 = unsupported)");
-  params.computed_as = read_computed_as(node, params.cycles_per_pass);
+  check_computed_as(node, params.cycles_per_pass);
   node.reject_unknown_keys();
   return params;
 }

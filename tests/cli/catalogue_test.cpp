@@ -91,9 +91,9 @@ TEST_CASE("catalogue: heat of a die is bounded by its package's power, not by ho
   CHECK(contains(h100.out, "within the power limit of the package; the cooling carries 0.860"));
   CHECK_FALSE(contains(h100.out, "LESS than that"));
   const json facts = json::parse(run_reticle({"describe", "platform", "h100-8", "--json"}).out);
-  // 700 W less five HBM3 stacks' refresh 0.42 W and background 0.38 W, over 814 mm2.
+  // 700 W less refresh (0.42 W) and background (0.38 W) of each of five HBM3 stacks, over 814 mm2.
   CHECK(facts["silicon"]["heat_flux_w_per_mm2"].get<double>() ==
-        doctest::Approx(699.2 / 814).epsilon(5e-4));
+        doctest::Approx((700 - 5 * 0.80) / 814).epsilon(1e-4));
   const Outcome less = run_reticle({"describe", "platform", "h100-8", "--set",
                                     "platform.cooling.package_power_limit_w=1000"});
   CHECK(contains(less.out, "LESS than that"));
