@@ -206,8 +206,8 @@ std::optional<HeatFluxBound> heat_flux_bound(const PlatformSpec& platform) {
   };
   hold(platform.node_power_limit_w * nodes, node_rest, false);
   if (platform.cooling)
-    hold(platform.cooling->package_power_limit_w *
-             static_cast<double>(platform.packages_per_node) * nodes,
+    hold(platform.cooling->package_power_limit_w * static_cast<double>(platform.packages_per_node) *
+             nodes,
          package_rest, true);
   return bound;
 }

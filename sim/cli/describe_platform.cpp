@@ -120,8 +120,7 @@ class PlatformFacts {
       // No peak of the chip, which lacks the units: what weights in this format run at.
       if (const std::string unit = computed_as(fact.name); !unit.empty()) {
         add("compute", std::string{fact.name} + "_flops", fact.name.data(),
-            fmt::format("not native: computed as {}, {} per die", unit,
-                        with_unit(flops, "FLOP/s")),
+            fmt::format("not native: computed as {}, {} per die", unit, with_unit(flops, "FLOP/s")),
             {{"computed_as", unit}, {"per_die", flops}, {"total", flops * n_}});
         continue;
       }

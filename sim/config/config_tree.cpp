@@ -70,8 +70,9 @@ namespace {
 std::string trimmed(const std::string& text) {
   constexpr const char* kBlanks = " \t";
   const std::size_t first = text.find_first_not_of(kBlanks);
-  return first == std::string::npos ? std::string{}
-                                    : text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
+  return first == std::string::npos
+             ? std::string{}
+             : text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
 }
 
 /// A value, or a list in brackets.

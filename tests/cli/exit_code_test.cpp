@@ -48,9 +48,9 @@ TEST_CASE("cli: help of every subcommand shows an example") {
 TEST_CASE("cli: the help names every subcommand") {
   const Outcome help = run_reticle({"--help"});
   CHECK(help.code == 0);
-  for (const char* name : {"run", "describe", "list", "llm", "check", "capacity", "compare",
-                           "explain", "registry", "reprice", "sweep", "validate", "workload",
-                           "manual"})
+  for (const char* name :
+       {"run", "describe", "list", "llm", "check", "capacity", "compare", "explain", "registry",
+        "reprice", "sweep", "validate", "workload", "manual"})
     CHECK_MESSAGE(contains(help.out, "\n  " + std::string{name} + " "), name);
 }
 

@@ -100,7 +100,8 @@ TEST_CASE("configs: a format whose cycles are another's says which, and no other
                             cycles.source.find("not native") != std::string::npos ||
                             cycles.source.find("converted to") != std::string::npos;
       CHECK(borrowed == (unit != nullptr));
-      if (unit != nullptr) CHECK(cycles.text == mac.find("cycles_per_pass")->find(unit->text)->text);
+      if (unit != nullptr)
+        CHECK(cycles.text == mac.find("cycles_per_pass")->find(unit->text)->text);
     }
   }
 }
