@@ -95,7 +95,7 @@ TEST_CASE("catalogue: heat of a die is bounded by its package's power, not by ho
   CHECK(facts["silicon"]["heat_flux_w_per_mm2"].get<double>() ==
         doctest::Approx((700 - 5 * 0.80) / 814).epsilon(1e-4));
   const Outcome less = run_reticle(
-      {"describe", "platform", "h100-8", "--set", "platform.cooling.package_power_limit_w=1000"});
+      {"describe", "platform", "h100-8", "--set", "platform.cooling.package_power_limit_w=800"});
   CHECK(contains(less.out, "LESS than that"));
   const Outcome node = run_reticle({"describe", "platform", "h200-8"});
   CHECK(contains(node.out, "within the power limit of the node"));
