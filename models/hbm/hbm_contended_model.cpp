@@ -61,9 +61,14 @@ HbmContendedModel::Turn HbmContendedModel::turn_of(const MemoryRun& run, Picosec
   const HbmTiming& t = params_.timing;
   const bool read = run.kind == Access::Read;
   const Picoseconds to_data = t.t_rp + (read ? t.t_rcd_rd + t.t_cl : t.t_rcd_wr + t.t_cwl);
-  const bool others_wait = queue_->controller().full(read ? Access::Write : Access::Read);
+  // Those that waited before still do if this direction has not run dry meanwhile.
+  const HbmControllerParams& queues = params_.controller;
+  const std::int64_t dry = read ? 0 : queues.write_queue * queues.write_low_percent / 100;
+  const HbmController& controller = queue_->controller();
+  others_wait_ = controller.full(read ? Access::Write : Access::Read) ||
+                 (others_wait_ && controller.queued(run.kind) > dry);
   const Picoseconds free = time_of(queue_->serve());
-  return {.at = max(max(at, time_of(heard)), free - to_data), .others_wait = others_wait};
+  return {.at = max(max(at, time_of(heard)), free - to_data), .others_wait = others_wait_};
 }
 
 AccessTiming HbmContendedModel::stream(const MemoryRun& run, Picoseconds at, Turn turn) {
@@ -84,6 +89,8 @@ AccessTiming HbmContendedModel::access(const MemoryRun& run, Picoseconds at) {
   if (run.bytes.count() <= 0) return {at, at, at, at};
   ++asked_.transactions;
   (run.kind == Access::Read ? asked_.read : asked_.written) += run.bytes;
+  if (run.kind != last_) others_wait_ = false;
+  last_ = run.kind;
   const bool streams = run.bytes >= params_.commands_below;
   AccessTiming timing;
   if (streams && ahead_ && queue_->idle()) {

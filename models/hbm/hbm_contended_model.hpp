@@ -58,6 +58,8 @@ class HbmContendedModel {
   std::vector<HbmToldEnds> told_;          ///< by requester
   std::optional<HbmRunModel> streams_;     ///< once there is a long run
   std::optional<Ahead> ahead_;
+  Access last_ = Access::Read;  ///< direction of the run asked for last, and whether bursts of the
+  bool others_wait_ = false;    ///< other one wait since before it
   MemoryStats asked_;
 };
 

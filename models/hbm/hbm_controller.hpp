@@ -53,6 +53,8 @@ class HbmController {
   void step(HbmTick now);
   /// Bursts whose column command has gone, oldest first; the caller takes them off.
   [[nodiscard]] std::deque<Completion>& completed() { return completed_; }
+  /// Bursts in a queue.
+  [[nodiscard]] std::int64_t queued(Access kind) const { return sizes_[side(kind)]; }
   /// Bursts that wait for their column command.
   [[nodiscard]] std::int64_t waiting() const { return sizes_[0] + sizes_[1] + opened_; }
   [[nodiscard]] const HbmCommandCounts& counts() const { return counts_; }

@@ -2,7 +2,6 @@
 #include "models/hbm/hbm_stream_pace.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "models/hbm/hbm_controller.hpp"
 #include "models/hbm/hbm_map.hpp"
@@ -20,9 +19,11 @@ struct Span {
 constexpr Span kShort{.settling = 1'000, .bursts = 12'000};
 /// A long run of HBM4 is in step with its refresh after some 4,000 bursts.
 constexpr Span kLong{.settling = 8'000, .bursts = 24'000};
-/// Bursts of the other direction served before: what they leave in the queue, which banks those
-/// hold up and whether that breaks the step differ from one to the next.
-constexpr std::array<std::int64_t, 4> kServedBefore{1'037, 2'113, 3'333, 4'242};
+/// Bursts of the other direction served before. Whether what they leave in the queue keeps the run
+/// out of step depends on the banks that holds up: drawn evenly over the places in a row and a run.
+constexpr std::int64_t kServedBefore = 1'000;
+constexpr std::int64_t kServedApart = 517;
+constexpr std::int64_t kDraws = 8;
 /// Runs long against a queue, short against a stream that falls into step with refresh.
 constexpr Bytes kShortRun{8 * 1024};
 constexpr Bytes kLongRun{64 * 1024};
@@ -98,9 +99,10 @@ Picoseconds HbmStreamPace::of_long_runs(const HbmParams& params, Access kind) {
 Picoseconds HbmStreamPace::of_long_runs_beside(const HbmParams& params, Access kind) {
   const auto place = at_random(params, kLongRun);
   Picoseconds sum{};
-  for (const std::int64_t before : kServedBefore)
-    sum += column_of(time_bursts(params, kind, kLong, place, before), kLong);
-  return Picoseconds{sum.count() / static_cast<std::int64_t>(kServedBefore.size())};
+  for (std::int64_t i = 0; i < kDraws; ++i)
+    sum +=
+        column_of(time_bursts(params, kind, kLong, place, kServedBefore + i * kServedApart), kLong);
+  return Picoseconds{sum.count() / kDraws};
 }
 
 }  // namespace reticle
