@@ -56,7 +56,7 @@ class SweepProgress {
     const auto share = static_cast<double>(done) / static_cast<double>(points_);
     std::string text = fmt::format("{} of {} points", done, points_);
     if (rate > 0)  // before the first point ends nothing is known of it
-      text += fmt::format(", {:.{}f}/s, {:.0f} s left", rate, rate < 1 ? 3 : 1,
+      text += fmt::format(", {:.1f}/s, {:.0f} s left", rate,
                           static_cast<double>(points_ - done) / rate);
     if (tally_.failures() > 0) text += fmt::format(", {} failed", tally_.failures());
     shown_ = true;
