@@ -4,7 +4,7 @@
     scripts/plot_compare.py DIR      writes DIR/radar, cost, energy and, where there are points
                                      and ranges, frontiers and tornado as .svg and .png, and DIR/compare.html
 
-The first three are figures 1 to 3 of the seed paper from simulation. Measured platforms are drawn
+The first three are figures 1 to 3 of the seed paper from simulation. Shipping platforms are drawn
 solid, projections dotted, claims hatched; "(bound)" marks a roofline, which was not simulated. Needs python3-matplotlib.
 """
 
@@ -30,9 +30,9 @@ from matplotlib.patches import Patch  # noqa: E402
 
 SCHEMA = 2  # of compare.json
 PICTURES = ("radar", "cost", "energy", "frontiers", "tornado")
-HATCH = {"measured": "", "projection": "....", "claim": "////"}
-LINE = {"measured": "-", "projection": ":", "claim": "--"}
-WORDS = {"measured": "can be bought (solid)", "projection": "projection (dotted)", "claim": "claim (hatched)"}
+HATCH = {"shipping": "", "projection": "....", "claim": "////"}
+LINE = {"shipping": "-", "projection": ":", "claim": "--"}
+WORDS = {"shipping": "can be bought (solid)", "projection": "projection (dotted)", "claim": "claim (hatched)"}
 TABLE = plt.get_cmap("tab20").colors
 COLOURS = TABLE[0::2] + TABLE[1::2]  # the strong ones first
 # One platform has one colour in every picture; the reference of the radar is black.
@@ -368,7 +368,7 @@ def page(data, directory, pictures):
         f"<h1>{html.escape(inputs['llm'])} on {len(platforms)} platforms</h1>",
         f"<p>Steady decodes of one stream and of 64, and <b>{html.escape(inputs['workload'])}</b>, on one deployment each. "
         f"Weights in {html.escape(inputs['weights'])}; machines work {inputs['utilisation']:.0%} of their lives. Figures are "
-        "simulated but where the deployment is said to have its roofline bound; the kind says what the platform is: <i>measured</i> can be bought, a <i>claim</i> is a vendor's, a "
+        "simulated but where the deployment is said to have its roofline bound; the kind says what the platform is: <i>shipping</i> can be bought, a <i>claim</i> is a vendor's, a "
         "<i>projection</i> does not exist. Energy is the node's unless said otherwise.</p>",
         *(picture(directory / f"{name}.svg", n) for n, name in enumerate(pictures)),
         "<h2>All figures, per deployment</h2>", table(heads, rows),

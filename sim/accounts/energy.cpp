@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/accounts/energy.hpp"
 
+#include <algorithm>
 #include <array>
 #include <numeric>
 
@@ -185,6 +186,30 @@ double constant_power_w(const PlatformSpec& platform) {
   double watts = 0;
   for (const auto& power : constant_powers(platform)) watts += power.watts;
   return watts;
+}
+
+std::optional<HeatFluxBound> heat_flux_bound(const PlatformSpec& platform) {
+  const double area = die_area_mm2(platform.die) * static_cast<double>(dies(platform));
+  if (area <= 0) return std::nullopt;
+  double package_rest = 0, node_rest = 0;  // watts of the deployment that heat no die
+  for (const auto& power : constant_powers(platform)) {
+    if (power.on_die) continue;
+    node_rest += power.watts;
+    if (power.in_package) package_rest += power.watts;
+  }
+  const auto nodes = static_cast<double>(platform.nodes);
+  std::optional<HeatFluxBound> bound;
+  const auto hold = [&](double limit_w, double rest_w, bool of_package) {
+    if (limit_w <= 0) return;
+    const double flux = std::max(0.0, limit_w - rest_w) / area;
+    if (!bound || flux < bound->w_per_mm2) bound = HeatFluxBound{flux, of_package};
+  };
+  hold(platform.node_power_limit_w * nodes, node_rest, false);
+  if (platform.cooling)
+    hold(platform.cooling->package_power_limit_w * static_cast<double>(platform.packages_per_node) *
+             nodes,
+         package_rest, true);
+  return bound;
 }
 
 EnergyReport price_energy(const EventCounts& counts, const PlatformSpec& platform,

@@ -51,6 +51,16 @@ struct EnergyReport {
 EnergyReport price_energy(const EventCounts& counts, const PlatformSpec& platform,
                           Picoseconds duration, std::optional<Picoseconds> busy = std::nullopt);
 
+/// The most heat that leaves through dies while the stated limits of power hold.
+struct HeatFluxBound {
+  double w_per_mm2 = 0;     ///< evenly spread over the dies' area
+  bool of_package = false;  ///< the package's limit is the nearer one; else the node's
+};
+/// Constant power that heats no die (stacks at rest; of a node hosts, switches and fans too) is
+/// taken off the limits, the rest counted as if dies took all of it. Absent where the area is not
+/// known, or no limit of power is.
+std::optional<HeatFluxBound> heat_flux_bound(const PlatformSpec& platform);
+
 /// Constant power of the deployment, watts.
 double constant_power_w(const PlatformSpec& platform);
 

@@ -32,6 +32,24 @@ constexpr std::array<std::pair<std::string_view, std::string (*)(std::string&)>,
      {"FLOAT", read_number<double>}}};
 }  // namespace
 
+namespace {
+/// Options that say where to write.
+constexpr std::array<std::string_view, 5> kTargets{"--out", "--csv", "--plot", "--timeline",
+                                                   "--vcd"};
+
+std::string not_empty(std::string& path) {
+  return path.empty() ? "expected a path, got ''" : std::string{};
+}
+}  // namespace
+
+void refuse_empty_targets(CLI::App& app) {
+  for (const std::string_view name : kTargets)
+    if (CLI::Option* option = app.get_option_no_throw(std::string{name}))
+      option->check(CLI::Validator{not_empty, ""});
+  for (CLI::App* sub : app.get_subcommands([](CLI::App*) { return true; }))
+    refuse_empty_targets(*sub);
+}
+
 void read_numbers_as_configurations(CLI::App& app) {
   for (CLI::Option* option : app.get_options({})) {
     const std::string type = option->get_type_name();  // and what its validators say

@@ -19,6 +19,10 @@ BuildInfo build_info();
 /// in decimal, and refused where 64 bits do not hold them or they are none (NaN).
 void read_numbers_as_configurations(CLI::App& app);
 
+/// What says where to write says it, here and in all subcommands: an empty text, as of a variable
+/// that is not set, is no place and not the absence of one.
+void refuse_empty_targets(CLI::App& app);
+
 void add_run(CLI::App& app);
 void add_describe(CLI::App& app);
 void add_list(CLI::App& app);

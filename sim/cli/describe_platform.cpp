@@ -117,6 +117,13 @@ class PlatformFacts {
       if (cycles == 0) continue;
       const double flops =
           2.0 * double(macs_per_cycle(mac)) * double(mac.clock.count()) / double(cycles);
+      // No peak of the chip, which lacks the units: what weights in this format run at.
+      if (const std::string unit = computed_as(fact.name); !unit.empty()) {
+        add("compute", std::string{fact.name} + "_flops", fact.name.data(),
+            fmt::format("not native: computed as {}, {} per die", unit, with_unit(flops, "FLOP/s")),
+            {{"computed_as", unit}, {"per_die", flops}, {"total", flops * n_}});
+        continue;
+      }
       facts_.push_back({"compute",
                         std::string{fact.name} + "_flops",
                         std::string{fact.name},
@@ -143,6 +150,13 @@ class PlatformFacts {
                                           with_unit(double(seq.staging.count()), "B"))
                             : "loaded by kernels one after another, " + launch_text(),
         seq.static_prefetch);
+  }
+
+  /// In whose units a format is computed that has none of its own; empty for a native one.
+  [[nodiscard]] std::string computed_as(std::string_view format) const {
+    const std::string path = fmt::format("platform.die.mac.computed_as.{}", format);
+    const auto value = std::ranges::find(values_, path, &ResolvedValue::path);
+    return value == values_.end() || value->value == "none" ? std::string{} : value->value;
   }
 
   /// What goes before a kernel that loads weights.
@@ -206,7 +220,7 @@ class PlatformFacts {
     const double limit = p_.node_power_limit_w * double(p_.nodes);
     add("silicon", "constant_power_w", "power without work",
         with_unit(idle, "W") + (limit > 0 && idle > limit ? ", ABOVE its limit" : ""), idle);
-    heat(limit);
+    heat();
     if (limit > 0)
       add("silicon", "power_limit_w", "power limit",
           fmt::format("{} in all, {} per chip", with_unit(limit, "W"),
@@ -214,17 +228,19 @@ class PlatformFacts {
           limit);
   }
 
-  /// If all that the node may draw left through its dies.
-  void heat(double limit_w) {
-    const double area = die_area_mm2(p_.die) * n_;
-    if (limit_w == 0 || area == 0 || p_.heat_flux_limit_w_per_mm2 == 0) return;
-    const double flux = limit_w / area;
-    add("silicon", "heat_flux_w_per_mm2", "heat flux",
-        fmt::format("at most {} W/mm2, were all of the power limit to leave through dies; the "
-                    "cooling carries {}",
-                    number_text(flux, 3), number_text(p_.heat_flux_limit_w_per_mm2, 3)) +
-            (flux > p_.heat_flux_limit_w_per_mm2 ? ", LESS than that" : ""),
-        flux);
+  /// What the limits of power let dies give off, beside what the cooling carries. A node's limit
+  /// alone says little: its supply feeds more than dies.
+  void heat() {
+    const auto bound = heat_flux_bound(p_);
+    const double limit = p_.heat_flux_limit_w_per_mm2;
+    if (!bound || limit == 0) return;
+    std::string text = fmt::format(
+        "at most {} W/mm2 of die, within the power limit of the {}; the cooling carries {}",
+        number_text(bound->w_per_mm2, 3), bound->of_package ? "package" : "node",
+        number_text(limit, 3));
+    if (bound->w_per_mm2 > limit)
+      text += bound->of_package ? ", LESS than that" : "; no limit of the package is stated";
+    add("silicon", "heat_flux_w_per_mm2", "heat flux", text, bound->w_per_mm2);
   }
 
   /// What a die must hold, and what it costs to make.

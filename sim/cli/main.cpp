@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
   add_workload(app);
   add_manual(app);
   read_numbers_as_configurations(app);
+  refuse_empty_targets(app);
   if (argc > 1 && argv[1][0] != '-' && !is_subcommand(app, argv[1])) {
     std::string known;
     for (const CLI::App* sub :

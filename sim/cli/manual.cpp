@@ -229,13 +229,13 @@ std::string bash_completion(const CLI::App& app) {
 void add_manual(CLI::App& app) {
   CLI::App* sub =
       app.add_subcommand("manual", "Print the manual page, the shell's completion; write schemas");
-  sub->group("");
   auto what = std::make_shared<std::string>();
   auto directory = std::make_shared<std::string>();
   sub->add_option("what", *what, "man | bash | schema")
       ->required()
       ->check(CLI::IsMember({"man", "bash", "schema"}));
   sub->add_option("directory", *directory, "Of schema: where KIND.schema.json are written");
+  sub->footer("Example: reticle manual man | man -l -");
   sub->callback([&app, what, directory] {
     if (*what == "schema") {
       if (directory->empty()) throw CLI::RequiredError("directory");

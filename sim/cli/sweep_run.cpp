@@ -54,18 +54,18 @@ class SweepProgress {
     const double wall = seconds_since(begun_);
     const double rate = wall > 0 ? static_cast<double>(done - first_) / wall : 0;
     const auto share = static_cast<double>(done) / static_cast<double>(points_);
-    const std::string left =
-        rate > 0 ? fmt::format("{:.0f} s left", static_cast<double>(points_ - done) / rate) : "";
-    const std::string failed =
-        tally_.failures() > 0 ? fmt::format("  {} failed", tally_.failures()) : "";
+    std::string text = fmt::format("{} of {} points", done, points_);
+    if (rate > 0)  // before the first point ends nothing is known of it
+      text += fmt::format(", {:.1f}/s, {:.0f} s left", rate,
+                          static_cast<double>(points_ - done) / rate);
+    if (tally_.failures() > 0) text += fmt::format(", {} failed", tally_.failures());
     shown_ = true;
     constexpr int kWidth = 24;  // letters of the bar
     if (terminal_)
-      fmt::print(stderr, "\r\033[K[{:<{}}] {} of {}  {:.1f}/s  {}{}",
-                 std::string(static_cast<std::size_t>(share * kWidth), '#'), kWidth, done, points_,
-                 rate, left, failed);
+      fmt::print(stderr, "\r\033[K[{:<{}}] {}",
+                 std::string(static_cast<std::size_t>(share * kWidth), '#'), kWidth, text);
     else
-      fmt::print(stderr, "{} of {} points, {:.1f}/s, {}{}\n", done, points_, rate, left, failed);
+      fmt::print(stderr, "{}\n", text);
     std::fflush(stderr);
   }
 

@@ -242,7 +242,7 @@ std::string_view name_of(Verdict verdict) {
 }
 
 std::string_view name_of(ClaimKind kind) {
-  constexpr std::array<std::string_view, 3> kNames{"measured", "claim", "projection"};
+  constexpr std::array<std::string_view, 3> kNames{"shipping", "claim", "projection"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -32,7 +32,7 @@ struct FrontierPoint {
 struct PlatformRow {
   std::string name, title, status;
   std::string weights;  ///< number format
-  ClaimKind kind = ClaimKind::Measured;
+  ClaimKind kind = ClaimKind::Shipping;
   std::string deployment;  ///< how its size was chosen, in words
   std::array<std::optional<CellFigures>, kLoadCount> cells;
   std::vector<FrontierPoint> frontier;  ///< by rising batch

@@ -212,7 +212,7 @@ std::string table_csv(const std::vector<TableCell>& table) {
 std::string comparison_markdown(const Comparison& comparison) {
   std::string out = fmt::format(
       "# {} on {} platforms\n\nSteady decodes of one stream and of 64, and `{}`, each platform on "
-      "one deployment; weights in {}; {} used. *Measured* platforms can be bought, a *claim* "
+      "one deployment; weights in {}; {} used. *Shipping* platforms can be bought, a *claim* "
       "is a vendor's, a *projection* does not exist; figures are simulated but where the "
       "deployment is said to have its bound. Energy is the node's.\n\n",
       comparison.llm, comparison.rows.size(), comparison.workload, comparison.weights,

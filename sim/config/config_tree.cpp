@@ -66,6 +66,15 @@ ConfigTree& section(ConfigTree& map, const std::string& key, const SourcePositio
 }  // namespace
 
 namespace {
+/// Without blanks at its ends.
+std::string trimmed(const std::string& text) {
+  constexpr const char* kBlanks = " \t";
+  const std::size_t first = text.find_first_not_of(kBlanks);
+  return first == std::string::npos
+             ? std::string{}
+             : text.substr(first, text.find_last_not_of(kBlanks) + 1 - first);
+}
+
 /// A value, or a list in brackets.
 ConfigTree set_value(std::string_view text, const SourcePosition& position) {
   if (!text.starts_with('[') || !text.ends_with(']'))
@@ -97,6 +106,10 @@ void apply_set(ConfigTree& root, const std::string& assignment) {
   if (equals == std::string::npos)
     throw ConfigError(position, "", "expected key=value, such as platform.nodes=2");
   const std::string path = assignment.substr(0, equals);
+  if (path != trimmed(path))
+    throw ConfigError(position, "",
+                      "a key has no blanks: write --set '" + trimmed(path) + "=" +
+                          trimmed(assignment.substr(equals + 1)) + "'");
 
   ConfigTree* map = &root;
   std::size_t begin = 0;

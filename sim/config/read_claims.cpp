@@ -73,7 +73,7 @@ std::string read_llm_name(const ConfigNode& node) {
 }
 
 void read_platforms(const ConfigNode& root, PaperClaims& claims) {
-  constexpr std::array<std::string_view, 3> kKinds{"measured", "claim", "projection"};
+  constexpr std::array<std::string_view, 3> kKinds{"shipping", "claim", "projection"};
   for (const ConfigNode& node : root.sections("platforms")) {
     ClaimedPlatform platform;
     platform.id = read_platform_name(node, "id");

@@ -20,14 +20,15 @@ struct ClaimRange {
   std::string unit;
 };
 
-/// How far a platform's figures can be trusted, and how its bars are drawn.
-enum class ClaimKind { Measured, Claim, Projection };
+/// What a platform is: one can buy it, its vendor claims it, it does not exist. Its figures are
+/// simulated whichever it is; bars are drawn by it.
+enum class ClaimKind { Shipping, Claim, Projection };
 
 struct ClaimedPlatform {
   std::string id;     ///< in the catalogue
   std::string label;  ///< as the paper calls it
   ClaimRange packages;
-  ClaimKind kind = ClaimKind::Measured;
+  ClaimKind kind = ClaimKind::Shipping;
 };
 
 struct RadarAxis {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/config/read_platform.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "sim/config/bounds.hpp"
@@ -74,6 +77,26 @@ std::array<std::int64_t, kPrecisionCount> read_cycles_per_pass(const ConfigNode&
   return cycles;
 }
 
+/// Formats without units of their own, and the format in whose units they are computed: their
+/// cycles are of that, and no peak of the chip. A label, which `describe` tells.
+void check_computed_as(const ConfigNode& mac,
+                       const std::array<std::int64_t, kPrecisionCount>& cycles) {
+  const std::optional<ConfigNode> node = mac.find_child("computed_as");
+  if (!node) return;
+  std::array<std::optional<Precision>, kPrecisionCount> computed_as{};
+  for (std::size_t i = 0; i < kPrecisionCount; ++i)
+    computed_as[i] = node->find<Precision>(kPrecisions[i].name);
+  for (std::size_t i = 0; i < kPrecisionCount; ++i) {
+    if (!computed_as[i]) continue;
+    const auto unit = static_cast<std::size_t>(*computed_as[i]);
+    node->check(kPrecisions[i].name, cycles[unit] > 0 && !computed_as[unit],
+                "expected a format that has units of its own");
+    node->check(kPrecisions[i].name, cycles[i] >= cycles[unit],
+                fmt::format("cannot take fewer cycles per pass than {}", name_of(*computed_as[i])));
+  }
+  node->reject_unknown_keys();
+}
+
 constexpr Range<Bytes> kBytesPerCycle{Bytes{0}, Bytes{1'000'000'000}};
 
 MacParams read_mac(const ConfigNode& node) {
@@ -94,6 +117,7 @@ MacParams read_mac(const ConfigNode& node) {
              "arrays x rows x cols must not exceed 2^32");
   if (std::ranges::all_of(params.cycles_per_pass, [](auto cycles) { return cycles == 0; }))
     node.fail("cycles_per_pass", "at least one number format must take cycles (0 = unsupported)");
+  check_computed_as(node, params.cycles_per_pass);
   node.reject_unknown_keys();
   return params;
 }

@@ -2,11 +2,13 @@
 #include "sim/sweep/store.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sqlite3.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
@@ -80,6 +82,10 @@ std::string advice(int code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       return "; another program is writing to it";
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+      return "; what a stopped sweep left in its log can be read only where files may be written "
+             "beside the store: copy the directory to such a place";
     default:
       return "";
   }
@@ -122,11 +128,41 @@ fs::path store_of(const fs::path& directory_or_file) {
                                                     : directory_or_file;
 }
 
+namespace {
+fs::path log_of(const fs::path& store) { return store.string() + "-wal"; }
+
+/// In the mode of a write-ahead log [SQLite, "Database File Format", 1.3.3: read version 2].
+bool has_log_mode(const fs::path& store) {
+  constexpr std::streamoff kReadVersion = 19;
+  constexpr char kWriteAheadLog = 2;
+  std::ifstream file{store, std::ios::binary};
+  char version = 0;
+  return file.seekg(kReadVersion) && file.get(version) && version == kWriteAheadLog;
+}
+
+bool may_write(const fs::path& path) {
+  return ::access(path.empty() ? "." : path.c_str(), W_OK) == 0;
+}
+
+/// As a URI [SQLite, "URI Filenames", 3.1]: of a file that nobody changes, without locks or log.
+std::string immutable_uri(const fs::path& path) {
+  std::string uri = "file://";
+  for (const char letter : fs::absolute(path).string())
+    if (letter == '%' || letter == '?' || letter == '#')
+      uri += fmt::format("%{:02X}", static_cast<unsigned char>(letter));
+    else
+      uri += letter;
+  return uri + "?immutable=1";
+}
+}  // namespace
+
 /// A connection, its statements, and errors as ConfigError.
 class SweepStore::Database {
  public:
-  Database(fs::path path, int flags) : path_{std::move(path)} {
-    const int code = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
+  Database(fs::path path, int flags, bool immutable = false)
+      : path_{std::move(path)}, immutable_{immutable} {
+    const std::string name = immutable ? immutable_uri(path_) : path_.string();
+    const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
     if (code != SQLITE_OK) {
       const std::string why = sqlite3_errstr(code);
       sqlite3_close(handle_);
@@ -195,6 +231,12 @@ class SweepStore::Database {
     return text;
   }
   [[nodiscard]] std::int64_t changed() const { return sqlite3_changes(handle_); }
+  /// What was read from an immutable file is nothing once a writer has come.
+  void check_unchanged() const {
+    std::error_code error;
+    if (immutable_ && fs::exists(log_of(path_), error))
+      fail("a sweep began to write to the store while it was read: try again");
+  }
 
   [[noreturn]] void fail(const std::string& why) const {
     throw ConfigError({path_.string(), 0, 0}, "", why);
@@ -217,6 +259,7 @@ class SweepStore::Database {
   }
 
   const fs::path path_;
+  const bool immutable_;
   sqlite3* handle_ = nullptr;
   std::map<std::string, sqlite3_stmt*> statements_;
 };
@@ -244,11 +287,22 @@ SweepStore::SweepStore(const fs::path& path, StoreKind kind) {
   std::error_code error;
   if (!fs::is_regular_file(path, error))
     throw ConfigError({path.string(), 0, 0}, "", "expected the store of a sweep, got no file");
-  // A write-ahead log cannot be read without writing to its index.
-  db_ = std::make_unique<Database>(
-      path, kind == StoreKind::Local ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+  db_ = open_to_read(path, kind);
   check_schema();
   read_identity();
+}
+
+/// A write-ahead log cannot be read without writing to its index, or finding one that another keeps
+/// [SQLite, "Write-Ahead Logging", 5]. Where nothing may be written, and there is no log, nobody
+/// has the store open to write, and all of it is in its file.
+std::unique_ptr<SweepStore::Database> SweepStore::open_to_read(const fs::path& path,
+                                                               StoreKind kind) {
+  std::error_code error;
+  if (kind == StoreKind::Local && may_write(path) && may_write(path.parent_path()))
+    return std::make_unique<Database>(path, SQLITE_OPEN_READWRITE);
+  if (has_log_mode(path) && !fs::exists(log_of(path), error))
+    return std::make_unique<Database>(path, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, true);
+  return std::make_unique<Database>(path, SQLITE_OPEN_READONLY);
 }
 
 SweepStore::~SweepStore() {
@@ -379,6 +433,7 @@ std::vector<StoredPoint> SweepStore::points(std::int64_t first) const {
                               .outputs = rows.text(8),
                               .wall_s = rows.real(9),
                               .peak_rss_bytes = rows.whole(10)}});
+  db_->check_unchanged();
   return all;
 }
 

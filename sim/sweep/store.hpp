@@ -68,8 +68,9 @@ class SweepStore {
   /// and when the file is damaged, of another kind, or holds another sweep and not `replace`.
   SweepStore(const std::filesystem::path& path, const SweepIdentity& identity, bool replace,
              StoreKind kind = StoreKind::Local);
-  /// To read what is there, whoever else works on it. A store that others on other machines write
-  /// to is opened for reading alone, and refused while what a kill left half written is in it.
+  /// To read what is there, whoever else works on it, and whether or not one may write there. A
+  /// store that others on other machines write to is opened for reading alone, and refused while
+  /// what a kill left half written is in it; so is one where nothing may be written.
   explicit SweepStore(const std::filesystem::path& path, StoreKind kind = StoreKind::Local);
   ~SweepStore();
   SweepStore(const SweepStore&) = delete;
@@ -102,6 +103,7 @@ class SweepStore {
   class Database;  ///< an SQLite connection
 
  private:
+  static std::unique_ptr<Database> open_to_read(const std::filesystem::path& path, StoreKind kind);
   void create();
   void check_schema();
   void lock(const std::filesystem::path& path);

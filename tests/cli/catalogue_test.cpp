@@ -86,6 +86,37 @@ TEST_CASE("catalogue: what the paper states of a platform stands beside what its
   CHECK_FALSE(contains(said("h200-8"), "paper's Table 1"));
 }
 
+TEST_CASE("catalogue: heat of a die is bounded by its package's power, not by hosts and fans") {
+  const Outcome h100 = run_reticle({"describe", "platform", "h100-8"});
+  CHECK(contains(h100.out, "within the power limit of the package; the cooling carries 0.860"));
+  CHECK_FALSE(contains(h100.out, "LESS than that"));
+  const json facts = json::parse(run_reticle({"describe", "platform", "h100-8", "--json"}).out);
+  // 700 W less refresh (0.42 W) and background (0.38 W) of each of five HBM3 stacks, over 814 mm2.
+  CHECK(facts["silicon"]["heat_flux_w_per_mm2"].get<double>() ==
+        doctest::Approx((700 - 5 * 0.80) / 814).epsilon(1e-4));
+  const Outcome less = run_reticle(
+      {"describe", "platform", "h100-8", "--set", "platform.cooling.package_power_limit_w=800"});
+  CHECK(contains(less.out, "LESS than that"));
+  const Outcome node = run_reticle({"describe", "platform", "h200-8"});
+  CHECK(contains(node.out, "within the power limit of the node"));
+  CHECK_FALSE(contains(node.out, "LESS than that"));
+}
+
+TEST_CASE("catalogue: a format without units of its own is no peak") {
+  const Outcome h100 = run_reticle({"describe", "platform", "h100-8"});
+  CHECK(contains(h100.out, "not native: computed as fp8, "));
+  const json facts = json::parse(run_reticle({"describe", "platform", "h100-8", "--json"}).out);
+  for (const char* format : {"mxfp4", "nvfp4"}) {
+    const json& fact = facts["compute"][std::string{format} + "_flops"];
+    CHECK(fact["computed_as"] == "fp8");
+    CHECK(fact["per_die"] == facts["compute"]["fp8_flops"]["per_die"]);
+    CHECK_FALSE(fact.contains("ridge_flop_per_byte"));
+  }
+  CHECK_FALSE(facts["compute"]["fp8_flops"].contains("computed_as"));
+  const Outcome b200 = run_reticle({"describe", "platform", "b200-8"});
+  CHECK_FALSE(contains(b200.out, "not native"));
+}
+
 TEST_CASE("catalogue: an override changes what is described") {
   const auto stacks = [](const Arguments& more) {
     const Outcome outcome =

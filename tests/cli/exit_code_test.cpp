@@ -21,6 +21,7 @@ const std::vector<Arguments> kSubcommands{{"run"},
                                           {"list"},
                                           {"check"},
                                           {"reprice"},
+                                          {"manual"},
                                           {"workload", "describe"},
                                           {"workload", "generate"}};
 
@@ -41,6 +42,49 @@ TEST_CASE("cli: help of every subcommand shows an example") {
     std::string example = "Example: reticle";
     for (const auto& word : command) example += " " + word;
     CHECK(contains(outcome.out, example));
+  }
+}
+
+TEST_CASE("cli: the help names every subcommand") {
+  const Outcome help = run_reticle({"--help"});
+  CHECK(help.code == 0);
+  for (const char* name :
+       {"run", "describe", "list", "llm", "check", "capacity", "compare", "explain", "registry",
+        "reprice", "sweep", "validate", "workload", "manual"})
+    CHECK_MESSAGE(contains(help.out, "\n  " + std::string{name} + " "), name);
+}
+
+TEST_CASE("cli: an empty text is no place to write to, and not the absence of one") {
+  const ScratchDirectory scratch;
+  const std::string trace = RETICLE_SOURCE_DIR "/workloads/samples/chat-200.jsonl";
+  const std::vector<std::pair<Arguments, std::string>> commands{
+      {kSmall, "--out"},
+      {kSmall, "--timeline"},
+      {kSmall, "--vcd"},
+      {{"sweep", "sram-fraction-x-dies"}, "--out"},
+      {{"sweep", "report", scratch / "none"}, "--out"},
+      {{"compare", "--llm", "llama-3-8b", "--workload", "sample-chat"}, "--out"},
+      {{"registry", "site"}, "--out"},
+      {{"registry", "validate", "B15"}, "--out"},
+      {{"workload", "generate"}, "--out"},
+      {{"workload", "import", trace}, "--out"},
+      {{"workload", "describe", trace}, "--plot"},
+      {{"workload", "routing", "--llm", "gpt-oss-20b"}, "--out"},
+      {{"llm", "import", "config.json"}, "--out"},
+      {{"validate", "components"}, "--csv"},
+      {{"validate", "systems"}, "--csv"},
+  };
+  for (const auto& [command, option] : commands) {
+    CAPTURE(command);
+    for (const Arguments& empty : {Arguments{option, ""}, Arguments{option + "="}}) {
+      const Outcome outcome = run_reticle(command + empty);
+      CAPTURE(outcome.err);
+      CHECK(outcome.code == 2);
+      CHECK(outcome.out.empty());
+      CHECK(contains(outcome.err, option + ": "));
+    }
+    CHECK(contains(run_reticle(command + Arguments{option, ""}).err,
+                   option + ": expected a path, got ''"));
   }
 }
 

@@ -19,5 +19,6 @@ TEST_CASE("manual: commands with others below them have their own options in the
                               : "\\fB\\-\\-" + std::string{option} + "\\fR"));
   }
   CHECK(contains(page.out, ".SS reticle sweep report\n"));
+  CHECK(contains(page.out, ".SS reticle manual\n"));
   CHECK_FALSE(contains(page.out, ".SS reticle workload\n"));  // it does nothing by itself
 }

@@ -338,6 +338,18 @@ TEST_CASE("output faults: in a directory that is there, only files of its own ar
   }
 }
 
+TEST_CASE("output faults: a sweep takes no store of another sweep for its own") {
+  const ScratchDirectory scratch;
+  REQUIRE(run_reticle(small_sweep(scratch.path())).code == 0);
+  const std::string store = read_file(scratch / "sweep/sweep.sqlite");
+  const Outcome other =
+      run_reticle(small_sweep(scratch.path()) + Arguments{"--set", "workload.context=100"});
+  table_row("sweep, another sweep's directory", other);
+  CHECK(other.code == 3);
+  CHECK(contains(other.err, "holds another sweep, 's' as it was then: give another --out, or "));
+  CHECK(read_file(scratch / "sweep/sweep.sqlite") == store);
+}
+
 TEST_CASE("output faults: standard output that cannot be written is told, small or large") {
   const Faults full{.out = "/dev/full"};
   const ScratchDirectory scratch;

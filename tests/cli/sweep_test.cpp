@@ -254,19 +254,136 @@ TEST_CASE("sweep: on a full disk it says so, keeps what it has, and goes on when
   ::umount2(disk.c_str(), MNT_DETACH);
 }
 
-TEST_CASE("sweep: interrupted, it says how to go on, and does") {
+TEST_CASE("output faults: Ctrl-C keeps the points of a sweep, and it goes on from there") {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    CAPTURE(signal);
+    const ScratchDirectory scratch;
+    const std::string text = rooflines(60);
+    Process process{sweep(scratch, text, "a")};
+    for (int i = 0; i < 2000 && done_in(scratch / "a") == 0; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    const Outcome outcome = process.interrupt(signal);
+    CAPTURE(outcome.err);
+    table_row(std::string{"sweep, "} + (signal == SIGINT ? "SIGINT" : "SIGTERM"), outcome);
+    CHECK(outcome.code == 130);
+    const int kept = done_in(scratch / "a");
+    CHECK(kept > 0);
+    CHECK(contains(outcome.err, "interrupted after " + std::to_string(kept) +
+                                    " of 240 points: the same command goes on from here"));
+    CHECK(run_reticle({"sweep", "report", scratch / "a"}).code == 0);  // of what is there
+    const Outcome again = run_reticle(sweep(scratch, text, "a"));
+    CHECK(again.code == 0);
+    CHECK(before(again.out) == kept);
+    CHECK(points_of(scratch / "a").size() == 240);
+  }
+}
+
+TEST_CASE("sweep: progress says what is known, and no more") {
   const ScratchDirectory scratch;
-  const std::string text = rooflines(60);
-  Process process{sweep(scratch, text, "a")};
+  Arguments args = sweep(scratch,
+                         "sweep: slow\nrun: {platform: ref-asic, llm: claude-class-mid, workload: "
+                         "steady-decode}\nset: [workload.steps=150000, engine.recall=off]\n"
+                         "axes:\n  - {key: workload.batch, values: [1, 2]}\n",
+                         "a");
+  args.pop_back();  // --quiet
+  Process process{args};
+  std::this_thread::sleep_for(std::chrono::milliseconds{1500});
+  const Outcome outcome = process.interrupt(SIGINT);
+  CHECK(outcome.code == 130);
+  CHECK_MESSAGE(outcome.err.starts_with("0 of 2 points\n"), outcome.err);
+}
+
+namespace {
+std::map<std::string, std::string> files_in(const std::string& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator{directory})
+    if (entry.is_regular_file()) files[entry.path().filename()] = read_file(entry.path());
+  return files;
+}
+
+/// Nothing in a directory may be written while this is there, by processes whose modes hold.
+class WriteProtected {
+ public:
+  explicit WriteProtected(std::string directory) : directory_{std::move(directory)} {
+    set(std::filesystem::perms::owner_read, std::filesystem::perms::owner_exec);
+  }
+  ~WriteProtected() {
+    set(std::filesystem::perms::owner_read | std::filesystem::perms::owner_write,
+        std::filesystem::perms::owner_exec);
+  }
+  WriteProtected(const WriteProtected&) = delete;
+  WriteProtected& operator=(const WriteProtected&) = delete;
+
+ private:
+  void set(std::filesystem::perms files, std::filesystem::perms directory) const {
+    std::filesystem::permissions(directory_, files | directory);
+    for (const auto& entry : std::filesystem::directory_iterator{directory_})
+      std::filesystem::permissions(entry.path(), files);
+  }
+  const std::string directory_;
+};
+}  // namespace
+
+TEST_CASE("output faults: a sweep is read where nothing may be written") {
+  const ScratchDirectory scratch;
+  const std::string odd = "a #1?%20b";  // a name that a URI would take for something else
+  REQUIRE(run_reticle(sweep(scratch, rooflines(2), odd)).code == 0);
+  const std::string store = scratch / odd;
+  const auto before = files_in(store);
+  const auto written = std::filesystem::last_write_time(store + "/sweep.sqlite");
+  const Outcome exported = run_reticle({"sweep", "export", store});
+  {
+    const WriteProtected locked{store};
+    const Faults held{.modes_hold = true};
+    const Outcome status = run_reticle({"sweep", "status", store}, held);
+    CHECK_MESSAGE(status.code == 0, status.err);
+    CHECK(contains(status.out, "  ok          8\n"));
+    CHECK(run_reticle({"sweep", "export", store}, held).out == exported.out);
+    const Outcome report =
+        run_reticle({"sweep", "report", store, "--out", scratch / "report"}, held);
+    CHECK_MESSAGE(report.code == 0, report.err);
+    CHECK(std::filesystem::exists(scratch / "report/report.html"));
+    const Outcome beside = run_reticle({"sweep", "report", store}, held);
+    table_row("sweep report, store that is read-only", beside);
+    CHECK(beside.code == 3);
+    CHECK(contains(beside.err, "--out: expected a directory that can be written"));
+    const Outcome more = run_reticle(sweep(scratch, rooflines(2), odd), held);
+    CHECK(more.code == 3);
+  }
+  CHECK(files_in(store) == before);
+  CHECK(std::filesystem::last_write_time(store + "/sweep.sqlite") == written);
+  // The file alone may be locked, too: nothing is left beside it.
+  std::filesystem::permissions(store + "/sweep.sqlite", std::filesystem::perms::owner_read);
+  CHECK(run_reticle({"sweep", "status", store}, {.modes_hold = true}).code == 0);
+  CHECK(files_in(store) == before);
+}
+
+TEST_CASE("output faults: a sweep is read by who may not write, while it runs and after a kill") {
+  const ScratchDirectory scratch;
+  const Faults held{.modes_hold = true};
+  Process process{sweep(scratch, rooflines(60), "a")};
   for (int i = 0; i < 2000 && done_in(scratch / "a") == 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds{5});
-  const Outcome outcome = process.interrupt(SIGINT);
-  table_row("sweep, SIGINT", outcome);
-  CHECK(outcome.code == 130);
-  CHECK(contains(outcome.err, "interrupted after "));
-  CHECK(contains(outcome.err, "goes on from here"));
-  CHECK(run_reticle(sweep(scratch, text, "a")).code == 0);
-  CHECK(points_of(scratch / "a").size() == 240);
+  const auto status = [&] {
+    const WriteProtected locked{scratch / "a"};
+    return run_reticle({"sweep", "status", scratch / "a"}, held);
+  };
+  const Outcome running = status();
+  CHECK_MESSAGE(running.code == 0, running.err);
+  CHECK(contains(running.out, "\n  ok "));
+  process.interrupt(SIGKILL);
+  const auto before = files_in(scratch / "a");
+  REQUIRE(before.contains("sweep.sqlite-wal"));
+  const Outcome killed = status();
+  CHECK_MESSAGE(killed.code == 0, killed.err);
+  CHECK(contains(killed.out, "\n  ok "));
+  CHECK(files_in(scratch / "a") == before);
+  // Its log without the index that stood beside it is not passed over.
+  std::filesystem::remove(scratch / "a/sweep.sqlite-shm");
+  const Outcome log = status();
+  table_row("sweep status, read-only store of a killed sweep without its -shm", log);
+  CHECK(log.code == 3);
+  CHECK(contains(log.err, "copy the directory"));
 }
 
 TEST_CASE(

@@ -132,6 +132,40 @@ TEST_CASE("price_energy: only what becomes heat on the dies counts for heat flux
   CHECK_FALSE(price_energy(example_counts(), p, 10_ms).heat_flux_w_per_mm2.value);
 }
 
+TEST_CASE("heat_flux_bound: of the nearer limit, what can leave through dies and nothing else") {
+  PlatformSpec p = example_platform();  // 2 nodes x 3 packages x 2 dies of 500 mm2 with 2 stacks
+  p.energy.hbm.refresh_row_nj = 0;
+  p.energy.hbm.background_w_per_stack = 0.5;
+  p.energy.package_static_w = 100;
+  p.node_power_limit_w = 4000;
+  // 8 kW less 24 stacks' 12 W and 6 packages' hosts of 600 W, over 6000 mm2.
+  REQUIRE(heat_flux_bound(p));
+  CHECK(heat_flux_bound(p)->w_per_mm2 == doctest::Approx(7388.0 / 6000).epsilon(1e-12));
+  CHECK_FALSE(heat_flux_bound(p)->of_package);
+  p.cooling = CoolingParams{};  // that states no limit
+  CHECK_FALSE(heat_flux_bound(p)->of_package);
+  p.cooling->package_power_limit_w = 700;  // 4.2 kW in all: hosts are not in it
+  CHECK(heat_flux_bound(p)->w_per_mm2 == doctest::Approx(4188.0 / 6000).epsilon(1e-12));
+  CHECK(heat_flux_bound(p)->of_package);
+  p.energy.package_static_w = 200;
+  CHECK(heat_flux_bound(p)->w_per_mm2 == doctest::Approx(4188.0 / 6000).epsilon(1e-12));
+  p.energy.package_static_w = 1e6;  // hosts alone take more than the node has
+  CHECK(heat_flux_bound(p)->w_per_mm2 == 0);
+  p.cooling.reset();
+  p.node_power_limit_w = 0;  // not known
+  CHECK_FALSE(heat_flux_bound(p));
+  p.node_power_limit_w = 4000;
+  p.die.area_mm2 = 0;
+  CHECK_FALSE(heat_flux_bound(p));
+}
+
+TEST_CASE("heat_flux_bound: a run within its power limit has no more") {
+  PlatformSpec p = example_platform();
+  const EnergyReport run = price_energy(example_counts(), p, 10_ms);
+  p.node_power_limit_w = *run.busy_power_w.value / 2;  // of each of two nodes
+  CHECK(*run.heat_flux_w_per_mm2.value <= heat_flux_bound(p)->w_per_mm2);
+}
+
 TEST_CASE(
     "EnergyReport: the device is dies, stacks and links inside packages, no host and no cable") {
   PlatformSpec p = example_platform();

@@ -29,7 +29,7 @@ CellFigures cell(double tokens_per_s, double joules, double usd) {
 PlatformRow row(const std::string& name, double scale) {
   PlatformRow r;
   r.name = name;
-  r.kind = name == "asic" ? ClaimKind::Projection : ClaimKind::Measured;
+  r.kind = name == "asic" ? ClaimKind::Projection : ClaimKind::Shipping;
   r.cells[0] = cell(10 * scale, 40 / scale, 20 / scale);
   r.cells[1] = cell(100 * scale, 4 / scale, 2 / scale);
   r.cells[2] = cell(50 * scale, 8 / scale, 4 / scale);
@@ -39,7 +39,7 @@ PlatformRow row(const std::string& name, double scale) {
 /// One chip of "gpu" is stated to do 30 tokens/s with 700 W; Table 2 sets "asic" beside it.
 PaperClaims claims() {
   PaperClaims c;
-  c.platforms = {{"gpu", "GPU", range(1, 1), ClaimKind::Measured},
+  c.platforms = {{"gpu", "GPU", range(1, 1), ClaimKind::Shipping},
                  {"asic", "ASIC", range(1, 1), ClaimKind::Projection}};
   c.radar_reference = "gpu";
   c.axes = {{"decode_single", "Decode", "tokens/s"},
@@ -234,7 +234,14 @@ TEST_CASE("compare.json: the radar is by platform, an efficiency the inverse of 
   const Json json = Json::parse(comparison_json(c, claims(), {"1", "r"}));
   CHECK(json["platforms"].size() == 2);
   CHECK(json["platforms"][0]["figures"]["decode_batch64"]["per_chip"] == 50);
+  // No word for a platform says that its figures were measured: they are simulated.
+  CHECK(json["platforms"][0]["kind"] == "shipping");
   CHECK(json["platforms"][1]["kind"] == "projection");
+  for (const std::string& text :
+       {comparison_markdown(c), comparison_summary(c), projections_csv(c)}) {
+    CHECK(text.find("shipping") != std::string::npos);
+    CHECK(text.find("easured") == std::string::npos);
+  }
   CHECK(json["radar"]["axes"][1]["values"]["gpu"]["low"] == 0.25);
   CHECK(json["radar"]["axes"][2]["values"]["asic"] == Json{{"low", 4.0}, {"high", 7.0}});
   CHECK(json["table1"].size() == c.table1.size());

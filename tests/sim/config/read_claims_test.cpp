@@ -56,7 +56,7 @@ TEST_CASE("read_paper_claims: a broken file is refused at its place") {
   CHECK(paper("{id: h100-8, label", "{id: h100-9, label") ==
         ":13:10: platforms[0].id: expected a platform of the catalogue (did you mean h100-8?), "
         "got h100-9");
-  CHECK(paper("kind: measured, source", "kind: measurd, source").find("measurd") !=
+  CHECK(paper("kind: shipping, source", "kind: shiping, source").find("shiping") !=
         std::string::npos);
   CHECK(paper("decode_single: {low: 28, high: 35", "decode_single: {low: 38, high: 35")
             .find("table1.rows[0].decode_single.high: must be at least low, got 35") !=

@@ -121,6 +121,20 @@ TEST_CASE("read_platform: at least one number format must be computed") {
                        "cycles (0 = unsupported)"));
 }
 
+TEST_CASE(
+    "read_platform: a format is computed in units that are there, and no faster than they are") {
+  const std::string key = "die.mac.computed_as.mxfp4: ";
+  CHECK(refusal("h100-8", "die.mac.computed_as.mxfp4=fp32") ==
+        key + "expected a format that has units of its own, got fp32");
+  CHECK(refusal("h100-8", "die.mac.computed_as.mxfp4=nvfp4") ==
+        key + "expected a format that has units of its own, got nvfp4");
+  CHECK(refusal("h100-8", "die.mac.computed_as.mxfp4=mxfp4") ==
+        key + "expected a format that has units of its own, got mxfp4");
+  CHECK(refusal("h100-8", "die.mac.cycles_per_pass.fp8=2")
+            .ends_with("cannot take fewer cycles per pass than fp8, got fp8"));
+  CHECK(refusal("h100-8", "die.mac.computed_as=none") == "no error");
+}
+
 TEST_CASE("read_platform: forgotten prices are not free") {
   const PlatformSpec whole = read_platform("h100-8");
   CHECK(whole.energy.transport_pj_per_bit > 0);

@@ -93,6 +93,9 @@ TEST_CASE("read_run: --set obeys the checks of the files") {
   CHECK(refusal(request({"platform.die.hbm.stakcs=4"})) ==
         "--set platform.die.hbm.stakcs=4: platform.die.hbm.stakcs: unknown key (did you mean "
         "stacks?)");
+  CHECK(refusal(request({" workload.batch = 2"})) ==
+        "--set  workload.batch = 2: a key has no blanks: write --set 'workload.batch=2'");
+  CHECK(refusal(request({"workload.batch= 2 "})) == "no error");
   CHECK(refusal(request({"platfrom.nodes=2"})) ==
         "--set platfrom.nodes=2: platfrom: unknown key (did you mean platform?)");
   CHECK(refusal(request({"placement.expert_prefetch=previous-layer"})) ==

@@ -86,6 +86,26 @@ TEST_CASE("configs: every constant of silicon has a source and a confidence") {
         FAIL_CHECK(leaf << " has no source of its own");
 }
 
+TEST_CASE("configs: a format whose cycles are another's says which, and no other does") {
+  for (const auto& name : catalogue_names(CatalogueKind::Platform)) {
+    const ConfigTree tree =
+        read_yaml(RETICLE_SOURCE_DIR "/configs/platforms/" + name + ".yaml", name);
+    const ConfigTree& mac = *tree.find("die")->find("mac");
+    const ConfigTree* computed_as = mac.find("computed_as");
+    for (const auto& [format, position, cycles] : mac.find("cycles_per_pass")->entries) {
+      CAPTURE(name);
+      CAPTURE(format);
+      const ConfigTree* unit = computed_as == nullptr ? nullptr : computed_as->find(format);
+      const bool borrowed = cycles.source.find("computed as ") != std::string::npos ||
+                            cycles.source.find("not native") != std::string::npos ||
+                            cycles.source.find("converted to") != std::string::npos;
+      CHECK(borrowed == (unit != nullptr));
+      if (unit != nullptr)
+        CHECK(cycles.text == mac.find("cycles_per_pass")->find(unit->text)->text);
+    }
+  }
+}
+
 TEST_CASE("configs: the check for sources finds what is missing") {
   const auto found = [](std::string_view yaml) {
     return unsourced(parse_yaml(yaml, "t.yaml")).size();
